@@ -1,0 +1,1 @@
+"""Pure values and rules shared by every floor. Standard library and msgspec only."""

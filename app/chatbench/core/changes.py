@@ -1,0 +1,17 @@
+"""What a commit made stale: emitted once after it, so that each pane decides whether it cares."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`conversations` are ids; `initiator` is whoever caused it and need not hear of it."""
+
+    conversations: frozenset[str] = frozenset()
+    usage: bool = False
+    providers: bool = False
+    models: bool = False
+    keys: bool = False
+    preferences: bool = False
+    initiator: object | None = None

@@ -1,0 +1,126 @@
+"""Conversations as values: a tree of messages and the lanes that walk it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from chatbench.core.errors import ErrorReport
+from chatbench.core.messages import Part, text_of, thinking_of
+from chatbench.core.models import ModelRef
+from chatbench.core.params import LeftOut, Parameters
+from chatbench.core.requests import StopReason
+from chatbench.core.usage import Cost, Timings, Usage
+
+MessageState = Literal["streaming", "done", "stopped", "interrupted", "failed"]
+ACTIVE: frozenset[str] = frozenset({"streaming"})
+
+
+class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One model's walk through the tree; `leaf` is the message it stands on (None: nothing yet)."""
+
+    id: str
+    position: int = 0
+    model: ModelRef | None = None
+    system: str = ""
+    parameters: Parameters = Parameters()
+    leaf: str | None = None
+
+
+class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message with its place in the tree and what is known of how it came about.
+
+    `created_at` and `finished_at` are UTC milliseconds since the epoch. Siblings share a
+    parent; `position` orders them.
+    """
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    turn_id: str
+    role: Literal["user", "assistant"]
+    parts: tuple[Part, ...] = ()
+    state: MessageState = "done"
+    lane_id: str = ""
+    position: int = 0
+    model: ModelRef | None = None
+    model_answered: str = ""
+    system: str = ""
+    parameters: Parameters = Parameters()
+    left_out: tuple[LeftOut, ...] = ()
+    stop_reason: StopReason | None = None
+    stop_detail: str = ""
+    response_id: str = ""
+    usage: Usage | None = None
+    cost: Cost | None = None
+    timings: Timings = Timings()
+    attempts: int = 0
+    error: ErrorReport | None = None
+    created_at: int = 0
+    finished_at: int | None = None
+
+    @property
+    def text(self) -> str:
+        return text_of(self.parts)
+
+    @property
+    def thinking(self) -> str:
+        return thinking_of(self.parts)
+
+
+class ConversationSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A row of the list. `cost` is None where any answer's price is unknown and none is known;
+    `cost_complete` is False where only some are known (shown as "≥")."""
+
+    id: str
+    title: str
+    created_at: int
+    updated_at: int
+    pinned: bool = False
+    unread: bool = False
+    streaming: bool = False
+    failed: bool = False
+    models: tuple[ModelRef, ...] = ()
+    message_count: int = 0
+    cost: Cost | None = None
+    cost_complete: bool = True
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What stands in a composer: words and attachments (by hash, in the store)."""
+
+    text: str = ""
+    attachments: tuple[Part, ...] = ()
+    edits: str | None = None
+    """The id of the user message this draft would branch from, while editing one."""
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A conversation whole: every message of the tree, its lanes, its draft."""
+
+    summary: ConversationSummary
+    messages: tuple[TreeMessage, ...] = ()
+    lanes: tuple[Lane, ...] = ()
+    draft: Draft = Draft()
+
+    @property
+    def id(self) -> str:
+        return self.summary.id
+
+    def path(self, leaf: str | None) -> tuple[TreeMessage, ...]:
+        """From the root to `leaf`; empty for None or an unknown id."""
+        by_id = {message.id: message for message in self.messages}
+        walk: list[TreeMessage] = []
+        while leaf is not None and (message := by_id.get(leaf)) is not None:
+            walk.append(message)
+            leaf = message.parent_id
+        return tuple(reversed(walk))
+
+    def siblings(self, message_id: str) -> tuple[TreeMessage, ...]:
+        """All messages with the same parent and role, in order, the one asked for among them."""
+        me = next((m for m in self.messages if m.id == message_id), None)
+        if me is None:
+            return ()
+        same = [m for m in self.messages if m.parent_id == me.parent_id and m.role == me.role]
+        return tuple(sorted(same, key=lambda m: (m.position, m.id)))

@@ -1,0 +1,48 @@
+"""A value that must not be shown: its text leaves only through `reveal()`."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, NoReturn
+
+
+class Secret:
+    """An API key. `str`, `repr`, formatting, pickling and copying never give the text away."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself, for the one place that puts it on the wire or into the keyring."""
+        return self._text
+
+    def masked(self) -> str:
+        """At most the last four characters, and only where twelve or more remain hidden."""
+        return f"…{self._text[-4:]}" if len(self._text) >= 16 else "…"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._text))
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is never pickled or copied")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self

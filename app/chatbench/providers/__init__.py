@@ -1,0 +1,1 @@
+"""Wires to providers: one file a wire, endpoints as data, one HTTP seam."""

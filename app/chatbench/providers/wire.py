@@ -1,0 +1,172 @@
+"""What every wire is: a pure codec between our values and one vendor's HTTP shape.
+
+A wire file holds no I/O. It encodes a `Call` into an `HttpRequest`, decodes server events (or a
+whole body) into `StreamEvent`s, and names the vendor's errors. `HttpWire` drives the codec over
+the HTTP seam; the guide, which has no network, implements `Wire` directly.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import InvalidResponse, ProviderError, StreamInterrupted
+from chatbench.core.models import ModelInfo
+from chatbench.core.requests import Request
+from chatbench.core.secrets import Secret
+from chatbench.core.streams import StreamEvent
+from chatbench.providers.http import HttpClient, HttpRequest, Timeouts
+from chatbench.providers.sse import ServerEvent, SseParser
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One request bound to an endpoint. `request.parameters` fit `info` already, and every
+    media source is `InlineData`, `RemoteUrl` or a `ProviderFile` of this provider."""
+
+    endpoint: Endpoint
+    info: ModelInfo
+    request: Request
+    key: Secret | None = None
+    timeouts: Timeouts = Timeouts()
+
+
+class HttpFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """A response that is not a success: status, headers in lower case, at most 64 KiB of body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Decoder(Protocol):
+    """Turns one response's server events into stream events; one instance per response."""
+
+    def feed(self, event: ServerEvent) -> list[StreamEvent]:
+        """Raises the vendor's mid-stream error as a `ProviderError`."""
+        ...
+
+    def finish(self) -> list[StreamEvent]:
+        """Called at the end of the body. Raises `StreamInterrupted` without a terminal marker."""
+        ...
+
+
+class Wire(Protocol):
+    """What the client calls."""
+
+    id: ClassVar[str]
+
+    def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
+        """Batches of events, one batch per piece of network data; ends after `Stop`.
+
+        Raises `ProviderError` subclasses. Honours `call.request.stream`: False makes one whole
+        answer of it, in a single batch.
+        """
+        ...
+
+    async def list_models(
+        self, endpoint: Endpoint, key: Secret | None, http: HttpClient
+    ) -> list[ModelInfo]:
+        """The provider's live list, all pages."""
+        ...
+
+
+class HttpWire(ABC):
+    """The driver shared by all wires that speak HTTP."""
+
+    id: ClassVar[str]
+
+    @abstractmethod
+    def encode(self, call: Call) -> HttpRequest:
+        """The request as it goes out, key included."""
+
+    @abstractmethod
+    def decoder(self, call: Call) -> Decoder:
+        """A fresh decoder for a streamed response."""
+
+    @abstractmethod
+    def decode_whole(self, body: bytes, call: Call) -> list[StreamEvent]:
+        """The events of a response that was not streamed. Raises InvalidResponse."""
+
+    @abstractmethod
+    def error(self, failure: HttpFailure, endpoint: Endpoint) -> ProviderError:
+        """The named error for a failed response."""
+
+    @abstractmethod
+    def models_request(
+        self, endpoint: Endpoint, key: Secret | None, page: str | None
+    ) -> HttpRequest:
+        """A page of the list of models; `page` is None for the first."""
+
+    @abstractmethod
+    def decode_models(
+        self, body: bytes, endpoint: Endpoint
+    ) -> tuple[list[ModelInfo], str | None]:
+        """The models of one page, and the next page's token. Raises InvalidResponse."""
+
+    async def stream(
+        self, call: Call, http: HttpClient
+    ) -> AsyncGenerator[list[StreamEvent], None]:
+        request = self.encode(call)
+        async with http.open(request, call.endpoint, call.timeouts) as answer:
+            if answer.status >= 400:
+                body = await answer.read(65_536)
+                failure = HttpFailure(status=answer.status, headers=answer.headers, body=body)
+                raise self.error(failure, call.endpoint)
+            kind = answer.headers.get("content-type", "").lower()
+            if not call.request.stream or "json" in kind and "event-stream" not in kind:
+                yield self.decode_whole(await answer.read(), call)
+                return
+            refuse_markup(kind, call.endpoint)
+            parser, decoder = SseParser(), self.decoder(call)
+            async for piece in answer.pieces():
+                events = [e for raw in parser.feed(piece) for e in decoder.feed(raw)]
+                if events:
+                    yield events
+            last = [e for raw in parser.finish() for e in decoder.feed(raw)]
+            last.extend(decoder.finish())
+            if last:
+                yield last
+
+    async def list_models(
+        self, endpoint: Endpoint, key: Secret | None, http: HttpClient
+    ) -> list[ModelInfo]:
+        found: list[ModelInfo] = []
+        page: str | None = None
+        for _ in range(50):
+            request = self.models_request(endpoint, key, page)
+            async with http.open(request, endpoint, Timeouts()) as answer:
+                body = await answer.read()
+                if answer.status >= 400:
+                    failure = HttpFailure(
+                        status=answer.status, headers=answer.headers, body=body[:65_536]
+                    )
+                    raise self.error(failure, endpoint)
+                refuse_markup(answer.headers.get("content-type", "").lower(), endpoint)
+            models, page = self.decode_models(body, endpoint)
+            found.extend(models)
+            if page is None:
+                break
+        return found
+
+
+def refuse_markup(content_type: str, endpoint: Endpoint) -> None:
+    """A page for people instead of an answer is a wrong address or a proxy's login."""
+    if "text/html" in content_type:
+        raise InvalidResponse(
+            f"{endpoint.name} answered with a web page instead of data.",
+            "Check the base URL: it may lack /v1, or a proxy may be asking for a login.",
+            provider=endpoint.id,
+        )
+
+
+def interrupted(endpoint: Endpoint) -> StreamInterrupted:
+    """The error for a body that ended before its end marker."""
+    return StreamInterrupted(
+        f"The answer from {endpoint.name} broke off.",
+        "What arrived is kept. Try again, or continue from it.",
+        provider=endpoint.id,
+    )
