@@ -1,0 +1,12 @@
+"""Markdown to blocks of safe rich text. No Qt; heavy libraries are imported when first needed.
+
+- ``document.parse(text)``: a whole text to blocks; ``incremental.IncrementalMarkdown``: a growing one
+- ``blocks``: the values (``TextBlock``, ``CodeBlock``, ``TableBlock``, ``MathBlock``, ``RuleBlock``)
+- ``highlight.highlight(code, language)``: runs of (token class, text)
+- ``maths.math_svg(tex, size_px, colour)``: a formula as SVG, for a worker thread
+- ``export``: plain text, Markdown and HTML of blocks, and the outline of headings
+- ``characters.visible(text)``: control and bidirectional characters made visible
+- ``links.link_target(address)``: what may be opened, and what to show before it is
+"""
+
+from __future__ import annotations

@@ -1,0 +1,310 @@
+"""What a Markdown text is made of: blocks that are drawn one by one.
+
+A message becomes a flat list of blocks. What stands inside a list item or a quotation and cannot
+be part of flowing text (code, a table, display maths) is a block of its own that names the
+containers it stands in, so a view draws a code box inside a numbered step like any other.
+
+Blocks are immutable values with identity: as long as the object is the same, so is the picture.
+Their HTML is made when it is first asked for and holds only the tags listed at ``TextBlock.html``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Kind = Literal["paragraph", "heading", "list", "code", "table", "math", "rule"]
+Alignment = Literal["left", "center", "right", ""]
+References = Mapping[str, Mapping[str, object]]
+
+OBJECT = "\ufffc"
+"""Stands in a block's HTML for each of its inline objects, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class MathObject:
+    """Maths inside flowing text; ``source`` is the Markdown it came from."""
+
+    tex: str
+    display: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageObject:
+    """An image inside flowing text: never loaded because a model wrote it.
+
+    ``address`` is the normalised address, ``host`` what to show before asking ("" when the address
+    has none); ``attachment`` is a SHA-256 in hex when the image is an attachment of this message,
+    and then nothing needs to be asked.
+    """
+
+    alt: str
+    address: str
+    host: str
+    attachment: str | None
+    source: str
+
+
+InlineObject = MathObject | ImageObject
+
+
+class Inline(NamedTuple):
+    """Safe HTML of one run of text, and the objects its ``OBJECT`` characters stand for."""
+
+    html: str
+    objects: tuple[InlineObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A list item: its number (None in a bullet list), its tick (None without a box), its nodes."""
+
+    number: int | None
+    checked: bool | None
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A paragraph (level 0) or a heading (level 1 to 6) as Markdown that is not parsed further yet."""
+
+    content: str
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list without anything in it that needs a block of its own."""
+
+    ordered: bool
+    items: tuple[Item, ...]
+
+
+Node = Words | Items
+
+
+class Block:
+    """One part of a message.
+
+    ``start`` and ``end`` are source lines (from 0, end excluded) and ``source`` their text.
+    ``containers`` names what the block stands in, outermost first: "l" for a list item, "q" for a
+    quotation. ``continued`` is true when the block goes on with the one before it (the next rows
+    of a table, the next items of a list, the rest of a very long paragraph): no gap between them.
+    """
+
+    __slots__ = ("__weakref__", "containers", "continued", "end", "source", "start")
+    kind: Kind
+
+    def __init__(
+        self, start: int, end: int, source: str, containers: str = "", continued: bool = False
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.source = source
+        self.containers = containers
+        self.continued = continued
+
+    def same_as(self, other: Block) -> bool:
+        """True when the two draw the same picture (their line numbers may differ)."""
+        return (
+            type(self) is type(other)
+            and self.source == other.source
+            and self.containers == other.containers
+            and self.continued == other.continued
+            and self._key() == other._key()
+        )
+
+    def mentions(self, label: re.Pattern[str]) -> bool:
+        """True when the block's text holds a bracket that ``label`` (see ``grammar``) matches."""
+        return any(label.search(text) for text in self._texts())
+
+    def _key(self) -> object:
+        return None
+
+    def _texts(self) -> tuple[str, ...]:
+        return ()
+
+
+class TextBlock(Block):
+    """Flowing text: a paragraph, a heading (``level`` 1 to 6) or a group of list items.
+
+    ``html`` holds only p, h1-h6, strong, em, s, code, br, ul, ol (start), li (class checked or
+    unchecked) and a (href with http, https or mailto), text escaped. Nothing in it is ever loaded.
+    """
+
+    __slots__ = ("_inline", "_references", "level", "node")
+
+    def __init__(
+        self,
+        node: Node,
+        references: References,
+        start: int,
+        end: int,
+        source: str,
+        containers: str = "",
+        continued: bool = False,
+    ) -> None:
+        super().__init__(start, end, source, containers, continued)
+        self.node = node
+        self.level = node.level if isinstance(node, Words) else 0
+        self._references = references
+        self._inline: Inline | None = None
+
+    @property
+    def kind(self) -> Kind:  # type: ignore[override]
+        if isinstance(self.node, Items):
+            return "list"
+        return "heading" if self.level else "paragraph"
+
+    @property
+    def html(self) -> str:
+        """Safe HTML for a rich text document, with ``OBJECT`` for each of ``objects``."""
+        return self._render().html
+
+    @property
+    def objects(self) -> tuple[InlineObject, ...]:
+        """Maths and images, in the order of their ``OBJECT`` characters in ``html``."""
+        return self._render().objects
+
+    def _render(self) -> Inline:
+        if self._inline is None:
+            from chatbench.rendering.inline import render_node
+
+            self._inline = render_node(self.node, self._references)
+        return self._inline
+
+    def _key(self) -> object:
+        return self.node
+
+    def _texts(self) -> tuple[str, ...]:
+        return tuple(_words(self.node))
+
+
+class CodeBlock(Block):
+    """Code: ``code`` is exact (draw it through ``characters.visible``), without its last newline.
+
+    ``language`` is the first word after the fence, "" if none. ``closed`` is false while the fence
+    is open at the end of the text: then the next flush may bring the same block with more code.
+    """
+
+    __slots__ = ("closed", "code", "language")
+    kind: Kind = "code"
+
+    def __init__(
+        self,
+        code: str,
+        language: str,
+        closed: bool,
+        start: int,
+        end: int,
+        source: str,
+        containers: str = "",
+    ) -> None:
+        super().__init__(start, end, source, containers)
+        self.code = code
+        self.language = language
+        self.closed = closed
+
+    def _key(self) -> object:
+        return (self.language, self.closed, self.code)
+
+
+class MathBlock(Block):
+    """Display maths. ``closed`` is false while its end has not arrived."""
+
+    __slots__ = ("closed", "tex")
+    kind: Kind = "math"
+
+    def __init__(
+        self, tex: str, closed: bool, start: int, end: int, source: str, containers: str = ""
+    ) -> None:
+        super().__init__(start, end, source, containers)
+        self.tex = tex
+        self.closed = closed
+
+    def _key(self) -> object:
+        return (self.tex, self.closed)
+
+
+class RuleBlock(Block):
+    """A thematic break."""
+
+    __slots__ = ()
+    kind: Kind = "rule"
+
+
+class TableBlock(Block):
+    """Rows of a table. A long table is several blocks; all but the first are ``continued``.
+
+    Every block of one table has the same ``header`` and ``alignments``; a continued one does not
+    draw the header again. ``widths`` are the columns' widths in characters in this group, header
+    included: take the largest over the groups to align them.
+    """
+
+    __slots__ = ("_cells", "_references", "alignments", "header", "rows")
+    kind: Kind = "table"
+
+    def __init__(
+        self,
+        header: tuple[str, ...],
+        alignments: tuple[Alignment, ...],
+        rows: tuple[tuple[str, ...], ...],
+        references: References,
+        start: int,
+        end: int,
+        source: str,
+        containers: str = "",
+        continued: bool = False,
+    ) -> None:
+        super().__init__(start, end, source, containers, continued)
+        self.header = header
+        self.alignments = alignments
+        self.rows = rows
+        self._references = references
+        self._cells: tuple[tuple[Inline, ...], ...] | None = None
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return tuple(
+            max(len(row[column]) for row in (self.header, *self.rows))
+            for column in range(len(self.header))
+        )
+
+    @property
+    def header_cells(self) -> tuple[Inline, ...]:
+        """The header's cells as safe inline HTML."""
+        return self._render()[0]
+
+    @property
+    def row_cells(self) -> tuple[tuple[Inline, ...], ...]:
+        """This group's rows, each with as many cells as the header."""
+        return self._render()[1:]
+
+    def _render(self) -> tuple[tuple[Inline, ...], ...]:
+        if self._cells is None:
+            from chatbench.rendering.inline import render_words
+
+            self._cells = tuple(
+                tuple(render_words(cell, self._references) for cell in row)
+                for row in (self.header, *self.rows)
+            )
+        return self._cells
+
+    def _key(self) -> object:
+        return (self.header, self.alignments, self.rows)
+
+    def _texts(self) -> tuple[str, ...]:
+        return tuple(cell for row in (self.header, *self.rows) for cell in row)
+
+
+def _words(node: Node) -> list[str]:
+    if isinstance(node, Words):
+        return [node.content]
+    return [text for item in node.items for child in item.nodes for text in _words(child)]
+
+
+AnyBlock = TextBlock | CodeBlock | MathBlock | RuleBlock | TableBlock
+Copier = Callable[[Block], Block]
