@@ -7,11 +7,12 @@ from typing import Literal, cast
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory, QToolTip
+from PySide6.QtWidgets import QApplication, QStyleFactory, QToolTip, QWidget
 
 from chatbench.ui.theme import tokens
 from chatbench.ui.theme.fonts import make_font
 from chatbench.ui.theme.motion import system_prefers_reduced_motion
+from chatbench.ui.theme.style import KeyboardFocus
 from chatbench.ui.theme.stylesheet import build_stylesheet
 from chatbench.ui.theme.tokens import ColorRole, ControlRole, CornerRole, FontRole, MotionRole
 
@@ -66,6 +67,7 @@ class Theme(QObject):
         self._fonts: dict[tuple[FontRole, int | None], QFont] = {}
         self._metrics: dict[tuple[FontRole, int | None], QFontMetrics] = {}
         app.setStyle(QStyleFactory.create("Fusion"))
+        self._focus = KeyboardFocus(app, self)
         self._resolve()
         self._paint_application()
         app.styleHints().colorSchemeChanged.connect(self._system_scheme_changed)
@@ -149,6 +151,10 @@ class Theme(QObject):
     def duration(self, role: MotionRole) -> int:
         """Milliseconds of a movement; 0 when motion is reduced."""
         return 0 if self.reduced_motion else tokens.MOTION[role]
+
+    def keyboard_focused(self, widget: QWidget) -> bool:
+        """Whether ``widget`` has the focus because of the keyboard: then it shows a ring."""
+        return self._focus.holds(widget)
 
     def apply(
         self,

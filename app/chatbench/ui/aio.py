@@ -1,0 +1,121 @@
+"""Where asyncio meets Qt: the loop, the one way to start work from a slot, awaited dialogs.
+
+``spawn`` is the only place that makes tasks in the window; ``ask`` is the only way to wait
+for a dialog (``exec`` would start a nested loop, under which other tasks stop for good).
+asyncio and qasync are imported when first needed, so that the window paints before them.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine
+
+    from PySide6.QtWidgets import QApplication, QDialog
+
+    ErrorHandler = Callable[[BaseException], None]
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_tasks: set[asyncio.Task[Any]] = set()
+
+
+def _log_error(error: BaseException) -> None:
+    _log.error("a task failed", exc_info=error)
+
+
+_handler: ErrorHandler = _log_error
+
+
+def set_error_handler(handler: ErrorHandler | None) -> None:
+    """Where the errors of spawned tasks go that have no ``on_error``; None: to the log."""
+    global _handler
+    _handler = handler or _log_error
+
+
+def spawn(
+    work: Coroutine[Any, Any, T], *, name: str | None = None, on_error: ErrorHandler | None = None
+) -> asyncio.Task[T]:
+    """Start ``work`` on the running loop and keep its task until it ends.
+
+    An error goes to ``on_error``, else to the application's handler; being cancelled is no
+    error. Raises RuntimeError when no loop runs (``work`` is closed, not leaked).
+    """
+    import asyncio
+
+    try:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+    except RuntimeError:
+        work.close()
+        raise
+    _tasks.add(task)
+
+    def ended(done: asyncio.Task[T]) -> None:
+        _tasks.discard(done)
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            (on_error or _handler)(error)
+
+    task.add_done_callback(ended)
+    return task
+
+
+async def cancel_spawned() -> None:
+    """Cancel what ``spawn`` started and is not done, and wait for it: part of shutting down."""
+    import asyncio
+
+    mine = asyncio.current_task()
+    waiting = [task for task in _tasks if task is not mine]
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def ask(dialog: QDialog) -> int:
+    """Open ``dialog`` and wait for its answer (``QDialog.DialogCode``), the loop running on.
+
+    The dialog is deleted afterwards; a cancelled wait closes it.
+    """
+    import asyncio
+
+    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def finished(result: int) -> None:
+        if not answer.done():
+            answer.set_result(result)
+
+    dialog.finished.connect(finished)
+    dialog.open()
+    try:
+        return await answer
+    finally:
+        dialog.finished.disconnect(finished)
+        dialog.close()
+        dialog.deleteLater()
+
+
+def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run ``main`` on a loop that is Qt's own, to its end; returns its exit code.
+
+    Closing the last window does not end the loop (clean-up would be cut off): ``main``
+    waits for the window, then shuts down what it started and returns. Tasks left over are
+    cancelled and awaited.
+    """
+    import asyncio
+
+    import qasync
+
+    app.setQuitOnLastWindowClosed(False)
+
+    async def whole() -> int:
+        try:
+            return await main()
+        finally:
+            await cancel_spawned()
+
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        return runner.run(whole())
