@@ -20,6 +20,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -146,14 +147,14 @@ def _start(environment: Environment, arguments: list[str]) -> int:
     return subprocess.run([environment.python, *arguments], cwd=ROOT, check=False).returncode
 
 
-def _become(environment: Environment, arguments: list[str]) -> int:
+def _become(environment: Environment, arguments: list[str]) -> NoReturn:
     """Turn into the program, so that signals and the terminal are its own."""
     command = [str(environment.python), *arguments]
-    if sys.platform != "win32":
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.execv(command[0], command)  # noqa: S606 - the project's own interpreter, an argument list
-    return subprocess.run(command, check=False).returncode
+    if sys.platform == "win32":
+        sys.exit(subprocess.run(command, check=False).returncode)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)  # noqa: S606 - the project's own interpreter, an argument list
 
 
 if __name__ == "__main__":
