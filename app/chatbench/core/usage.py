@@ -48,7 +48,11 @@ _COUNTS = tuple(name for name in Usage.__struct_fields__ if name != "provider_co
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Prices in US dollars per million tokens (per thousand for searches); None is unknown."""
+    """Prices in US dollars per million tokens (per thousand for searches and requests).
+
+    None is unknown for `input` and `output`; for a share of them it means the share has no price
+    of its own and costs what the whole costs.
+    """
 
     input: Decimal | None = None
     output: Decimal | None = None
@@ -57,7 +61,9 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cache_write_long: Decimal | None = None
     input_audio: Decimal | None = None
     output_audio: Decimal | None = None
+    reasoning: Decimal | None = None
     web_searches: Decimal | None = None
+    requests: Decimal | None = None
 
 
 CostSource = Literal["provider", "table", "user", "free"]
@@ -66,7 +72,9 @@ CostSource = Literal["provider", "table", "user", "free"]
 class CostLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a bill: how many of what, and for how much."""
 
-    what: Literal["input", "cache_read", "cache_write", "output", "reasoning", "audio", "searches"]
+    what: Literal[
+        "input", "cache_read", "cache_write", "output", "reasoning", "audio", "searches", "request"
+    ]
     count: int
     amount: Decimal
 
