@@ -24,6 +24,8 @@ QComboBox:focus { border: 2px solid $accent; padding: 0 7px; }
 QPlainTextEdit:focus, QTextEdit:focus { padding: 4px 6px; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled, QSpinBox:disabled,
 QDoubleSpinBox:disabled, QComboBox:disabled { color: $disabled; }
+QLineEdit[search="true"] { border-color: $btnline; }
+QLineEdit[search="true"]:focus { border-color: $accent; }
 QLineEdit[bare="true"], QPlainTextEdit[bare="true"], QTextEdit[bare="true"],
 QLineEdit[bare="true"]:focus, QPlainTextEdit[bare="true"]:focus, QTextEdit[bare="true"]:focus {
     background: transparent; border: 0; border-radius: 0; padding: 0; min-height: 0;

@@ -1,0 +1,123 @@
+"""Labels: plain text in a role's font and colour; one that elides, one that wraps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from chatbench.ui.theme import ColorRole, FontRole, theme
+
+
+class Label(QLabel):
+    """Plain text that follows the theme. What it shows is never taken for markup."""
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        font: FontRole = "ui",
+        color: ColorRole = "text",
+        weight: int | None = None,
+        wrap: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._font_role: FontRole = font
+        self._color_role: ColorRole = color
+        self._weight = weight
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(wrap)
+        self.setText(text)
+        self._wear()
+
+    def set_color(self, color: ColorRole) -> None:
+        """Change the role of the words' colour."""
+        if color != self._color_role:
+            self._color_role = color
+            self._wear()
+
+    def _wear(self) -> None:
+        self.setFont(theme().font(self._font_role, self._weight))
+        palette = self.palette()
+        palette.setColor(self.foregroundRole(), theme().color(self._color_role))
+        self.setPalette(palette)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._wear()
+
+
+class ElidedLabel(QWidget):
+    """One line of plain text that is shortened with "…"; the tooltip then holds all of it."""
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        font: FontRole = "ui",
+        color: ColorRole = "text",
+        weight: int | None = None,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._text = ""
+        self._font_role: FontRole = font
+        self._color_role: ColorRole = color
+        self._weight = weight
+        self._elide = elide
+        self._align = align
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.set_text(text)
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._text
+
+    def set_text(self, text: str) -> None:
+        """Show ``text``; line breaks become spaces."""
+        text = " ".join(text.split("\n"))
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self.updateGeometry()
+            self._explain()
+            self.update()
+
+    def set_color(self, color: ColorRole) -> None:
+        """Change the role of the words' colour."""
+        self._color_role = color
+        self.update()
+
+    def _explain(self) -> None:
+        short = theme().metrics(self._font_role, self._weight).horizontalAdvance(self._text) > self.width()
+        # Rich text detection must not see what a stranger wrote: force one plain paragraph.
+        self.setToolTip(f"<p>{_escaped(self._text)}</p>" if short else "")
+
+    def sizeHint(self) -> QSize:
+        metrics = theme().metrics(self._font_role, self._weight)
+        return QSize(metrics.horizontalAdvance(self._text) + 1, theme().line(self._font_role))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme().metrics(self._font_role).horizontalAdvance("…"), theme().line(self._font_role))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._explain()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        role: ColorRole = self._color_role if self.isEnabled() else "disabled"
+        painter.setPen(theme().color(role))
+        painter.setFont(theme().font(self._font_role, self._weight))
+        metrics = theme().metrics(self._font_role, self._weight)
+        shown = metrics.elidedText(self._text, self._elide, self.width())
+        painter.drawText(self.rect(), self._align | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.end()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

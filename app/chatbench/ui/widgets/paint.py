@@ -1,0 +1,120 @@
+"""Shapes every painted widget draws: boxes with a border inside, rings inside, the nine-patch shadow."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMargins, QRect, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap
+
+from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme.style import draw_ring
+from chatbench.ui.theme.tokens import SHADOW_MARGIN
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+
+def box(
+    painter: QPainter,
+    rect: QRect | QRectF,
+    radius: float,
+    fill: ColorRole | QColor | None,
+    border: ColorRole | QColor | None = None,
+    width: float = 1.0,
+) -> None:
+    """Fill a rounded box; its border lies wholly inside ``rect``."""
+    outer = QRectF(rect)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush if fill is None else QBrush(_shade(fill)))
+    if border is None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawRoundedRect(outer, radius, radius)
+    else:
+        half = width / 2
+        painter.setPen(QPen(_shade(border), width))
+        inset = max(0.0, radius - half)
+        painter.drawRoundedRect(outer.adjusted(half, half, -half, -half), inset, inset)
+    painter.restore()
+
+
+def _shade(color: ColorRole | QColor) -> QColor:
+    return color if isinstance(color, QColor) else theme().color(color)
+
+
+def ring_inside(painter: QPainter, widget: QWidget, rect: QRect | QRectF, radius: float) -> None:
+    """Draw the focus ring inside ``rect`` if the keyboard has focused ``widget``."""
+    if theme().keyboard_focused(widget):
+        draw_ring(painter, theme(), QRectF(rect), radius)
+
+
+SHADOW_MARGINS = QMargins(SHADOW_MARGIN, SHADOW_MARGIN, SHADOW_MARGIN, SHADOW_MARGIN)
+
+
+@lru_cache(maxsize=8)
+def _shadow(dark: bool, radius: int, ratio: float) -> QPixmap:
+    """The nine-patch: corners of margin + radius + 4, one stretchable pixel between."""
+    edge = 2 * (SHADOW_MARGIN + radius + 4) + 1
+    image = QImage(round(edge * ratio), round(edge * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    inner = QRectF(SHADOW_MARGIN, SHADOW_MARGIN, edge - 2 * SHADOW_MARGIN, edge - 2 * SHADOW_MARGIN)
+    tint = QColor("#000000" if dark else "#122022")
+    ambient = (12, 32, 0.55) if dark else (10, 28, 0.16)
+    contact = (1, 2, 0.50 if dark else 0.10)
+    for drop, blur, strength in (ambient, contact):
+        _blurred(painter, inner.translated(0, drop), radius, blur, strength, tint)
+    painter.end()
+    return QPixmap.fromImage(image)
+
+
+def _blurred(
+    painter: QPainter, rect: QRectF, radius: float, blur: int, strength: float, tint: QColor
+) -> None:
+    """A soft box from stacked translucent ones, whose opacities add up along a smooth step."""
+    reach = blur / 2
+    steps = max(2, blur)
+    covered = 0.0
+    for index in range(steps):
+        position = (index + 1) / steps
+        wanted = strength * position * position * (3 - 2 * position)
+        layer = (wanted - covered) / (1 - covered)
+        covered = wanted
+        grow = reach - index * 2 * reach / steps
+        tint.setAlphaF(max(0.0, min(1.0, layer)))
+        painter.setBrush(tint)
+        corner = max(1.0, radius + grow)
+        painter.drawRoundedRect(rect.adjusted(-grow, -grow, grow, grow), corner, corner)
+
+
+def shadow(painter: QPainter, card: QRect, radius: int) -> None:
+    """Draw the shadow of ``card`` around it; 32 px on each side must be free."""
+    ratio = painter.device().devicePixelRatio()
+    patch = _shadow(theme().dark, radius, ratio)
+    corner = SHADOW_MARGIN + radius + 4
+    outer = card.marginsAdded(SHADOW_MARGINS)
+    source, left, top = patch.width() / ratio, outer.left(), outer.top()
+    columns = (
+        (left, 0, corner),
+        (left + corner, corner, 1),
+        (outer.right() + 1 - corner, source - corner, corner),
+    )
+    rows = (
+        (top, 0, corner),
+        (top + corner, corner, 1),
+        (outer.bottom() + 1 - corner, source - corner, corner),
+    )
+    for column, (x, sx, sw) in enumerate(columns):
+        for row, (y, sy, sh) in enumerate(rows):
+            width = outer.width() - 2 * corner if column == 1 else corner
+            height = outer.height() - 2 * corner if row == 1 else corner
+            painter.drawPixmap(
+                QRectF(x, y, width, height),
+                patch,
+                QRectF(sx * ratio, sy * ratio, sw * ratio, sh * ratio),
+            )

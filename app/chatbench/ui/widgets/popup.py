@@ -1,0 +1,96 @@
+"""Popups: frameless top-level cards with a painted shadow in their margin."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from chatbench.ui.theme import CornerRole, theme
+from chatbench.ui.theme.tokens import SHADOW_MARGIN
+from chatbench.ui.widgets.paint import SHADOW_MARGINS, box, shadow
+
+Side = Literal["above", "below"]
+
+
+class Popup(QWidget):
+    """A card that floats beside what opened it; put the content into ``body``.
+
+    Escape or a press outside closes it (``closed``). It appears in 90 ms and is deleted by
+    its parent, so one instance can be opened many times.
+    """
+
+    closed = Signal()
+
+    def __init__(self, parent: QWidget, *, name: str, corner: CornerRole = "popup") -> None:
+        flags = Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint | Qt.WindowType.NoDropShadowWindowHint
+        super().__init__(parent, flags)
+        self._corner: CornerRole = corner
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.setAccessibleName(name)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(SHADOW_MARGINS)
+        self.body.setSpacing(0)
+        self._fade = QPropertyAnimation(self, b"windowOpacity", self)
+        self._fade.setEasingCurve(QEasingCurve.Type.OutCubic)
+
+    def card(self) -> QRect:
+        """The visible card, in the popup's coordinates."""
+        return self.rect().marginsRemoved(SHADOW_MARGINS)
+
+    def open_beside(self, anchor: QWidget, side: Side = "below", gap: int = 6) -> None:
+        """Show the card ``gap`` px above or below ``anchor``, start edges aligned, on the screen."""
+        self.adjustSize()
+        size = self.card().size()
+        corner = anchor.mapToGlobal(QPoint(0, 0))
+        x = corner.x()
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            x += anchor.width() - size.width()
+        below, above = corner.y() + anchor.height() + gap, corner.y() - gap - size.height()
+        room = anchor.screen().availableGeometry()
+        if side == "below" and below + size.height() > room.bottom() and above >= room.top():
+            y = above
+        elif side == "above" and above < room.top() and below + size.height() <= room.bottom():
+            y = below
+        else:
+            y = below if side == "below" else above
+        x = max(room.left(), min(x, room.right() - size.width()))
+        self.open_at(QPoint(x, max(room.top(), y)))
+
+    def open_at(self, top_left: QPoint) -> None:
+        """Show the card with its corner at a global position."""
+        self.move(top_left - QPoint(SHADOW_MARGIN, SHADOW_MARGIN))
+        duration = theme().duration("popup")
+        self.setWindowOpacity(0.0 if duration else 1.0)
+        self.show()
+        if duration:
+            self._fade.setDuration(duration)
+            self._fade.setStartValue(0.0)
+            self._fade.setEndValue(1.0)
+            self._fade.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._fade.stop()
+        self.closed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self.card().contains(event.position().toPoint()):
+            self.close()
+        else:
+            super().mousePressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        radius = theme().corner(self._corner)
+        shadow(painter, self.card(), radius)
+        box(painter, self.card(), radius, "raised", "btnline")
+        painter.end()
