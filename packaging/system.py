@@ -152,13 +152,15 @@ def provide(qt: Path, *, tests: bool) -> Needs:
     needs = Needs.of(qt, tests=tests)
     if not needs or not _may_install():
         return needs
-    say(f"{needs.describe()}; installing with apt")
+    say(f"{needs.describe()}; installing with apt, which takes a minute or two")
     apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::Retries=3"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = [*apt, "install", "-y", "--no-install-recommends", *needs.debian_packages()]
-    for command in ([*apt, "update"], install):
-        # What apt says goes where messages go: standard output belongs to the program that follows.
-        subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
+    # A failed update does not matter where the packages can be had all the same.
+    subprocess.run([*apt, "update"], env=environment, capture_output=True, check=False)
+    installed = subprocess.run(install, env=environment, capture_output=True, text=True, check=False)
+    if installed.returncode != 0:
+        say(f"apt-get failed: {installed.stderr.strip()}")
     return Needs.of(qt, tests=tests)
 
 
