@@ -11,13 +11,15 @@ Their HTML is made when it is first asked for and holds only the tags listed at 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 Kind = Literal["paragraph", "heading", "list", "code", "table", "math", "rule"]
 Alignment = Literal["left", "center", "right", ""]
 References = Mapping[str, Mapping[str, object]]
+
+_CELL_END = re.compile(r"(?<!\\)\|")
 
 OBJECT = "\ufffc"
 """Stands in a block's HTML for each of its inline objects, in their order."""
@@ -108,24 +110,27 @@ class Block:
         self.continued = continued
 
     def same_as(self, other: Block) -> bool:
-        """True when the two draw the same picture (their line numbers may differ)."""
+        """True when the two stand at the same place and draw the same picture."""
         return (
             type(self) is type(other)
+            and self.start == other.start
             and self.source == other.source
             and self.containers == other.containers
             and self.continued == other.continued
-            and self._key() == other._key()
+            and self.content_key() == other.content_key()
         )
 
-    def mentions(self, label: re.Pattern[str]) -> bool:
-        """True when the block's text holds a bracket that ``label`` (see ``grammar``) matches."""
-        return any(label.search(text) for text in self._texts())
-
-    def _key(self) -> object:
+    def content_key(self) -> object:
+        """What the picture is made of, comparable."""
         return None
 
-    def _texts(self) -> tuple[str, ...]:
+    def texts(self) -> tuple[str, ...]:
+        """The Markdown in which links may stand."""
         return ()
+
+    def afresh(self) -> Self:
+        """The same block as a new object that renders its links again."""
+        return self
 
 
 class TextBlock(Block):
@@ -135,7 +140,7 @@ class TextBlock(Block):
     unchecked) and a (href with http, https or mailto), text escaped. Nothing in it is ever loaded.
     """
 
-    __slots__ = ("_inline", "_references", "level", "node")
+    __slots__ = ("_inline", "_references", "kind", "level", "node")
 
     def __init__(
         self,
@@ -150,14 +155,9 @@ class TextBlock(Block):
         super().__init__(start, end, source, containers, continued)
         self.node = node
         self.level = node.level if isinstance(node, Words) else 0
+        self.kind: Kind = "list" if isinstance(node, Items) else "heading" if self.level else "paragraph"
         self._references = references
         self._inline: Inline | None = None
-
-    @property
-    def kind(self) -> Kind:  # type: ignore[override]
-        if isinstance(self.node, Items):
-            return "list"
-        return "heading" if self.level else "paragraph"
 
     @property
     def html(self) -> str:
@@ -176,11 +176,22 @@ class TextBlock(Block):
             self._inline = render_node(self.node, self._references)
         return self._inline
 
-    def _key(self) -> object:
+    def content_key(self) -> object:
         return self.node
 
-    def _texts(self) -> tuple[str, ...]:
+    def texts(self) -> tuple[str, ...]:
         return tuple(_words(self.node))
+
+    def afresh(self) -> Self:
+        return type(self)(
+            self.node,
+            self._references,
+            self.start,
+            self.end,
+            self.source,
+            self.containers,
+            self.continued,
+        )
 
 
 class CodeBlock(Block):
@@ -208,7 +219,7 @@ class CodeBlock(Block):
         self.language = language
         self.closed = closed
 
-    def _key(self) -> object:
+    def content_key(self) -> object:
         return (self.language, self.closed, self.code)
 
 
@@ -225,7 +236,7 @@ class MathBlock(Block):
         self.tex = tex
         self.closed = closed
 
-    def _key(self) -> object:
+    def content_key(self) -> object:
         return (self.tex, self.closed)
 
 
@@ -240,18 +251,17 @@ class TableBlock(Block):
     """Rows of a table. A long table is several blocks; all but the first are ``continued``.
 
     Every block of one table has the same ``header`` and ``alignments``; a continued one does not
-    draw the header again. ``widths`` are the columns' widths in characters in this group, header
-    included: take the largest over the groups to align them.
+    draw the header again. ``lines`` are the rows' source lines.
     """
 
-    __slots__ = ("_cells", "_references", "alignments", "header", "rows")
+    __slots__ = ("_cells", "_references", "_rows", "alignments", "header", "lines")
     kind: Kind = "table"
 
     def __init__(
         self,
         header: tuple[str, ...],
         alignments: tuple[Alignment, ...],
-        rows: tuple[tuple[str, ...], ...],
+        lines: tuple[str, ...],
         references: References,
         start: int,
         end: int,
@@ -262,16 +272,27 @@ class TableBlock(Block):
         super().__init__(start, end, source, containers, continued)
         self.header = header
         self.alignments = alignments
-        self.rows = rows
+        self.lines = lines
         self._references = references
+        self._rows: tuple[tuple[str, ...], ...] | None = None
         self._cells: tuple[tuple[Inline, ...], ...] | None = None
 
     @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """The cells' Markdown, as many a row as the header has."""
+        if self._rows is None:
+            columns = len(self.header)
+            cut = (split_row(line)[:columns] for line in self.lines)
+            self._rows = tuple((*cells, *[""] * (columns - len(cells))) for cells in cut)
+        return self._rows
+
+    @property
     def widths(self) -> tuple[int, ...]:
-        return tuple(
-            max(len(row[column]) for row in (self.header, *self.rows))
-            for column in range(len(self.header))
-        )
+        """Each column's width in characters in this group, header included.
+
+        The largest over the groups of a table aligns them before they are laid out.
+        """
+        return tuple(max(map(len, column)) for column in zip(self.header, *self.rows, strict=True))
 
     @property
     def header_cells(self) -> tuple[Inline, ...]:
@@ -293,11 +314,38 @@ class TableBlock(Block):
             )
         return self._cells
 
-    def _key(self) -> object:
-        return (self.header, self.alignments, self.rows)
+    def content_key(self) -> object:
+        return (self.header, self.alignments, self.lines)
 
-    def _texts(self) -> tuple[str, ...]:
-        return tuple(cell for row in (self.header, *self.rows) for cell in row)
+    def texts(self) -> tuple[str, ...]:
+        return (*self.header, *self.lines)
+
+    def afresh(self) -> Self:
+        return type(self)(
+            self.header,
+            self.alignments,
+            self.lines,
+            self._references,
+            self.start,
+            self.end,
+            self.source,
+            self.containers,
+            self.continued,
+        )
+
+
+def split_row(line: str) -> list[str]:
+    """The cells of one table row; ``\\|`` is a bar inside a cell."""
+    line = line.strip()
+    if "\\" in line:
+        cells = [cell.replace("\\|", "|") for cell in _CELL_END.split(line)]
+    else:
+        cells = line.split("|")
+    if cells and not cells[0]:
+        del cells[0]
+    if cells and not cells[-1]:
+        del cells[-1]
+    return [cell.strip() for cell in cells]
 
 
 def _words(node: Node) -> list[str]:
@@ -307,4 +355,3 @@ def _words(node: Node) -> list[str]:
 
 
 AnyBlock = TextBlock | CodeBlock | MathBlock | RuleBlock | TableBlock
-Copier = Callable[[Block], Block]

@@ -1,0 +1,467 @@
+"""Markdown text to a flat list of blocks.
+
+Only the block structure is parsed here; the words in it are read when a block is drawn. Whatever
+could make one block costly is split the same way each time: a list into groups of items, a table
+into groups of rows, a paragraph of thousands of characters into pieces (emphasis that crosses such
+a cut stays as typed). Where a split falls depends only on the text before it, so text that arrives
+in pieces splits as it does at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from chatbench.rendering.blocks import (
+    AnyBlock,
+    CodeBlock,
+    Item,
+    Items,
+    MathBlock,
+    Node,
+    References,
+    RuleBlock,
+    TableBlock,
+    TextBlock,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_NEWLINES = re.compile(r"\r\n?")
+_JOINERS = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a block may get before the next one continues it (items, rows, characters, lines)."""
+
+    list_items: int = 16
+    list_chars: int = 2500
+    item_lines: int = 40
+    table_rows: int = 24
+    paragraph_line: int = 3000
+    paragraph_word: int = 4000
+    paragraph_hard: int = 5000
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where parsing can start again inside a block that goes on.
+
+    ``head`` are the source lines that must stand before the rest (a table's head, a fence's first
+    line); ``number`` the next item of a list; ``code`` and ``source`` what a fence already holds,
+    ``start`` its first line.
+    """
+
+    kind: Literal["", "list", "table", "fence"] = ""
+    head: str = ""
+    number: int = 0
+    code: str = ""
+    source: str = ""
+    start: int = 0
+
+    @property
+    def head_lines(self) -> int:
+        return self.head.count("\n")
+
+
+PLAIN = Anchor()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place where the text before ``line`` can no longer change the blocks from ``index`` on,
+    once the line itself is complete."""
+
+    line: int
+    index: int
+    anchor: Anchor
+
+
+@dataclass(slots=True)
+class Parsed:
+    """Blocks of a text, its link definitions with their lines, and where it may be cut."""
+
+    blocks: list[AnyBlock] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    open_fence: Anchor | None = None
+
+
+def parse(text: str) -> list[AnyBlock]:
+    """The blocks of a whole Markdown text. Never raises for any text."""
+    references: dict[str, dict[str, object]] = {}
+    return parse_from(normalized(text), PLAIN, 0, references, references).blocks
+
+
+def normalized(text: str) -> str:
+    """``text`` with line feeds as its only line ends, and no NUL."""
+    if "\r" in text:
+        text = _NEWLINES.sub("\n", text)
+    return text.replace("\0", "\ufffd")
+
+
+def parse_from(
+    text: str,
+    anchor: Anchor,
+    line: int,
+    known: dict[str, dict[str, object]],
+    references: References,
+    limits: Limits = LIMITS,
+) -> Parsed:
+    """Parse ``text``, which goes on at source line ``line`` where ``anchor`` says.
+
+    ``known`` holds the link definitions so far and gets the new ones, their ``map`` in source
+    lines; ``references`` is what the blocks will look their links up in.
+    """
+    from chatbench.rendering import grammar
+
+    source = anchor.head + text
+    offset = line - anchor.head_lines
+    environment: dict[str, object] = {"references": known}
+    if anchor.kind == "list":
+        environment[grammar.CONTINUES] = True
+    before = set(known)
+    tokens = grammar.parser().parse(source, environment)
+    for label in known.keys() - before:
+        first, last = known[label]["map"]  # type: ignore[misc]
+        known[label]["map"] = (first + offset, last + offset)
+    builder = _Builder(source.split("\n"), offset, references, limits, anchor)
+    builder.build(_nested(tokens))
+    return builder.parsed
+
+
+@dataclass(slots=True)
+class _Branch:
+    token: Token
+    children: list[_Branch]
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        first, last = self.token.map or (0, 0)
+        return first, last
+
+
+_SPECIAL = frozenset({"fence", "code_block", "table", "math_block", "hr", "blockquote_open"})
+
+
+def _nested(tokens: Sequence[Token]) -> list[_Branch]:
+    root: list[_Branch] = []
+    stack = [root]
+    for token in tokens:
+        if token.nesting < 0:
+            stack.pop()
+            continue
+        branch = _Branch(token, [])
+        stack[-1].append(branch)
+        if token.nesting > 0:
+            stack.append(branch.children)
+    return root
+
+
+class _Builder:
+    """Turns the tree of one parse into blocks."""
+
+    def __init__(
+        self,
+        lines: list[str],
+        offset: int,
+        references: References,
+        limits: Limits,
+        anchor: Anchor,
+    ) -> None:
+        self.lines = lines
+        self.offset = offset
+        self.references = references
+        self.limits = limits
+        self.anchor = anchor
+        self.parsed = Parsed()
+
+    def build(self, branches: list[_Branch]) -> None:
+        """Top level: what ``_add`` does, and the places between where a text can be cut."""
+        ended = -1
+        for index, branch in enumerate(branches):
+            first, last = branch.lines
+            if index and (
+                not self.lines[first - 1].strip()
+                or ended == first
+                or branch.token.type in ("fence", "math_block")
+                or branch.token.markup.startswith("#")
+            ):
+                self._mark(first, PLAIN)
+            self._add(branch, "", self.anchor if index == 0 else PLAIN)
+            closes_itself = branch.token.type in ("heading_open", "hr") or (
+                branch.token.type in ("fence", "math_block") and self._closed(branch)
+            )
+            ended = last if closes_itself else -1
+
+    def _mark(self, line: int, anchor: Anchor) -> None:
+        self.parsed.marks.append(Mark(line + self.offset, len(self.parsed.blocks), anchor))
+
+    def _add(self, branch: _Branch, containers: str, anchor: Anchor = PLAIN) -> None:
+        kind = branch.token.type
+        if kind in ("paragraph_open", "heading_open"):
+            self._add_words(branch, containers)
+        elif kind in ("bullet_list_open", "ordered_list_open"):
+            self._add_list(branch, containers, anchor)
+        elif kind == "blockquote_open":
+            for child in branch.children:
+                self._add(child, containers + "q")
+        elif kind == "table":
+            self._add_table(branch, containers, anchor)
+        elif kind == "fence":
+            self._add_fence(branch, containers, anchor)
+        else:
+            self._add_leaf(branch, containers)
+
+    def _place(self, first: int, last: int) -> tuple[int, int, str]:
+        """Source lines and text of token lines ``first`` to ``last``, blank lines at the end off."""
+        lines = self.lines
+        last = min(last, len(lines))
+        while last > first and not lines[last - 1].strip():
+            last -= 1
+        return first + self.offset, last + self.offset, "\n".join(lines[first:last])
+
+    def _add_leaf(self, branch: _Branch, containers: str) -> None:
+        token, place = branch.token, self._place(*branch.lines)
+        blocks = self.parsed.blocks
+        if token.type == "code_block":
+            blocks.append(CodeBlock(_chomp(token.content), "", True, *place, containers))
+        elif token.type == "math_block":
+            blocks.append(MathBlock(token.content, self._closed(branch), *place, containers))
+        else:
+            blocks.append(RuleBlock(*place, containers))
+
+    def _add_fence(self, branch: _Branch, containers: str, anchor: Anchor) -> None:
+        token = branch.token
+        first, last = branch.lines
+        start, end, source = self._place(first, last)
+        code = token.content
+        if anchor.kind == "fence":
+            start, code = anchor.start, anchor.code + code
+            source = anchor.source + "\n".join(self.lines[first + 1 : last])
+            source = source.rstrip()
+            end = start + source.count("\n") + 1
+        closed = self._closed(branch)
+        language = (token.info.split() or [""])[0]
+        self.parsed.blocks.append(CodeBlock(_chomp(code), language, closed, start, end, source, containers))
+        if not closed and not containers:
+            complete = code[: code.rfind("\n") + 1]
+            head = self.lines[first] + "\n"
+            self.parsed.open_fence = Anchor("fence", head, code=complete, start=start)
+
+    def _closed(self, branch: _Branch) -> bool:
+        token = branch.token
+        if token.type == "math_block":
+            return bool(token.meta["closed"])
+        first, last = branch.lines
+        content: str = token.content
+        inside = content.count("\n") + (content != "" and not content.endswith("\n"))
+        return last - first == inside + 2 and self.lines[last - 1].rstrip().endswith(token.markup)
+
+    def _add_words(self, branch: _Branch, containers: str, skip: int = 0) -> None:
+        """A paragraph or heading; the first ``skip`` pieces were drawn elsewhere."""
+        level = int(branch.token.tag[1]) if branch.token.type == "heading_open" else 0
+        content = branch.children[0].token.content
+        start, end, source = self._place(*branch.lines)
+        if level or len(content) <= self.limits.paragraph_line:
+            block = TextBlock(Words(content, level), self.references, start, end, source, containers)
+            self.parsed.blocks.append(block)
+            return
+        line = start
+        for index, piece in enumerate(_pieces(content, self.limits)):
+            after = line + piece.count("\n")
+            if index >= skip:
+                self.parsed.blocks.append(
+                    TextBlock(
+                        Words(piece.strip()),
+                        self.references,
+                        line,
+                        after if piece.endswith("\n") else after + 1,
+                        piece,
+                        containers,
+                        index > 0,
+                    )
+                )
+            line = after
+
+    def _add_table(self, branch: _Branch, containers: str, anchor: Anchor) -> None:
+        meta, (first, last) = branch.token.meta, branch.lines
+        rows, size = meta["rows"], self.limits.table_rows
+        resumed = anchor.kind == "table"
+        head = "\n".join(self.lines[first : first + 2]) + "\n"
+        for at in range(0, max(len(rows), 1), size):
+            top = first + 2 + at if at or resumed else first
+            if at and not containers:
+                self._mark(top, Anchor("table", head))
+            start, end, source = self._place(top, min(first + 2 + at + size, last))
+            self.parsed.blocks.append(
+                TableBlock(
+                    tuple(meta["header"]),
+                    tuple(meta["alignments"]),
+                    tuple(rows[at : at + size]),
+                    self.references,
+                    start,
+                    end,
+                    source,
+                    containers,
+                    at > 0 or resumed,
+                )
+            )
+
+    def _add_list(self, branch: _Branch, containers: str, anchor: Anchor) -> None:
+        ordered = branch.token.type == "ordered_list_open"
+        resumed = anchor.kind == "list"
+        number = anchor.number if resumed else _first_number(branch)
+        group: list[tuple[Item, tuple[int, int]]] = []
+        chars, first_of_list = 0, not resumed
+        for index, item in enumerate(branch.children):
+            plain = self._is_plain(item)
+            full = len(group) >= self.limits.list_items or chars >= self.limits.list_chars
+            if group and (full or not plain):
+                self._flush_items(group, ordered, containers, not first_of_list)
+                group, chars, first_of_list = [], 0, False
+            if not group and not containers and index:
+                self._mark(item.lines[0], Anchor("list", number=number))
+            if plain:
+                first, last = item.lines
+                nodes, checked = _item_nodes(item.children)
+                group.append((Item(number if ordered else None, checked, nodes), (first, last)))
+                chars += sum(map(len, self.lines[first:last]))
+            else:
+                self._add_item(item, number if ordered else None, containers, not first_of_list)
+                first_of_list = False
+            number += 1
+        if group:
+            self._flush_items(group, ordered, containers, not first_of_list)
+
+    def _flush_items(
+        self,
+        group: list[tuple[Item, tuple[int, int]]],
+        ordered: bool,
+        containers: str,
+        continued: bool,
+    ) -> None:
+        place = self._place(group[0][1][0], group[-1][1][1])
+        node = Items(ordered, tuple(item for item, _lines in group))
+        self.parsed.blocks.append(TextBlock(node, self.references, *place, containers, continued))
+
+    def _add_item(self, item: _Branch, number: int | None, containers: str, continued: bool) -> None:
+        """An item with code, a table or much text in it: its marker and first words, then the rest."""
+        first = item.lines[0]
+        lead: tuple[Node, ...] = ()
+        checked, end, rest, pieces = None, first, item.children, 0
+        if rest and rest[0].token.type == "paragraph_open":
+            content = rest[0].children[0].token.content
+            checked, content = _task(content)
+            text = next(_pieces(content, self.limits), "")
+            pieces = int(len(text) < len(content))
+            lead = (Words(text.strip()),)
+            end = rest[0].lines[1] if not pieces else first + 1 + text.strip().count("\n")
+        place = self._place(first, end)
+        node = Items(number is not None, (Item(number, checked, lead),))
+        self.parsed.blocks.append(TextBlock(node, self.references, *place, containers, continued))
+        if pieces:
+            rest[0].children[0].token.content = content
+            self._add_words(rest[0], containers + "l", skip=1)
+        for child in rest[1:] if lead else rest:
+            self._add(child, containers + "l")
+
+    def _is_plain(self, item: _Branch) -> bool:
+        first, last = item.lines
+        if last - first > self.limits.item_lines:
+            return False
+        if sum(map(len, self.lines[first:last])) > self.limits.paragraph_line:
+            return False
+        return not _has_special(item)
+
+
+def _has_special(branch: _Branch) -> bool:
+    return any(
+        child.token.type in _SPECIAL or _has_special(child)
+        for child in branch.children
+        if child.token.type != "inline"
+    )
+
+
+def _item_nodes(children: list[_Branch]) -> tuple[tuple[Node, ...], bool | None]:
+    checked: bool | None = None
+    nodes: list[Node] = []
+    for index, child in enumerate(children):
+        token = child.token
+        if token.type in ("paragraph_open", "heading_open"):
+            content = child.children[0].token.content
+            level = int(token.tag[1]) if token.type == "heading_open" else 0
+            if index == 0 and not level:
+                checked, content = _task(content)
+            nodes.append(Words(content, level))
+        else:
+            nodes.append(_items(child))
+    return tuple(nodes), checked
+
+
+def _items(branch: _Branch) -> Items:
+    ordered = branch.token.type == "ordered_list_open"
+    number = _first_number(branch)
+    items = []
+    for at, item in enumerate(branch.children):
+        nodes, checked = _item_nodes(item.children)
+        items.append(Item(number + at if ordered else None, checked, nodes))
+    return Items(ordered, tuple(items))
+
+
+def _first_number(branch: _Branch) -> int:
+    start = branch.token.attrGet("start")
+    return 1 if start is None else int(start)
+
+
+def _task(content: str) -> tuple[bool | None, str]:
+    if content[:1] == "[" and content[2:3] == "]" and content[3:4] in (" ", "\t"):
+        if content[1] == " ":
+            return False, content[4:].lstrip()
+        if content[1] in "xX":
+            return True, content[4:].lstrip()
+    return None, content
+
+
+def _chomp(code: str) -> str:
+    return code[:-1] if code.endswith("\n") else code
+
+
+def _pieces(content: str, limits: Limits) -> Iterator[str]:
+    """Cut a long paragraph: after a line, else after a word, else anywhere between characters."""
+    start = 0
+    while len(content) - start > limits.paragraph_line:
+        end = content.find("\n", start + limits.paragraph_line, start + limits.paragraph_word)
+        if end < 0 and len(content) - start > limits.paragraph_word:
+            end = _space(content, start + limits.paragraph_word, start + limits.paragraph_hard)
+        if end >= 0:
+            end += 1
+        elif len(content) - start > limits.paragraph_hard:
+            end = start + limits.paragraph_hard
+            while end < len(content) and _JOINERS.match(content, end):
+                end += 1
+            if end == len(content):
+                break
+        else:
+            break
+        if not content[end:].strip():
+            break
+        yield content[start:end]
+        start = end
+    if start < len(content):
+        yield content[start:]
+
+
+_SPACE = re.compile(r"\s")
+
+
+def _space(content: str, start: int, end: int) -> int:
+    match = _SPACE.search(content, start, end)
+    return match.start() if match else -1

@@ -1,0 +1,195 @@
+"""The Markdown we read: CommonMark, tables, strikethrough and maths, set up for markdown-it.
+
+Four rules are our own. A table is one token with its rows as lines, so that thousands of cells cost
+nothing until they are drawn. Paragraph and setext heading are one rule that scans its lines once
+and asks for interruptions only where a line could start something; an underline counts within
+``SETEXT_LINES`` lines, so a long paragraph cannot turn into a heading at its end. Maths blocks run
+to the end of the text while they are open, as fences do. Inline maths follows Pandoc: the opening
+dollar has no space after it, the closing one none before it and no digit after it.
+
+HTML is switched off, so it stays text. Footnotes are not read: a definition at the end would
+change numbers all over a text that is already drawn.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+from chatbench.rendering.blocks import split_row
+
+SETEXT_LINES = 24
+MAX_COLUMNS = 128
+CONTINUES = "continues"
+"""Set in the environment when line 0 goes on with a list that started earlier."""
+
+_DELIMITER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_STARTERS = frozenset("`~>#*-+_=$\\|:[<0123456789")
+_DOLLARS = re.compile(r"(?s)\$\$((?:[^\\$]|\\.|\$(?!\$))+?)\$\$")
+_DOLLAR = re.compile(r"(?s)\$(?![\s$])((?:[^\\$]|\\.)*?(?<!\s))\$(?!\d)")
+_ROUND = re.compile(r"(?s)\\\((.+?)\\\)")
+_SQUARE = re.compile(r"(?s)\\\[(.+?)\\\]")
+
+
+@cache
+def parser() -> MarkdownIt:
+    """The one parser; its tokens carry no inline children, ``md.inline`` makes them on demand."""
+    md = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+    md.disable(["html_block", "html_inline", "lheading", "inline", "text_join"])
+    block = md.block.ruler
+    block.at("table", _table, {"alt": ["paragraph", "reference"]})
+    block.enable("table")
+    block.at("paragraph", _paragraph)
+    interrupts = ["paragraph", "reference", "blockquote", "list"]
+    block.before("fence", "math_block", _math_block, {"alt": interrupts})
+    md.inline.ruler.before("escape", "math_inline", _math_inline)
+    # Every target is read; links.allowed decides what becomes one.
+    md.validateLink = lambda _url: True  # type: ignore[method-assign]
+    return md
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+def _interrupted(state: StateBlock, line: int, end: int, rules: str) -> bool:
+    position = state.bMarks[line] + state.tShift[line]
+    if state.src[position : position + 1] not in _STARTERS and (
+        rules != "paragraph" or state.src.find("|", position, state.eMarks[line]) < 0
+    ):
+        return False
+    return any(rule(state, line, end, True) for rule in state.md.block.ruler.getRules(rules))
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    if start + 2 > end or (start == 0 and CONTINUES in state.env):
+        return False
+    if state.sCount[start + 1] < state.blkIndent or state.is_code_block(start + 1):
+        return False
+    delimiter = _line(state, start + 1)
+    if delimiter[:1] not in ("|", "-", ":") or delimiter[:2] in ("- ", "-\t"):
+        return False
+    first = _line(state, start)
+    if "|" not in first or state.is_code_block(start) or not _DELIMITER.fullmatch(delimiter):
+        return False
+    if "|" not in delimiter and ":" not in delimiter:
+        return False
+    header, marks = split_row(first), split_row(delimiter)
+    if not header or len(header) != len(marks) or len(header) > MAX_COLUMNS:
+        return False
+    if silent:
+        return True
+    parent, state.parentType = state.parentType, "table"
+    line, rows = start + 2, []
+    while line < end and state.sCount[line] >= state.blkIndent:
+        if _interrupted(state, line, end, "blockquote") or state.is_code_block(line):
+            break
+        row = _line(state, line).strip()
+        if not row:
+            break
+        rows.append(row)
+        line += 1
+    state.parentType = parent
+    token = state.push("table", "table", 0)
+    token.map = [start, line]
+    token.meta = {"header": header, "alignments": [_alignment(mark) for mark in marks], "rows": rows}
+    state.line = line
+    return True
+
+
+def _alignment(mark: str) -> str:
+    left, right = mark.startswith(":"), mark.endswith(":")
+    return "center" if left and right else "right" if right else "left" if left else ""
+
+
+def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    parent, state.parentType = state.parentType, "paragraph"
+    line, level = start + 1, 0
+    while line < state.lineMax and not state.isEmpty(line):
+        # Deeper than three columns is lazy continuation, and so is what a quotation marks with -1.
+        if state.sCount[line] - state.blkIndent <= 3:
+            if line < end and line - start <= SETEXT_LINES and state.sCount[line] >= state.blkIndent:
+                level = _underline(_line(state, line))
+                if level:
+                    break
+            if state.sCount[line] >= 0 and _interrupted(state, line, state.lineMax, "paragraph"):
+                break
+        line += 1
+    state.parentType = parent
+    tag = f"h{level}" if level else "p"
+    kind = "heading" if level else "paragraph"
+    state.line = line + 1 if level else line
+    state.push(f"{kind}_open", tag, 1).map = [start, state.line]
+    token = state.push("inline", "", 0)
+    token.content = state.getLines(start, line, state.blkIndent, False).strip()
+    token.map = [start, line]
+    token.children = []
+    state.push(f"{kind}_close", tag, -1)
+    return True
+
+
+def _underline(text: str) -> int:
+    text = text.rstrip(" \t")
+    if text and text[0] in "=-" and not text.strip(text[0]):
+        return 1 if text[0] == "=" else 2
+    return 0
+
+
+def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    if state.is_code_block(start):
+        return False
+    first = _line(state, start)
+    closer = {"$$": "$$", "\\[": "\\]"}.get(first[:2])
+    if closer is None:
+        return False
+    rest = first[2:].rstrip()
+    if closer in rest and not (rest.endswith(closer) and rest.find(closer) == len(rest) - 2):
+        return False
+    if silent:
+        return True
+    closed = rest.endswith(closer)
+    body, line = [rest[:-2] if closed else rest], start + 1
+    while not closed and line < end:
+        if state.sCount[line] < state.blkIndent and not state.isEmpty(line):
+            break
+        text = _line(state, line).rstrip()
+        closed = text.endswith(closer)
+        body.append(text[:-2] if closed else text)
+        line += 1
+    token = state.push("math_block", "math", 0)
+    token.content = "\n".join(body).strip()
+    token.map = [start, line]
+    token.markup = closer
+    token.meta = {"closed": closed}
+    state.line = line
+    return True
+
+
+def _math_inline(state: StateInline, silent: bool) -> bool:
+    source, position = state.src, state.pos
+    lead = source[position : position + 2]
+    if lead == "\\(":
+        patterns = [_ROUND]
+    elif lead == "\\[":
+        patterns = [_SQUARE]
+    elif lead == "$$":
+        patterns = [_DOLLARS]
+    elif lead[0] == "$":
+        patterns = [_DOLLAR]
+    else:
+        return False
+    for pattern in patterns:
+        match = pattern.match(source, position, state.posMax)
+        if match and match[1].strip():
+            if not silent:
+                token = state.push("math_inline", "math", 0)
+                token.content = match[1].strip()
+                token.markup = lead if lead in ("$$", "\\[") else ""
+                token.info = match[0]
+            state.pos = match.end()
+            return True
+    return False
