@@ -7,6 +7,7 @@ reads a few small files and starts nothing.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -125,10 +126,11 @@ class Environment:
     def _create_with_virtualenv(self) -> bool:
         with tempfile.TemporaryDirectory() as target:
             lock = self.root / LOCKS / "bootstrap.lock"
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--target", target]
+            host = _python_with_pip()
+            pip = [host, "-m", "pip", "install", "--quiet", "--require-hashes", "--target", target]
             if not _succeeds([*pip, "-r", str(lock)]):
                 return False
-            virtualenv = [sys.executable, "-m", "virtualenv", "--quiet", "--no-download", "--without-pip"]
+            virtualenv = [host, "-m", "virtualenv", "--quiet", "--no-download", "--without-pip"]
             return _succeeds([*virtualenv, str(self.folder)], PYTHONPATH=target)
 
     def _install(self, *arguments: str) -> None:
@@ -137,9 +139,16 @@ class Environment:
             if _succeeds([uv, "pip", "install", "--quiet", "--python", str(self.python), *arguments]):
                 return
             say("uv could not install that; trying pip")
-        pip = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet"]
+        pip = [_python_with_pip(), "-m", "pip", "--python", str(self.python), "install", "--quiet"]
         if not _succeeds([*pip, "--disable-pip-version-check", "--no-input", *arguments], PIP_USER="0"):
             raise SetupError("the packages could not be installed; what pip said is above")
+
+
+def _python_with_pip() -> str:
+    """This interpreter, or the one its virtual environment was made from when that one has no pip."""
+    if importlib.util.find_spec("pip") is not None:
+        return sys.executable
+    return str(getattr(sys, "_base_executable", sys.executable))
 
 
 def _succeeds(command: list[str], **variables: str) -> bool:
