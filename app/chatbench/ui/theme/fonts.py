@@ -42,6 +42,7 @@ _EAST_ASIAN: Final = {
     },
 }
 _TABULAR: Final = QFont.Tag("tnum")
+_LIGATURES: Final = (QFont.Tag("liga"), QFont.Tag("calt"))
 
 
 def _platform() -> str:
@@ -81,6 +82,10 @@ def make_font(role: FontRole, factor: float, weight: int | None = None) -> QFont
     else:
         font.setPointSizeF(token.pt * factor)
     font.setWeight(QFont.Weight(weight or token.weight))
+    if token.mono:
+        # Code is read letter by letter: "!=" and "//" must stay two characters.
+        for ligature in _LIGATURES:
+            font.setFeature(ligature, 0)
     if token.tabular:
         font.setFeature(_TABULAR, 1)
     return font

@@ -16,7 +16,7 @@ QToolTip { background: $tooltip; color: $tooltiptext; border: 0; padding: ${pad4
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {
     background: $raised; color: $text; border: 1px solid $linectl; border-radius: 6px;
     padding: 0 8px; selection-background-color: $selbg; selection-color: $text;
-    min-height: ${field}px;
+    placeholder-text-color: $text3; min-height: ${field}px;
 }
 QPlainTextEdit, QTextEdit { padding: 5px 7px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus,
@@ -24,8 +24,8 @@ QComboBox:focus { border: 2px solid $accent; padding: 0 7px; }
 QPlainTextEdit:focus, QTextEdit:focus { padding: 4px 6px; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled, QSpinBox:disabled,
 QDoubleSpinBox:disabled, QComboBox:disabled { color: $disabled; }
-QLineEdit[search="true"] { border-color: $btnline; }
-QLineEdit[search="true"]:focus { border-color: $accent; }
+QLineEdit[search="true"] { border-color: $btnline; padding: 0 2px; }
+QLineEdit[search="true"]:focus { border-color: $accent; padding: 0 1px; }
 QLineEdit[bare="true"], QPlainTextEdit[bare="true"], QTextEdit[bare="true"],
 QLineEdit[bare="true"]:focus, QPlainTextEdit[bare="true"]:focus, QTextEdit[bare="true"]:focus {
     background: transparent; border: 0; border-radius: 0; padding: 0; min-height: 0;

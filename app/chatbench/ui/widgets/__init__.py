@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatbench.ui.widgets.announce import announce
 from chatbench.ui.widgets.buttons import Button, IconButton, PaintedButton
 from chatbench.ui.widgets.chips import Chip, Pill, draw_pill, pill_width
 from chatbench.ui.widgets.fields import LineField, SearchField, SecretField, Select
@@ -40,6 +41,7 @@ __all__ = [
     "Select",
     "Surface",
     "Switch",
+    "announce",
     "box",
     "describe",
     "draw_keys",

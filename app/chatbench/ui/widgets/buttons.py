@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, ControlRole, FontRole, theme
 from chatbench.ui.widgets.gauge import gauge_clock
-from chatbench.ui.widgets.keys import draw_keys, keys_width
+from chatbench.ui.widgets.keys import draw_keys, key_names, keys_width
 from chatbench.ui.widgets.paint import box
 from chatbench.ui.widgets.tooltips import describe
 
@@ -84,6 +84,11 @@ class PaintedButton(QAbstractButton):
             gauge_clock().leave(self)
 
 
+def _one_cap(keys: QKeySequence | str) -> list[str]:
+    names = key_names(keys)
+    return [" ".join(names)] if names else []
+
+
 class Button(PaintedButton):
     """A button with words, and perhaps an icon before them and keys after them.
 
@@ -105,7 +110,7 @@ class Button(PaintedButton):
         self._kind: ButtonKind = kind
         self._size: ButtonSize = size
         self._icon = icon
-        self._keys = QKeySequence(keys)
+        self._keys = _one_cap(keys)
         self._label = ""
         if stretch:
             self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -136,7 +141,7 @@ class Button(PaintedButton):
 
     def set_keys(self, keys: QKeySequence | str) -> None:
         """Show a shortcut at the right end."""
-        self._keys = QKeySequence(keys)
+        self._keys = _one_cap(keys)
         self.updateGeometry()
         self.update()
 
@@ -152,7 +157,7 @@ class Button(PaintedButton):
         width += 2 * theme().scaled(_PADDING[self._size])
         if self._icon:
             width += self._mark_edge() + (_GAP if self._label else 0)
-        if not self._keys.isEmpty():
+        if self._keys:
             width += keys_width(self._keys) + 2 * _GAP
         return QSize(width + 1, theme().control(_HEIGHT[self._size]))
 
@@ -189,10 +194,10 @@ class Button(PaintedButton):
         edge = self._mark_edge() if self._icon or self._busy else 0
         lead = edge + _GAP if edge and self._label else edge
         inner = self.rect().adjusted(padding, 0, -padding, 0)
-        if not self._keys.isEmpty():
+        if self._keys:
             draw_keys(painter, inner, self._keys)
             inner.setRight(inner.right() - keys_width(self._keys) - _GAP)
-        left_aligned = not self._keys.isEmpty()
+        left_aligned = bool(self._keys)
         room = max(0, inner.width() - lead)
         shown = metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, room + 1)
         used = lead + metrics.horizontalAdvance(shown)
@@ -267,7 +272,7 @@ class IconButton(PaintedButton):
         self.setChecked(action.isChecked())
         self._icon = str(action.property("icon_name") or self._icon)
         reason = "" if action.isEnabled() else str(action.property("reason") or "")
-        describe(self, action.text(), action.shortcut(), reason)
+        describe(self, action.text().replace("&&", "&"), action.shortcut(), reason)
         self.update()
 
     def nextCheckState(self) -> None:

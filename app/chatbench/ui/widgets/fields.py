@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QSizePolicy,
-    QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -124,10 +123,12 @@ class SecretField(QWidget):
         self._save.setEnabled(False)
         self._cancel = Button(self.tr("Cancel"), kind="quiet", size="large")
         self._stored = _StoredSecret(self)
-        self._stack = QStackedLayout(self)
-        self._stack.setSizeConstraint(QStackedLayout.SizeConstraint.SetMinimumSize)
-        self._stack.addWidget(self._editor())
-        self._stack.addWidget(self._stored)
+        self._editor = self._make_editor()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._editor)
+        column.addWidget(self._stored)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._input.textChanged.connect(lambda text: self._save.setEnabled(bool(text.strip())))
         self._input.returnPressed.connect(self._submit)
         self._save.clicked.connect(self._submit)
@@ -136,7 +137,7 @@ class SecretField(QWidget):
         self._stored.forget.clicked.connect(self.forget_requested)
         self.set_empty()
 
-    def _editor(self) -> QWidget:
+    def _make_editor(self) -> QWidget:
         editor = QWidget(self)
         row = QHBoxLayout(editor)
         row.setContentsMargins(0, 0, 0, 0)
@@ -166,11 +167,12 @@ class SecretField(QWidget):
 
     def _show_stored(self, stored: bool) -> None:
         self._input.clear()
-        self._stack.setCurrentIndex(1 if stored else 0)
+        self._stored.setVisible(stored)
+        self._editor.setVisible(not stored)
 
     def _replace(self) -> None:
-        self._cancel.setVisible(self._stack.currentIndex() == 1 or self._cancel.isVisible())
-        self._stack.setCurrentIndex(0)
+        self._cancel.setVisible(not self._stored.isHidden() or not self._cancel.isHidden())
+        self._show_stored(False)
         self._input.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _submit(self) -> None:
@@ -226,6 +228,7 @@ class _Marked(QWidget):
         super().__init__()
         self._icon, self._color = icon, color
         self._label = Label(font="small", color=color, wrap=True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme().icon_size(13) + 6, 0, 0, 0)
         row.addWidget(self._label)

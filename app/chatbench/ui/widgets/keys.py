@@ -62,11 +62,11 @@ def draw_keys(
 
 
 class KeyHint(QWidget):
-    """Key caps followed by what they do: ``[Enter] do it``."""
+    """Key caps followed by what they do: ``[Enter] do it``. A combination is one cap, a list several."""
 
     def __init__(self, keys: str | list[str], words: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._names = keys if isinstance(keys, list) else key_names(keys)
+        self._names = keys if isinstance(keys, list) else [" ".join(key_names(keys))]
         self._words = words
         self.setAccessibleName(f"{' '.join(self._names)}: {words}")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)

@@ -1,0 +1,71 @@
+"""Fuzzy matching of names: which letters match, and how well."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Match(NamedTuple):
+    """A match: a higher score is a better one; ``letters`` are indices into the name."""
+
+    score: int
+    letters: tuple[int, ...]
+
+
+def _starts_word(text: str, index: int) -> bool:
+    if index == 0:
+        return True
+    before, here = text[index - 1], text[index]
+    return not before.isalnum() or (before.islower() and here.isupper())
+
+
+def match(query: str, name: str) -> Match | None:
+    """Match ``query`` in ``name``, ignoring case; None when a letter is missing.
+
+    Each word of the query must occur, as a piece of the name if it can, else letter by
+    letter in order. Pieces beat scattered letters, starts of words beat middles, and of two
+    equal matches the shorter name wins. An empty query matches everything equally.
+    """
+    words = query.split()
+    if not words:
+        return Match(0, ())
+    score, letters = -len(name), set[int]()
+    for word in words:
+        found = _piece(word, name) or _scattered(word, name)
+        if found is None:
+            return None
+        score += found.score
+        letters.update(found.letters)
+    return Match(score, tuple(sorted(letters)))
+
+
+def _fold(text: str) -> str:
+    """Lower case letter by letter, so that indices stay true."""
+    return "".join(lower if len(lower := letter.lower()) == 1 else letter for letter in text)
+
+
+def _piece(word: str, name: str) -> Match | None:
+    needle, haystack = _fold(word), _fold(name)
+    best: Match | None = None
+    at = haystack.find(needle)
+    while at >= 0:
+        score = 1000 + (500 if _starts_word(name, at) else 0) + (250 if at == 0 else 0)
+        if best is None or score > best.score:
+            best = Match(score, tuple(range(at, at + len(needle))))
+        at = haystack.find(needle, at + 1)
+    return best
+
+
+def _scattered(word: str, name: str) -> Match | None:
+    needle, haystack = _fold(word), _fold(name)
+    letters: list[int] = []
+    at = score = 0
+    for letter in needle:
+        found = haystack.find(letter, at)
+        if found < 0:
+            return None
+        score += 20 if _starts_word(name, found) else 5 if letters and found == letters[-1] + 1 else 0
+        letters.append(found)
+        at = found + 1
+    spread = letters[-1] - letters[0] + 1 - len(letters)
+    return Match(score - spread, tuple(letters)) if spread <= 3 * len(letters) else None

@@ -1,0 +1,249 @@
+"""Notices: quiet messages above the composer, with one action, that leave by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QRect, Qt, QTimer, QVariantAnimation
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from chatbench.ui import icons
+from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme.tokens import NOTICE_MS, NOTICE_WITH_ACTION_MS
+from chatbench.ui.widgets.announce import announce
+from chatbench.ui.widgets.buttons import Button, IconButton
+from chatbench.ui.widgets.labels import Label
+from chatbench.ui.widgets.paint import SHADOW_MARGINS, box, shadow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NoticeKind = Literal["info", "success", "warning", "error"]
+
+_MARKS: Final[dict[NoticeKind, tuple[str, ColorRole]]] = {
+    "info": ("info", "text2"),
+    "success": ("circle-check", "success"),
+    "warning": ("triangle-alert", "warning"),
+    "error": ("circle-alert", "danger"),
+}
+_MOST_SHOWN: Final = 3
+_WIDEST: Final = 420
+_GAP: Final = 8
+_EDGE: Final = 16
+
+
+class Notice(QWidget):
+    """One notice. It takes no focus by itself; Escape inside it closes it."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        text: str,
+        kind: NoticeKind,
+        action: tuple[str, Callable[[], object]] | None,
+        done: Callable[[Notice], None],
+    ) -> None:
+        super().__init__(parent)
+        self.text = text
+        self.kind = kind
+        self._done = done
+        self._clock = QTimer(self)
+        self._clock.setSingleShot(True)
+        self._clock.setInterval(NOTICE_WITH_ACTION_MS if action else NOTICE_MS)
+        self._clock.timeout.connect(self.dismiss)
+        self.setAccessibleName(text)
+        label = Label(text, wrap=True)
+        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12 + theme().icon_size(16) + 8, 10, 8, 10)
+        row.setSpacing(8)
+        row.addWidget(label, 1)
+        self.button: Button | None = None
+        if action is not None:
+            words, do = action
+            self.button = Button(words, size="small")
+            self.button.clicked.connect(lambda: self._act(do))
+            row.addWidget(self.button)
+        self.close_button = IconButton("x", self.tr("Close"), size="code")
+        self.close_button.clicked.connect(self.dismiss)
+        row.addWidget(self.close_button)
+
+    @property
+    def counting(self) -> bool:
+        """Whether its clock runs."""
+        return self._clock.isActive()
+
+    def start(self) -> None:
+        """Start the clock, if the pointer and the focus are elsewhere."""
+        if not self.underMouse() and not self._has_focus():
+            self._clock.start()
+
+    def _has_focus(self) -> bool:
+        focused = QApplication.focusWidget()
+        return isinstance(focused, QWidget) and self.isAncestorOf(focused)
+
+    def dismiss(self) -> None:
+        """Take the notice away."""
+        self._clock.stop()
+        self._done(self)
+
+    def _act(self, do: Callable[[], object]) -> None:
+        self.dismiss()
+        do()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._clock.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.start()
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        box(painter, self.rect(), theme().corner("card"), "raised", "btnline")
+        name, color = _MARKS[self.kind]
+        edge = theme().icon_size(16)
+        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = self.width() - 12 - edge if rtl else 12
+        icons.draw(painter, name, QRect(x, 0, edge, self.height()), color)
+        painter.end()
+
+
+class _Shade(QWidget):
+    """The shadows of the notices; the pointer passes through, so that they cover no control."""
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self.cards: list[QRect] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        for card in self.cards:
+            shadow(painter, card, theme().corner("card"))
+        painter.end()
+
+
+class Notices(QWidget):
+    """The stack at the lower right of ``host``, above what ``set_clearance`` reserves.
+
+    At most three show; further ones wait, counted as "2 more". ``show_notice`` may be called
+    before the window is visible.
+    """
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self._host = host
+        self._shade = _Shade(host)
+        self._clearance = _EDGE
+        self._shown: list[Notice] = []
+        self._waiting: list[Notice] = []
+        self._more = Label(font="small", color="text3")
+        self._more.hide()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(_GAP)
+        self._column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignRight)
+        self._slide = QVariantAnimation(self)
+        self._slide.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._slide.valueChanged.connect(lambda offset: self._place(int(offset)))
+        host.installEventFilter(self)
+        self.hide()
+
+    def show_notice(
+        self,
+        text: str,
+        kind: NoticeKind = "info",
+        *,
+        action: tuple[str, Callable[[], object]] | None = None,
+    ) -> Notice:
+        """Show one sentence; ``action`` is (words, function): Undo, Retry or Open."""
+        notice = Notice(self, text, kind, action, self._remove)
+        notice.hide()
+        self._waiting.append(notice)
+        announce(self._host, text, at_once=kind == "error")
+        self._fill(entering=True)
+        return notice
+
+    def shown(self) -> list[Notice]:
+        """The notices in view, oldest first."""
+        return list(self._shown)
+
+    def set_clearance(self, pixels: int) -> None:
+        """Height to leave free at the host's foot (the composer's)."""
+        self._clearance = pixels
+        self._place()
+
+    def focus_newest(self) -> bool:
+        """Move the focus into the newest notice (F6); False when there is none."""
+        if not self._shown:
+            return False
+        newest = self._shown[-1]
+        target: QWidget = newest.button or newest.close_button
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return True
+
+    def _fill(self, *, entering: bool) -> None:
+        arrived = False
+        while self._waiting and len(self._shown) < _MOST_SHOWN:
+            notice = self._waiting.pop(0)
+            self._shown.append(notice)
+            self._column.addWidget(notice)
+            notice.show()
+            notice.start()
+            arrived = True
+        self._more.setText(self.tr("{0} more").format(len(self._waiting)))
+        self._more.setVisible(bool(self._waiting))
+        self.setVisible(bool(self._shown))
+        self.raise_()
+        duration = theme().duration("toast")
+        if entering and arrived and duration and self.isVisible():
+            self._slide.setDuration(duration)
+            self._slide.setStartValue(12)
+            self._slide.setEndValue(0)
+            self._slide.start()
+        else:
+            self._place()
+
+    def _remove(self, notice: Notice) -> None:
+        for group in (self._shown, self._waiting):
+            if notice in group:
+                group.remove(notice)
+        self._column.removeWidget(notice)
+        notice.hide()
+        notice.deleteLater()
+        self._fill(entering=False)
+
+    def _place(self, offset: int = 0) -> None:
+        self._shade.setVisible(bool(self._shown))
+        if not self._shown:
+            return
+        width = min(theme().scaled(_WIDEST), max(120, self._host.width() - 2 * _EDGE))
+        self._column.activate()
+        height = self._column.totalHeightForWidth(width)
+        if height < 0:
+            height = self._column.totalSizeHint().height()
+        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = _EDGE if rtl else self._host.width() - _EDGE - width
+        self.setGeometry(x, self._host.height() - self._clearance - height + offset, width, height)
+        self._column.activate()
+        around = self.geometry().marginsAdded(SHADOW_MARGINS)
+        self._shade.setGeometry(around)
+        origin = self.pos() - around.topLeft()
+        self._shade.cards = [notice.geometry().translated(origin) for notice in self._shown]
+        self._shade.stackUnder(self)
+        self._shade.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self._host:
+            self._place()
+        return False

@@ -1,0 +1,282 @@
+"""The palette itself: a card over the window and its scrim."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from chatbench.ui import icons
+from chatbench.ui.aio import spawn
+from chatbench.ui.fuzzy import Match, match
+from chatbench.ui.palette.rows import Entries, Entry, EntryDelegate
+from chatbench.ui.palette.sources import PaletteRow, PaletteSource
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets.keys import KeyHint
+from chatbench.ui.widgets.labels import Label
+from chatbench.ui.widgets.paint import box, shadow
+from chatbench.ui.widgets.sections import Divider
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+ROWS_A_GROUP: Final = 5
+ROWS_NARROWED: Final = 50
+_WIDTH: Final = 640
+_TOP: Final = 96
+
+
+class CommandPalette(QWidget):
+    """The palette, laid over a window with its scrim. ``open()`` shows it with an empty field.
+
+    ``search_inside`` is what the row "Search inside messages?" does with the words typed;
+    without it the row is absent.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._sources: list[PaletteSource] = []
+        self._round = 0
+        self._groups: dict[int, list[Entry]] = {}
+        self._before: QWidget | None = None
+        self.search_inside: Callable[[str], object] | None = None
+        self.setAccessibleName(self.tr("Command palette"))
+        self._card = _Card(self)
+        self._model = Entries(self)
+        self._build()
+        window.installEventFilter(self)
+        self.hide()
+
+    def add_source(self, source: PaletteSource) -> None:
+        """Add a group; groups show in the order they were added."""
+        self._sources.append(source)
+        self._show_prefixes()
+
+    def open(self, text: str = "") -> None:
+        """Show the palette with ``text`` in its field (a prefix, perhaps)."""
+        self._before = self._window.focusWidget()
+        self.setGeometry(self._window.rect())
+        self.show()
+        self.raise_()
+        self._field.setText(text)
+        self._refresh()
+        self._field.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def close_palette(self) -> None:
+        """Hide it and give the focus back."""
+        self.hide()
+        self._model.show([])
+        self._round += 1
+        if self._before is not None:
+            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
+        self._before = None
+
+    def titles(self) -> list[str]:
+        """The names of the rows in view, in order."""
+        return [entry.row.title for entry in self._flat() if entry.row is not None]
+
+    def _build(self) -> None:
+        self._field = QLineEdit()
+        self._field.setProperty("bare", True)
+        self._field.setPlaceholderText(self.tr("Search actions, chats and models"))
+        self._field.setAccessibleName(self.tr("Search actions, chats and models"))
+        self._field.installEventFilter(self)
+        self._field.textChanged.connect(self._refresh)
+        self._count = Label(font="small", color="text3")
+        top = QHBoxLayout()
+        top.setContentsMargins(18, 0, 18, 0)
+        top.setSpacing(10)
+        top.addWidget(_Magnifier())
+        top.addWidget(self._field, 1)
+        top.addWidget(self._count)
+        self._list = QListView()
+        self._list.setModel(self._model)
+        self._list.setItemDelegate(EntryDelegate(self._list))
+        self._list.setFrameShape(QListView.Shape.NoFrame)
+        self._list.setMouseTracking(True)
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.viewport().setAutoFillBackground(False)
+        self._list.setAccessibleName(self.tr("Results"))
+        self._list.clicked.connect(self._do)
+        self._foot = QHBoxLayout()
+        self._foot.setContentsMargins(16, 8, 16, 8)
+        self._foot.setSpacing(12)
+        self._foot.addWidget(KeyHint(["↑", "↓"], self.tr("move")))
+        self._foot.addWidget(KeyHint("Enter", self.tr("do it")))
+        self._foot.addStretch(1)
+        self._prefixes = QHBoxLayout()
+        self._prefixes.setSpacing(8)
+        self._foot.addLayout(self._prefixes)
+        column = QVBoxLayout(self._card)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(Divider())
+        column.addSpacing(4)
+        column.addWidget(self._list, 1)
+        column.addSpacing(6)
+        column.addWidget(Divider())
+        column.addLayout(self._foot)
+
+    def _show_prefixes(self) -> None:
+        source = self._sources[-1]
+        if source.prefix:
+            self._prefixes.addWidget(KeyHint([source.prefix], source.title.lower()))
+
+    def _refresh(self) -> None:
+        if not self.isVisible():
+            return
+        self._round += 1
+        self._groups = {}
+        text = self._field.text()
+        narrowed = [source for source in self._sources if source.prefix and text.startswith(source.prefix)]
+        query = (text[1:] if narrowed else text).strip()
+        limit = ROWS_NARROWED if narrowed else ROWS_A_GROUP
+        for source in narrowed or self._sources:
+            place = self._sources.index(source)
+            rows = source.rows(query)
+            if inspect.isawaitable(rows):
+                spawn(self._await_rows(rows, place, query, limit, self._round), name="palette")
+            else:
+                self._take(place, rows, query, limit)
+        self._show()
+
+    async def _await_rows(
+        self, rows: Awaitable[Sequence[PaletteRow]], place: int, query: str, limit: int, asked: int
+    ) -> None:
+        found = await rows
+        if asked == self._round:
+            self._take(place, found, query, limit)
+            self._show()
+
+    def _take(self, place: int, rows: Sequence[PaletteRow], query: str, limit: int) -> None:
+        """Match and rank one source's rows."""
+        ranked: list[tuple[int, int, Entry]] = []
+        for order, row in enumerate(rows):
+            found = match(query, row.title) or (Match(0, ()) if row.found else None)
+            if found is not None:
+                ranked.append((-found.score, order, Entry(row=row, letters=found.letters)))
+        ranked.sort(key=lambda item: item[:2])
+        self._groups[place] = [entry for _, _, entry in ranked[:limit]]
+
+    def _flat(self) -> list[Entry]:
+        flat: list[Entry] = []
+        for place, source in enumerate(self._sources):
+            entries = self._groups.get(place)
+            if entries:
+                flat += [Entry(head=source.title), *entries]
+        return flat
+
+    def _show(self) -> None:
+        flat = self._flat()
+        count = sum(entry.row is not None for entry in flat)
+        text = self._field.text().strip()
+        if not count and text:
+            flat = [Entry(head=self.tr("Nothing is called that."))]
+            if self.search_inside is not None:
+                flat.append(Entry(row=self._inside_row(text)))
+        self._count.setText(self.tr("{0} results").format(count) if text and count else "")
+        self._model.show(flat)
+        first = next((row for row, entry in enumerate(flat) if entry.row is not None), None)
+        if first is not None:
+            self._list.setCurrentIndex(self._model.index(first))
+        self._list.scrollToTop()
+        self._arrange()
+
+    def _inside_row(self, text: str) -> PaletteRow:
+        search = self.search_inside
+        return PaletteRow(
+            self.tr("Search inside messages?"),
+            lambda: search(text) if search is not None else None,
+            icon="search",
+            detail=text,
+        )
+
+    def _arrange(self) -> None:
+        margin = 16
+        width = min(theme().scaled(_WIDTH), self.width() - 2 * margin)
+        top = min(_TOP, max(margin, self.height() // 10))
+        rows = sum(self._list.sizeHintForRow(row) for row in range(self._model.rowCount()))
+        frame = theme().control("palette-field") + theme().scaled(20) + 16 + 14
+        height = min(frame + rows, self.height() - top - margin)
+        self._card.setGeometry((self.width() - width) // 2, top, width, height)
+        self._field.setFont(theme().font("input-large"))
+        self._field.setFixedHeight(theme().control("palette-field"))
+        self.update()
+
+    def _move(self, step: int) -> None:
+        row = self._list.currentIndex().row()
+        count = self._model.rowCount()
+        for _ in range(count):
+            row = (row + step) % count
+            if self._model.flags(self._model.index(row)) != Qt.ItemFlag.NoItemFlags:
+                self._list.setCurrentIndex(self._model.index(row))
+                self._list.scrollTo(self._model.index(max(0, row - 1) if step < 0 else row))
+                return
+
+    def _do(self, index: QModelIndex, *, other: bool = False) -> None:
+        if not index.isValid():
+            return
+        row = self._model.entry(index).row
+        if row is None:
+            return
+        self.close_palette()
+        if other and row.alternative is not None:
+            row.alternative()
+        else:
+            row.do()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._window and event.type() == QEvent.Type.Resize and self.isVisible():
+            self.setGeometry(self._window.rect())
+            self._arrange()
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and watched is self._field:
+            return self._field_key(event)
+        return False
+
+    def _field_key(self, event: QKeyEvent) -> bool:
+        key = event.key()
+        if key in {Qt.Key.Key_Down, Qt.Key.Key_Up}:
+            self._move(1 if key == Qt.Key.Key_Down else -1)
+        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self._do(self._list.currentIndex(), other=control)
+        elif key == Qt.Key.Key_Escape:
+            self.close_palette()
+        elif key not in {Qt.Key.Key_Tab, Qt.Key.Key_Backtab}:
+            return False
+        return True
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._card.geometry().contains(event.position().toPoint()):
+            self.close_palette()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), theme().color("scrim"))
+        shadow(painter, self._card.geometry(), theme().corner("popup"))
+        painter.end()
+
+
+class _Card(QWidget):
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        box(painter, self.rect(), theme().corner("popup"), "raised", "btnline")
+        painter.end()
+
+
+class _Magnifier(QWidget):
+    def sizeHint(self) -> QSize:
+        edge = theme().icon_size(18)
+        return QSize(edge, edge)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        icons.draw(painter, "search", self.rect(), "text2")
+        painter.end()
