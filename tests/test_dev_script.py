@@ -222,6 +222,13 @@ def test_a_package_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None
     assert project.dev("run", "--", "models").returncode == 1
 
 
+def test_a_lock_without_hashes_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    for lock in project.locks.iterdir():
+        lock.write_text("tiny==1.0\n", encoding="utf-8")
+    assert project.dev("run", "--", "models").returncode == 1
+
+
 def test_a_missing_ensurepip_does_not_matter(tmp_path: Path) -> None:
     project = Project(tmp_path)
     broken = tmp_path / "broken"
