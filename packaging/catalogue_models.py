@@ -101,7 +101,8 @@ def _thinking(provider: str, entry: dict[str, Any]) -> dict[str, Any]:
         samples = False
     if provider == "openai" and reasons and flags["none"]:
         row["sampling_only_without_thinking"] = samples = True
-    row["parameters"] = f"{provider}{'' if samples else '-fixed'}"
+    kind = "-fixed" if not samples else "-plain" if provider == "openai" and not reasons else ""
+    row["parameters"] = provider + kind
     return row
 
 
@@ -158,7 +159,9 @@ def _name(provider: str, model_id: str, names: dict[str, dict[str, str]]) -> str
         name = f"Claude {claude[1].title()} {claude[2].replace('-', '.').title()}"
     elif provider in ("openai", "xai", "gemini", "deepseek", "mistral", "perplexity") and "/" not in stem:
         table = {"xai": "x-ai", "gemini": "google"}.get(provider, provider)
-        name = names[table].get(stem) or _words(stem)
+        name = names[table].get(stem, "")
+        if not name or name.startswith(("gpt ", "o1", "o3", "o4")):
+            name = _words(stem)
     else:
         return ""
     return f"{name} ({dated.group()[1:]})" if dated else name

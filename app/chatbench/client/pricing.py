@@ -66,18 +66,38 @@ class _Model(msgspec.Struct, frozen=True):
     batch: tuple[_Prices, ...] = ()
 
     def matches(self, model_id: str) -> bool:
+        """Whether one of the patterns, exact ids aside, fits."""
         return (
-            model_id in self.ids
-            or model_id.startswith(self.starts)
+            model_id.startswith(self.starts)
             or model_id.endswith(self.ends)
             or any(text in model_id for text in self.has)
             or any(re.search(pattern, model_id) for pattern in self.re)
         )
 
 
-class _Provider(msgspec.Struct, frozen=True):
+class _Provider(msgspec.Struct):
+    """A provider's rows. The first that matches an id is the one."""
+
     fallback: tuple[str, ...]
     models: tuple[_Model, ...]
+    places: dict[str, int] = {}
+    loose: list[int] = []
+
+    def __post_init__(self) -> None:
+        for place, model in enumerate(self.models):
+            for model_id in model.ids:
+                self.places.setdefault(model_id, place)
+            if model.starts or model.ends or model.has or model.re:
+                self.loose.append(place)
+
+    def find(self, model_id: str) -> _Model | None:
+        exact = self.places.get(model_id, len(self.models))
+        for place in self.loose:
+            if place >= exact:
+                break
+            if self.models[place].matches(model_id):
+                return self.models[place]
+        return self.models[exact] if exact < len(self.models) else None
 
 
 class _Address(msgspec.Struct, frozen=True):
@@ -200,9 +220,9 @@ class Pricing:
         dashed = _COMPACT_DATE.sub(r"\1-\2-\3", model_id)
         for spelling in dict.fromkeys((model_id, dashed)):
             for provider in keys:
-                for model in self._provider(provider).models:
-                    if model.matches(spelling):
-                        return model
+                model = self._provider(provider).find(spelling)
+                if model is not None:
+                    return model
         return None
 
 
