@@ -8,9 +8,7 @@ import msgspec
 
 from chatbench.core.models import Effort, ModelInfo
 
-SAMPLING = frozenset(
-    {"temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty", "seed"}
-)
+SAMPLING = frozenset({"temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty", "seed"})
 CAREFUL = frozenset({"temperature", "top_p", "max_output_tokens", "stop", "extra_body"})
 """What a model of which nothing is known is sent, if the user set it."""
 
@@ -37,11 +35,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def given(self) -> dict[str, Any]:
         """Name → value of everything that was set."""
-        return {
-            name: value
-            for name in self.__struct_fields__
-            if (value := getattr(self, name)) is not None
-        }
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
     def merged(self, over: Parameters) -> Parameters:
         """These, with whatever `over` sets put in their place."""
@@ -71,9 +65,7 @@ def fit(parameters: Parameters, info: ModelInfo) -> tuple[Parameters, tuple[Left
     return msgspec.structs.replace(parameters, **{item.name: None for item in left}), tuple(left)
 
 
-def _refusal(
-    name: str, value: Any, info: ModelInfo, accepted: frozenset[str], effort: Effort | None
-) -> str:
+def _refusal(name: str, value: Any, info: ModelInfo, accepted: frozenset[str], effort: Effort | None) -> str:
     if name == "reasoning_effort":
         if value in info.efforts:
             return ""

@@ -175,6 +175,14 @@ class Accumulator:
         self._choices.setdefault(choice, {})[index] = open_part
         return open_part
 
+    def set_thinking_seconds(self, index: int, seconds: float, choice: int = 0) -> None:
+        """Records how long a thinking part took; whoever holds the clock knows."""
+        open_part = self._choices.get(choice, {}).get(index)
+        if open_part is not None and isinstance(open_part.part, ThinkingPart):
+            open_part.part = msgspec.structs.replace(open_part.part, seconds=seconds)
+            open_part.snapshot = None
+            self.version += 1
+
     def parts(self, choice: int = 0) -> tuple[Part, ...]:
         """A snapshot of one alternative, in the order of the parts' indices."""
         open_parts = self._choices.get(choice, {})
@@ -191,8 +199,4 @@ class Accumulator:
     @property
     def has_visible_text(self) -> bool:
         """Whether a reader has been shown a word of the answer (thinking counts)."""
-        return any(
-            open_part.chunks
-            for parts in self._choices.values()
-            for open_part in parts.values()
-        )
+        return any(open_part.chunks for parts in self._choices.values() for open_part in parts.values())

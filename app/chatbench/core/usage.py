@@ -72,9 +72,7 @@ CostSource = Literal["provider", "table", "user", "free"]
 class CostLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a bill: how many of what, and for how much."""
 
-    what: Literal[
-        "input", "cache_read", "cache_write", "output", "reasoning", "audio", "searches", "request"
-    ]
+    what: Literal["input", "cache_read", "cache_write", "output", "reasoning", "audio", "searches", "request"]
     count: int
     amount: Decimal
 

@@ -1,0 +1,1 @@
+"""The terminal face: click commands over the services. No Qt."""

@@ -1,0 +1,62 @@
+"""The command `chatbench`: its global options and its commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from chatbench import __version__
+from chatbench.cli.chat import chat
+from chatbench.cli.history import history
+from chatbench.cli.keys import keys
+from chatbench.cli.models import models
+from chatbench.cli.prompt import prompt
+from chatbench.cli.providers import providers
+from chatbench.cli.session import Build, Session
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--profile",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep everything in this folder (also: CHATBENCH_HOME).",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="How much goes to the profile's log (also: CHATBENCH_LOG).",
+)
+@click.version_option(__version__, prog_name="chatbench")
+@click.pass_context
+def chatbench(context: click.Context, profile: Path | None, log_level: str | None) -> None:
+    """Chat with language models. Without a command the window opens.
+
+    `chatbench self-test` opens the real window without a screen and checks that it works.
+    """
+    context.obj = Session(context.obj, profile, log_level or "")
+
+
+for _command in (chat, history, keys, models, prompt, providers):
+    chatbench.add_command(_command)
+
+
+def main(arguments: Sequence[str], build: Build) -> int:
+    """Runs one command line; the exit code is 0, 1 (a known error) or 2 (usage)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        result = chatbench.main(list(arguments), prog_name="chatbench", standalone_mode=False, obj=build)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None
+        return 1
+    return result if isinstance(result, int) else 0

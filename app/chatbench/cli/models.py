@@ -1,0 +1,110 @@
+"""`chatbench models`: what there is to choose from, and the default."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import click
+import msgspec
+
+from chatbench.cli.session import Session, note, say
+from chatbench.core.errors import ChatbenchError
+from chatbench.services import Services
+from chatbench.services.models import ModelRow
+
+
+@click.group(invoke_without_command=True)
+@click.option("--provider", metavar="P", help="Only this provider's models.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@click.option("--refresh", is_flag=True, help="Ask the provider for its list first.")
+@click.pass_context
+def models(context: click.Context, provider: str | None, as_json: bool, refresh: bool) -> None:
+    """List models with context window and price per million tokens."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def show(services: Services) -> None:
+        if provider:
+            services.endpoints.row(provider)
+        if refresh:
+            await _refresh(services, provider)
+        groups = [g for g in services.models.groups() if provider in (None, g.endpoint.id)]
+        if as_json:
+            rows = [_row_object(row, g.endpoint.id) for g in groups for row in g.rows]
+            click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+            return
+        for group in groups:
+            ready = "" if group.rows[0].usable else "  (no key yet)"
+            say(f"{group.endpoint.name}{ready}")
+            for row in group.rows:
+                say(f"  {row.info.ref!s:<52} {_context(row):>9}  {_price(row)}")
+
+    context.obj.run(show)
+
+
+@models.command()
+@click.argument("model", required=False)
+@click.option("--clear", is_flag=True, help="Have no default model.")
+@click.pass_obj
+def default(session: Session, model: str | None, clear: bool) -> None:
+    """Show or set the default model."""
+
+    async def change(services: Services) -> None:
+        if clear:
+            services.models.set_default(None)
+        elif model:
+            services.models.set_default(services.models.resolve(model))
+        say(str(services.models.default() or "none"))
+
+    session.run(change)
+
+
+async def _refresh(services: Services, provider: str | None) -> None:
+    ids = [provider] if provider else [r.endpoint.id for r in services.endpoints.rows() if r.in_use]
+    for endpoint_id in ids:
+        try:
+            await services.models.refresh(endpoint_id)
+        except ChatbenchError as error:
+            if provider:
+                raise
+            note(f"{endpoint_id}: {error.message}")
+
+
+def _row_object(row: ModelRow, provider: str) -> dict[str, object]:
+    info = row.info
+    rates = row.rates
+    return {
+        "id": str(info.ref),
+        "name": info.title,
+        "provider": provider,
+        "context_window": info.context_window,
+        "max_output_tokens": info.max_output_tokens,
+        "inputs": sorted(info.inputs),
+        "tools": info.tools,
+        "thinking": info.thinking,
+        "efforts": list(info.efforts),
+        "usable": row.usable,
+        "local": info.local,
+        "price_per_million": None
+        if row.free or rates is None
+        else {"input": _decimal(rates.input), "output": _decimal(rates.output), "currency": "USD"},
+        "free": row.free,
+        "source": info.source,
+    }
+
+
+def _decimal(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _context(row: ModelRow) -> str:
+    window = row.info.context_window
+    return f"{window:,}" if window else "unknown"
+
+
+def _price(row: ModelRow) -> str:
+    if row.free:
+        return "no charge"
+    if row.rates is None or row.rates.input is None or row.rates.output is None:
+        return "price unknown"
+    return f"${row.rates.input:f} in, ${row.rates.output:f} out"

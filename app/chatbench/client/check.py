@@ -1,0 +1,199 @@
+"""The connection check: seven steps from a name to a first token, each with what was found."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from chatbench.client.environment import Environment
+from chatbench.client.llm import LLMClient
+from chatbench.client.retries import RetryPolicy
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import (
+    Authentication,
+    ChatbenchError,
+    KeyringLocked,
+    MissingKey,
+    NoKeyring,
+    PermissionDenied,
+    ProviderError,
+)
+from chatbench.core.messages import user
+from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.params import Parameters
+from chatbench.core.requests import Request
+from chatbench.providers.http import Timeouts
+
+StepName = Literal["DNS", "TCP", "TLS", "HTTP", "Key", "Models", "First streamed token"]
+STEPS: tuple[StepName, ...] = (
+    "DNS", "TCP", "TLS", "HTTP", "Key", "Models", "First streamed token",
+)  # fmt: skip
+STEP_TIMEOUT_S = 15.0
+
+
+class CheckStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step. `found` is a sentence, `raw` the reason as it came, `fix` names what would help:
+    "key" (replace it), "address" (change it), "model" (choose one)."""
+
+    name: StepName
+    state: Literal["running", "passed", "failed", "not_tried"]
+    found: str = ""
+    raw: str = ""
+    hint: str = ""
+    fix: Literal["", "key", "address", "model"] = ""
+    seconds: float | None = None
+
+
+class ConnectionCheck:
+    """Checks one endpoint. The last step makes one real call of a few tokens."""
+
+    def __init__(self, environment: Environment, endpoint: Endpoint, model: ModelRef | None = None) -> None:
+        self._environment = environment
+        self._endpoint = environment.keys.effective(endpoint)
+        self._model = model
+        self._models: list[ModelInfo] = []
+        parts = urlsplit(self._endpoint.base_url)
+        self._host = parts.hostname or ""
+        self._secure = parts.scheme == "https"
+        self._port = parts.port or (443 if self._secure else 80)
+        self._address = ""
+
+    async def run(self) -> AsyncGenerator[CheckStep, None]:
+        """Yields each step as it begins ("running") and as it ends; what follows a failed step
+        is yielded as not tried, with the reason."""
+        acts: tuple[Callable[[], Awaitable[str]], ...] = (
+            self._dns, self._tcp, self._tls, self._http, self._key, self._list, self._token,
+        )  # fmt: skip
+        failed: StepName | None = None
+        for name, act in zip(STEPS, acts, strict=True):
+            if failed is not None:
+                yield CheckStep(name=name, state="not_tried", found=f"not tried, needs {failed}")
+                continue
+            yield CheckStep(name=name, state="running")
+            began = time.monotonic()
+            step = await self._try(name, act)
+            yield msgspec.structs.replace(step, seconds=time.monotonic() - began)
+            if step.state == "failed":
+                failed = name
+
+    async def _try(self, name: StepName, act: Callable[[], Awaitable[str]]) -> CheckStep:
+        try:
+            async with asyncio.timeout(STEP_TIMEOUT_S):
+                return CheckStep(name=name, state="passed", found=await act())
+        except TimeoutError:
+            return CheckStep(
+                name=name, state="failed", found=f"no answer in {STEP_TIMEOUT_S:.0f} s",
+                fix="address",
+            )  # fmt: skip
+        except ChatbenchError as error:
+            return CheckStep(
+                name=name,
+                state="failed",
+                found=error.message,
+                raw=getattr(error, "raw", "")[:4000],
+                hint=error.hint,
+                fix=_fix(error),
+            )
+        except OSError as error:
+            found = error.strerror or str(error)
+            return CheckStep(name=name, state="failed", found=found, raw=str(error), fix="address")
+
+    async def _dns(self) -> str:
+        if not self._host:
+            raise ProviderError("The base URL has no host.", "Write it as https://host/path.")
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        self._address = str(found[0][4][0])
+        return f"{self._host} → {self._address}"
+
+    async def _tcp(self) -> str:
+        _, writer = await asyncio.open_connection(self._address, self._port)
+        writer.close()
+        return f"port {self._port} answers"
+
+    async def _tls(self) -> str:
+        if not self._secure:
+            return "not used: the address begins with http://"
+        import truststore
+
+        context = await asyncio.to_thread(truststore.SSLContext, ssl.PROTOCOL_TLS_CLIENT)
+        _, writer = await asyncio.open_connection(
+            self._address, self._port, ssl=context, server_hostname=self._host
+        )
+        tls = writer.get_extra_info("ssl_object")
+        version = str(tls.version()).replace("TLSv", "")
+        until = (tls.getpeercert() or {}).get("notAfter", "")
+        writer.close()
+        return f"{version}, certificate valid until {until}" if until else version
+
+    async def _http(self) -> str:
+        return await self._environment.http.probe(self._endpoint)
+
+    async def _key(self) -> str:
+        found = await self._environment.keys.find(self._endpoint)
+        wire = self._environment.registry.wire(self._endpoint.wire)
+        secret = found.secret if found else None
+        try:
+            self._models = await wire.list_models(self._endpoint, secret, self._environment.http)
+        except (Authentication, PermissionDenied):
+            raise
+        except ProviderError as error:
+            # No list of models is not a refused key; the next step tells of it.
+            self._list_error: ProviderError | None = error
+        else:
+            self._list_error = None
+        if found is None:
+            return "none is needed"
+        place = found.variable or {"session": "this session", "keyring": "the keyring"}.get(
+            found.place, found.place
+        )
+        return f"from {place}, accepted" if self._list_error is None else f"from {place}"
+
+    async def _list(self) -> str:
+        if self._list_error is not None and not self._endpoint.models:
+            raise self._list_error
+        if self._models:
+            self._environment.catalogue.update_live(self._endpoint.id, self._models)
+            return f"{len(self._models)} models"
+        if self._endpoint.models:
+            return f"{len(self._endpoint.models)} models, written down by hand"
+        raise ProviderError("The server is running, but has no model loaded.", "Load one there.")
+
+    async def _token(self) -> str:
+        model = self._model or self._pick()
+        client = LLMClient(
+            self._environment,
+            retries=RetryPolicy(max_attempts=1),
+            timeouts=Timeouts(connect=STEP_TIMEOUT_S, read=STEP_TIMEOUT_S),
+        )
+        request = Request(
+            model=model,
+            messages=(user("Say: ready"),),
+            parameters=Parameters(max_output_tokens=64),
+        )
+        stream = client.stream(request)
+        async with aclosing(stream.events()) as batches:
+            async for _ in batches:
+                if stream.accumulator.has_visible_text:
+                    break
+        return f"{model.id} answers"
+
+    def _pick(self) -> ModelRef:
+        named = self._endpoint.models or tuple(info.ref.id for info in self._models)
+        known = [info.ref.id for info in self._environment.catalogue.models(self._endpoint.id)]
+        chosen = next((name for name in known if name in named), named[0] if named else "")
+        return ModelRef(self._endpoint.id, chosen)
+
+
+def _fix(error: ChatbenchError) -> Literal["", "key", "address", "model"]:
+    if isinstance(error, Authentication | PermissionDenied | MissingKey | KeyringLocked | NoKeyring):
+        return "key"
+    return "address"

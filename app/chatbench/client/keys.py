@@ -1,0 +1,180 @@
+"""Where a key comes from, in which order, and to which address it may go.
+
+Order: the key of this session, the key stored in the system's keyring, the environment. A stored
+or session key is bound to the origin it was given for. A key from the environment belongs to the
+address from the same environment, else to the vendor's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from chatbench.core.endpoints import Endpoint, origin_of
+from chatbench.core.errors import MissingKey
+from chatbench.core.secrets import Secret
+from chatbench.providers.registry import Registry
+from chatbench.storage.keyring import KeyStore
+
+KeyPlace = Literal["session", "keyring", "environment"]
+
+
+class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that may be sent to `origin`. `variable` names the environment variable it is from."""
+
+    secret: Secret
+    place: KeyPlace
+    origin: str
+    variable: str = ""
+    saved_at: int | None = None
+
+
+class KeyState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a key without reading the keyring.
+
+    "other_origin": there is one, but it was given for another address and must be confirmed.
+    """
+
+    state: Literal["not_needed", "ready", "missing", "other_origin"]
+    place: KeyPlace | None = None
+    variable: str = ""
+    origin: str = ""
+    saved_at: int | None = None
+
+
+class Keys:
+    """The one way to a key. Reads of the keyring happen off the calling thread and are kept in
+    memory afterwards."""
+
+    def __init__(self, store: KeyStore, registry: Registry, environ: Mapping[str, str]) -> None:
+        self._store = store
+        self._registry = registry
+        self._environ = environ
+        self._read: dict[str, FoundKey] = {}
+
+    def effective(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint with its address from the environment, where the user has set none of
+        their own."""
+        if endpoint.shipped:
+            for name in endpoint.base_url_env:
+                if url := self._environ.get(name, "").strip():
+                    return msgspec.structs.replace(endpoint, base_url=url)
+        return endpoint
+
+    def state(self, endpoint: Endpoint) -> KeyState:
+        """Never touches the keyring."""
+        endpoint = self.effective(endpoint)
+        if not endpoint.needs_key:
+            return KeyState(state="not_needed")
+        known = self._store.known(endpoint.id)
+        if known is not None:
+            return KeyState(
+                state="ready" if known.origin == endpoint.origin else "other_origin",
+                place="session" if known.session else "keyring",
+                origin=known.origin,
+                saved_at=known.saved_at,
+            )
+        if (variable := self._variable(endpoint)) is not None:
+            origin = self._environment_origin(endpoint)
+            ready = origin == endpoint.origin
+            return KeyState(
+                state="ready" if ready else "other_origin",
+                place="environment",
+                variable=variable,
+                origin=origin,
+            )
+        return KeyState(state="missing")
+
+    async def find(self, endpoint: Endpoint) -> FoundKey | None:
+        """The key for an endpoint whose address is already the effective one; None if it needs
+        none.
+
+        Raises MissingKey (none known, or bound to another address), KeyringLocked, NoKeyring.
+        """
+        state = self.state(endpoint)
+        if state.state == "not_needed":
+            return None
+        if state.state == "missing":
+            raise MissingKey(
+                f"No key for {endpoint.name} yet.",
+                f"Add one in Settings, run `chatbench keys set {endpoint.id}`"
+                + (f", or set {endpoint.key_env[0]}." if endpoint.key_env else "."),
+                provider=endpoint.id,
+            )
+        if state.state == "other_origin":
+            raise MissingKey(
+                f"The key for {endpoint.name} was given for {state.origin}, "
+                f"and the address is now {endpoint.origin}.",
+                f"Run `chatbench keys confirm {endpoint.id}` to send it there, or set another.",
+                provider=endpoint.id,
+            )
+        if state.place == "environment":
+            secret = Secret(self._environ[state.variable].strip())
+            return FoundKey(secret=secret, place="environment", origin=state.origin, variable=state.variable)
+        return await self._stored(endpoint, state)
+
+    async def _stored(self, endpoint: Endpoint, state: KeyState) -> FoundKey:
+        found = self._read.get(endpoint.id)
+        if found is not None and found.origin == endpoint.origin:
+            return found
+        stored = await self._store.get(endpoint.id)
+        if stored is None:
+            raise MissingKey(
+                f"The key for {endpoint.name} is no longer in the keyring.",
+                f"Set it again: `chatbench keys set {endpoint.id}`.",
+                provider=endpoint.id,
+            )
+        if stored.origin != endpoint.origin:
+            raise MissingKey(
+                f"The key for {endpoint.name} was given for {stored.origin}.",
+                f"Run `chatbench keys confirm {endpoint.id}` to send it to {endpoint.origin}.",
+                provider=endpoint.id,
+            )
+        found = FoundKey(
+            secret=stored.secret,
+            place=state.place or "keyring",
+            origin=stored.origin,
+            saved_at=stored.saved_at,
+        )
+        self._read[endpoint.id] = found
+        return found
+
+    async def set(self, endpoint: Endpoint, secret: Secret, *, session: bool = False) -> None:
+        """Stores a key for the endpoint's present address. Raises KeyringLocked, NoKeyring."""
+        endpoint = self.effective(endpoint)
+        self._read.pop(endpoint.id, None)
+        await self._store.set(endpoint.id, secret, endpoint.origin, session=session)
+
+    async def confirm(self, endpoint: Endpoint) -> None:
+        """Binds the stored key to the endpoint's present address.
+
+        Raises MissingKey where none is stored, KeyringLocked, NoKeyring.
+        """
+        endpoint = self.effective(endpoint)
+        stored = await self._store.get(endpoint.id)
+        if stored is None:
+            raise MissingKey(
+                f"There is no stored key for {endpoint.name} to confirm.",
+                f"Set one: `chatbench keys set {endpoint.id}`.",
+                provider=endpoint.id,
+            )
+        known = self._store.known(endpoint.id)
+        session = known is not None and known.session
+        await self.set(endpoint, stored.secret, session=session)
+
+    async def remove(self, endpoint_id: str) -> bool:
+        """Forgets a stored key; False where there was none. Raises KeyringLocked."""
+        self._read.pop(endpoint_id, None)
+        return await self._store.delete(endpoint_id)
+
+    def _variable(self, endpoint: Endpoint) -> str | None:
+        return next((name for name in endpoint.key_env if self._environ.get(name, "").strip()), None)
+
+    def _environment_origin(self, endpoint: Endpoint) -> str:
+        for name in endpoint.base_url_env:
+            if url := self._environ.get(name, "").strip():
+                return origin_of(url)
+        shipped = self._registry.shipped(endpoint.id)
+        return (shipped or endpoint).origin

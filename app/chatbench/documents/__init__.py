@@ -1,0 +1,1 @@
+"""Files made ready for a model: recognised, checked, shrunk, stripped."""

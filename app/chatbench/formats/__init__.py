@@ -1,0 +1,1 @@
+"""Conversations as files. No SQL here: values in, text out."""

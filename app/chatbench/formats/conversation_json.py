@@ -1,0 +1,88 @@
+"""A conversation as JSON: what `history show --json` prints and `export --format json` writes.
+
+Money is a decimal string, what is unknown is null, times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from chatbench.core.conversations import Conversation, ConversationSummary, TreeMessage
+from chatbench.core.messages import TextPart, ThinkingPart
+from chatbench.core.usage import Cost, Timings, Usage
+
+
+def iso(milliseconds: int) -> str:
+    """UTC milliseconds since the epoch as ISO 8601."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def usage_object(usage: Usage | None) -> dict[str, int] | None:
+    if usage is None:
+        return None
+    names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+             "reasoning_tokens")  # fmt: skip
+    return {name: getattr(usage, name) for name in names}
+
+
+def cost_object(cost: Cost | None) -> dict[str, str] | None:
+    if cost is None:
+        return None
+    return {"amount": f"{cost.amount:f}", "currency": cost.currency, "source": cost.source}
+
+
+def timings_object(timings: Timings) -> dict[str, float | None]:
+    return {"first_token_s": timings.first_token_s, "total_s": timings.total_s}
+
+
+def summary_object(summary: ConversationSummary) -> dict[str, Any]:
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "created_at": iso(summary.created_at),
+        "updated_at": iso(summary.updated_at),
+        "models": [str(model) for model in summary.models],
+        "messages": summary.message_count,
+        "pinned": summary.pinned,
+        "cost": cost_object(summary.cost),
+        "cost_complete": summary.cost_complete,
+    }
+
+
+def message_object(message: TreeMessage) -> dict[str, Any]:
+    other = [p for p in message.parts if not isinstance(p, TextPart | ThinkingPart)]
+    return {
+        "id": message.id,
+        "parent_id": message.parent_id,
+        "turn_id": message.turn_id,
+        "role": message.role,
+        "model": str(message.model) if message.model else None,
+        "state": message.state,
+        "text": message.text,
+        "thinking": message.thinking,
+        "parts": msgspec.to_builtins(other),
+        "stop_reason": message.stop_reason,
+        "usage": usage_object(message.usage),
+        "cost": cost_object(message.cost),
+        "timings": timings_object(message.timings),
+        "error": msgspec.to_builtins(message.error) if message.error else None,
+        "created_at": iso(message.created_at),
+    }
+
+
+def conversation_object(conversation: Conversation) -> dict[str, Any]:
+    """The whole tree, every branch of it, in the order it came about."""
+    return {
+        **summary_object(conversation.summary),
+        "leaves": [lane.leaf for lane in conversation.lanes],
+        "messages": [message_object(message) for message in conversation.messages],
+    }
+
+
+def to_json(conversation: Conversation) -> str:
+    return (
+        msgspec.json.format(msgspec.json.encode(conversation_object(conversation)), indent=2).decode() + "\n"
+    )

@@ -1,0 +1,45 @@
+"""What the program does, one noun a module. No Qt here, and nothing of the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chatbench.core.changes import Changes
+from chatbench.core.observe import Signal
+
+if TYPE_CHECKING:
+    from chatbench.services.attachments import AttachmentService
+    from chatbench.services.chat import ChatService
+    from chatbench.services.endpoints import EndpointService
+    from chatbench.services.exchange import ExchangeService
+    from chatbench.services.history import HistoryService
+    from chatbench.services.models import ModelService
+    from chatbench.services.notices import Notifier
+    from chatbench.services.preferences import PreferencesStore
+    from chatbench.services.profile import ProfileService
+    from chatbench.services.usage import UsageService
+
+
+@dataclass(frozen=True)
+class Services:
+    """All services of one profile: what the window, the terminal and the tests are handed."""
+
+    profile: ProfileService
+    chat: ChatService
+    history: HistoryService
+    attachments: AttachmentService
+    endpoints: EndpointService
+    models: ModelService
+    usage: UsageService
+    exchange: ExchangeService
+    preferences: PreferencesStore
+    changes: Signal[Changes]
+    notifier: Notifier
+    closing: tuple[Callable[[], Awaitable[None]], ...] = field(default=(), repr=False)
+
+    async def aclose(self) -> None:
+        """Ends everything in order: no new work, answers, connections, the database."""
+        for close in self.closing:
+            await close()

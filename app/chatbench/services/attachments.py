@@ -1,0 +1,171 @@
+"""Files on their way to a model: taken in, judged, stored once, made ready for sending."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from chatbench.client.catalogue import Catalogue
+from chatbench.core.errors import AttachmentRefused
+from chatbench.core.messages import (
+    ImagePart,
+    InlineData,
+    Message,
+    Part,
+    StoredFile,
+)
+from chatbench.core.models import ModelInfo
+from chatbench.documents import images
+from chatbench.storage.files import FileStore
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A file over the window: its name, kind and size in bytes are all that is known before the
+    drop (`size` None where even that is not)."""
+
+    name: str
+    media_type: str
+    size: int | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a candidate will be attached; `reason` says what happens to it or why not, and
+    `models` names models that would take it."""
+
+    candidate: Candidate
+    accepted: bool
+    reason: str
+    models: tuple[str, ...] = ()
+
+
+class AttachmentService:
+    """Takes files in, and hands them to requests in the form the model takes."""
+
+    def __init__(self, files: FileStore, catalogue: Catalogue) -> None:
+        self._files = files
+        self._catalogue = catalogue
+        self._thumbnails: dict[tuple[str, int, int], bytes] = {}
+
+    def judge(self, candidates: Sequence[Candidate], info: ModelInfo) -> tuple[Verdict, ...]:
+        """What would happen to each file at this model, from names, kinds and sizes alone."""
+        return tuple(self._judge(candidate, info) for candidate in candidates)
+
+    def _judge(self, candidate: Candidate, info: ModelInfo) -> Verdict:
+        if candidate.media_type not in images.MEDIA_TYPES.values():
+            return Verdict(
+                candidate=candidate,
+                accepted=False,
+                reason="Only PNG, JPEG, WebP and GIF pictures can be attached.",
+            )
+        if not info.takes("image"):
+            models = self.models_that_see(info)
+            others = f" {', '.join(models)} would." if models else ""
+            return Verdict(
+                candidate=candidate,
+                accepted=False,
+                reason=f"{info.title} does not take images.{others}",
+                models=models,
+            )
+        if candidate.size is not None and candidate.size > images.MAX_FILE_BYTES:
+            limit = images.MAX_FILE_BYTES // 1024 // 1024
+            return Verdict(candidate=candidate, accepted=False, reason=f"Larger than {limit} MiB.")
+        shrunk = candidate.size is not None and candidate.size > info.images.max_bytes
+        reason = "Sent as an image, made smaller." if shrunk else "Sent as an image."
+        return Verdict(candidate=candidate, accepted=True, reason=reason)
+
+    def models_that_see(self, info: ModelInfo) -> tuple[str, ...]:
+        """Up to two models of the same provider that take images."""
+        same = self._catalogue.models(info.ref.provider)
+        return tuple(m.title for m in same if m.takes("image") and m.ref != info.ref)[:2]
+
+    async def attach_path(self, path: Path, info: ModelInfo) -> ImagePart:
+        """Reads, checks and stores a file. Raises AttachmentRefused with the reason."""
+        data = await asyncio.to_thread(_read, path)
+        return await self.attach_bytes(data, path.name, info)
+
+    async def attach_bytes(self, data: bytes, name: str, info: ModelInfo) -> ImagePart:
+        """Checks and stores a picture as it came. Raises AttachmentRefused with the reason."""
+        media_type = images.recognise(data[:16])
+        guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        candidate = Candidate(name=name, media_type=guessed, size=len(data))
+        verdict = self._judge(candidate, info)
+        if not verdict.accepted:
+            raise AttachmentRefused(
+                f"{name or 'This file'} was not attached. {verdict.reason}",
+                "Choose a model that takes it." if verdict.models else "",
+                models=verdict.models,
+            )
+        facts = await asyncio.to_thread(images.inspect, data, name)
+        sha256 = await self._files.put(data, name=name, media_type=facts.media_type)
+        return ImagePart(
+            source=StoredFile(sha256=sha256),
+            media_type=facts.media_type,
+            name=name,
+            size=facts.size,
+            width=facts.width,
+            height=facts.height,
+        )
+
+    async def thumbnail(self, sha256: str, width: int, height: int) -> bytes:
+        """A PNG of exactly this many pixels. Raises AttachmentRefused, StorageError."""
+        key = (sha256, width, height)
+        if key not in self._thumbnails:
+            data = await self._files.read(sha256)
+            self._thumbnails[key] = await asyncio.to_thread(images.thumbnail, data, width, height)
+        return self._thumbnails[key]
+
+    async def original(self, sha256: str) -> bytes:
+        """The file as it was attached. Raises StorageError."""
+        return await self._files.read(sha256)
+
+    async def inlined(self, messages: Sequence[Message], info: ModelInfo) -> tuple[Message, ...]:
+        """The messages with every stored picture as the bytes this model is sent.
+
+        Raises AttachmentRefused where the model does not take one, StorageError.
+        """
+        return tuple([await self._inlined(message, info) for message in messages])
+
+    async def _inlined(self, message: Message, info: ModelInfo) -> Message:
+        if not any(isinstance(getattr(part, "source", None), StoredFile) for part in message.parts):
+            return message
+        parts = [await self._inline_part(part, info) for part in message.parts]
+        return msgspec.structs.replace(message, parts=tuple(parts))
+
+    async def _inline_part(self, part: Part, info: ModelInfo) -> Part:
+        if not isinstance(part, ImagePart) or not isinstance(part.source, StoredFile):
+            return part
+        if not info.takes("image"):
+            models = self.models_that_see(info)
+            raise AttachmentRefused(
+                f"{info.title} does not take images, and this conversation holds {part.name or 'one'}.",
+                f"Choose {' or '.join(models)}." if models else "Choose a model that sees images.",
+                models=models,
+            )
+        data = await self._files.read(part.source.sha256)
+        ready = await asyncio.to_thread(images.prepare, data, info.images, part.name)
+        return msgspec.structs.replace(
+            part,
+            source=InlineData(data=ready.data),
+            media_type=ready.media_type,
+            width=ready.width,
+            height=ready.height,
+            size=len(ready.data),
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > images.MAX_FILE_BYTES:
+            raise AttachmentRefused(
+                f"{path.name} is larger than {images.MAX_FILE_BYTES // 1024 // 1024} MiB.",
+                "Save it smaller and try again.",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise AttachmentRefused(
+            f"{path.name} cannot be read: {error.strerror or error}.", "Choose another file."
+        ) from error

@@ -1,0 +1,381 @@
+"""Sending: one mechanism for a first question, an edit and a regenerated answer.
+
+A turn is owned here and outlives the pane that started it. Panes pull `live(message_id)` on
+their paint clock and hear `Changes` after each commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+import msgspec
+
+from chatbench.client.llm import AnswerStream, LLMClient
+from chatbench.client.retries import RetryPolicy
+from chatbench.core.changes import Changes
+from chatbench.core.conversations import (
+    Conversation,
+    ConversationSummary,
+    Draft,
+    Lane,
+    TreeMessage,
+)
+from chatbench.core.errors import ConfigurationError, StorageError
+from chatbench.core.ids import new_id
+from chatbench.core.messages import Message, Part, TextPart
+from chatbench.core.models import GUIDE, ModelRef
+from chatbench.core.observe import Signal
+from chatbench.core.params import Parameters
+from chatbench.core.requests import Request
+from chatbench.providers.http import Timeouts
+from chatbench.services.answers import Answer
+from chatbench.services.attachments import AttachmentService
+from chatbench.services.models import ModelService
+from chatbench.services.notices import Notice, Notifier
+from chatbench.services.preferences import PreferencesStore
+from chatbench.storage.conversations import ConversationStore
+
+log = logging.getLogger(__name__)
+
+TITLE_LENGTH = 60
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One send: the user message it stands under and a live answer per lane."""
+
+    id: str
+    conversation_id: str
+    user_message_id: str
+    answers: tuple[Answer, ...]
+
+
+class ChatService:
+    """Starts turns, keeps them alive, and writes how they end."""
+
+    def __init__(
+        self,
+        store: ConversationStore,
+        client: LLMClient,
+        attachments: AttachmentService,
+        models: ModelService,
+        preferences: PreferencesStore,
+        changes: Signal[Changes],
+        notifier: Notifier,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._attachments = attachments
+        self._models = models
+        self._preferences = preferences
+        self._changes = changes
+        self._notifier = notifier
+        self._live: dict[str, Answer] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def new_conversation(
+        self, model: ModelRef | None = None, *, system: str = "", title: str = ""
+    ) -> Conversation:
+        """An empty conversation with one lane at `model`, else the default, else the guide."""
+        lane = Lane(id=new_id(), model=model or self._models.default() or GUIDE, system=system)
+        conversation = await self._store.create(title, lane)
+        self._changes.emit(Changes(conversations=frozenset({conversation.id})))
+        return conversation
+
+    async def send(
+        self,
+        conversation_id: str,
+        draft: Draft,
+        *,
+        model: ModelRef | None = None,
+        system: str | None = None,
+        parameters: Parameters | None = None,
+        stream: bool = True,
+        initiator: object | None = None,
+    ) -> Turn:
+        """Writes the question and an empty answer per lane, then starts receiving.
+
+        With `draft.edits` the question becomes a sibling of that message: a branch. `model`,
+        `system` and `parameters` change the first lane from here on. Raises StorageError; a
+        failing call does not raise, its message carries the error.
+        """
+        self._refuse_while_closing()
+        conversation = await self._store.outline(conversation_id)
+        first = _changed_lane(conversation.lanes[0], model, system, parameters)
+        conversation = msgspec.structs.replace(conversation, lanes=(first, *conversation.lanes[1:]))
+        turn_id, now = new_id(), _now()
+        users: list[TreeMessage] = []
+        answers: list[TreeMessage] = []
+        lanes: list[Lane] = []
+        by_parent: dict[str | None, TreeMessage] = {}
+        for lane in conversation.lanes:
+            parent = lane.leaf
+            if draft.edits is not None:
+                parent = next(m.parent_id for m in conversation.messages if m.id == draft.edits)
+            question = by_parent.get(parent)
+            if question is None:
+                question = _question(conversation, parent, turn_id, draft, now)
+                by_parent[parent] = question
+                users.append(question)
+            answer = _empty_answer(lane, question, turn_id, now)
+            answers.append(answer)
+            lanes.append(msgspec.structs.replace(lane, leaf=answer.id))
+        title = conversation.summary.title or title_from(draft)
+        await self._store.begin_turn(conversation_id, users, answers, lanes, title=title)
+        return self._start(conversation_id, turn_id, users[0].id, answers, initiator, stream)
+
+    async def ask(
+        self,
+        draft: Draft,
+        *,
+        model: ModelRef,
+        system: str = "",
+        parameters: Parameters = Parameters(),
+        stream: bool = True,
+        after: Conversation | None = None,
+    ) -> Turn:
+        """One answer that leaves no text behind: only what it cost is written down.
+
+        `after` gives a conversation whose shown branch comes before the question.
+        """
+        self._refuse_while_closing()
+        leaf = after.lanes[0].leaf if after else None
+        path = await self._store.path(after.id, leaf) if after and leaf else ()
+        lane = Lane(id="", model=model, system=system, parameters=parameters)
+        nowhere = Conversation(summary=ConversationSummary(id="", title="", created_at=0, updated_at=0))
+        question = _question(nowhere, leaf, new_id(), draft, _now())
+        message = _empty_answer(lane, question, question.turn_id, _now())
+        answer = Answer(message, lambda: self._open(message, (*path, question), stream))
+        self._begin(answer, self._run_unwritten(answer))
+        return Turn(id=question.turn_id, conversation_id="", user_message_id=question.id, answers=(answer,))
+
+    async def regenerate(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        model: ModelRef | None = None,
+        parameters: Parameters | None = None,
+        initiator: object | None = None,
+    ) -> Turn:
+        """Another answer beside `message_id` (an answer), or the first one to it (a question)."""
+        self._refuse_while_closing()
+        conversation = await self._store.outline(conversation_id)
+        by_id = {message.id: message for message in conversation.messages}
+        old = by_id[message_id]
+        question = old if old.role == "user" else by_id.get(old.parent_id or "")
+        if question is None:
+            raise ConfigurationError("This message answers nothing.", "Ask something first.")
+        lane = next((lane for lane in conversation.lanes if lane.id == old.lane_id), conversation.lanes[0])
+        asked = _changed_lane(lane, model, None, parameters)
+        position = sum(1 for m in conversation.messages if m.parent_id == question.id)
+        answer = _empty_answer(asked, question, question.turn_id, _now(), position)
+        moved = msgspec.structs.replace(lane, leaf=answer.id)
+        await self._store.begin_turn(conversation_id, [], [answer], [moved])
+        return self._start(conversation_id, question.turn_id, question.id, [answer], initiator)
+
+    def live(self, message_id: str) -> Answer | None:
+        """The answer if it is still coming in (or could not be written at its end)."""
+        return self._live.get(message_id)
+
+    def live_in(self, conversation_id: str) -> tuple[Answer, ...]:
+        """The answers of one conversation that are still coming in."""
+        return tuple(
+            answer
+            for answer in self._live.values()
+            if answer.message.conversation_id == conversation_id and answer.state == "streaming"
+        )
+
+    @property
+    def streaming_count(self) -> int:
+        return sum(1 for answer in self._live.values() if answer.state == "streaming")
+
+    def stop(self, conversation_id: str) -> None:
+        """Stops every answer of the conversation; what has come is kept."""
+        for answer in self.live_in(conversation_id):
+            answer.stop()
+
+    async def wait(self, turn: Turn) -> None:
+        """Returns when every answer of the turn is over and written."""
+        waiting = [t for t in self._tasks if t.get_name() in {a.id for a in turn.answers}]
+        if waiting:
+            await asyncio.wait(waiting)
+
+    async def aclose(self) -> None:
+        """No new work; running answers end as interrupted, their text kept."""
+        self._closing = True
+        for answer in tuple(self._live.values()):
+            answer.stop("interrupted")
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _refuse_while_closing(self) -> None:
+        if self._closing:
+            raise ConfigurationError("Chatbench is closing.", "Start it again to go on.")
+
+    def _start(
+        self,
+        conversation_id: str,
+        turn_id: str,
+        question_id: str,
+        messages: list[TreeMessage],
+        initiator: object | None,
+        stream: bool = True,
+    ) -> Turn:
+        answers = [Answer(message, self._opener(message, stream)) for message in messages]
+        for answer in answers:
+            self._begin(answer, self._run(answer))
+        self._changes.emit(Changes(conversations=frozenset({conversation_id}), initiator=initiator))
+        return Turn(
+            id=turn_id,
+            conversation_id=conversation_id,
+            user_message_id=question_id,
+            answers=tuple(answers),
+        )
+
+    def _opener(self, message: TreeMessage, stream: bool) -> Callable[[], Awaitable[AnswerStream]]:
+        async def open_stream() -> AnswerStream:
+            path = await self._store.path(message.conversation_id, message.parent_id)
+            return await self._open(message, path, stream)
+
+        return open_stream
+
+    def _begin(self, answer: Answer, work: Coroutine[Any, Any, None]) -> None:
+        self._live[answer.id] = answer
+        task = asyncio.get_running_loop().create_task(work, name=answer.id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, answer: Answer) -> None:
+        try:
+            await answer.run(self._store.checkpoint)
+        except Exception:
+            log.exception("receiving an answer failed")
+        await self._finish(answer)
+
+    async def _run_unwritten(self, answer: Answer) -> None:
+        async def keep_nothing(message_id: str, parts: tuple[Part, ...]) -> None:
+            return None
+
+        try:
+            await answer.run(keep_nothing)
+        finally:
+            self._live.pop(answer.id, None)
+        await self._store.record_spend(answer.message)
+        self._changes.emit(Changes(usage=True))
+
+    async def _finish(self, answer: Answer) -> None:
+        try:
+            await self._store.finish(answer.message)
+        except StorageError as error:
+            self._notifier.say(
+                Notice(
+                    text=f"The answer could not be saved. {error.message}",
+                    hint=error.hint,
+                    kind="error",
+                    action="Save again",
+                    run=lambda: self._finish_again(answer),
+                )
+            )
+        else:
+            self._live.pop(answer.id, None)
+        conversation = frozenset({answer.message.conversation_id})
+        self._changes.emit(Changes(conversations=conversation, usage=True))
+
+    def _finish_again(self, answer: Answer) -> None:
+        self._begin(answer, self._finish(answer))
+
+    async def _open(self, message: TreeMessage, path: Sequence[TreeMessage], stream: bool) -> AnswerStream:
+        """Builds the request from the branch the answer stands on."""
+        model = message.model or GUIDE
+        info = self._models.info(model)
+        messages = await self._attachments.inlined(context(path), info)
+        preferences = self._preferences.current
+        self._client.retries = RetryPolicy(max_attempts=preferences.max_attempts)
+        self._client.timeouts = Timeouts(read=preferences.read_timeout_s)
+        return self._client.stream(
+            Request(
+                model=model,
+                messages=messages,
+                system=message.system,
+                parameters=message.parameters,
+                stream=stream,
+            )
+        )
+
+
+def context(path: Sequence[TreeMessage]) -> list[Message]:
+    """What a branch sends: nothing before the first question, no empty answers."""
+    sent: list[Message] = []
+    for message in path:
+        if message.role == "assistant" and (not sent or not message.parts):
+            continue
+        sent.append(Message(role=message.role, parts=message.parts))
+    return sent
+
+
+def title_from(draft: Draft) -> str:
+    """The first words of a question, at a word's end; the first file's name without words."""
+    line = " ".join(draft.text.split())
+    if not line:
+        return next((getattr(part, "name", "") for part in draft.attachments), "")
+    if len(line) <= TITLE_LENGTH:
+        return line
+    cut = line[:TITLE_LENGTH].rsplit(" ", 1)[0] if " " in line[:TITLE_LENGTH] else line[:TITLE_LENGTH]
+    return f"{cut.rstrip(',;:.')}…"
+
+
+def _changed_lane(
+    lane: Lane, model: ModelRef | None, system: str | None, parameters: Parameters | None
+) -> Lane:
+    return msgspec.structs.replace(
+        lane,
+        model=model or lane.model,
+        system=lane.system if system is None else system,
+        parameters=lane.parameters if parameters is None else parameters,
+    )
+
+
+def _question(
+    conversation: Conversation, parent: str | None, turn_id: str, draft: Draft, now: int
+) -> TreeMessage:
+    words: tuple[Part, ...] = (TextPart(text=draft.text),) if draft.text else ()
+    siblings = [m for m in conversation.messages if m.parent_id == parent and m.role == "user"]
+    return TreeMessage(
+        id=new_id(),
+        conversation_id=conversation.id,
+        parent_id=parent,
+        turn_id=turn_id,
+        role="user",
+        parts=(*draft.attachments, *words),
+        position=len(siblings),
+        created_at=now,
+        finished_at=now,
+    )
+
+
+def _empty_answer(
+    lane: Lane, question: TreeMessage, turn_id: str, now: int, position: int | None = None
+) -> TreeMessage:
+    return TreeMessage(
+        id=new_id(),
+        conversation_id=question.conversation_id,
+        parent_id=question.id,
+        turn_id=turn_id,
+        role="assistant",
+        state="streaming",
+        lane_id=lane.id,
+        position=lane.position if position is None else position,
+        model=lane.model or GUIDE,
+        system=lane.system,
+        parameters=lane.parameters,
+        created_at=now,
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

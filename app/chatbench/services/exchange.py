@@ -1,0 +1,60 @@
+"""Getting conversations out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from chatbench.core.conversations import Conversation
+from chatbench.core.errors import DiskFull, StorageError
+from chatbench.formats.conversation_json import (
+    cost_object,
+    iso,
+    summary_object,
+    timings_object,
+    to_json,
+    usage_object,
+)
+from chatbench.formats.conversation_markdown import to_markdown
+from chatbench.services.preferences import write_atomically
+from chatbench.storage.conversations import ConversationStore
+
+__all__ = [
+    "SUFFIXES", "ExchangeService", "ExportFormat", "cost_object", "file_name", "iso",
+    "summary_object", "timings_object", "usage_object",
+]  # fmt: skip
+
+ExportFormat = Literal["markdown", "json"]
+SUFFIXES: dict[ExportFormat, str] = {"markdown": ".md", "json": ".json"}
+
+
+class ExchangeService:
+    """Writes conversations in formats other programs read."""
+
+    def __init__(self, store: ConversationStore) -> None:
+        self._store = store
+
+    async def text(self, conversation_id: str, form: ExportFormat) -> str:
+        """The export as text. Raises StorageError where there is no such conversation."""
+        conversation = await self._store.load(conversation_id)
+        return to_json(conversation) if form == "json" else to_markdown(conversation)
+
+    async def export(self, conversation_id: str, form: ExportFormat, out: Path) -> None:
+        """Writes the file as a whole or not at all. Raises StorageError, DiskFull."""
+        data = (await self.text(conversation_id, form)).encode()
+        try:
+            write_atomically(out, data)
+        except OSError as error:
+            kind = DiskFull if error.errno == 28 else StorageError
+            raise kind(
+                f"{out} cannot be written: {error.strerror or error}.",
+                "Choose another place, or make room there.",
+            ) from error
+
+
+def file_name(conversation: Conversation, form: ExportFormat) -> str:
+    """A safe file name from the title."""
+    title = re.sub(r"[^\w\- ]+", " ", conversation.summary.title)
+    name = " ".join(title.split())[:80].strip(" .") or "conversation"
+    return f"{name}{SUFFIXES[form]}"

@@ -1,0 +1,86 @@
+"""The conversations there are: listed, found, named, pinned, put in the trash and taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chatbench.core.changes import Changes
+from chatbench.core.conversations import (
+    Conversation,
+    ConversationSummary,
+    Draft,
+    Lane,
+    TreeMessage,
+)
+from chatbench.core.observe import Signal
+from chatbench.storage.conversations import ConversationStore, SearchHit
+
+
+class HistoryService:
+    """Reads for the lists and panes; every change is announced."""
+
+    def __init__(self, store: ConversationStore, changes: Signal[Changes]) -> None:
+        self._store = store
+        self._changes = changes
+
+    async def summaries(self, limit: int = 500) -> list[ConversationSummary]:
+        """Newest first, the trash left out."""
+        return await self._store.summaries(limit)
+
+    async def load(self, conversation_id: str) -> Conversation:
+        """Everything of one conversation. Raises StorageError where there is none."""
+        return await self._store.load(conversation_id)
+
+    async def outline(self, conversation_id: str) -> Conversation:
+        """The tree and the lanes without the words: cheap for ten thousand messages."""
+        return await self._store.outline(conversation_id)
+
+    async def messages(self, ids: Sequence[str]) -> list[TreeMessage]:
+        """Messages whole, in the order asked for."""
+        return await self._store.messages(ids)
+
+    async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Newest first; the last word matches as a beginning. Any text is a valid query."""
+        return await self._store.search(query, limit)
+
+    async def rename(self, conversation_id: str, title: str) -> None:
+        await self._store.rename(conversation_id, " ".join(title.split()))
+        self._announce(conversation_id)
+
+    async def pin(self, conversation_id: str, pinned: bool) -> None:
+        await self._store.pin(conversation_id, pinned)
+        self._announce(conversation_id)
+
+    async def mark_read(self, conversation_id: str, *, unread: bool = False) -> None:
+        await self._store.mark_unread(conversation_id, unread)
+        self._announce(conversation_id)
+
+    async def trash(self, conversation_id: str) -> None:
+        """Out of the lists; `restore` undoes it."""
+        await self._store.trash(conversation_id)
+        self._announce(conversation_id)
+
+    async def restore(self, conversation_id: str) -> None:
+        await self._store.restore(conversation_id)
+        self._announce(conversation_id)
+
+    async def update_lane(self, conversation_id: str, lane: Lane, *, initiator: object | None = None) -> None:
+        """Another model, system prompt, parameters or leaf for one lane."""
+        await self._store.update_lane(conversation_id, lane)
+        self._announce(conversation_id, initiator)
+
+    async def save_draft(self, conversation_id: str, draft: Draft) -> None:
+        """Not announced: only the composer that wrote it shows it."""
+        await self._store.save_draft(conversation_id, draft)
+
+    async def other_process_wrote(self) -> bool:
+        """Whether another process has committed since the last call; then everything may be
+        stale, and is announced as such."""
+        if not await self._store.changed_elsewhere():
+            return False
+        ids = frozenset(summary.id for summary in await self.summaries())
+        self._changes.emit(Changes(conversations=ids, usage=True, keys=True))
+        return True
+
+    def _announce(self, conversation_id: str, initiator: object | None = None) -> None:
+        self._changes.emit(Changes(conversations=frozenset({conversation_id}), initiator=initiator))

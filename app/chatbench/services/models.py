@@ -1,0 +1,146 @@
+"""Models as a person chooses among them: groups, favourites, the default, names, estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+
+from chatbench.client.environment import Environment
+from chatbench.client.estimate import estimate_cost, estimate_tokens
+from chatbench.client.keys import KeyState
+from chatbench.core.changes import Changes
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import UnknownModel
+from chatbench.core.messages import Message
+from chatbench.core.models import GUIDE, ModelInfo, ModelRef
+from chatbench.core.observe import Signal
+from chatbench.core.usage import Rates
+from chatbench.services.preferences import PreferencesStore
+
+
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the picker. `rates` None: price unknown. `usable`: nothing is missing."""
+
+    info: ModelInfo
+    rates: Rates | None
+    favourite: bool
+    usable: bool
+    free: bool
+
+
+class ModelGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider's models, with the state of its key."""
+
+    endpoint: Endpoint
+    key: KeyState
+    rows: tuple[ModelRow, ...]
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """Before sending: input tokens, and US dollars for them (None: price unknown).
+
+    `share` is the part of the context window, None where that is unknown."""
+
+    tokens: int
+    cost: Decimal | None
+    free: bool
+    share: float | None
+
+
+class ModelService:
+    """Everything about models but calling them."""
+
+    def __init__(
+        self, environment: Environment, preferences: PreferencesStore, changes: Signal[Changes]
+    ) -> None:
+        self._environment = environment
+        self._preferences = preferences
+        self._changes = changes
+
+    def info(self, ref: ModelRef) -> ModelInfo:
+        return self._environment.catalogue.info(ref)
+
+    def groups(self) -> tuple[ModelGroup, ...]:
+        """Usable providers first, then those a key is missing for; the guide last of the first."""
+        now = datetime.now(UTC)
+        favourites = frozenset(self._preferences.current.favourites)
+        groups = []
+        for endpoint in self._environment.registry.endpoints():
+            key = self._environment.keys.state(endpoint)
+            usable = key.state in ("ready", "not_needed")
+            rows = tuple(
+                ModelRow(
+                    info=info,
+                    rates=self._environment.pricing.rates(info.ref, endpoint, now, 0),
+                    favourite=str(info.ref) in favourites,
+                    usable=usable,
+                    free=endpoint.local,
+                )
+                for info in self._environment.catalogue.models(endpoint.id)
+            )
+            if rows:
+                groups.append(ModelGroup(endpoint=endpoint, key=key, rows=rows))
+        groups.sort(key=lambda g: (not g.rows[0].usable, g.endpoint.id == GUIDE.provider))
+        return tuple(groups)
+
+    def default(self) -> ModelRef | None:
+        """The user's default model, if one is set."""
+        return self._preferences.current.default_model_ref
+
+    def set_default(self, ref: ModelRef | None) -> None:
+        self._preferences.replace(default_model=str(ref) if ref else "")
+
+    def toggle_favourite(self, ref: ModelRef) -> bool:
+        """Stars or unstars; returns whether it is a favourite now."""
+        favourites = list(self._preferences.current.favourites)
+        name = str(ref)
+        if name in favourites:
+            favourites.remove(name)
+        else:
+            favourites.append(name)
+        self._preferences.replace(favourites=tuple(favourites))
+        return name in favourites
+
+    def resolve(self, text: str) -> ModelRef:
+        """`provider/model-id`, an alias, or a bare id that is unique.
+
+        Raises UnknownModel with near names.
+        """
+        return self._environment.catalogue.resolve(text, self._preferences.current.aliases)
+
+    def known(self, ref: ModelRef) -> bool:
+        """Whether anybody told us about this model."""
+        return self.info(ref).source != "default"
+
+    async def refresh(self, provider: str) -> int:
+        """Asks a provider for its live list; returns how many models it has.
+
+        Raises ProviderError and whatever finding the key raises.
+        """
+        environment = self._environment
+        endpoint = environment.keys.effective(environment.endpoint(provider))
+        key = await environment.keys.find(endpoint)
+        wire = environment.registry.wire(endpoint.wire)
+        rows = await wire.list_models(endpoint, key.secret if key else None, environment.http)
+        environment.catalogue.update_live(provider, rows)
+        self._changes.emit(Changes(models=True))
+        return len(rows)
+
+    def estimate(self, ref: ModelRef, messages: Sequence[Message], system: str) -> Estimate:
+        """What sending these would take, roughly. Cheap enough to call while typing."""
+        info = self.info(ref)
+        tokens = estimate_tokens(messages, system, info)
+        try:
+            endpoint = self._environment.endpoint(ref.provider)
+        except UnknownModel:
+            return Estimate(tokens=tokens, cost=None, free=False, share=None)
+        rates = self._environment.pricing.rates(ref, endpoint, datetime.now(UTC), tokens)
+        return Estimate(
+            tokens=tokens,
+            cost=estimate_cost(tokens, rates),
+            free=endpoint.local,
+            share=tokens / info.context_window if info.context_window else None,
+        )

@@ -1,0 +1,66 @@
+"""The profile as a whole: where it is, making it ready, warming up what is heavy."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from chatbench.client.environment import Environment
+from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.database import Database
+from chatbench.storage.keyring import KeyStore
+from chatbench.storage.profile import Profile
+
+
+class ProfileService:
+    """Opens the database and tidies up after a program that ended suddenly."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        database: Database,
+        store: ConversationStore,
+        key_store: KeyStore,
+        environment: Environment,
+    ) -> None:
+        self._profile = profile
+        self._database = database
+        self._store = store
+        self._key_store = key_store
+        self._environment = environment
+        self._warm = False
+
+    @property
+    def folder(self) -> Path:
+        return self._profile.folder
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: "Default", or the folder's name."""
+        return self._profile.name
+
+    @property
+    def database_path(self) -> Path:
+        return self._profile.database
+
+    async def ready(self) -> None:
+        """Waits until the database is open and the index of keys is read.
+
+        Raises DatabaseTooNew, DatabaseCorrupt, ReadOnly, DiskFull, StorageError.
+        """
+        await self._database.ready()
+        await self._key_store.load()
+
+    async def mark_interrupted(self) -> int:
+        """Answers whose process is gone become "interrupted"; returns how many."""
+        return len(await self._store.interrupt_orphans())
+
+    def warm_up(self) -> None:
+        """Imports the HTTP stack and makes the TLS context on a thread of its own, once."""
+        if not self._warm:
+            self._warm = True
+            threading.Thread(target=self._environment.http.load, name="warm-up", daemon=True).start()
+
+    async def check(self) -> list[str]:
+        """What the database's own checks find wrong; [] is good."""
+        return await self._database.check()
