@@ -18,7 +18,7 @@ import hypothesis
 import keyring
 import keyring.backend
 import keyring.errors
-from tests.harness import leaks, logs, network, secret_service
+from tests.harness import leaks, logs, network
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -121,6 +121,9 @@ def secret_service_session(
     home: Path, monkeypatch: pytest.MonkeyPatch, memory_keyring: MemoryKeyring
 ) -> Iterator[dict[str, str]]:
     """A real, unlocked Secret Service as this test's keyring; yields the environment for child processes."""
+    # Linux only, as is the library it speaks D-Bus with.
+    from tests.harness import secret_service
+
     if missing := secret_service.missing_programs():
         pytest.fail(
             f"not installed: {', '.join(missing)} (python3 packaging/dev.py test installs or names them)"
@@ -128,7 +131,7 @@ def secret_service_session(
     from keyring.backends import SecretService
 
     with (
-        secret_service.session_bus() as address,
+        secret_service.session_bus(home) as address,
         secret_service.unlocked_keyring(home, address) as environment,
     ):
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)

@@ -25,8 +25,16 @@ SPDX = {
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
-# Read in the package's own licence file, because its metadata does not say or it installs elsewhere only.
-READ = {"httpx-aiohttp": "BSD-3-Clause", "pywin32-ctypes": "BSD-3-Clause"}
+# Read in the package itself, because its metadata does not say or it is installed elsewhere only: on
+# Windows, or under Python 3.11.
+READ = {
+    "backports-tarfile": "MIT",
+    "httpx-aiohttp": "BSD-3-Clause",
+    "importlib-metadata": "Apache-2.0",
+    "lazy-importer": "Apache-2.0",
+    "pywin32-ctypes": "BSD-3-Clause",
+    "zipp": "MIT",
+}
 
 
 def licence(package: str) -> str:
