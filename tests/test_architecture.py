@@ -26,8 +26,8 @@ CONTRACTS = [
     ]["contracts"]
 ]
 
-# What a floor shares with its panes; every other folder of ui is a pane.
-SHARED_UI = {"theme", "widgets"}
+# Every folder of ui is a pane, except what the panes share and the window that holds them.
+SHARED_UI = {"theme", "widgets", "window"}
 # Calls that turn an event loop inside the one that runs: other tasks stop, some for ever.
 NESTED_LOOPS = {
     "exec",
@@ -58,6 +58,7 @@ def lint(app: Path, *options: str) -> subprocess.CompletedProcess[str]:
         "config_filename": str(ROOT / "pyproject.toml"),
         "limit_to_contracts": options,
         "no_cache": True,
+        "no_logo": True,
         "is_debug_mode": False,
         "show_timings": False,
         "verbose": False,
