@@ -157,7 +157,7 @@ def _rates(constraint: Any, prices: types.ModelPrice) -> dict[str, Any]:
     if isinstance(constraint, types.StartDateConstraint):
         row["from"] = constraint.start_date.isoformat()
     elif isinstance(constraint, types.TimeOfDateConstraint):
-        row["between"] = [f"{time:%H:%M}" for time in (constraint.start_time, constraint.end_time)]
+        row["between"] = [f"{time:%H:%M:%S}" for time in (constraint.start_time, constraint.end_time)]
     elif constraint is not None:
         raise SystemExit(f"genai-prices has a new kind of condition: {constraint!r}")
     if any(key in given and given[key] != given.get(whole) for key, whole in UNCOUNTED.items()):
