@@ -123,7 +123,10 @@ INTRUDERS: dict[str, list[tuple[str, dict[str, str]]]] = {
             "the window calls the client",
             {"ui/intruder.py": "import chatbench.client", "client/__init__.py": ""},
         ),
-        ("the terminal reads storage", {"cli/intruder.py": "import chatbench.storage"}),
+        (
+            "the terminal reads storage",
+            {"cli/intruder.py": "import chatbench.storage", "storage/__init__.py": ""},
+        ),
         ("the terminal calls a wire", {"cli/intruder.py": "import chatbench.providers.http"}),
     ],
     "composition": [("main imports the window", {"main.py": "import chatbench.ui.app", "ui/app.py": ""})],
