@@ -1,0 +1,246 @@
+"""The conversations of a profile: written turn by turn, found, named, put in the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apsw
+
+from chatbench.core.conversations import Conversation, ConversationSummary, Draft, Lane, TreeMessage
+from chatbench.core.ids import new_id
+from chatbench.core.messages import Part
+from chatbench.storage import rows, search, spend, trees, turns
+from chatbench.storage.database import Database
+from chatbench.storage.owners import Owner
+from chatbench.storage.rows import Extent
+from chatbench.storage.search import SearchHit
+from chatbench.storage.spend import SpendEntry, Spent
+
+__all__ = ["ConversationStore", "Extent", "SearchHit", "SpendEntry", "Spent"]
+
+_DAY_MS = 86_400_000
+_NEW_CHAT = ""  # the draft of a conversation that does not exist yet stands under this id
+
+
+class ConversationStore:
+    """Every write is one transaction. All methods raise StorageError and its kinds.
+
+    Answers being written carry `owner`'s name, so that no other process takes them for left
+    behind while this one lives.
+    """
+
+    def __init__(self, database: Database, owner: Owner) -> None:
+        self._database = database
+        self._owner = owner
+
+    async def create(self, title: str, lane: Lane) -> Conversation:
+        """A new conversation with one lane and no messages."""
+        conversation_id, now = new_id(), turns.now_ms()
+
+        def insert(connection: apsw.Connection) -> None:
+            connection.execute(
+                "INSERT INTO conversations (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)",
+                (conversation_id, rows.plain(title), now, now),
+            )
+            if title:
+                search.index_title(connection, connection.last_insert_rowid(), title)
+            turns.put_lane(connection, conversation_id, lane)
+
+        await self._database.write(insert)
+        head = ConversationSummary(id=conversation_id, title=title, created_at=now, updated_at=now)
+        return Conversation(summary=head, lanes=(lane,))
+
+    async def summaries(self, limit: int = 500, *, trashed: bool = False) -> list[ConversationSummary]:
+        """Newest first; those in the trash only, with `trashed`."""
+        return await self._database.read(lambda c: trees.summaries(c, limit, trashed))
+
+    async def summary(self, conversation_id: str) -> ConversationSummary | None:
+        """One row of the list, also of a conversation in the trash; None where there is none."""
+        return await self._database.read(lambda c: trees.summary(c, conversation_id))
+
+    async def load(self, conversation_id: str) -> Conversation:
+        """All of it. Raises StorageError where there is no such conversation."""
+        return await self._database.read(lambda c: trees.conversation(c, conversation_id, whole=True))
+
+    async def outline(self, conversation_id: str) -> Conversation:
+        """The tree, the lanes and the draft; its messages have no parts and no details."""
+        return await self._database.read(lambda c: trees.conversation(c, conversation_id, whole=False))
+
+    async def extents(self, conversation_id: str) -> dict[str, Extent]:
+        """How much room each message will want on the screen, by id."""
+        return await self._database.read(lambda c: trees.extents(c, conversation_id))
+
+    async def path(
+        self, conversation_id: str, leaf: str | None, last: int | None = None
+    ) -> tuple[TreeMessage, ...]:
+        """From the root to `leaf`, whole messages; only the `last` ones if given (cheap however
+        long the branch is). Empty for None or an unknown id."""
+        return await self._database.read(lambda c: trees.branch(c, conversation_id, leaf, last))
+
+    async def messages(self, ids: Sequence[str]) -> list[TreeMessage]:
+        """Messages whole, in the order asked for; unknown ids are left out."""
+        wanted = tuple(ids)
+        return await self._database.read(lambda c: trees.messages(c, wanted))
+
+    async def begin_turn(
+        self,
+        conversation_id: str,
+        users: Sequence[TreeMessage],
+        answers: Sequence[TreeMessage],
+        lanes: Sequence[Lane],
+        *,
+        title: str = "",
+    ) -> None:
+        """Questions, their still empty answers and where the lanes now stand, all or nothing.
+
+        Each message is put after its siblings, whatever its `position` says. A question clears
+        the draft; `title` names a conversation that has no title. Survives a power cut.
+        """
+        messages, moved = (*users, *answers), tuple(lanes)
+        await self._database.write(
+            lambda c: turns.begin(c, conversation_id, messages, moved, title, self._owner.id), durable=True
+        )
+
+    async def checkpoint(self, message_id: str, parts: tuple[Part, ...]) -> None:
+        """What an answer has come to so far. Does nothing to one that is over."""
+        await self._database.write(lambda c: turns.checkpoint(c, message_id, parts, self._owner.id))
+
+    async def finish(self, message: TreeMessage, *, source: str = "chat") -> None:
+        """The end of an answer: its parts, state and everything known of it; the full-text index,
+        the conversation's totals and the spend ledger with it. Survives a power cut."""
+        await self._database.write(lambda c: turns.finish(c, message, source), durable=True)
+
+    async def interrupt_orphans(self) -> list[TreeMessage]:
+        """Marks every answer that nobody writes any more as interrupted, and returns them."""
+        streaming = "SELECT id, owner FROM messages WHERE state = 'streaming' ORDER BY seq"
+        if not await self._database.read(lambda c: c.execute(streaming).fetchone()):
+            return []
+
+        def interrupt(connection: apsw.Connection) -> list[TreeMessage]:
+            found = connection.execute(streaming).fetchall()
+            living = {owner: owner is not None and self._owner.is_alive(str(owner)) for _, owner in found}
+            return [turns.interrupt(connection, str(one)) for one, owner in found if not living[owner]]
+
+        left = await self._database.write(interrupt, durable=True)
+        self._owner.others()
+        return left
+
+    async def update_lane(self, conversation_id: str, lane: Lane) -> None:
+        """Adds a lane or changes one."""
+        await self._database.write(lambda c: turns.put_lane(c, conversation_id, lane))
+
+    async def set_leaf(self, lane_id: str, leaf: str | None) -> None:
+        """Moves a lane to another message."""
+        await self._execute("UPDATE lanes SET leaf = ? WHERE id = ?", leaf, lane_id)
+
+    async def rename(self, conversation_id: str, title: str) -> None:
+        """Sets the title, also the empty one."""
+
+        def write(connection: apsw.Connection) -> None:
+            renamed = "UPDATE conversations SET title = ? WHERE id = ? RETURNING seq"
+            for (seq,) in connection.execute(renamed, (rows.plain(title), conversation_id)).fetchall():
+                search.index_title(connection, seq, title)
+
+        await self._database.write(write)
+
+    async def pin(self, conversation_id: str, pinned: bool) -> None:
+        await self._execute("UPDATE conversations SET pinned = ? WHERE id = ?", pinned, conversation_id)
+
+    async def mark_unread(self, conversation_id: str, unread: bool) -> None:
+        await self._execute("UPDATE conversations SET unread = ? WHERE id = ?", unread, conversation_id)
+
+    async def trash(self, conversation_id: str) -> None:
+        """Out of the lists and the search; nothing is deleted."""
+        await self._execute(
+            "UPDATE conversations SET trashed_at = ? WHERE id = ?", turns.now_ms(), conversation_id
+        )
+
+    async def restore(self, conversation_id: str) -> None:
+        """Out of the trash."""
+        await self._execute("UPDATE conversations SET trashed_at = NULL WHERE id = ?", conversation_id)
+
+    async def delete_message(self, message_id: str) -> None:
+        """Hides one message; those below it stay. `undelete_message` brings it back."""
+        await self._flag_message(message_id, turns.now_ms())
+
+    async def undelete_message(self, message_id: str) -> None:
+        await self._flag_message(message_id, None)
+
+    async def purge(self, days: int) -> int:
+        """Deletes for good what has been in the trash for more than `days`; returns how many."""
+        before = turns.now_ms() - days * _DAY_MS
+
+        def delete(connection: apsw.Connection) -> int:
+            found = connection.execute(
+                "SELECT seq, id FROM conversations WHERE trashed_at < ?", (before,)
+            ).fetchall()
+            for seq, conversation_id in found:
+                connection.execute(
+                    "DELETE FROM message_search WHERE rowid IN (SELECT seq FROM messages WHERE conversation_id = ?)",
+                    (conversation_id,),
+                )
+                connection.execute("DELETE FROM title_search WHERE rowid = ?", (seq,))
+                connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
+                connection.execute("DELETE FROM conversations WHERE seq = ?", (seq,))
+            return len(found)
+
+        return await self._database.write(delete)
+
+    async def save_draft(self, conversation_id: str | None, draft: Draft) -> None:
+        """Keeps what stands in a composer; None is the one of a chat that does not exist yet."""
+        key = conversation_id or _NEW_CHAT
+        if draft == Draft():
+            await self._execute("DELETE FROM drafts WHERE conversation_id = ?", key)
+            return
+        await self._execute(
+            "INSERT OR REPLACE INTO drafts (conversation_id, draft, updated_at) VALUES (?, ?, ?)",
+            key, rows.encode(draft), turns.now_ms(),
+        )  # fmt: skip
+
+    async def draft(self, conversation_id: str | None) -> Draft:
+        """What was kept; an empty draft where nothing was."""
+        return await self._database.read(lambda c: trees.draft(c, conversation_id or _NEW_CHAT))
+
+    async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Titles and messages, newest first. Any text is a valid query; all its words must
+        occur, the last may be the beginning of one, "quoted words" stand together."""
+        return await self._database.read(lambda c: search.find(c, query, limit))
+
+    async def rebuild_search(self) -> None:
+        """Makes the full-text index anew: the repair for what `Database.check` finds in it."""
+        await self._database.write(search.rebuild)
+
+    async def record_spend(self, message: TreeMessage, *, source: str = "api") -> None:
+        """What an answer outside the history cost."""
+        entry = spend.entry_of(message, source)
+        if entry is not None:
+            await self._database.write(lambda c: spend.write(c, entry))
+
+    async def spent(self, since_ms: int) -> Spent:
+        """Sum of the ledger from `since_ms` (UTC milliseconds) on."""
+        return await self._database.read(lambda c: spend.spent_since(c, since_ms))
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether another process has committed since the last call."""
+        return await self._database.changed_elsewhere()
+
+    async def _execute(self, statement: str, *values: str | int | None) -> None:
+        def run(connection: apsw.Connection) -> None:
+            connection.execute(statement, values)
+
+        await self._database.write(run)
+
+    async def _flag_message(self, message_id: str, deleted_at: int | None) -> None:
+        def flag(connection: apsw.Connection) -> None:
+            changed = connection.execute(
+                "UPDATE messages SET deleted_at = ? WHERE id = ? AND (deleted_at IS NULL) = ? "
+                "RETURNING conversation_id",
+                (deleted_at, message_id, deleted_at is not None),
+            ).fetchone()
+            if changed is not None:
+                connection.execute(
+                    "UPDATE conversations SET message_count = message_count + ? WHERE id = ?",
+                    (1 if deleted_at is None else -1, changed[0]),
+                )
+
+        await self._database.write(flag)

@@ -1,0 +1,14 @@
+"""The schema, one step a module. Released steps are never edited: a change is a new step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import apsw
+
+from chatbench.storage.migrations import m001_first
+
+Migration = Callable[[apsw.Connection], None]
+
+MIGRATIONS: tuple[Migration, ...] = (m001_first.migrate,)
+"""Step n takes the schema from `user_version` n - 1 to n."""

@@ -1,0 +1,200 @@
+"""Full-text search: what is indexed, how a person's words become a query, what a hit shows.
+
+Every Chinese, Japanese, Korean or South-East Asian character is a word of its own in the index,
+because these are written without spaces; a run of them is looked for as a phrase. The index
+holds no text, so snippets are cut from the message itself.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import apsw
+import msgspec
+
+from chatbench.storage import rows
+
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
+    "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u303c"
+    "\u3041-\u30ff\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00016fe0-\U00018aff\U0001aff0-\U0001b2ff"
+    "\U00020000-\U0003ffff"
+)
+_SPLIT = re.compile(f"([{_UNSPACED}])")
+_TOKEN = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
+_NOT_AFTER_WORD = f"(?<![^\\W_{_UNSPACED}])"
+_NOT_BEFORE_WORD = f"(?![^\\W_{_UNSPACED}])"
+_TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
+_BLANKS = str.maketrans("\n\r\t", "   ")
+_SNIPPET_LENGTH = 160
+_LEAD = 40
+
+
+class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the words were found. `message_id` is None for a hit in the title. `highlights` are
+    [start, end) offsets into `snippet`; `created_at` is UTC milliseconds."""
+
+    conversation_id: str
+    message_id: str | None
+    title: str
+    snippet: str
+    highlights: tuple[tuple[int, int], ...]
+    created_at: int
+
+
+class Term(msgspec.Struct, frozen=True):
+    """Words that stand together; `prefix`: the last may be the beginning of a longer one."""
+
+    tokens: tuple[str, ...]
+    prefix: bool = False
+
+
+def index_message(connection: apsw.Connection, seq: int, words: str) -> None:
+    """Puts a message's words into the index, in place of what was there."""
+    connection.execute("DELETE FROM message_search WHERE rowid = ?", (seq,))
+    if words:
+        connection.execute("INSERT INTO message_search (rowid, text) VALUES (?, ?)", (seq, spaced(words)))
+
+
+def index_title(connection: apsw.Connection, seq: int, title: str) -> None:
+    """Puts a conversation's title into the index, in place of what was there."""
+    connection.execute("DELETE FROM title_search WHERE rowid = ?", (seq,))
+    connection.execute("INSERT INTO title_search (rowid, title) VALUES (?, ?)", (seq, spaced(title)))
+
+
+def rebuild(connection: apsw.Connection) -> None:
+    """Makes the index anew from the messages."""
+    for table in ("message_search", "title_search"):
+        connection.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")  # noqa: S608
+    settled = "SELECT m.seq, c.parts FROM messages AS m JOIN contents AS c ON c.seq = m.seq WHERE m.state <> 'streaming'"
+    for seq, parts in connection.execute(settled):
+        index_message(connection, seq, rows.words_of(rows.parts_of(parts)))
+    for seq, title in connection.execute("SELECT seq, title FROM conversations WHERE title <> ''"):
+        index_title(connection, seq, title)
+
+
+def spaced(text: str) -> str:
+    """The text as it is indexed: characters of unspaced writing stand alone."""
+    return _SPLIT.sub(r" \1 ", rows.plain(text).replace("\0", " "))
+
+
+def parse(query: str) -> list[Term]:
+    """Any text is a valid query: words that must all occur, "quoted words" beside each other."""
+    found = list(_TERM.finditer(rows.plain(query)))
+    terms: list[Term] = []
+    for number, match in enumerate(found, 1):
+        quoted, bare = match.groups()
+        tokens = tuple(_TOKEN.findall(quoted if bare is None else bare))
+        if tokens:
+            last = number == len(found) and bare is not None and not query[-1:].isspace()
+            terms.append(Term(tokens, prefix=last))
+    return terms
+
+
+def expression(terms: list[Term]) -> str:
+    """The terms in FTS5's own language; tokens hold letters and digits only."""
+    return " AND ".join(f'"{" ".join(term.tokens)}"{" *" if term.prefix else ""}' for term in terms)
+
+
+def find(connection: apsw.Connection, query: str, limit: int) -> list[SearchHit]:
+    """Titles and messages with all the words, newest first; the trash is not searched."""
+    terms = parse(query)
+    if not terms or limit < 1:
+        return []
+    wanted, pattern = expression(terms), _pattern(terms)
+    hits = [
+        *_in_titles(connection, wanted, pattern, limit),
+        *_in_messages(connection, wanted, pattern, limit),
+    ]
+    hits.sort(key=lambda hit: hit.created_at, reverse=True)
+    return hits[:limit]
+
+
+def _in_titles(
+    connection: apsw.Connection, wanted: str, pattern: re.Pattern[str], limit: int
+) -> Iterator[SearchHit]:
+    for conversation_id, title, updated_at in connection.execute(
+        "SELECT v.id, v.title, v.updated_at FROM title_search AS s CROSS JOIN conversations AS v ON v.seq = s.rowid "
+        "WHERE title_search MATCH ? AND v.trashed_at IS NULL ORDER BY s.rowid DESC LIMIT ?",
+        (wanted, limit),
+    ):
+        snippet, highlights = _cut(title, pattern)
+        yield SearchHit(
+            conversation_id=conversation_id,
+            message_id=None,
+            title=title,
+            snippet=snippet,
+            highlights=highlights,
+            created_at=updated_at,
+        )
+
+
+def _in_messages(
+    connection: apsw.Connection, wanted: str, pattern: re.Pattern[str], limit: int
+) -> Iterator[SearchHit]:
+    for conversation_id, message_id, title, parts, created_at in connection.execute(
+        "SELECT m.conversation_id, m.id, v.title, c.parts, m.created_at FROM message_search AS s "
+        "CROSS JOIN messages AS m ON m.seq = s.rowid CROSS JOIN conversations AS v ON v.id = m.conversation_id "
+        "CROSS JOIN contents AS c ON c.seq = m.seq "
+        "WHERE message_search MATCH ? AND m.deleted_at IS NULL AND v.trashed_at IS NULL "
+        "ORDER BY s.rowid DESC LIMIT ?",
+        (wanted, limit),
+    ):
+        snippet, highlights = _cut(rows.words_of(rows.parts_of(parts)), pattern)
+        yield SearchHit(
+            conversation_id=conversation_id,
+            message_id=message_id,
+            title=title,
+            snippet=snippet,
+            highlights=highlights,
+            created_at=created_at,
+        )
+
+
+class _Folds(dict[int, str]):
+    """One character for one, without case and accents, so that offsets stay what they were."""
+
+    def __missing__(self, code: int) -> str:
+        folded = unicodedata.normalize("NFD", chr(code))[0].lower()
+        self[code] = folded if len(folded) == 1 else chr(code)
+        return self[code]
+
+
+_FOLDS = _Folds()
+
+
+def _pattern(terms: list[Term]) -> re.Pattern[str]:
+    alternatives: list[str] = []
+    for term in terms:
+        words = [re.escape(token.translate(_FOLDS)) for token in term.tokens]
+        first, last = term.tokens[0], term.tokens[-1]
+        before = "" if _SPLIT.match(first) else _NOT_AFTER_WORD
+        after = "" if term.prefix or _SPLIT.match(last) else _NOT_BEFORE_WORD
+        alternatives.append(before + r"[\W_]*".join(words) + after)
+    return re.compile("|".join(alternatives))
+
+
+def _cut(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A piece of the text with the first place where the words were found, and all of them in it."""
+    folded = text.translate(_FOLDS)
+    first = pattern.search(folded)
+    start = max(0, first.start() - _LEAD) if first else 0
+    if start:
+        blank = text.find(" ", start, first.start() if first else None)
+        start = blank + 1 if blank >= 0 else start
+    end = start + _SNIPPET_LENGTH
+    if end < len(text):
+        blank = text.rfind(" ", first.end() if first else start, end)
+        end = blank if blank > start else end
+    lead, tail = "…" if start else "", "…" if end < len(text) else ""
+    piece = text[start:end].translate(_BLANKS)
+    shift = len(lead) - start
+    marks = tuple(
+        (match.start() + shift, min(match.end(), end) + shift)
+        for match in pattern.finditer(folded, start, end)
+        if match.end() > match.start()
+    )
+    return f"{lead}{piece}{tail}", marks

@@ -1,0 +1,85 @@
+"""The spend ledger: what every call used and cost, without a word of it."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+import apsw
+import msgspec
+
+from chatbench.core.conversations import TreeMessage
+from chatbench.core.models import ModelRef
+from chatbench.core.usage import Cost, Usage
+from chatbench.storage.rows import is_unpriced, plain
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """US dollars over `calls` calls; `complete` is False where the price of some is unknown."""
+
+    amount: Decimal
+    complete: bool
+    calls: int
+
+
+class SpendEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One call. `at` is UTC milliseconds; `source` says who made it ("chat", "api", …); a second
+    entry for the same `message_id` replaces the first."""
+
+    at: int
+    model: ModelRef
+    source: str
+    message_id: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None
+
+
+def entry_of(message: TreeMessage, source: str) -> SpendEntry | None:
+    """The entry for a finished answer; None where nothing was used (as far as anyone knows)."""
+    if message.model is None or not (message.cost is not None or is_unpriced(message)):
+        return None
+    return SpendEntry(
+        at=message.finished_at or message.created_at or time.time_ns() // 1_000_000,
+        model=message.model,
+        source=source,
+        message_id=message.id,
+        usage=message.usage,
+        cost=message.cost,
+    )
+
+
+def write(connection: apsw.Connection, entry: SpendEntry) -> None:
+    """Inside the caller's transaction."""
+    usage, cost = entry.usage, entry.cost
+    tokens: tuple[int | None, ...] = (None,) * 5
+    if usage is not None:
+        tokens = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens,
+                  usage.cache_write_tokens, usage.reasoning_tokens)  # fmt: skip
+    amount = format(cost.amount, "f") if cost is not None else None
+    connection.execute(
+        "INSERT OR REPLACE INTO spend (at, provider, model, source, message_id, input_tokens, output_tokens, "
+        "cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_amount, currency, cost_source) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (entry.at, plain(entry.model.provider), plain(entry.model.id), entry.source, entry.message_id, *tokens,
+         amount, cost.currency if cost else "USD", cost.source if cost else None),
+    )  # fmt: skip
+
+
+def spent_since(connection: apsw.Connection, since_ms: int) -> Spent:
+    """Everything from `since_ms` (UTC milliseconds) on."""
+    total, unknown, calls = Decimal(0), 0, 0
+    for amount, currency in connection.execute(
+        "SELECT cost_amount, currency FROM spend WHERE at >= ?", (since_ms,)
+    ):
+        calls += 1
+        if amount is None or currency != "USD":
+            unknown += 1
+        else:
+            total += Decimal(amount)
+    return Spent(amount=total, complete=unknown == 0, calls=calls)
+
+
+def add_amounts(first: str | None, second: str | None) -> str | None:
+    """Exact sum of two decimal texts; None only where both are."""
+    known = [Decimal(one) for one in (first, second) if one is not None]
+    return format(sum(known, Decimal(0)), "f") if known else None

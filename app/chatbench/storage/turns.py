@@ -1,0 +1,185 @@
+"""Messages being written: the steps of a turn, each inside its caller's transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import apsw
+import msgspec
+
+from chatbench.core.conversations import Lane, TreeMessage
+from chatbench.core.errors import StorageError
+from chatbench.core.messages import Part
+from chatbench.core.models import ModelRef
+from chatbench.storage import rows, search, spend
+
+
+def now_ms() -> int:
+    """UTC milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def no_such_conversation() -> StorageError:
+    """It was deleted, here or by another process, or never was."""
+    return StorageError("There is no such conversation.", "It may have been deleted; look in the history.")
+
+
+def begin(
+    connection: apsw.Connection,
+    conversation_id: str,
+    messages: Sequence[TreeMessage],
+    lanes: Sequence[Lane],
+    title: str,
+    owner_id: str,
+) -> None:
+    """Writes the messages of a new turn, moves the lanes, names a conversation without a title."""
+    row = connection.execute("SELECT models FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
+    if row is None:
+        raise no_such_conversation()
+    for message in messages:
+        _insert(connection, message, owner_id)
+    for lane in lanes:
+        put_lane(connection, conversation_id, lane)
+    answered: list[ModelRef] = [m.model for m in messages if m.role == "assistant" and m.model is not None]
+    models = list(dict.fromkeys([*rows.models_of(row[0]), *answered]))
+    connection.execute(
+        "UPDATE conversations SET updated_at = max(updated_at, ?), failed = 0, models = ?, "
+        "message_count = message_count + ? WHERE id = ?",
+        (
+            max((m.created_at for m in messages), default=0),
+            rows.encode(models),
+            len(messages),
+            conversation_id,
+        ),
+    )
+    if any(message.role == "user" for message in messages):
+        connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
+    if title:
+        untitled = "UPDATE conversations SET title = ? WHERE id = ? AND title = '' RETURNING seq"
+        for (seq,) in connection.execute(untitled, (rows.plain(title), conversation_id)).fetchall():
+            search.index_title(connection, seq, title)
+
+
+def checkpoint(connection: apsw.Connection, message_id: str, parts: tuple[Part, ...], owner_id: str) -> None:
+    """The partial text of an answer that this process still writes; any other is left alone."""
+    extent = rows.extent_of(parts)
+    changed = connection.execute(
+        "UPDATE messages SET text_length = ?, line_count = ?, media_count = ? "
+        "WHERE id = ? AND state = 'streaming' AND owner = ? RETURNING seq",
+        (extent.text_length, extent.line_count, extent.media_count, message_id, owner_id),
+    ).fetchone()
+    if changed is not None:
+        connection.execute("UPDATE contents SET parts = ? WHERE seq = ?", (rows.encode(parts), changed[0]))
+
+
+def finish(connection: apsw.Connection, message: TreeMessage, source: str) -> None:
+    """An answer's last words: everything known of it, its place in the index, what it cost.
+
+    Called again with better knowledge, it replaces what was known. What it cost is written down
+    even where the conversation is gone.
+    """
+    entry = spend.entry_of(message, source)
+    if entry is not None:
+        spend.write(connection, entry)
+    row = connection.execute(
+        "SELECT seq, conversation_id, cost_amount, unpriced FROM messages WHERE id = ?", (message.id,)
+    ).fetchone()
+    if row is None:
+        return
+    seq, conversation_id, old_amount, old_unpriced = row
+    extent = rows.extent_of(message.parts)
+    amount, unpriced = rows.priced_amount(message.cost), int(rows.is_unpriced(message))
+    finished_at = message.finished_at or now_ms()
+    connection.execute(
+        "UPDATE messages SET state = ?, owner = NULL, provider = ?, model = ?, text_length = ?, line_count = ?, "
+        "media_count = ?, cost_amount = ?, unpriced = ?, finished_at = ? WHERE seq = ?",
+        (message.state, *rows.model_columns(message.model), extent.text_length, extent.line_count,
+         extent.media_count, amount, unpriced, finished_at, seq),
+    )  # fmt: skip
+    connection.execute(
+        "UPDATE contents SET parts = ?, details = ? WHERE seq = ?",
+        (rows.encode(message.parts), rows.details_of(message), seq),
+    )
+    _refer_and_index(connection, seq, message.parts)
+    _add_cost(connection, conversation_id, old_amount, amount, unpriced - old_unpriced)
+    connection.execute(
+        "UPDATE conversations SET updated_at = max(updated_at, ?), failed = ? WHERE id = ?",
+        (finished_at, message.state == "failed", conversation_id),
+    )
+
+
+def interrupt(connection: apsw.Connection, message_id: str) -> TreeMessage:
+    """An answer whose process is gone: what had come is kept, indexed and counted as unpriced."""
+    found = connection.execute(
+        f"SELECT {rows.WHOLE_COLUMNS} FROM messages AS m JOIN contents AS c ON c.seq = m.seq WHERE m.id = ?",  # noqa: S608
+        (message_id,),
+    ).fetchone()
+    assert found is not None
+    message = msgspec.structs.replace(rows.whole_message(found), state="interrupted", finished_at=now_ms())
+    finish(connection, message, "chat")
+    return message
+
+
+def put_lane(connection: apsw.Connection, conversation_id: str, lane: Lane) -> None:
+    """Adds the lane, or changes it."""
+    connection.execute(
+        "INSERT INTO lanes (id, conversation_id, position, provider, model, system, parameters, leaf) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET position = excluded.position, "
+        "provider = excluded.provider, model = excluded.model, system = excluded.system, "
+        "parameters = excluded.parameters, leaf = excluded.leaf",
+        (lane.id, conversation_id, lane.position, *rows.model_columns(lane.model), rows.plain(lane.system),
+         rows.encode(lane.parameters), lane.leaf),
+    )  # fmt: skip
+
+
+def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) -> None:
+    extent = rows.extent_of(message.parts)
+    streaming = message.state == "streaming"
+    connection.execute(
+        "INSERT INTO messages (id, conversation_id, parent_id, turn_id, role, state, lane_id, position, provider, "
+        "model, owner, text_length, line_count, media_count, created_at, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, "
+        "(SELECT count(*) FROM messages WHERE parent_id IS ? AND conversation_id = ? AND role = ?), "
+        "?, ?, ?, ?, ?, ?, ?, ?)",
+        (message.id, message.conversation_id, message.parent_id, message.turn_id, message.role, message.state,
+         message.lane_id, message.parent_id, message.conversation_id, message.role,
+         *rows.model_columns(message.model), owner_id if streaming else None, extent.text_length,
+         extent.line_count, extent.media_count, message.created_at, message.finished_at),
+    )  # fmt: skip
+    seq = connection.last_insert_rowid()
+    connection.execute(
+        "INSERT INTO contents (seq, parts, details) VALUES (?, ?, ?)",
+        (seq, rows.encode(message.parts), rows.details_of(message)),
+    )
+    if not streaming:
+        _refer_and_index(connection, seq, message.parts)
+        amount, unpriced = rows.priced_amount(message.cost), int(rows.is_unpriced(message))
+        connection.execute(
+            "UPDATE messages SET cost_amount = ?, unpriced = ? WHERE seq = ?", (amount, unpriced, seq)
+        )
+        _add_cost(connection, message.conversation_id, None, amount, unpriced)
+
+
+def _refer_and_index(connection: apsw.Connection, seq: int, parts: tuple[Part, ...]) -> None:
+    search.index_message(connection, seq, rows.words_of(parts))
+    connection.execute("DELETE FROM file_references WHERE message_seq = ?", (seq,))
+    connection.executemany(
+        "INSERT INTO file_references (sha256, message_seq) VALUES (?, ?)",
+        [(sha256, seq) for sha256 in rows.stored_files(parts)],
+    )
+
+
+def _add_cost(
+    connection: apsw.Connection, conversation_id: str, old: str | None, new: str | None, unpriced: int
+) -> None:
+    if old == new and not unpriced:
+        return
+    (total,) = connection.execute(
+        "SELECT cost_amount FROM conversations WHERE id = ?", (conversation_id,)
+    ).fetchall()[0]
+    if old is not None:
+        total = spend.add_amounts(total, f"-{old}")
+    connection.execute(
+        "UPDATE conversations SET cost_amount = ?, unpriced = unpriced + ? WHERE id = ?",
+        (spend.add_amounts(total, new), unpriced, conversation_id),
+    )
