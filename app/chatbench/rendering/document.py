@@ -60,7 +60,7 @@ class Anchor:
     ``start`` its first line.
     """
 
-    kind: Literal["", "list", "table", "fence"] = ""
+    kind: Literal["", "list", "quote", "table", "fence"] = ""
     head: str = ""
     number: int = 0
     code: str = ""
@@ -77,10 +77,11 @@ PLAIN = Anchor()
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place where the text before ``line`` can no longer change the blocks from ``index`` on,
-    once the line itself is complete."""
+    """A cut: once line ``sure`` is complete, blocks before ``index`` are final, and parsing can
+    start again at ``line``."""
 
     line: int
+    sure: int
     index: int
     anchor: Anchor
 
@@ -125,9 +126,11 @@ def parse_from(
     source = anchor.head + text
     offset = line - anchor.head_lines
     environment: dict[str, object] = {"references": known}
-    if anchor.kind == "list":
+    if anchor.kind in ("list", "quote", "fence"):
         environment[grammar.CONTINUES] = True
     before = set(known)
+    first: int
+    last: int
     tokens = grammar.parser().parse(source, environment)
     for label in known.keys() - before:
         first, last = known[label]["map"]  # type: ignore[misc]
@@ -201,8 +204,10 @@ class _Builder:
             )
             ended = last if closes_itself else -1
 
-    def _mark(self, line: int, anchor: Anchor) -> None:
-        self.parsed.marks.append(Mark(line + self.offset, len(self.parsed.blocks), anchor))
+    def _mark(self, line: int, anchor: Anchor, sure: int | None = None) -> None:
+        at = line + self.offset
+        sure = at if sure is None else sure + self.offset
+        self.parsed.marks.append(Mark(at, sure, len(self.parsed.blocks), anchor))
 
     def _add(self, branch: _Branch, containers: str, anchor: Anchor = PLAIN) -> None:
         kind = branch.token.type
@@ -211,7 +216,10 @@ class _Builder:
         elif kind in ("bullet_list_open", "ordered_list_open"):
             self._add_list(branch, containers, anchor)
         elif kind == "blockquote_open":
-            for child in branch.children:
+            for index, child in enumerate(branch.children):
+                first = child.lines[0]
+                if index and not containers and not self.lines[first - 1].strip("> \t"):
+                    self._mark(first, Anchor("quote"))
                 self._add(child, containers + "q")
         elif kind == "table":
             self._add_table(branch, containers, anchor)
@@ -246,7 +254,8 @@ class _Builder:
         if anchor.kind == "fence":
             start, code = anchor.start, anchor.code + code
             source = anchor.source + "\n".join(self.lines[first + 1 : last])
-            source = source.rstrip()
+            blank = source.find("\n", len(source.rstrip()))
+            source = source[:blank] if blank >= 0 else source
             end = start + source.count("\n") + 1
         closed = self._closed(branch)
         language = (token.info.split() or [""])[0]
@@ -320,7 +329,7 @@ class _Builder:
         resumed = anchor.kind == "list"
         number = anchor.number if resumed else _first_number(branch)
         group: list[tuple[Item, tuple[int, int]]] = []
-        chars, first_of_list = 0, not resumed
+        chars, first_of_list, cut = 0, not resumed, False
         for index, item in enumerate(branch.children):
             plain = self._is_plain(item)
             full = len(group) >= self.limits.list_items or chars >= self.limits.list_chars
@@ -328,7 +337,10 @@ class _Builder:
                 self._flush_items(group, ordered, containers, not first_of_list)
                 group, chars, first_of_list = [], 0, False
             if not group and not containers and index:
-                self._mark(item.lines[0], Anchor("list", number=number))
+                # That an item stands alone is only sure when it has ended.
+                sure = item.lines[0] if full or cut else item.lines[1]
+                self._mark(item.lines[0], Anchor("list", number=number), sure)
+            cut = not plain
             if plain:
                 first, last = item.lines
                 nodes, checked = _item_nodes(item.children)
@@ -356,7 +368,7 @@ class _Builder:
         """An item with code, a table or much text in it: its marker and first words, then the rest."""
         first = item.lines[0]
         lead: tuple[Node, ...] = ()
-        checked, end, rest, pieces = None, first, item.children, 0
+        checked, content, end, rest, pieces = None, "", first, item.children, 0
         if rest and rest[0].token.type == "paragraph_open":
             content = rest[0].children[0].token.content
             checked, content = _task(content)
@@ -431,7 +443,7 @@ def _task(content: str) -> tuple[bool | None, str]:
 
 
 def _chomp(code: str) -> str:
-    return code[:-1] if code.endswith("\n") else code
+    return code.removesuffix("\n")
 
 
 def _pieces(content: str, limits: Limits) -> Iterator[str]:

@@ -14,9 +14,10 @@ change numbers all over a text that is already drawn.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, rules_block
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
@@ -24,10 +25,13 @@ from chatbench.rendering.blocks import split_row
 
 SETEXT_LINES = 24
 MAX_COLUMNS = 128
+MAX_DEPTH = 40
+"""Levels of the block tree (two for a list, one for a quotation); what is deeper stays text."""
 CONTINUES = "continues"
-"""Set in the environment when line 0 goes on with a list that started earlier."""
+"""Set in the environment when line 0 goes on with what started earlier, so it is no table's head."""
 
 _DELIMITER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_BlockRule = Callable[[StateBlock, int, int, bool], bool]
 _STARTERS = frozenset("`~>#*-+_=$\\|:[<0123456789")
 _DOLLARS = re.compile(r"(?s)\$\$((?:[^\\$]|\\.|\$(?!\$))+?)\$\$")
 _DOLLAR = re.compile(r"(?s)\$(?![\s$])((?:[^\\$]|\\.)*?(?<!\s))\$(?!\d)")
@@ -38,18 +42,33 @@ _SQUARE = re.compile(r"(?s)\\\[(.+?)\\\]")
 @cache
 def parser() -> MarkdownIt:
     """The one parser; its tokens carry no inline children, ``md.inline`` makes them on demand."""
-    md = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+    options = {"html": False, "maxNesting": 2 * MAX_DEPTH}
+    md = MarkdownIt("commonmark", options).enable("strikethrough")
     md.disable(["html_block", "html_inline", "lheading", "inline", "text_join"])
     block = md.block.ruler
     block.at("table", _table, {"alt": ["paragraph", "reference"]})
     block.enable("table")
     block.at("paragraph", _paragraph)
     interrupts = ["paragraph", "reference", "blockquote", "list"]
+    block.at("list", _shallow(rules_block.list_block), {"alt": interrupts[:3]})
+    block.at("blockquote", _shallow(rules_block.blockquote), {"alt": interrupts})
     block.before("fence", "math_block", _math_block, {"alt": interrupts})
     md.inline.ruler.before("escape", "math_inline", _math_inline)
     # Every target is read; links.allowed decides what becomes one.
-    md.validateLink = lambda _url: True  # type: ignore[method-assign]
+    md.validateLink = _accepted  # type: ignore[method-assign]
     return md
+
+
+def _shallow(rule: _BlockRule) -> _BlockRule:
+    # The library drops what is nested too deeply; refused here, it becomes a paragraph instead.
+    def guarded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        return state.level < MAX_DEPTH and rule(state, start, end, silent)
+
+    return guarded
+
+
+def _accepted(url: str) -> bool:
+    return True
 
 
 def _line(state: StateBlock, line: int) -> str:
@@ -66,7 +85,7 @@ def _interrupted(state: StateBlock, line: int, end: int, rules: str) -> bool:
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    if start + 2 > end or (start == 0 and CONTINUES in state.env):
+    if start + 2 > end or (start == 0 and state.level == 0 and CONTINUES in state.env):
         return False
     if state.sCount[start + 1] < state.blkIndent or state.is_code_block(start + 1):
         return False

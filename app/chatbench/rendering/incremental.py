@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from chatbench.rendering.blocks import AnyBlock, CodeBlock
 from chatbench.rendering.document import LIMITS, PLAIN, Anchor, Limits, Parsed, parse_from
 
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]", re.S)
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class IncrementalMarkdown:
         """Cut at the last mark whose line is complete, or after the last line of an open fence."""
         last_complete = self._line + self._tail.count("\n") - 1
         for mark in reversed(parsed.marks):
-            if mark.line <= last_complete:
+            if mark.sure <= last_complete:
                 self._cut(mark.line, mark.anchor)
                 self.frozen += mark.index
                 break
@@ -119,7 +119,9 @@ class IncrementalMarkdown:
 
     def _cut_fence(self, fence: Anchor, line: int) -> None:
         """Keep an open fence's complete lines as they are; ``line`` is the first incomplete one."""
-        if line <= max(fence.start, self._line):
+        # A first line with a bar in it may yet turn out to be the head of a table.
+        sure = fence.start + 1 + ("|" in fence.head)
+        if line < max(sure, self._line + 1):
             return
         first = 0 if self._anchor.kind == "fence" else _nth_line(self._tail, fence.start - self._line)
         source = self._anchor.source + self._tail[first : self._tail.rfind("\n") + 1]

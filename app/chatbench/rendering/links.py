@@ -13,8 +13,10 @@ from urllib.parse import unquote, urlsplit
 from chatbench.rendering.characters import visible
 
 MAX_ADDRESS = 4096
-_ALLOWED = re.compile(r"(?:https?://[^\s/\\?#\x00-\x1f\x7f]|mailto:[^\s/\\])[^\s\\\x00-\x1f\x7f]*", re.I)
-_BARE = re.compile(r"(?<![\w@])(?:https?://|mailto:)[^\s<>\"`\\^{|}\x00-\x1f\x7f]+", re.I)
+_ALLOWED = re.compile(
+    r"(?:https?://[^\s/\\?#%\x00-\x1f\x7f]+(?=[/?#]|$)|mailto:[^\s/\\])[^\s\\\x00-\x1f\x7f]*", re.IGNORECASE
+)
+_BARE = re.compile(r"(?<![\w@:])(?:https?://|mailto:)[^\s<>\"`\\^{|}\x00-\x1f\x7f]+", re.IGNORECASE)
 _ATTACHMENT = re.compile(r"attachment:([0-9a-f]{64})")
 
 
@@ -61,7 +63,9 @@ def link_target(address: str, words: str = "") -> LinkTarget | None:
         return None
     host = host_of(address)
     named = re.search(r"(?:https?://)?((?:[\w-]+\.)+[^\W\d_]{2,})", words)
-    misleading = bool(named) and named[1].lower().removeprefix("www.") != host.removeprefix("www.")
+    misleading = (
+        named is not None and named[1].lower().removeprefix("www.") != host.removeprefix("www.").lower()
+    )
     return LinkTarget(address, host, visible(unquote(address, errors="replace")), misleading)
 
 

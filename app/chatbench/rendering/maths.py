@@ -60,10 +60,10 @@ def _check(tex: str) -> None:
 @lru_cache(maxsize=256)
 def _drawn(tex: str, size_px: float, colour: str, display: bool) -> bytes:
     with _DRAWING:
-        import ziamath
+        from ziamath.zmath import Latex
 
         try:
-            drawn = ziamath.Latex(tex, size=size_px, color=colour, inline=not display)
+            drawn = Latex(tex, size=size_px, color=colour, inline=not display)
             svg = drawn.svg()
         except Exception as error:  # the library raises whatever its parser stumbles over
             raise MathError("The formula cannot be drawn.") from error
