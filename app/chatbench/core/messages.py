@@ -19,25 +19,25 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the immutable values that are stored as JSON."""
 
 
-class InlineData(Value, tag="inline", tag_field="kind"):
+class InlineData(Value, frozen=True, tag="inline", tag_field="kind"):
     """Bytes at hand: what a wire can send."""
 
     data: bytes
 
 
-class StoredFile(Value, tag="stored", tag_field="kind"):
+class StoredFile(Value, frozen=True, tag="stored", tag_field="kind"):
     """A file of the profile's content-addressed store, by the SHA-256 of its bytes (hex)."""
 
     sha256: str
 
 
-class RemoteUrl(Value, tag="url", tag_field="kind"):
+class RemoteUrl(Value, frozen=True, tag="url", tag_field="kind"):
     """An address that the provider itself fetches."""
 
     url: str
 
 
-class ProviderFile(Value, tag="provider_file", tag_field="kind"):
+class ProviderFile(Value, frozen=True, tag="provider_file", tag_field="kind"):
     """A file that was uploaded to one provider before."""
 
     provider: str
@@ -47,7 +47,7 @@ class ProviderFile(Value, tag="provider_file", tag_field="kind"):
 MediaSource = InlineData | StoredFile | RemoteUrl | ProviderFile
 
 
-class Citation(Value):
+class Citation(Value, frozen=True):
     """Where a passage of an answer comes from; `start` and `end` are character offsets, if known."""
 
     url: str = ""
@@ -57,7 +57,7 @@ class Citation(Value):
     end: int | None = None
 
 
-class TextPart(Value, tag="text", tag_field="type"):
+class TextPart(Value, frozen=True, tag="text", tag_field="type"):
     """Words, as Markdown source."""
 
     text: str = ""
@@ -65,7 +65,7 @@ class TextPart(Value, tag="text", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class ThinkingPart(Value, tag="thinking", tag_field="type"):
+class ThinkingPart(Value, frozen=True, tag="thinking", tag_field="type"):
     """Reasoning. `redacted`: the provider keeps the words to itself. `seconds`: how long it took."""
 
     text: str = ""
@@ -74,14 +74,14 @@ class ThinkingPart(Value, tag="thinking", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class RefusalPart(Value, tag="refusal", tag_field="type"):
+class RefusalPart(Value, frozen=True, tag="refusal", tag_field="type"):
     """The model declines, in its own words."""
 
     text: str = ""
     provider_state: ProviderState = {}
 
 
-class ImagePart(Value, tag="image", tag_field="type"):
+class ImagePart(Value, frozen=True, tag="image", tag_field="type"):
     """A picture; width and height in pixels, size in bytes (0 where unknown)."""
 
     source: MediaSource
@@ -94,7 +94,7 @@ class ImagePart(Value, tag="image", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class FilePart(Value, tag="file", tag_field="type"):
+class FilePart(Value, frozen=True, tag="file", tag_field="type"):
     """A document or any other file; size in bytes (0 where unknown)."""
 
     source: MediaSource
@@ -104,7 +104,7 @@ class FilePart(Value, tag="file", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class AudioPart(Value, tag="audio", tag_field="type"):
+class AudioPart(Value, frozen=True, tag="audio", tag_field="type"):
     """Sound; `transcript` is what the provider heard or said."""
 
     source: MediaSource
@@ -116,7 +116,7 @@ class AudioPart(Value, tag="audio", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class VideoPart(Value, tag="video", tag_field="type"):
+class VideoPart(Value, frozen=True, tag="video", tag_field="type"):
     """Moving pictures."""
 
     source: MediaSource
@@ -127,7 +127,7 @@ class VideoPart(Value, tag="video", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class ToolCallPart(Value, tag="tool_call", tag_field="type"):
+class ToolCallPart(Value, frozen=True, tag="tool_call", tag_field="type"):
     """The model asks for a tool. `arguments` is the raw JSON text as it came."""
 
     call_id: str
@@ -136,7 +136,7 @@ class ToolCallPart(Value, tag="tool_call", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class ToolResultPart(Value, tag="tool_result", tag_field="type"):
+class ToolResultPart(Value, frozen=True, tag="tool_result", tag_field="type"):
     """What a tool answered to the call with the same `call_id`."""
 
     call_id: str
@@ -146,7 +146,7 @@ class ToolResultPart(Value, tag="tool_result", tag_field="type"):
     provider_state: ProviderState = {}
 
 
-class UnknownPart(Value, tag="unknown", tag_field="type"):
+class UnknownPart(Value, frozen=True, tag="unknown", tag_field="type"):
     """Something this version does not know: kept as the provider sent it, never dropped."""
 
     kind: str
@@ -169,7 +169,7 @@ Part = (
 )
 
 
-class Message(Value):
+class Message(Value, frozen=True):
     """One message of a request or an answer."""
 
     role: Role
