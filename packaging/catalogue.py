@@ -10,6 +10,7 @@ catalogue.toml beside this file. The same inputs give the same bytes; the date c
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import subprocess
 import sys
@@ -56,6 +57,8 @@ def read_litellm(wheel: Path) -> tuple[Source, dict[str, Any]]:
 
 def download_litellm(folder: Path) -> Path:
     """Fetches the newest wheel into `folder` with pip, without its dependencies."""
+    if importlib.util.find_spec("pip") is None:
+        raise SystemExit("no pip here: download a wheel of litellm and name it with --litellm")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     subprocess.run([*command, "--dest", str(folder), "litellm"], check=True)
     return next(folder.glob("litellm-*.whl"))

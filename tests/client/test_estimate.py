@@ -183,12 +183,14 @@ def picture(width: int, height: int, detail: Literal["", "low"] = "") -> ImagePa
         ("anthropic/claude-sonnet-4-5", 1000, 1000, 1334),
         ("anthropic/claude-sonnet-4-5", 200, 200, 54),
         ("anthropic/claude-sonnet-4-5", 8000, 8000, 1600),
+        ("anthropic/claude-sonnet-4-5", 3136, 100, 105),
         ("openrouter/anthropic/claude-sonnet-4.5", 1000, 1000, 1334),
         # One tile when small, else tiles; a fixed amount since 3.
         ("gemini/gemini-2.5-flash", 384, 384, 258),
         ("gemini/gemini-2.5-flash", 960, 540, 1548),
         ("gemini/gemini-3.8-flash", 4000, 3000, 1120),
         ("mistral/mistral-medium-latest", 280, 280, 100),
+        ("mistral/mistral-medium-latest", 4096, 100, 148),
     ],
 )
 def test_images_follow_the_vendor_rule(name: str, width: int, height: int, tokens: int) -> None:
@@ -203,6 +205,7 @@ def test_a_large_image_stays_within_the_patches_of_the_model() -> None:
 def test_low_detail_is_cheap_and_an_unknown_size_is_not_free() -> None:
     gpt = model("openai/gpt-4o")
     assert image_tokens(picture(4000, 4000, detail="low"), gpt) == 85
+    assert image_tokens(picture(4000, 4000, detail="low"), model("openai/gpt-5.4")) == 308
     assert image_tokens(picture(0, 0), gpt) == image_tokens(picture(1024, 1024), gpt)
 
 
