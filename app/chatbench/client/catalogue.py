@@ -7,7 +7,6 @@ is first asked for, and of it only the providers that are asked for.
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import re
@@ -248,6 +247,8 @@ class Catalogue:
 
     def near(self, text: str, aliases: Iterable[str] = ()) -> tuple[str, ...]:
         """Up to three names like `text`, best first."""
+        import difflib
+
         names: dict[str, str] = {alias.lower(): alias for alias in aliases}
         for ref in self._all():
             names.setdefault(ref.id.lower(), str(ref))
