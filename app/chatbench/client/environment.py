@@ -51,6 +51,8 @@ class Learned:
         changed = quirks
         if param.startswith("stream_options") and quirks.stream_usage:
             changed = msgspec.structs.replace(quirks, stream_usage=False)
+        elif param == "reasoning.summary" and quirks.reasoning_summary:
+            changed = msgspec.structs.replace(quirks, reasoning_summary=False)
         elif param == "max_tokens" and quirks.max_tokens_field == "max_tokens":
             changed = msgspec.structs.replace(quirks, max_tokens_field="max_completion_tokens")
         elif param == "max_completion_tokens" and quirks.max_tokens_field != "max_tokens":

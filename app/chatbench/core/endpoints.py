@@ -28,6 +28,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Understands `stream_options.include_usage`."""
     tools: bool = True
     developer_role: bool = False
+    reasoning_summary: bool = True
+    """Gives summaries of its reasoning (OpenAI does so only to verified organisations)."""
     api_version: str = ""
     """Dated Azure API version; empty for the current path without one. For Gemini: v1 or v1beta."""
 

@@ -1,0 +1,65 @@
+"""Anthropic's Messages interface (`POST /v1/messages`).
+
+Facts from anthropic 2.11.0, `types/`: message_create_params.py, raw_*_event.py, usage.py,
+model_info.py, shared/error_type.py. The version header is pinned here and chosen per request:
+the current version refuses sampling parameters, which only models before Claude 4.7 take.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import ProviderError
+from chatbench.core.models import ModelInfo
+from chatbench.core.secrets import Secret
+from chatbench.core.streams import StreamEvent
+from chatbench.providers.anthropic.decode import EventDecoder, whole
+from chatbench.providers.anthropic.encode import CURRENT_VERSION, request_fields, version_for
+from chatbench.providers.anthropic.listing import models_of
+from chatbench.providers.anthropic.naming import named
+from chatbench.providers.decoding import peek_json
+from chatbench.providers.encoding import address, body_of, headers_for
+from chatbench.providers.http import HttpRequest
+from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
+
+
+class Anthropic(HttpWire):
+    """Encodes to `/v1/messages` and decodes its named events."""
+
+    id: ClassVar[str] = "anthropic"
+
+    def encode(self, call: Call) -> HttpRequest:
+        own = {"anthropic-version": version_for(call.request.parameters)}
+        if call.request.stream:
+            own["accept"] = "text/event-stream"
+        return HttpRequest(
+            url=_url(call.endpoint, "messages"),
+            headers=headers_for(call.endpoint, call.key, own),
+            body=body_of(request_fields(call), call.request.parameters.extra_body),
+        )
+
+    def decoder(self, call: Call) -> Decoder:
+        return EventDecoder(call.endpoint)
+
+    def decode_whole(self, body: bytes, call: Call) -> list[StreamEvent]:
+        return whole(body, call.endpoint)
+
+    def error(self, failure: HttpFailure, endpoint: Endpoint) -> ProviderError:
+        return named(peek_json(failure.body), endpoint, failure)
+
+    def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
+        query = {"limit": "1000", **({"after_id": page} if page else {})}
+        own = {"anthropic-version": CURRENT_VERSION}
+        return HttpRequest(
+            url=_url(endpoint, "models", query), method="GET", headers=headers_for(endpoint, key, own)
+        )
+
+    def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
+        return models_of(body, endpoint)
+
+
+def _url(endpoint: Endpoint, path: str, query: dict[str, str] | None = None) -> str:
+    """Anthropic's SDK takes an address without /v1; one with it is understood all the same."""
+    base = endpoint.base_url.rstrip("/")
+    return address(base, path if base.endswith("/v1") else f"v1/{path}", query)

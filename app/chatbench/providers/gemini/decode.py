@@ -1,0 +1,377 @@
+"""Gemini's chunks as our events (google-genai 3.4.0: types.py GenerateContentResponse, Candidate, Part)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import ContentPolicy
+from chatbench.core.messages import (
+    AudioPart,
+    Citation,
+    FilePart,
+    ImagePart,
+    InlineData,
+    Part,
+    ProviderState,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    UnknownPart,
+    VideoPart,
+)
+from chatbench.core.requests import StopReason
+from chatbench.core.streams import (
+    PartDelta,
+    PartEnd,
+    PartStart,
+    Stop,
+    StreamEvent,
+    Unknown,
+    UsageUpdate,
+)
+from chatbench.core.usage import Usage
+from chatbench.providers.decoding import any_json, invalid, read_json
+from chatbench.providers.gemini.naming import named
+from chatbench.providers.sse import ServerEvent
+from chatbench.providers.wire import interrupted
+
+
+class _Blob(msgspec.Struct, rename="camel"):
+    data: str = ""
+    mime_type: str = ""
+
+
+class _FunctionCall(msgspec.Struct, rename="camel"):
+    name: str = ""
+    id: str | None = None
+    args: msgspec.Raw | None = None
+
+
+class _Part(msgspec.Struct, rename="camel"):
+    text: str | None = None
+    thought: bool | None = None
+    thought_signature: str | None = None
+    function_call: _FunctionCall | None = None
+    inline_data: _Blob | None = None
+
+
+class _Content(msgspec.Struct):
+    parts: list[_Part] | None = None
+
+
+class _Segment(msgspec.Struct, rename="camel"):
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class _Web(msgspec.Struct):
+    uri: str | None = None
+    title: str | None = None
+
+
+class _GroundingChunk(msgspec.Struct):
+    web: _Web | None = None
+
+
+class _Support(msgspec.Struct, rename="camel"):
+    segment: _Segment | None = None
+    grounding_chunk_indices: list[int] | None = None
+
+
+class _Grounding(msgspec.Struct, rename="camel"):
+    grounding_chunks: list[_GroundingChunk] | None = None
+    grounding_supports: list[_Support] | None = None
+    web_search_queries: list[str] | None = None
+
+
+class _Candidate(msgspec.Struct, rename="camel"):
+    index: int | None = None
+    content: _Content | None = None
+    finish_reason: str | None = None
+    finish_message: str | None = None
+    grounding_metadata: _Grounding | None = None
+
+
+class _Modality(msgspec.Struct, rename="camel"):
+    modality: str = ""
+    token_count: int | None = None
+
+
+class _Usage(msgspec.Struct, rename="camel"):
+    prompt_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    prompt_tokens_details: list[_Modality] | None = None
+    candidates_tokens_details: list[_Modality] | None = None
+
+    def normalised(self, searches: int) -> Usage:
+        """Gemini's candidates leave the thoughts out; ours counts everything that came out."""
+        thoughts = self.thoughts_token_count or 0
+        return Usage(
+            input_tokens=(self.prompt_token_count or 0) + (self.tool_use_prompt_token_count or 0),
+            output_tokens=(self.candidates_token_count or 0) + thoughts,
+            cache_read_tokens=self.cached_content_token_count or 0,
+            reasoning_tokens=thoughts,
+            input_audio_tokens=_audio(self.prompt_tokens_details),
+            output_audio_tokens=_audio(self.candidates_tokens_details),
+            web_searches=searches,
+        )
+
+
+class _Feedback(msgspec.Struct, rename="camel"):
+    block_reason: str | None = None
+    block_reason_message: str | None = None
+
+
+class _Chunk(msgspec.Struct, rename="camel"):
+    candidates: list[_Candidate] | None = None
+    usage_metadata: _Usage | None = None
+    prompt_feedback: _Feedback | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    error: msgspec.Raw | None = None
+
+
+_chunk = msgspec.json.Decoder(_Chunk)
+
+_FILTERED = frozenset(
+    {
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "MODEL_ARMOR",
+    }
+)
+_STOPS: dict[str, StopReason] = {"STOP": "end", "MAX_TOKENS": "max_tokens", "CONTINUATION": "pause"}
+
+
+class _Choice:
+    """One candidate while it grows: at most one part is open, and pieces of its kind join it."""
+
+    def __init__(self) -> None:
+        self.next = 0
+        self.open: int | None = None
+        self.kind: type[TextPart] | type[ThinkingPart] | None = None
+        self.length = 0
+        self.signed: list[dict[str, Any]] = []
+        self.texts: dict[int, list[str]] = {}
+        self.calls = 0
+        self.stopped = False
+
+
+class ChunkDecoder:
+    """Joins the pieces of each candidate into parts.
+
+    A signature belongs to the piece it came with: the part keeps which characters were signed,
+    under "signed" in its state, so that exactly that piece can be sent back with it.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._choices: dict[int, _Choice] = {}
+        self._searches = 0
+        self._response_id = ""
+        self._model = ""
+
+    def feed(self, event: ServerEvent) -> list[StreamEvent]:
+        return self.chunk(event.data)
+
+    def chunk(self, data: bytes) -> list[StreamEvent]:
+        """The events of one chunk, or of a whole answer. Raises the error it may carry."""
+        chunk = read_json(_chunk, data, self._endpoint)
+        self._response_id = chunk.response_id or self._response_id
+        self._model = chunk.model_version or self._model
+        if chunk.error is not None or (chunk.prompt_feedback and not chunk.candidates):
+            self._refuse(chunk, data)
+        events: list[StreamEvent] = []
+        stops: list[StreamEvent] = []
+        for position, candidate in enumerate(chunk.candidates or ()):
+            number = position if candidate.index is None else candidate.index
+            choice = self._choices.setdefault(number, _Choice())
+            if candidate.content is not None:
+                for place, part in enumerate(candidate.content.parts or ()):
+                    self._piece(events, choice, number, part, (data, position, place))
+            if candidate.grounding_metadata is not None:
+                self._grounded(events, choice, number, candidate.grounding_metadata)
+            if candidate.finish_reason:
+                self._close(events, choice, number)
+                choice.stopped = True
+                stops.append(self._stop(candidate, choice, number))
+        if chunk.usage_metadata is not None:
+            events.append(UsageUpdate(chunk.usage_metadata.normalised(self._searches)))
+        return events + stops if stops else events
+
+    def finish(self) -> list[StreamEvent]:
+        if not self._choices or not all(choice.stopped for choice in self._choices.values()):
+            raise interrupted(self._endpoint)
+        return []
+
+    def _refuse(self, chunk: _Chunk, data: bytes) -> None:
+        if chunk.error is not None:
+            raise named(read_json(any_json, data, self._endpoint), self._endpoint)
+        feedback = chunk.prompt_feedback
+        if feedback and feedback.block_reason:
+            raise ContentPolicy(
+                f"{self._endpoint.name} will not answer this ({feedback.block_reason}).",
+                feedback.block_reason_message or "Put the question differently, or ask another model.",
+                provider=self._endpoint.id,
+                raw=data[:4000].decode("utf-8", "replace"),
+                request_id=self._response_id,
+            )
+
+    def _piece(
+        self,
+        events: list[StreamEvent],
+        choice: _Choice,
+        number: int,
+        part: _Part,
+        place: tuple[bytes, int, int],
+    ) -> None:
+        if part.text is None and part.thought_signature and not self._other_fields(place):
+            part.text = ""
+        if part.text is None:
+            self._close(events, choice, number)
+            self._append(events, choice, number, self._whole_part(choice, part, place))
+            return
+        kind = ThinkingPart if part.thought else TextPart
+        if choice.kind is not kind or choice.open is None:
+            if not part.text and not part.thought_signature:
+                return
+            self._close(events, choice, number)
+            choice.open, choice.kind = choice.next, kind
+            choice.next += 1
+            choice.length, choice.signed = 0, []
+            events.append(PartStart(choice.open, kind(), number))
+        state: ProviderState | None = None
+        end = choice.length + len(part.text)
+        if part.thought_signature:
+            piece = {"start": choice.length, "end": end, "signature": part.thought_signature}
+            choice.signed = [*choice.signed, piece]
+            state = {"provider": self._endpoint.id, "signed": choice.signed}
+        choice.length = end
+        if kind is TextPart:
+            choice.texts.setdefault(choice.open, []).append(part.text)
+        events.append(PartDelta(choice.open, part.text, None, state, number))
+
+    def _append(self, events: list[StreamEvent], choice: _Choice, number: int, part: Part) -> None:
+        events.append(PartStart(choice.next, part, number))
+        events.append(PartEnd(choice.next, None, number))
+        choice.next += 1
+
+    def _close(self, events: list[StreamEvent], choice: _Choice, number: int) -> None:
+        if choice.open is not None:
+            events.append(PartEnd(choice.open, None, number))
+            choice.open = None
+
+    def _whole_part(self, choice: _Choice, part: _Part, place: tuple[bytes, int, int]) -> Part:
+        state: ProviderState = {"provider": self._endpoint.id}
+        if part.thought_signature:
+            state["signature"] = part.thought_signature
+        call = part.function_call
+        if call is not None and call.name:
+            choice.calls += 1
+            if call.id:
+                state["id"] = call.id
+            return ToolCallPart(
+                call_id=call.id or f"{self._response_id or 'call'}-{choice.next}",
+                name=call.name,
+                arguments=bytes(call.args).decode() if call.args is not None else "{}",
+                provider_state=state,
+            )
+        if part.inline_data is not None:
+            media = _media(part.inline_data, state)
+            if media is not None:
+                return media
+        kind = next(iter(self._other_fields(place)), "")
+        return UnknownPart(kind=kind, data=self._raw(place), provider_state=state)
+
+    def _raw(self, place: tuple[bytes, int, int]) -> dict[str, Any]:
+        data, candidate, position = place
+        chunk = read_json(any_json, data, self._endpoint)
+        part: dict[str, Any] = chunk["candidates"][candidate]["content"]["parts"][position]
+        return part
+
+    def _other_fields(self, place: tuple[bytes, int, int]) -> list[str]:
+        return [name for name in self._raw(place) if name not in {"thought", "thoughtSignature"}]
+
+    def _grounded(
+        self, events: list[StreamEvent], choice: _Choice, number: int, grounding: _Grounding
+    ) -> None:
+        """Citations for the last text part; Gemini counts its offsets in UTF-8 bytes."""
+        self._searches = max(self._searches, len(grounding.web_search_queries or ()))
+        events.append(Unknown("groundingMetadata", msgspec.to_builtins(grounding), number))
+        if not choice.texts:
+            return
+        index = max(choice.texts)
+        text = "".join(choice.texts[index]).encode("utf-8", "surrogatepass")
+        sources = grounding.grounding_chunks or []
+        for support in grounding.grounding_supports or ():
+            segment = support.segment or _Segment()
+            start, end = _characters(text, segment.start_index or 0), None
+            if segment.end_index is not None:
+                end = _characters(text, segment.end_index)
+            for position in support.grounding_chunk_indices or ():
+                web = sources[position].web if 0 <= position < len(sources) else None
+                if web is not None:
+                    citation = Citation(url=web.uri or "", title=web.title or "", start=start, end=end)
+                    events.append(PartDelta(index, citation=citation, choice=number))
+
+    def _stop(self, candidate: _Candidate, choice: _Choice, number: int) -> Stop:
+        word = candidate.finish_reason or ""
+        reason = "content_filter" if word in _FILTERED else _STOPS.get(word, "other")
+        if reason == "end" and choice.calls:
+            reason = "tool_calls"
+        detail = candidate.finish_message or word
+        return Stop(reason, detail, self._response_id, self._model, number)
+
+
+def whole(body: bytes, endpoint: Endpoint) -> list[StreamEvent]:
+    """The events of an answer that was not streamed, or of a stream sent as a JSON list."""
+    value = read_json(any_json, body, endpoint)
+    if isinstance(value, list) and value:
+        pieces = [msgspec.json.encode(item) for item in value]
+    elif isinstance(value, dict) and {"candidates", "promptFeedback", "error"} & value.keys():
+        pieces = [body]
+    else:
+        raise invalid(endpoint, body)
+    decoder = ChunkDecoder(endpoint)
+    events = [event for piece in pieces for event in decoder.chunk(piece)]
+    events.extend(decoder.finish())
+    return events
+
+
+def _characters(text: bytes, offset: int) -> int:
+    return len(text[: max(0, offset)].decode("utf-8", "ignore"))
+
+
+def _audio(details: list[_Modality] | None) -> int:
+    return sum(item.token_count or 0 for item in details or () if item.modality == "AUDIO")
+
+
+def _media(blob: _Blob, state: ProviderState) -> Part | None:
+    try:
+        data = base64.b64decode(blob.data, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    source, size = InlineData(data=data), len(data)
+    media_type = blob.mime_type or "application/octet-stream"
+    match media_type.partition("/")[0]:
+        case "image":
+            return ImagePart(source=source, media_type=media_type, size=size, provider_state=state)
+        case "audio":
+            return AudioPart(source=source, media_type=media_type, size=size, provider_state=state)
+        case "video":
+            return VideoPart(source=source, media_type=media_type, size=size, provider_state=state)
+    return FilePart(source=source, media_type=media_type, size=size, provider_state=state)

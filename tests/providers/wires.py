@@ -1,0 +1,117 @@
+"""What the tests of the wires share: calls to encode, streams to decode, answers to compare."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from chatbench.core.endpoints import Endpoint, Quirks
+from chatbench.core.errors import (
+    ContentPolicy,
+    InvalidResponse,
+    ProviderError,
+    StreamInterrupted,
+)
+from chatbench.core.messages import Message, Part
+from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.params import Parameters
+from chatbench.core.requests import Request
+from chatbench.core.secrets import Secret
+from chatbench.core.streams import Accumulator, StreamEvent
+from chatbench.providers.sse import SseParser
+from chatbench.providers.wire import Call, HttpWire
+
+KEY = "sk-canary-0123456789abcdef"
+
+
+def endpoint(wire: str, base_url: str, *, auth: str = "bearer", **quirks: Any) -> Endpoint:
+    name = {"openai_responses": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}[wire]
+    provider = name.lower()
+    return Endpoint(id=provider, name=name, wire=wire, base_url=base_url, auth=auth, quirks=Quirks(**quirks))
+
+
+def call(
+    where: Endpoint,
+    messages: Iterable[Message] = (),
+    *,
+    model: str = "model-1",
+    parameters: Parameters | None = None,
+    row: dict[str, Any] | None = None,
+    **request: Any,
+) -> Call:
+    ref = ModelRef(where.id, model)
+    return Call(
+        endpoint=where,
+        info=ModelInfo(ref=ref, **(row or {})),
+        request=Request(
+            model=ref, messages=tuple(messages), parameters=parameters or Parameters(), **request
+        ),
+        key=Secret(KEY),
+    )
+
+
+def body(wire: HttpWire, made: Call) -> Any:
+    return msgspec.json.decode(wire.encode(made).body)
+
+
+def decode(wire: HttpWire, made: Call, pieces: Iterable[bytes]) -> list[StreamEvent]:
+    """What the driver does with the pieces of a body."""
+    parser, decoder = SseParser(), wire.decoder(made)
+    events: list[StreamEvent] = []
+    for piece in pieces:
+        for raw in parser.feed(piece):
+            events.extend(decoder.feed(raw))
+    for raw in parser.finish():
+        events.extend(decoder.feed(raw))
+    events.extend(decoder.finish())
+    return events
+
+
+def folded(events: Iterable[StreamEvent]) -> Accumulator:
+    accumulator = Accumulator()
+    accumulator.extend(events)
+    return accumulator
+
+
+def outcome(accumulator: Accumulator) -> tuple[Any, ...]:
+    """Everything that a streamed answer and the same answer whole must have in common."""
+    return accumulator.parts(), accumulator.usage, accumulator.stops
+
+
+def split(data: bytes, draw: random.Random) -> list[bytes]:
+    """The same bytes in pieces of random length."""
+    pieces = []
+    while data:
+        size = draw.choice((1, 2, 3, 7, 50, 400))
+        pieces.append(data[:size])
+        data = data[size:]
+    return pieces
+
+
+def mutated(data: bytes, draw: random.Random) -> bytes:
+    """The bytes with a few of them changed, dropped, doubled or moved."""
+    broken = bytearray(data)
+    for _ in range(draw.randint(1, 4)):
+        at = draw.randrange(len(broken))
+        match draw.randrange(5):
+            case 0:
+                broken[at] = draw.randrange(256)
+            case 1:
+                del broken[at : at + draw.randint(1, 40)]
+            case 2:
+                broken[at:at] = broken[at : at + draw.randint(1, 60)]
+            case 3:
+                broken[at:at] = draw.choice((b"null", b"[]", b"{}", b"-1", b'"', b"\xff", b"[[[[", b"1e999"))
+            case _:
+                broken = broken[:at] or broken
+    return bytes(broken)
+
+
+DOCUMENTED = (InvalidResponse, StreamInterrupted, ContentPolicy, ProviderError)
+
+
+def parts_of(wire: HttpWire, made: Call, frames: Iterable[bytes]) -> tuple[Part, ...]:
+    return folded(decode(wire, made, frames)).parts()
