@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import apsw
 
@@ -138,8 +139,10 @@ class ConversationStore:
 
         def write(connection: apsw.Connection) -> None:
             renamed = "UPDATE conversations SET title = ? WHERE id = ? RETURNING seq"
-            for (seq,) in connection.execute(renamed, (rows.plain(title), conversation_id)).fetchall():
-                search.index_title(connection, seq, title)
+            values = (rows.plain(title), conversation_id)
+            row: Any = connection.execute(renamed, values).fetchone()
+            if row is not None:
+                search.index_title(connection, row[0], title)
 
         await self._database.write(write)
 
@@ -176,7 +179,8 @@ class ConversationStore:
             ).fetchall()
             for seq, conversation_id in found:
                 connection.execute(
-                    "DELETE FROM message_search WHERE rowid IN (SELECT seq FROM messages WHERE conversation_id = ?)",
+                    "DELETE FROM message_search WHERE rowid IN "
+                    "(SELECT seq FROM messages WHERE conversation_id = ?)",
                     (conversation_id,),
                 )
                 connection.execute("DELETE FROM title_search WHERE rowid = ?", (seq,))

@@ -41,7 +41,8 @@ class FileStore:
 
         def insert(connection: apsw.Connection) -> None:
             connection.execute(
-                "INSERT OR IGNORE INTO files (sha256, size, media_type, name, created_at) VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO files (sha256, size, media_type, name, created_at) "
+                "VALUES (?, ?, ?, ?, ?)",
                 values,
             )
 

@@ -24,8 +24,8 @@ _JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024
 _COMMON = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; "
 _WRITER = (
     _COMMON
-    + "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA fullfsync=ON; PRAGMA wal_autocheckpoint=1000; "
-    + f"PRAGMA journal_size_limit={_JOURNAL_LIMIT_BYTES}"
+    + "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA fullfsync=ON; "
+    + f"PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit={_JOURNAL_LIMIT_BYTES}"
 )
 _READER = _COMMON + "PRAGMA query_only=ON"
 

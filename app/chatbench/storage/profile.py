@@ -78,8 +78,7 @@ def _make_private(path: Path, within: Path) -> None:
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.chmod(0o700)
-        elif os.name == "posix" and path.stat().st_mode & 0o077:
-            if within in path.parents or (path / "chatbench.db").exists():
-                path.chmod(0o700)
+        elif within in path.parents or (path / "chatbench.db").exists():
+            path.chmod(0o700)
     except OSError as error:
         raise failures.system_error(error, path) from error

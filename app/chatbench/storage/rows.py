@@ -202,8 +202,10 @@ def lane(row: tuple[Any, ...]) -> Lane:
 
 
 SUMMARY_COLUMNS = (
-    "id, title, created_at, updated_at, pinned, unread, failed, models, message_count, cost_amount, unpriced, "
-    "EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = conversations.id AND m.state = 'streaming')"
+    "id, title, created_at, updated_at, pinned, unread, failed, models, message_count, "
+    "cost_amount, unpriced, "
+    "EXISTS (SELECT 1 FROM messages AS m "
+    "WHERE m.conversation_id = conversations.id AND m.state = 'streaming')"
 )
 
 

@@ -69,8 +69,10 @@ def rebuild(connection: apsw.Connection) -> None:
     """Makes the index anew from the messages."""
     for table in ("message_search", "title_search"):
         connection.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")  # noqa: S608
-    settled = "SELECT m.seq, c.parts FROM messages AS m JOIN contents AS c ON c.seq = m.seq WHERE m.state <> 'streaming'"
-    for seq, parts in connection.execute(settled):
+    for seq, parts in connection.execute(
+        "SELECT m.seq, c.parts FROM messages AS m JOIN contents AS c ON c.seq = m.seq "
+        "WHERE m.state <> 'streaming'"
+    ):
         index_message(connection, seq, rows.words_of(rows.parts_of(parts)))
     for seq, title in connection.execute("SELECT seq, title FROM conversations WHERE title <> ''"):
         index_title(connection, seq, title)
@@ -117,7 +119,8 @@ def _in_titles(
     connection: apsw.Connection, wanted: str, pattern: re.Pattern[str], limit: int
 ) -> Iterator[SearchHit]:
     for conversation_id, title, updated_at in connection.execute(
-        "SELECT v.id, v.title, v.updated_at FROM title_search AS s CROSS JOIN conversations AS v ON v.seq = s.rowid "
+        "SELECT v.id, v.title, v.updated_at FROM title_search AS s "
+        "CROSS JOIN conversations AS v ON v.seq = s.rowid "
         "WHERE title_search MATCH ? AND v.trashed_at IS NULL ORDER BY s.rowid DESC LIMIT ?",
         (wanted, limit),
     ):
@@ -137,7 +140,8 @@ def _in_messages(
 ) -> Iterator[SearchHit]:
     for conversation_id, message_id, title, parts, created_at in connection.execute(
         "SELECT m.conversation_id, m.id, v.title, c.parts, m.created_at FROM message_search AS s "
-        "CROSS JOIN messages AS m ON m.seq = s.rowid CROSS JOIN conversations AS v ON v.id = m.conversation_id "
+        "CROSS JOIN messages AS m ON m.seq = s.rowid "
+        "CROSS JOIN conversations AS v ON v.id = m.conversation_id "
         "CROSS JOIN contents AS c ON c.seq = m.seq "
         "WHERE message_search MATCH ? AND m.deleted_at IS NULL AND v.trashed_at IS NULL "
         "ORDER BY s.rowid DESC LIMIT ?",

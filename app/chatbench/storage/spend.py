@@ -60,8 +60,8 @@ def write(connection: apsw.Connection, entry: SpendEntry) -> None:
         "INSERT OR REPLACE INTO spend (at, provider, model, source, message_id, input_tokens, output_tokens, "
         "cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_amount, currency, cost_source) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (entry.at, plain(entry.model.provider), plain(entry.model.id), entry.source, entry.message_id, *tokens,
-         amount, cost.currency if cost else "USD", cost.source if cost else None),
+        (entry.at, plain(entry.model.provider), plain(entry.model.id), entry.source, entry.message_id,
+         *tokens, amount, cost.currency if cost else "USD", cost.source if cost else None),
     )  # fmt: skip
 
 

@@ -65,13 +65,13 @@ def branch(
 ) -> tuple[TreeMessage, ...]:
     """The messages from the root to `leaf`, whole; only the `last` ones if given."""
     found = connection.execute(
-        "WITH RECURSIVE walk (id, parent_id, depth) AS ("
+        "WITH RECURSIVE walk (id, parent_id, depth) AS ("  # noqa: S608
         "SELECT id, parent_id, 0 FROM messages WHERE id = ? AND conversation_id = ? UNION ALL "
         "SELECT m.id, m.parent_id, depth + 1 FROM walk CROSS JOIN messages AS m ON m.id = walk.parent_id "
-        f"WHERE depth < {_DEEPEST}) "
-        f"SELECT {rows.WHOLE_COLUMNS} FROM walk CROSS JOIN messages AS m ON m.id = walk.id "  # noqa: S608
+        "WHERE depth < ?) "
+        f"SELECT {rows.WHOLE_COLUMNS} FROM walk CROSS JOIN messages AS m ON m.id = walk.id "
         "CROSS JOIN contents AS c ON c.seq = m.seq WHERE m.deleted_at IS NULL LIMIT ?",
-        (leaf, conversation_id, _DEEPEST if last is None else last),
+        (leaf, conversation_id, _DEEPEST, _DEEPEST if last is None else last),
     )
     upwards = [rows.whole_message(row) for row in found]
     deleted = _deleted(connection, conversation_id)
@@ -83,7 +83,8 @@ def messages(connection: apsw.Connection, ids: Sequence[str]) -> list[TreeMessag
     found: list[TreeMessage] = []
     for message_id in ids:
         row = connection.execute(
-            f"SELECT {rows.WHOLE_COLUMNS} FROM messages AS m JOIN contents AS c ON c.seq = m.seq WHERE m.id = ?",  # noqa: S608
+            f"SELECT {rows.WHOLE_COLUMNS} FROM messages AS m "  # noqa: S608
+            "JOIN contents AS c ON c.seq = m.seq WHERE m.id = ?",
             (message_id,),
         ).fetchone()
         if row is not None:

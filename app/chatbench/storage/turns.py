@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import apsw
 import msgspec
@@ -57,8 +58,9 @@ def begin(
         connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
     if title:
         untitled = "UPDATE conversations SET title = ? WHERE id = ? AND title = '' RETURNING seq"
-        for (seq,) in connection.execute(untitled, (rows.plain(title), conversation_id)).fetchall():
-            search.index_title(connection, seq, title)
+        named: Any = connection.execute(untitled, (rows.plain(title), conversation_id)).fetchone()
+        if named is not None:
+            search.index_title(connection, named[0], title)
 
 
 def checkpoint(connection: apsw.Connection, message_id: str, parts: tuple[Part, ...], owner_id: str) -> None:
@@ -92,8 +94,8 @@ def finish(connection: apsw.Connection, message: TreeMessage, source: str) -> No
     amount, unpriced = rows.priced_amount(message.cost), int(rows.is_unpriced(message))
     finished_at = message.finished_at or now_ms()
     connection.execute(
-        "UPDATE messages SET state = ?, owner = NULL, provider = ?, model = ?, text_length = ?, line_count = ?, "
-        "media_count = ?, cost_amount = ?, unpriced = ?, finished_at = ? WHERE seq = ?",
+        "UPDATE messages SET state = ?, owner = NULL, provider = ?, model = ?, text_length = ?, "
+        "line_count = ?, media_count = ?, cost_amount = ?, unpriced = ?, finished_at = ? WHERE seq = ?",
         (message.state, *rows.model_columns(message.model), extent.text_length, extent.line_count,
          extent.media_count, amount, unpriced, finished_at, seq),
     )  # fmt: skip
@@ -112,7 +114,8 @@ def finish(connection: apsw.Connection, message: TreeMessage, source: str) -> No
 def interrupt(connection: apsw.Connection, message_id: str) -> TreeMessage:
     """An answer whose process is gone: what had come is kept, indexed and counted as unpriced."""
     found = connection.execute(
-        f"SELECT {rows.WHOLE_COLUMNS} FROM messages AS m JOIN contents AS c ON c.seq = m.seq WHERE m.id = ?",  # noqa: S608
+        f"SELECT {rows.WHOLE_COLUMNS} FROM messages AS m "  # noqa: S608
+        "JOIN contents AS c ON c.seq = m.seq WHERE m.id = ?",
         (message_id,),
     ).fetchone()
     assert found is not None
@@ -137,8 +140,9 @@ def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) ->
     extent = rows.extent_of(message.parts)
     streaming = message.state == "streaming"
     connection.execute(
-        "INSERT INTO messages (id, conversation_id, parent_id, turn_id, role, state, lane_id, position, provider, "
-        "model, owner, text_length, line_count, media_count, created_at, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, "
+        "INSERT INTO messages (id, conversation_id, parent_id, turn_id, role, state, lane_id, position, "
+        "provider, model, owner, text_length, line_count, media_count, created_at, finished_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, "
         "(SELECT count(*) FROM messages WHERE parent_id IS ? AND conversation_id = ? AND role = ?), "
         "?, ?, ?, ?, ?, ?, ?, ?)",
         (message.id, message.conversation_id, message.parent_id, message.turn_id, message.role, message.state,
@@ -174,9 +178,10 @@ def _add_cost(
 ) -> None:
     if old == new and not unpriced:
         return
-    (total,) = connection.execute(
+    row: Any = connection.execute(
         "SELECT cost_amount FROM conversations WHERE id = ?", (conversation_id,)
-    ).fetchall()[0]
+    ).fetchone()
+    total = row[0]
     if old is not None:
         total = spend.add_amounts(total, f"-{old}")
     connection.execute(

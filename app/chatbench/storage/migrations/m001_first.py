@@ -119,10 +119,14 @@ CREATE TABLE spend (
 ) STRICT;
 CREATE INDEX spend_by_time ON spend (at);
 
+CREATE TABLE profile (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE stored_keys (
     provider TEXT PRIMARY KEY,
     origin   TEXT NOT NULL,
-    masked   TEXT NOT NULL,
     backend  TEXT NOT NULL,
     saved_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
