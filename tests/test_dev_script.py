@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -173,6 +174,14 @@ def test_a_dead_display_is_no_display(set_up: Project) -> None:
 
 def test_with_a_display_the_window_opens(set_up: Project) -> None:
     assert set_up.dev("run", WAYLAND_DISPLAY="wayland-0").stdout == "[]\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="X11 sockets without a file are Linux's")
+def test_an_answering_x_server_is_a_display(set_up: Project) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("\0/tmp/.X11-unix/X4712")
+        server.listen()
+        assert set_up.dev("run", DISPLAY=":4712.0").stdout == "[]\n"
 
 
 def test_options_stay_before_the_chat_command(set_up: Project) -> None:
@@ -402,7 +411,10 @@ def test_the_wheel_holds_the_program_and_its_resources(tmp_path: Path) -> None:
     }
     assert {f"chatbench/{name}" for name in shipped} <= names
     assert not [name for name in names if "test" in name or name.startswith("packaging")]
-    code = "import json, chatbench, sys; print(json.dumps([chatbench.__file__, chatbench.__version__]))"
+    code = (
+        "import json, chatbench, sys; from chatbench.core.resources import resources_folder;"
+        "print(json.dumps([str(resources_folder()), chatbench.__version__]))"
+    )
     run = subprocess.run(
         [
             sys.executable,
@@ -414,7 +426,7 @@ def test_the_wheel_holds_the_program_and_its_resources(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    file, version = json.loads(run.stdout)
-    assert file.startswith(str(tmp_path))
+    resources, version = json.loads(run.stdout)
+    assert resources == str(tmp_path / "installed" / "chatbench" / "resources")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert version == project["version"]
