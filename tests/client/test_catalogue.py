@@ -105,6 +105,8 @@ def test_rows_say_what_the_vendors_say(catalogue: Catalogue) -> None:
     assert (old.images.max_edge, old.shutdown_on) == (1568, "2026-11-30")
     new = info(catalogue, "anthropic/claude-sonnet-5-5")
     assert (new.thinking, new.thinking_budget) == ("always", False)
+    between = info(catalogue, "anthropic/claude-opus-4-6")
+    assert (between.thinking_budget, between.efforts[0]) == (False, "none")
     assert new.parameters == frozenset({"max_output_tokens", "stop"})
     flash = info(catalogue, "gemini/gemini-3.8-flash")
     assert (flash.efforts, flash.takes("video")) == (("low", "medium", "high"), True)
@@ -178,6 +180,13 @@ def test_a_live_list_that_gives_only_ids_takes_nothing_away(catalogue: Catalogue
     assert after == ModelInfo(
         **{**{f: getattr(before, f) for f in ModelInfo.__struct_fields__}, "source": "live"}
     )
+
+
+def test_a_parameter_needs_the_word_of_both_the_live_list_and_the_table(catalogue: Catalogue) -> None:
+    ref = ModelRef("gemini", "gemini-3.8-flash")
+    taken = frozenset({"temperature", "top_k", "max_output_tokens"})
+    catalogue.update_live("gemini", [ModelInfo(ref=ref, context_window=1, parameters=taken)])
+    assert catalogue.info(ref).parameters == frozenset({"max_output_tokens"})
 
 
 def test_a_model_nobody_knows_gets_the_careful_row(catalogue: Catalogue) -> None:

@@ -1,8 +1,9 @@
 """What is known of each model: the user's rows over the provider's live list over the shipped table.
 
-Where none of them knows a model, it gets the careful default row (source "default"). A dated snapshot is
-looked up by its family, `vendor/model` by the vendor's own row. resources/models.json is read when a row
-is first asked for, and of it only the providers that are asked for.
+A live list may still name parameters that its models have come to refuse, so of two answers about them only
+what both accept is sent. A model that none of the three knows gets the careful default row (source
+"default"). A dated snapshot is looked up by its family, `vendor/model` by the vendor's own row.
+resources/models.json is read when a row is first asked for, and of it only the providers asked for.
 """
 
 from __future__ import annotations
@@ -280,12 +281,14 @@ class Catalogue:
     def _merge(self, ref: ModelRef, endpoint: Endpoint | None) -> ModelInfo:
         info = ModelInfo(ref=ref)
         local = endpoint is not None and endpoint.local
-        if not local:
-            for row in (self._vendor_row(ref), self._table(ref.provider).find(ref.id)):
-                info = info if row is None else _over(info, row)
+        shipped = None if local else self._table(ref.provider).find(ref.id)
+        for row in () if local else (self._vendor_row(ref), shipped):
+            info = info if row is None else _over(info, row)
         live = self._live.get(ref.provider, {}).get(ref.id)
         if live is not None:
             info = _over(info, live, source="live")
+            if shipped is not None and shipped.parameters is not None and live.parameters is not None:
+                info = msgspec.structs.replace(info, parameters=shipped.parameters & live.parameters)
         for row in endpoint.rows if endpoint else ():
             if row.ref.id == ref.id:
                 info = _over(info, row, source="user")
