@@ -168,7 +168,7 @@ def draw_gauge(
 ) -> None:
     """The gauge, centred in ``rect``: three bars that mean "being written now"."""
     box = QRectF(rect)
-    unit = max(1.0, min(box.width() / GAUGE_SIZE.width(), box.height() / GAUGE_SIZE.height(), 1.5))
+    unit = theme().icon_size(100) / 100
     left = round(box.center().x() - GAUGE_SIZE.width() * unit / 2)
     foot = round(box.center().y() + GAUGE_SIZE.height() * unit / 2)
     shade = color if isinstance(color, QColor) else theme().color(color)

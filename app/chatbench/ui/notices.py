@@ -136,7 +136,8 @@ class _Shade(QWidget):
 class Notices(QWidget):
     """The stack at the lower right of ``host``, above what ``set_clearance`` reserves.
 
-    At most three show; further ones wait, counted as "2 more". ``show_notice`` may be called
+    A new one stands above the older ones, so that nothing moves under the pointer. At most
+    three show; further ones wait, counted as "2 more". ``show_notice`` may be called
     before the window is visible.
     """
 
@@ -197,7 +198,7 @@ class Notices(QWidget):
         while self._waiting and len(self._shown) < _MOST_SHOWN:
             notice = self._waiting.pop(0)
             self._shown.append(notice)
-            self._column.addWidget(notice)
+            self._column.insertWidget(1, notice)
             notice.show()
             notice.start()
             arrived = True

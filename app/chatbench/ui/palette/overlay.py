@@ -89,7 +89,7 @@ class CommandPalette(QWidget):
         self._count = Label(font="small", color="text3")
         top = QHBoxLayout()
         top.setContentsMargins(18, 0, 18, 0)
-        top.setSpacing(10)
+        top.setSpacing(6)
         top.addWidget(_Magnifier())
         top.addWidget(self._field, 1)
         top.addWidget(self._count)
@@ -201,7 +201,7 @@ class CommandPalette(QWidget):
     def _arrange(self) -> None:
         margin = 16
         width = min(theme().scaled(_WIDTH), self.width() - 2 * margin)
-        top = min(_TOP, max(margin, self.height() // 10))
+        top = min(_TOP, max(margin, self.height() // 8))
         rows = sum(self._list.sizeHintForRow(row) for row in range(self._model.rowCount()))
         frame = theme().control("palette-field") + theme().scaled(20) + 16 + 14
         height = min(frame + rows, self.height() - top - margin)

@@ -75,6 +75,7 @@ def make_font(role: FontRole, factor: float, weight: int | None = None) -> QFont
     """A new font for ``role``; ``weight`` (100-900) replaces the role's own."""
     token = FONTS[role]
     font = QFont()
+    font.clearFeatures()  # a new QFont starts as the application's font, features included
     font.setFamilies(list(families(token.mono)))
     font.setStyleHint(QFont.StyleHint.Monospace if token.mono else QFont.StyleHint.SansSerif)
     if sys.platform == "darwin":

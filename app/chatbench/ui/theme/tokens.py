@@ -156,6 +156,19 @@ FONTS: Final[dict[FontRole, FontToken]] = {
     "h4": FontToken(10.5, 14, 22, 600, tabular=False),
 }
 
+
+class ShadowToken(NamedTuple):
+    """One layer of the shadow of what floats: offset down, blur, tint, strength."""
+
+    drop: int
+    blur: int
+    tint: str
+    strength: float
+
+
+SHADOW_LIGHT: Final = (ShadowToken(10, 28, "#122022", 0.16), ShadowToken(1, 2, "#122022", 0.10))
+SHADOW_DARK: Final = (ShadowToken(12, 32, "#000000", 0.55), ShadowToken(1, 2, "#000000", 0.50))
+
 SPACE: Final = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48)
 
 CornerRole = Literal["inline", "control", "card", "popup", "drop"]

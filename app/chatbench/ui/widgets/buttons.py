@@ -159,7 +159,7 @@ class Button(PaintedButton):
             width += self._mark_edge() + (_GAP if self._label else 0)
         if self._keys:
             width += keys_width(self._keys) + 2 * _GAP
-        return QSize(width + 1, theme().control(_HEIGHT[self._size]))
+        return QSize(max(24, width + 1), theme().control(_HEIGHT[self._size]))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

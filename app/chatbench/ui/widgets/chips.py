@@ -91,7 +91,7 @@ class Chip(PaintedButton):
 
     def sizeHint(self) -> QSize:
         words = theme().metrics("small", self._weight()).horizontalAdvance(self._label)
-        return QSize(sum(self._ends()) + words + 1, theme().control("chip"))
+        return QSize(max(24, sum(self._ends()) + words + 1), theme().control("chip"))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(sum(self._ends()) + theme().scaled(24), theme().control("chip"))

@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap
 
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.theme.style import draw_ring
-from chatbench.ui.theme.tokens import SHADOW_MARGIN
+from chatbench.ui.theme.tokens import SHADOW_DARK, SHADOW_LIGHT, SHADOW_MARGIN, ShadowToken
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -64,25 +64,21 @@ def _shadow(dark: bool, radius: int, ratio: float) -> QPixmap:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     inner = QRectF(SHADOW_MARGIN, SHADOW_MARGIN, edge - 2 * SHADOW_MARGIN, edge - 2 * SHADOW_MARGIN)
-    tint = QColor("#000000" if dark else "#122022")
-    ambient = (12, 32, 0.55) if dark else (10, 28, 0.16)
-    contact = (1, 2, 0.50 if dark else 0.10)
-    for drop, blur, strength in (ambient, contact):
-        _blurred(painter, inner.translated(0, drop), radius, blur, strength, tint)
+    for layer in SHADOW_DARK if dark else SHADOW_LIGHT:
+        _blurred(painter, inner.translated(0, layer.drop), radius, layer)
     painter.end()
     return QPixmap.fromImage(image)
 
 
-def _blurred(
-    painter: QPainter, rect: QRectF, radius: float, blur: int, strength: float, tint: QColor
-) -> None:
+def _blurred(painter: QPainter, rect: QRectF, radius: float, shadow: ShadowToken) -> None:
     """A soft box from stacked translucent ones, whose opacities add up along a smooth step."""
-    reach = blur / 2
-    steps = max(2, blur)
+    reach = shadow.blur / 2
+    steps = max(2, shadow.blur)
+    tint = QColor(shadow.tint)
     covered = 0.0
     for index in range(steps):
         position = (index + 1) / steps
-        wanted = strength * position * position * (3 - 2 * position)
+        wanted = shadow.strength * position * position * (3 - 2 * position)
         layer = (wanted - covered) / (1 - covered)
         covered = wanted
         grow = reach - index * 2 * reach / steps

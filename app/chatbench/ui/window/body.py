@@ -23,7 +23,7 @@ class Body(Surface):
 
     ``layout_changed(layout)`` fires when a breakpoint is crossed. From "wide" to "compact":
     all four stand side by side; the inspector is a drawer; the sidebar too; the rail hides
-    behind the menu button, with the sidebar.
+    behind the menu button, with the sidebar, and there is no status bar.
     """
 
     layout_changed = Signal(str)
@@ -130,9 +130,10 @@ class Body(Surface):
 
     def arrange(self) -> None:
         """Place everything."""
-        height = self.height() - theme().control("status-bar")
-        self._set(self.status, QRect(0, height, self.width(), self.height() - height))
         compact = self.layout_mode == "compact"
+        height = self.height() - (0 if compact else theme().control("status-bar"))
+        self.status.setVisible(not compact)
+        self._set(self.status, QRect(0, height, self.width(), self.height() - height))
         rail_width = self.rail.rail_width()
         left = 0 if compact else rail_width
         drawer_left = left
