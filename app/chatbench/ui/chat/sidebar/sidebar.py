@@ -1,0 +1,220 @@
+"""The sidebar itself: it lists, searches, renames, pins and deletes; opening is its owner's."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
+    QAbstractItemView,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatbench.core.changes import Changes
+from chatbench.services import Services
+from chatbench.ui.aio import spawn
+from chatbench.ui.chat.sidebar.delegate import RowDelegate
+from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row, hit_rows, list_rows
+from chatbench.ui.widgets import Button, Label, SearchField, Surface, gauge_clock
+
+
+class ChatSidebar(Surface):
+    """`opened(conversation, message)` when the reader picks one (message "" for the end);
+    `new_requested`, `export_requested(conversation)` and `delete_requested(conversation)`."""
+
+    opened = Signal(str, str)
+    new_requested = Signal()
+    export_requested = Signal(str)
+    delete_requested = Signal(str)
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__("chrome", parent=parent)
+        self._services = services
+        self._current = ""
+        self._loading: asyncio.Task[None] | None = None
+        self._stale = False
+        self.new_button = Button(self.tr("New chat"), icon="plus", keys="Ctrl+N", stretch=True)
+        self.new_button.clicked.connect(self.new_requested)
+        self.search = SearchField(self.tr("Search chats"))
+        self.search.textChanged.connect(lambda _text: self.refresh())
+        self.search.stepped.connect(lambda _step: self.list.setFocus(Qt.FocusReason.TabFocusReason))
+        self.list = _List(self)
+        self.list.chosen.connect(self._choose)
+        self.list.renamed.connect(self._rename)
+        self.list.menu_wanted.connect(self._menu)
+        self.list.delete_wanted.connect(self.delete_requested)
+        self.empty = Label(font="small", color="text3", wrap=True)
+        self.empty.setContentsMargins(8, 8, 8, 0)
+        self.empty.hide()
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        self.set_layout(column, (0, 8, 0, 8))
+        head = QVBoxLayout()
+        head.setContentsMargins(8, 0, 8, 0)
+        head.setSpacing(6)
+        for widget in (self.new_button, self.search, self.empty):
+            head.addWidget(widget)
+        column.addLayout(head)
+        column.addWidget(self.list, 1)
+        self._disconnect = services.changes.connect(self._changed)
+        self.destroyed.connect(lambda: self._disconnect())
+
+    def refresh(self) -> None:
+        """Reads the list (or the search) again; several calls in a row read once."""
+        self._stale = True
+        if self._loading is None or self._loading.done():
+            self._loading = spawn(self._load(), name="sidebar")
+
+    async def _load(self) -> None:
+        while self._stale:
+            self._stale = False
+            query = self.search.text().strip()
+            today = datetime.now().astimezone().date()
+            if query:
+                rows = hit_rows(await self._services.history.search(query), today)
+                nothing = self.tr("Nothing found.")
+            else:
+                rows = list_rows(await self._services.history.summaries(), today)
+                nothing = self.tr("Your chats will be listed here. They stay in one file on this computer.")
+            if self._stale:
+                continue
+            self.list.show_rows(rows)
+            self.empty.setText(nothing)
+            self.empty.setVisible(not rows)
+            self.list.set_current(self._current)
+
+    def set_current(self, conversation_id: str) -> None:
+        """Marks the conversation that is shown."""
+        self._current = conversation_id
+        self.list.set_current(conversation_id)
+
+    def titles(self) -> list[tuple[str, str, str]]:
+        """(id, title, when) of every conversation listed, for the palette."""
+        return [(row.id, row.title, row.when) for row in self.list.rows() if row.id]
+
+    def rename(self, conversation_id: str) -> None:
+        """Turns the title into a field."""
+        self.list.edit_title(conversation_id)
+
+    def _changed(self, changes: Changes) -> None:
+        if changes.conversations:
+            self.refresh()
+
+    def _choose(self, row: Row) -> None:
+        self.opened.emit(row.id, row.message_id)
+
+    def _rename(self, conversation_id: str, title: str) -> None:
+        spawn(self._services.history.rename(conversation_id, title))
+
+    def _menu(self, row: Row, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        pin = self.tr("Unpin") if row.pinned else self.tr("Pin")
+        menu.addAction(self.tr("Rename"), lambda: self.rename(row.id))
+        menu.addAction(pin, lambda: spawn(self._services.history.pin(row.id, not row.pinned)))
+        menu.addAction(self.tr("Export…"), lambda: self.export_requested.emit(row.id))
+        menu.addSeparator()
+        menu.addAction(self.tr("Delete"), lambda: self.delete_requested.emit(row.id))
+        menu.popup(at)
+
+
+class _List(QListView):
+    chosen = Signal(object)
+    renamed = Signal(str, str)
+    menu_wanted = Signal(object, QPoint)
+    delete_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model = ConversationItemModel(self)
+        self.setModel(self._model)
+        self.setItemDelegate(RowDelegate(self))
+        self.setAccessibleName(self.tr("Chats"))
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.viewport().setAutoFillBackground(False)
+        self.clicked.connect(self._activate)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._context)
+
+    def rows(self) -> list[Row]:
+        return self._model.rows
+
+    def show_rows(self, rows: list[Row]) -> None:
+        self._model.replace(rows)
+        self._follow_clock()
+
+    def set_current(self, conversation_id: str) -> None:
+        place = self._model.place(conversation_id)
+        if place < 0:
+            self.clearSelection()
+        else:
+            self.setCurrentIndex(self._model.index(place))
+
+    def edit_title(self, conversation_id: str) -> None:
+        place = self._model.place(conversation_id)
+        if place >= 0:
+            self.edit(self._model.index(place))
+
+    def commitData(self, editor: QWidget) -> None:
+        row: Row = self.currentIndex().data(Roles.ROW)
+        if isinstance(editor, QLineEdit) and editor.text().strip() not in ("", row.title):
+            self.renamed.emit(row.id, editor.text())
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        super().closeEditor(editor, hint)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _activate(self, index: QModelIndex) -> None:
+        row: Row = index.data(Roles.ROW)
+        if not row.is_head:
+            self.chosen.emit(row)
+
+    def _context(self, at: QPoint) -> None:
+        index = self.indexAt(at)
+        if index.isValid() and not index.data(Roles.ROW).is_head:
+            self.menu_wanted.emit(index.data(Roles.ROW), self.viewport().mapToGlobal(at))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self.currentIndex()
+        row: Row | None = index.data(Roles.ROW) if index.isValid() else None
+        if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(row)
+        elif row is not None and event.key() == Qt.Key.Key_F2:
+            self.edit(index)
+        elif row is not None and event.key() == Qt.Key.Key_Delete:
+            self.delete_wanted.emit(row.id)
+        else:
+            super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow_clock()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        gauge_clock().leave(self)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.scheduleDelayedItemsLayout()
+
+    def _follow_clock(self) -> None:
+        """The gauges step only while one of the rows in view is being written."""
+        if self.isVisible() and any(row.streaming for row in self._model.rows):
+            gauge_clock().join(self, self.viewport().update)
+        else:
+            gauge_clock().leave(self)
