@@ -212,7 +212,11 @@ def _model(model_id: str, name: str, *, adaptive: bool, lifecycle: str = "active
             "effort": {"supported": adaptive, **effort},
             "image_input": _can(True),
             "pdf_input": _can(True),
-            "server_tools": {"supported": True},
+            "server_tools": {
+                "supported": True,
+                "code_execution": _can(True),
+                "web_search": _can(True),
+            },
             "structured_outputs": _can(True),
             "thinking": {
                 "supported": True,

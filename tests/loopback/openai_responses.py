@@ -98,6 +98,12 @@ SEARCH: JsonObject = {
     "status": "completed",
     "action": {"type": "search", "query": "peaks", "queries": ["peaks"]},
 }
+NO_PICTURES: JsonObject = {
+    "input_tokens": 0,
+    "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "output_tokens": 0,
+    "total_tokens": 0,
+}
 CITED: JsonObject = {
     "type": "url_citation",
     "url": "https://example.org/a",
@@ -215,7 +221,7 @@ SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
     "tool": _scene([reasoned(), CALL]),
     "search": _scene(
         [SEARCH, message(said("Peaks are high.", CITED), phase="final_answer")],
-        tool_usage={"web_search": {"num_requests": 2}, "image_gen": None},
+        tool_usage={"web_search": {"num_requests": 2}, "image_gen": NO_PICTURES},
     ),
     "refusal": _scene([message({"type": "refusal", "refusal": "I cannot help with that."})]),
     "cut": _scene(

@@ -41,6 +41,9 @@ from chatbench.providers.sse import ServerEvent
 from chatbench.providers.wire import interrupted
 
 
+_ABSENT = msgspec.Raw(b"null")
+
+
 class _Blob(msgspec.Struct, rename="camel"):
     data: str = ""
     mime_type: str = ""
@@ -49,7 +52,7 @@ class _Blob(msgspec.Struct, rename="camel"):
 class _FunctionCall(msgspec.Struct, rename="camel"):
     name: str = ""
     id: str | None = None
-    args: msgspec.Raw | None = None
+    args: msgspec.Raw = _ABSENT
 
 
 class _Part(msgspec.Struct, rename="camel"):
@@ -136,7 +139,7 @@ class _Chunk(msgspec.Struct, rename="camel"):
     prompt_feedback: _Feedback | None = None
     model_version: str | None = None
     response_id: str | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = _ABSENT
 
 
 _chunk = msgspec.json.Decoder(_Chunk)
@@ -193,7 +196,7 @@ class ChunkDecoder:
         chunk = read_json(_chunk, data, self._endpoint)
         self._response_id = chunk.response_id or self._response_id
         self._model = chunk.model_version or self._model
-        if chunk.error is not None or (chunk.prompt_feedback and not chunk.candidates):
+        if chunk.error != _ABSENT or (chunk.prompt_feedback and not chunk.candidates):
             self._refuse(chunk, data)
         events: list[StreamEvent] = []
         stops: list[StreamEvent] = []
@@ -219,7 +222,7 @@ class ChunkDecoder:
         return []
 
     def _refuse(self, chunk: _Chunk, data: bytes) -> None:
-        if chunk.error is not None:
+        if chunk.error != _ABSENT:
             raise named(read_json(any_json, data, self._endpoint), self._endpoint)
         feedback = chunk.prompt_feedback
         if feedback and feedback.block_reason:
@@ -287,7 +290,7 @@ class ChunkDecoder:
             return ToolCallPart(
                 call_id=call.id or f"{self._response_id or 'call'}-{choice.next}",
                 name=call.name,
-                arguments=bytes(call.args).decode() if call.args is not None else "{}",
+                arguments="{}" if call.args == _ABSENT else bytes(call.args).decode(),
                 provider_state=state,
             )
         if part.inline_data is not None:

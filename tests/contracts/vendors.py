@@ -1,0 +1,45 @@
+"""The vendors' own types as judges: unknown keys forbidden, lazy iterables walked to the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pydantic
+
+Judge = pydantic.TypeAdapter[Any]
+
+
+def forbid_unknown_keys(package: str) -> None:
+    """Makes every TypedDict of the loaded modules of `package` refuse keys it does not name.
+
+    A TypedDict otherwise ignores them, so that a misspelt or retired field would pass.
+    """
+    strict = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    for name, module in list(sys.modules.items()):
+        if not name.startswith(package):
+            continue
+        for value in list(vars(module).values()):
+            if isinstance(value, type) and hasattr(value, "__total__"):
+                value.__pydantic_config__ = strict  # type: ignore[attr-defined]
+
+
+def accept(judge: Judge, value: Any) -> None:
+    """Raises pydantic.ValidationError where the vendor's type does not take the value."""
+    walk(judge.validate_python(value))
+
+
+def walk(value: Any) -> None:
+    """Iterable fields are checked only while they are walked."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            walk(item)
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        for item in value:
+            walk(item)
+
+
+def data_of(frames: Iterable[bytes]) -> list[bytes]:
+    """The JSON of each frame."""
+    return [frame.split(b"data: ", 1)[1].strip() for frame in frames]
