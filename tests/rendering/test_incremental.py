@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatbench.rendering.blocks import AnyBlock, CodeBlock, TableBlock, TextBlock
-from chatbench.rendering.document import LIMITS, PLAIN, Limits, normalized, parse, parse_from
+from chatbench.rendering.cuts import LIMITS, PLAIN, Limits
+from chatbench.rendering.document import normalized, parse, parse_from
 from chatbench.rendering.incremental import Flush, IncrementalMarkdown
 
 SMALL = Limits(

@@ -80,7 +80,8 @@ def _too_much(code: str) -> bool:
 
 def _tokens(lexer: Lexer, code: str) -> Iterable[tuple[int, _TokenType, str]]:
     # get_tokens_unprocessed neither strips nor normalises, so the runs join to the very code.
-    return lexer.get_tokens_unprocessed(code)
+    tokens: Iterable[tuple[int, _TokenType, str]] = lexer.get_tokens_unprocessed(code)
+    return tokens
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass, replace
 
 from chatbench.rendering.blocks import AnyBlock, CodeBlock
-from chatbench.rendering.document import LIMITS, PLAIN, Anchor, Limits, Parsed, parse_from
+from chatbench.rendering.cuts import LIMITS, PLAIN, Anchor, Limits, Parsed
+from chatbench.rendering.document import parse_from
 
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]", re.DOTALL)
 

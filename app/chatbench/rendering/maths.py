@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
+from types import FrameType
 
 from chatbench.core.errors import ChatbenchError
 
 MAX_TEX = 2_000
-MAX_DEPTH = 40
+MAX_DEPTH = 24
+MAX_SECONDS = 1.0
 MAX_SVG = 2_000_000
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 # Commands that define, read, link or draw something other than maths; some expand without end.
@@ -31,8 +37,8 @@ def math_svg(tex: str, size_px: float, colour: str, *, display: bool = True) -> 
     from several threads (they take turns).
 
     Raises:
-        MathError: not valid, not supported, or over ``MAX_TEX`` characters or ``MAX_DEPTH`` nested
-            groups.
+        MathError: not valid, not supported, or over ``MAX_TEX`` characters, ``MAX_DEPTH`` nested
+            groups or ``MAX_SECONDS`` of CPU time.
         ValueError: ``colour`` or ``size_px`` is out of range.
     """
     if not _COLOUR.fullmatch(colour) or not 4 <= size_px <= 400:
@@ -57,14 +63,41 @@ def _check(tex: str) -> None:
         raise MathError("The formula is nested too deeply.")
 
 
+@contextmanager
+def _deadline() -> Iterator[None]:
+    """Raise in this thread after ``MAX_SECONDS`` of its own time.
+
+    Layout of nested fractions takes exponential time, and a thread cannot be stopped from outside:
+    the profile hook is called at each function call and may raise.
+    """
+    end = time.thread_time() + MAX_SECONDS
+    before = sys.getprofile()
+
+    def check(_frame: FrameType, _event: str, _argument: object) -> None:
+        if time.thread_time() > end:
+            sys.setprofile(before)
+            raise MathError("The formula takes too long to draw.")
+
+    sys.setprofile(check)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
 @lru_cache(maxsize=256)
 def _drawn(tex: str, size_px: float, colour: str, display: bool) -> bytes:
     with _DRAWING:
+        from ziamath.config import config
         from ziamath.zmath import Latex
 
+        # Glyphs as plain paths: small SVG renderers do not know symbol and use.
+        config.svg2 = False
         try:
-            drawn = Latex(tex, size=size_px, color=colour, inline=not display)
-            svg = drawn.svg()
+            with _deadline():
+                svg = Latex(tex, size=size_px, color=colour, inline=not display).svg()
+        except MathError:
+            raise
         except Exception as error:  # the library raises whatever its parser stumbles over
             raise MathError("The formula cannot be drawn.") from error
     if len(svg) > MAX_SVG:
