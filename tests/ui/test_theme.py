@@ -116,9 +116,7 @@ def test_both_schemes_know_every_role() -> None:
 
 def test_only_the_theme_names_colours_and_fonts() -> None:
     root = Path(chatbench.ui.__file__).parent
-    owned = re.compile(
-        r"#[0-9A-Fa-f]{6}\b|\bQFont\(\s*[\"']|setPointSize|setPixelSize|GlobalColor\.(?!transparent)"
-    )
+    owned = re.compile(r"#[0-9A-Fa-f]{6}\b|\bQFont\(\s*[\"']|setPixelSize|GlobalColor\.(?!transparent)")
     offenders = [
         f"{path.relative_to(root)}: {found.group()}"
         for path in sorted(root.rglob("*.py"))

@@ -23,15 +23,19 @@ def match(query: str, name: str) -> Match | None:
     """Match ``query`` in ``name``, ignoring case; None when a letter is missing.
 
     Each word of the query must occur, as a piece of the name if it can, else letter by
-    letter in order. Pieces beat scattered letters, starts of words beat middles, and of two
-    equal matches the shorter name wins. An empty query matches everything equally.
+    letter in order. Starts of words beat initials, initials beat pieces inside words, and
+    those beat scattered letters; of two equal matches the shorter name wins. An empty query
+    matches everything equally.
     """
     words = query.split()
     if not words:
         return Match(0, ())
     score, letters = -len(name), set[int]()
     for word in words:
-        found = _piece(word, name) or _scattered(word, name)
+        piece, initials = _piece(word, name), _initials(word, name)
+        if piece is None or (initials is not None and initials.score > piece.score):
+            piece = initials
+        found = piece or _scattered(word, name)
         if found is None:
             return None
         score += found.score
@@ -54,6 +58,20 @@ def _piece(word: str, name: str) -> Match | None:
             best = Match(score, tuple(range(at, at + len(needle))))
         at = haystack.find(needle, at + 1)
     return best
+
+
+def _initials(word: str, name: str) -> Match | None:
+    """The first letters of words, in order: "nc" for "New chat"."""
+    haystack = _fold(name)
+    starts = [index for index in range(len(name)) if _starts_word(name, index)]
+    letters: list[int] = []
+    for letter in _fold(word):
+        found = next((index for index in starts if haystack[index] == letter), None)
+        if found is None:
+            return None
+        letters.append(found)
+        starts = [index for index in starts if index > found]
+    return Match(1200, tuple(letters)) if len(letters) > 1 else None
 
 
 def _scattered(word: str, name: str) -> Match | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
 
@@ -77,7 +77,9 @@ class CommandPalette(QWidget):
 
     def titles(self) -> list[str]:
         """The names of the rows in view, in order."""
-        return [entry.row.title for entry in self._flat() if entry.row is not None]
+        indexes = [self._model.index(row) for row in range(self._model.rowCount())]
+        rows = [self._row(index) for index in indexes]
+        return [row.title for row in rows if row is not None]
 
     def _build(self) -> None:
         self._field = QLineEdit()
@@ -103,7 +105,7 @@ class CommandPalette(QWidget):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.viewport().setAutoFillBackground(False)
         self._list.setAccessibleName(self.tr("Results"))
-        self._list.clicked.connect(self._do)
+        self._list.clicked.connect(self._clicked)
         self._foot = QHBoxLayout()
         self._foot.setContentsMargins(16, 8, 16, 8)
         self._foot.setSpacing(12)
@@ -220,12 +222,16 @@ class CommandPalette(QWidget):
                 self._list.scrollTo(self._model.index(max(0, row - 1) if step < 0 else row))
                 return
 
-    def _do(self, index: QModelIndex, *, other: bool = False) -> None:
-        if not index.isValid():
-            return
-        row = self._model.entry(index).row
-        if row is None:
-            return
+    def _row(self, index: QModelIndex) -> PaletteRow | None:
+        return self._model.entry(index).row if index.isValid() else None
+
+    def _clicked(self, index: QModelIndex) -> None:
+        """Wait until the list has dealt with the mouse: what the row does may empty the list."""
+        row = self._row(index)
+        if row is not None:
+            QTimer.singleShot(0, self, lambda: self._do(row))
+
+    def _do(self, row: PaletteRow, *, other: bool = False) -> None:
         self.close_palette()
         if other and row.alternative is not None:
             row.alternative()
@@ -246,7 +252,9 @@ class CommandPalette(QWidget):
             self._move(1 if key == Qt.Key.Key_Down else -1)
         elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            self._do(self._list.currentIndex(), other=control)
+            row = self._row(self._list.currentIndex())
+            if row is not None:
+                self._do(row, other=control)
         elif key == Qt.Key.Key_Escape:
             self.close_palette()
         elif key not in {Qt.Key.Key_Tab, Qt.Key.Key_Backtab}:

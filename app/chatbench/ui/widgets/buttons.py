@@ -243,6 +243,7 @@ class IconButton(PaintedButton):
         self._size: IconButtonSize = size
         self._color: ColorRole = "text2"
         self._action: QAction | None = None
+        self._offered = True
         self.setCheckable(checkable)
         describe(self, name, shortcut)
 
@@ -268,7 +269,10 @@ class IconButton(PaintedButton):
         if action is None:
             return
         self.setEnabled(action.isEnabled())
-        self.setVisible(action.isVisible())
+        if action.isVisible() != self._offered:
+            # Only a change: showing a button that has no parent yet would open a window.
+            self._offered = action.isVisible()
+            self.setVisible(self._offered)
         self.setChecked(action.isChecked())
         self._icon = str(action.property("icon_name") or self._icon)
         reason = "" if action.isEnabled() else str(action.property("reason") or "")

@@ -70,8 +70,7 @@ class Body(Surface):
             area.open_changed.emit(is_open)
         area.set_open(is_open, animated=animated)
         if self.is_drawer(area) and is_open:
-            area.setFocus(Qt.FocusReason.OtherFocusReason)
-            area.focusNextChild()
+            area.focus_first()
 
     def restore(self, *, sidebar_open: bool, inspector_open: bool) -> None:
         """Put back what the reader had open, without a signal."""

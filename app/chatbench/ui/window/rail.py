@@ -35,6 +35,12 @@ class RailButton(PaintedButton):
     def nextCheckState(self) -> None:
         """Only the window says which section is current."""
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
+            event.ignore()  # the rail moves the focus: a button would move it past the rail
+        else:
+            super().keyPressEvent(event)
+
     def set_progress(self, fraction: float | None) -> None:
         """Draw the ring for background work done to ``fraction``; None takes it away."""
         if fraction != self._progress:

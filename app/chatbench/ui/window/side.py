@@ -91,6 +91,14 @@ class SideArea(Surface):
         self._slide.setEndValue(1.0 if is_open else 0.0)
         self._slide.start()
 
+    def focus_first(self) -> None:
+        """Move the focus to the first control inside."""
+        inside = self.stack.currentWidget()
+        for widget in inside.findChildren(QWidget) if inside is not None else ():
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(self):
+                widget.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+
     def _slid(self, value: float) -> None:
         self.shown_part = float(value)
         self.moved.emit()

@@ -7,7 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, theme
@@ -90,7 +90,7 @@ class _TabBar(QWidget):
         excess = sum(wishes) - self.width()
         if excess > 0 and wishes:
             share = self.width() / sum(wishes)
-            wishes = [max(40, int(wish * share)) for wish in wishes]
+            wishes = [int(wish * share) for wish in wishes]
         x, found = 0, []
         for wish in wishes:
             found.append(QRect(x, 0, wish, self.height()))
@@ -120,6 +120,7 @@ class _TabBar(QWidget):
             self.update()
         if (place, cross) != (self._hover, self._hover_cross):
             self._hover, self._hover_cross = place, cross
+            self.setToolTip(tip(self.tabs[place].title) if place >= 0 else "")
             self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -156,15 +157,6 @@ class _TabBar(QWidget):
             self.close_requested.emit(self.current)
         else:
             super().keyPressEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and 0 <= self._hover < len(self.tabs):
-            pointed = self.rects()[self._hover]
-            QToolTip.showText(
-                self.mapToGlobal(pointed.bottomLeft()), tip(self.tabs[self._hover].title), self, pointed
-            )
-            return True
-        return super().event(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -1,0 +1,153 @@
+"""Notices: how many, how long, and how one acts on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QAccessible, QEnterEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+
+from chatbench.ui.notices import Notice, Notices
+from chatbench.ui.theme.tokens import NOTICE_MS, NOTICE_WITH_ACTION_MS
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def host(qtbot: QtBot) -> QWidget:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    widget.resize(900, 600)
+    # Offscreen, the pointer stands at the screen's corner: keep the notices away from it.
+    widget.move(300, 300)
+    widget.show()
+    widget.activateWindow()
+    qtbot.waitUntil(widget.isActiveWindow)
+    return widget
+
+
+@pytest.fixture
+def notices(host: QWidget) -> Notices:
+    return Notices(host)
+
+
+def clock(notice: Notice) -> QTimer:
+    return notice.findChild(QTimer)
+
+
+def point_at(notice: Notice) -> None:
+    place = QPointF(5, 5)
+    QApplication.sendEvent(notice, QEnterEvent(place, place, place))
+
+
+def test_a_notice_stands_at_the_lower_right_above_the_composer(host: QWidget, notices: Notices) -> None:
+    notices.set_clearance(150)
+    notice = notices.show_notice("Chat moved to the trash.")
+    corner = notice.mapTo(host, QPoint(notice.width(), notice.height()))
+    assert corner == QPoint(900 - 16, 600 - 150)
+    assert notice.width() <= 420
+    host.resize(500, 400)
+    assert notice.mapTo(host, QPoint(notice.width(), notice.height())) == QPoint(500 - 16, 400 - 150)
+
+
+def test_an_action_gives_a_notice_more_time(notices: Notices) -> None:
+    plain = notices.show_notice("Saved.")
+    acting = notices.show_notice("Deleted.", action=("Undo", lambda: None))
+    assert (clock(plain).interval(), clock(acting).interval()) == (NOTICE_MS, NOTICE_WITH_ACTION_MS)
+    assert plain.counting
+    assert acting.counting
+
+
+def test_a_notice_leaves_when_its_time_is_up(qtbot: QtBot, notices: Notices) -> None:
+    notice = notices.show_notice("Saved.")
+    clock(notice).start(1)
+    qtbot.waitUntil(lambda: notices.shown() == [])
+    assert not notices.isVisible()
+
+
+def test_the_pointer_stops_the_clock(notices: Notices) -> None:
+    notice = notices.show_notice("Saved.")
+    point_at(notice)
+    assert not notice.counting
+    QApplication.sendEvent(notice, QEvent(QEvent.Type.Leave))
+    assert notice.counting
+
+
+def test_undo_is_done_once_and_closes(notices: Notices) -> None:
+    undone: list[bool] = []
+    notice = notices.show_notice("Deleted.", action=("Undo", lambda: undone.append(True)))
+    assert notice.button is not None
+    QTest.mouseClick(notice.button, LEFT)
+    assert undone == [True]
+    assert notices.shown() == []
+
+
+def test_three_show_and_the_rest_wait_counted(notices: Notices) -> None:
+    for number in range(5):
+        notices.show_notice(f"Notice {number}")
+    assert [notice.text for notice in notices.shown()] == ["Notice 0", "Notice 1", "Notice 2"]
+    assert [notice.counting for notice in notices.shown()] == [True] * 3
+    words = [label.text() for label in notices.findChildren(type(notices._more)) if label.isVisible()]
+    assert "2 more" in words
+    QTest.mouseClick(notices.shown()[0].close_button, LEFT)
+    assert [notice.text for notice in notices.shown()] == ["Notice 1", "Notice 2", "Notice 3"]
+
+
+def test_a_new_notice_moves_no_older_one(host: QWidget, notices: Notices) -> None:
+    first = notices.show_notice("First.")
+    before = first.mapTo(host, QPoint(0, 0))
+    second = notices.show_notice("Second.")
+    assert first.mapTo(host, QPoint(0, 0)) == before
+    assert second.mapTo(host, QPoint(0, 0)).y() < before.y()
+
+
+def test_a_notice_takes_no_focus_until_asked(host: QWidget, notices: Notices) -> None:
+    before = QPushButton("Before", host)
+    before.show()
+    before.setFocus()
+    assert notices.focus_newest() is False
+    notice = notices.show_notice("Deleted.", action=("Undo", lambda: None))
+    assert before.hasFocus()
+    assert notices.focus_newest()
+    assert notice.button is not None
+    assert notice.button.hasFocus()
+    QTest.keyClick(notice.button, Qt.Key.Key_Escape)
+    assert notices.shown() == []
+
+
+def test_what_a_stranger_wrote_is_shown_as_it_is(notices: Notices) -> None:
+    notice = notices.show_notice("<b>x</b> was refused", "error")
+    assert notice.accessibleName() == "<b>x</b> was refused"
+
+
+def test_the_shadow_lets_the_pointer_through(host: QWidget, notices: Notices) -> None:
+    pressed: list[bool] = []
+    notice_corner = QPoint(900 - 16 - 420, 600 - 16)
+    button = QPushButton("Under the shadow", host)
+    button.setGeometry(notice_corner.x() - 24, 540, 20, 40)
+    button.clicked.connect(lambda: pressed.append(True))
+    button.show()
+    notices.show_notice("Saved.")
+    target = host.childAt(button.geometry().center())
+    assert target is button
+    QTest.mouseClick(target, LEFT)
+    assert pressed == [True]
+
+
+def test_a_screen_reader_hears_it_and_errors_at_once(
+    host: QWidget, notices: Notices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
+    monkeypatch.setattr(
+        QAccessible, "updateAccessibility", lambda event: heard.append((event.message(), event.politeness()))
+    )
+    notices.show_notice("Saved.")
+    notices.show_notice("The key was refused.", "error")
+    politeness = QAccessible.AnnouncementPoliteness
+    assert heard == [("Saved.", politeness.Polite), ("The key was refused.", politeness.Assertive)]
