@@ -124,6 +124,7 @@ CORPUS = {
     "fence that turns into a table": "``` a | b\n|---|---|\n| 1 | 2 |\n",
     "fence with a bar": "``` a | b\n\n|---|---|\n| 1 | 2 |\n",
     "table in an item": "- a\n- b\n- c\n- | a | b |\n  |---|---|\n  | 1 | 2 |\n- d\n",
+    "item that shrinks": "- a\n- | a | b |\n    code\n```\n",
     "long quotation": "> a\n>\n> b\nlazy\n>\n> c | d\n|---|---|\n>\n> - e\n>\n> - f\n\nend\n",
     "deep": ">" * 60 + " a\n" + "".join("  " * n + "- b\n" for n in range(30)),
     "tabs": "-\ta\n\t- b\n\n\tcode\n>\tq\n",
