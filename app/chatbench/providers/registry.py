@@ -1,0 +1,182 @@
+"""The endpoints there are: shipped TOML files, and the user's own, which override by id."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
+
+from chatbench.core.endpoints import ENDPOINT_ID, Endpoint
+from chatbench.core.errors import ConfigurationError, DiskFull, ReadOnly, StorageError
+from chatbench.core.resources import resource
+from chatbench.providers.http import check_headers
+from chatbench.providers.wire import Wire
+
+_WIRES: Final = {
+    "openai_responses": ("chatbench.providers.openai_responses", "OpenAIResponses"),
+    "openai_chat": ("chatbench.providers.openai_chat", "OpenAIChat"),
+    "anthropic": ("chatbench.providers.anthropic", "Anthropic"),
+    "gemini": ("chatbench.providers.gemini", "Gemini"),
+    "guide": ("chatbench.providers.guide", "Guide"),
+}
+"""Wire id → module and class; a wire is imported when the first call needs it."""
+
+
+class Registry:
+    """Reads the files once; `reload` reads them again. A broken file of the user's takes no
+    other down: what is wrong with it stands in `problems`."""
+
+    def __init__(self, user_folder: Path) -> None:
+        self._folder = user_folder
+        self._shipped = {e.id: e for e in map(_read_shipped, sorted(resource("providers").glob("*.toml")))}
+        self._own: dict[str, Endpoint] = {}
+        self._instances: dict[str, Wire] = {}
+        self.problems: list[ConfigurationError] = []
+        self.reload()
+
+    @property
+    def wire_ids(self) -> tuple[str, ...]:
+        """The wires an endpoint may name."""
+        return tuple(name for name in _WIRES if name != "guide")
+
+    def reload(self) -> None:
+        """Reads the user's files again."""
+        self._own, self.problems = {}, []
+        for path in sorted(self._folder.glob("*.toml")):
+            try:
+                endpoint = _read(path)
+                if endpoint.wire not in self.wire_ids:
+                    raise ConfigurationError(
+                        f"{path.name}: there is no wire called {endpoint.wire!r}.",
+                        f"Use one of {', '.join(self.wire_ids)}.",
+                    )
+            except ConfigurationError as error:
+                self.problems.append(error)
+            else:
+                self._own[endpoint.id] = endpoint
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every endpoint, the user's in place of the shipped one of the same id."""
+        return tuple({**self._shipped, **self._own}.values())
+
+    def get(self, endpoint_id: str) -> Endpoint | None:
+        return self._own.get(endpoint_id) or self._shipped.get(endpoint_id)
+
+    def shipped(self, endpoint_id: str) -> Endpoint | None:
+        """The endpoint as it is shipped, whatever the user made of it."""
+        return self._shipped.get(endpoint_id)
+
+    def wire(self, wire_id: str) -> Wire:
+        """The wire of that id. Raises ConfigurationError where there is none."""
+        found = self._instances.get(wire_id)
+        if found is None:
+            if wire_id not in _WIRES:
+                raise ConfigurationError(
+                    f"There is no wire called {wire_id!r}.", f"Use one of {', '.join(self.wire_ids)}."
+                )
+            module, name = _WIRES[wire_id]
+            found = cast(Wire, getattr(importlib.import_module(module), name)())
+            self._instances[wire_id] = found
+        return found
+
+    def check_headers(self, endpoint: Endpoint) -> None:
+        """Raises InvalidHeader for an extra header HTTP does not allow."""
+        check_headers(endpoint.headers)
+
+    def save(self, endpoint: Endpoint) -> None:
+        """Writes the user's file for an endpoint, keeping its comments. Raises StorageError."""
+        import tomlkit
+
+        path = self._path(endpoint.id)
+        told: dict[str, Any] = msgspec.to_builtins(endpoint)
+        told.pop("shipped", None)
+        try:
+            document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            document = tomlkit.document()
+        for name in set(document) - set(told):
+            del document[name]
+        for name, value in told.items():
+            if document.get(name) != value:
+                document[name] = value
+        _replace(path, tomlkit.dumps(document).encode())
+        self._own[endpoint.id] = msgspec.structs.replace(endpoint, shipped=False)
+
+    def remove(self, endpoint_id: str) -> Endpoint:
+        """Deletes the user's file and returns what it held. Raises ConfigurationError where
+        there is none, StorageError."""
+        own = self._own.get(endpoint_id)
+        if own is None:
+            known = endpoint_id in self._shipped
+            raise ConfigurationError(
+                f"{endpoint_id} comes with Chatbench and cannot be removed."
+                if known
+                else f"There is no provider called {endpoint_id!r}.",
+                "It is not used as long as it has no key." if known else "See `chatbench providers list`.",
+            )
+        try:
+            self._path(endpoint_id).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(self._path(endpoint_id), error) from error
+        return self._own.pop(endpoint_id)
+
+    def _path(self, endpoint_id: str) -> Path:
+        if not ENDPOINT_ID.match(endpoint_id):
+            raise ConfigurationError(f"{endpoint_id!r} is not an id.", "Use a-z, 0-9, - and _.")
+        return self._folder / f"{endpoint_id}.toml"
+
+
+def _read_shipped(path: Path) -> Endpoint:
+    return msgspec.structs.replace(_read(path), shipped=True)
+
+
+def _read(path: Path) -> Endpoint:
+    """One file. Raises ConfigurationError that names the file, and the line where that is known."""
+    try:
+        data = path.read_bytes()
+        endpoint = msgspec.toml.decode(data, type=Endpoint)
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}.", f"See {path}.") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        line = _line_of(data, str(error))
+        raise ConfigurationError(f"{path.name}{line}: {error}", f"Correct {path}.") from error
+    if not ENDPOINT_ID.match(endpoint.id) or endpoint.id != path.stem:
+        raise ConfigurationError(
+            f"{path.name}: the id is {endpoint.id!r}.", f"The id of this file must be {path.stem!r}."
+        )
+    return endpoint
+
+
+def _line_of(data: bytes, message: str) -> str:
+    """Where a value of the wrong type stands: msgspec names its path, not its line."""
+    at = re.search(r"at `\$((?:\.\w+)+)", message)
+    if at is None:
+        return ""
+    key = at.group(1).rsplit(".", 1)[-1]
+    found = re.search(rb"^\s*\"?" + re.escape(key.encode()) + rb"\"?\s*=", data, re.MULTILINE)
+    return f", line {data[: found.end()].count(bytes([10])) + 1}" if found else ""
+
+
+def _replace(path: Path, data: bytes) -> None:
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    kind = {28: DiskFull, 13: ReadOnly, 30: ReadOnly}.get(error.errno or 0, StorageError)
+    return kind(f"{path} cannot be written: {error.strerror or error}.", "Make room or change the rights.")
