@@ -25,7 +25,7 @@ from chatbench.rendering.blocks import split_row
 
 SETEXT_LINES = 24
 MAX_COLUMNS = 128
-MAX_DEPTH = 40
+MAX_DEPTH = 24
 """Levels of the block tree (two for a list, one for a quotation); what is deeper stays text."""
 CONTINUES = "continues"
 """Set in the environment when line 0 goes on with what started earlier, so it is no table's head."""
@@ -42,7 +42,7 @@ _SQUARE = re.compile(r"(?s)\\\[(.+?)\\\]")
 @cache
 def parser() -> MarkdownIt:
     """The one parser; its tokens carry no inline children, ``md.inline`` makes them on demand."""
-    options = {"html": False, "maxNesting": 2 * MAX_DEPTH}
+    options = {"html": False, "maxNesting": MAX_DEPTH + 4}
     md = MarkdownIt("commonmark", options).enable("strikethrough")
     md.disable(["html_block", "html_inline", "lheading", "inline", "text_join"])
     block = md.block.ruler
