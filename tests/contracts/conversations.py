@@ -140,9 +140,7 @@ def conversations() -> st.SearchStrategy[list[Message]]:
             st.builds(Message, role=st.just("user"), parts=st.lists(_asked, max_size=3).map(tuple)),
             st.builds(Message, role=st.just("assistant"), parts=st.lists(_answers, max_size=4).map(tuple)),
             st.builds(Message, role=st.just("tool"), parts=st.lists(_results, max_size=3).map(tuple)),
-            st.builds(
-                Message, role=st.just("system"), parts=st.builds(TextPart, text=_words).map(lambda p: (p,))
-            ),
+            st.builds(Message, role=st.just("system"), parts=st.tuples(st.builds(TextPart, text=_words))),
         ),
         max_size=6,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +10,6 @@ from typing import Any
 import msgspec
 
 from chatbench.core.endpoints import Endpoint, Quirks
-from chatbench.core.errors import (
-    ContentPolicy,
-    InvalidResponse,
-    ProviderError,
-    StreamInterrupted,
-)
 from chatbench.core.messages import Message, Part
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.params import Parameters
@@ -95,10 +90,10 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
     """The bytes with a few of them changed, dropped, doubled or moved."""
     broken = bytearray(data)
     for _ in range(draw.randint(1, 4)):
-        at = draw.randrange(len(broken))
+        at = draw.randrange(max(1, len(broken)))
         match draw.randrange(5):
             case 0:
-                broken[at] = draw.randrange(256)
+                broken[at : at + 1] = bytes((draw.randrange(256),))
             case 1:
                 del broken[at : at + draw.randint(1, 40)]
             case 2:
@@ -110,7 +105,41 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
     return bytes(broken)
 
 
-DOCUMENTED = (InvalidResponse, StreamInterrupted, ContentPolicy, ProviderError)
+_ODD: tuple[Any, ...] = (
+    None, -1, "x", "", [], {}, 1e300, True, 2**70, [{}], [None], [[]], 0, "error", {"type": "text"}, {"text": 5},
+)  # fmt: skip
+
+
+def reshaped(value: Any, draw: random.Random) -> Any:
+    """The JSON value with one of its members gone or of another shape."""
+    value = json.loads(json.dumps(value))
+    holder: Any = value
+    while True:
+        places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        if not places:
+            return value
+        place = draw.choice(places)
+        inner = holder[place]
+        if not isinstance(inner, dict | list) or not inner or draw.random() < 0.2:
+            break
+        holder = inner
+    if isinstance(holder, dict) and draw.random() < 0.3:
+        del holder[place]
+    else:
+        holder[place] = draw.choice(_ODD)
+    return value
+
+
+def reshaped_frames(frames: list[bytes], draw: random.Random) -> list[bytes]:
+    """A stream in which a few events have another shape, perhaps in another order."""
+    broken = list(frames)
+    for _ in range(draw.randint(1, 2)):
+        at = draw.randrange(len(broken))
+        head, _, data = broken[at].partition(b"data: ")
+        broken[at] = b"%sdata: %s\n\n" % (head, json.dumps(reshaped(json.loads(data), draw)).encode())
+    if draw.random() < 0.3:
+        draw.shuffle(broken)
+    return broken
 
 
 def parts_of(wire: HttpWire, made: Call, frames: Iterable[bytes]) -> tuple[Part, ...]:

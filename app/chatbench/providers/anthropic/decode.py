@@ -248,7 +248,7 @@ class EventDecoder:
         part = part_of(raw, self._endpoint)
         self._kinds[index] = type(part).__name__
         if isinstance(part, UnknownPart):
-            self._raw[index] = part.data if isinstance(part.data, dict) else {}
+            self._raw[index] = part.data
         elif isinstance(part, ToolCallPart):
             self._given[index] = part.arguments
             part = msgspec.structs.replace(part, arguments="")
@@ -272,7 +272,7 @@ class EventDecoder:
         elif kind == "UnknownPart" and index in self._json:
             given = peek_json("".join(self._json[index]).encode()) or {}
             raw = {**self._raw[index], "input": given}
-            final = UnknownPart(kind=str(raw.get("type", "")), data=raw, provider_state=self._state())
+            final = UnknownPart(kind=raw["type"], data=raw, provider_state=self._state())
         events.append(PartEnd(index, final))
         return events
 
@@ -311,8 +311,10 @@ def part_of(raw: bytes, endpoint: Endpoint) -> Part:
     """A content block as a part, with what Anthropic must get back beside it."""
     value = read_json(any_json, raw, endpoint)
     state: ProviderState = {"provider": endpoint.id}
-    if not isinstance(value, dict) or value.get("type") not in _UNDERSTOOD:
-        kind = str(value.get("type", "")) if isinstance(value, dict) else ""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str):
+        raise invalid(endpoint, raw)
+    if kind not in _UNDERSTOOD:
         return UnknownPart(kind=kind, data=value, provider_state=state)
     block = read_json(_block, raw, endpoint)
     match block.type:

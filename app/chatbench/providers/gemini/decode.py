@@ -40,7 +40,6 @@ from chatbench.providers.gemini.naming import named
 from chatbench.providers.sse import ServerEvent
 from chatbench.providers.wire import interrupted
 
-
 _ABSENT = msgspec.Raw(b"null")
 
 

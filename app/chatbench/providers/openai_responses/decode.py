@@ -131,7 +131,7 @@ class _Response(msgspec.Struct):
 _piece = msgspec.json.Decoder(_Piece)
 _event = msgspec.json.Decoder(_Event)
 
-_UNDERSTOOD = frozenset({"message", "reasoning", "function_call"})
+_UNDERSTOOD = ("message", "reasoning", "function_call")
 _NEWS = frozenset({"response.created", "response.queued", "response.in_progress"})
 _DONE_BY_ITEM = frozenset(
     {
