@@ -8,13 +8,12 @@ the environment. Every error of the libraries becomes one of ours in `mapped`.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import re
 import ssl
 import sys
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -24,7 +23,6 @@ import msgspec
 from chatbench import __version__
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
-    ConfigurationError,
     InvalidHeader,
     InvalidResponse,
     ProviderError,
@@ -33,15 +31,16 @@ from chatbench.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
+from chatbench.providers.proxies import proxy_for
 
 if TYPE_CHECKING:
-    import aiohttp
     import httpx
     from httpx_aiohttp import AiohttpTransport
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
+PROBE_S = 15.0
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,16 +84,17 @@ class HttpClient(Protocol):
     ) -> AbstractAsyncContextManager[HttpAnswer]:
         """Sends and waits for the head. Leaving the block closes the response.
 
-        Raises InvalidHeader before anything is sent, and the mapped `ProviderError`s.
+        Raises InvalidHeader before anything is sent, ConfigurationError for a kind of proxy that
+        is not supported, and the mapped `ProviderError`s.
         """
         ...
 
     async def probe(self, endpoint: Endpoint) -> str:
-        """Asks the base URL for anything at all; says which HTTP the server speaks."""
+        """Asks the base URL for anything at all, without a key; says what answered."""
         ...
 
     def load(self) -> None:
-        """Imports the library and makes the TLS context; slow, for a thread of its own."""
+        """Imports the library and makes the TLS context: slow, for a thread of its own."""
         ...
 
     async def aclose(self) -> None:
@@ -103,64 +103,50 @@ class HttpClient(Protocol):
 
 
 class Http:
-    """`HttpClient` over the network."""
+    """`HttpClient` over the network. To be used from one event loop."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._environ = os.environ if environ is None else environ
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
-        self._transports: dict[str, AiohttpTransport] = {}
+        self._transports: dict[tuple[str, str | None], AiohttpTransport] = {}
 
     def load(self) -> None:
         with self._lock:
             if self._context is None:
                 _import_library()
-                import truststore
-
-                self._context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                self._context = _system_trust()
 
     @asynccontextmanager
     async def open(
         self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts
-    ) -> AsyncGenerator[HttpAnswer, None]:
-        headers = _checked(request.headers)
+    ) -> AsyncIterator[HttpAnswer]:
+        check_headers(request.headers)
         if self._context is None:
             await asyncio.to_thread(self.load)
-        import httpx
-
         loop = asyncio.get_running_loop()
         deadline = None if timeouts.total is None else loop.time() + timeouts.total
-        encoding = "gzip, deflate" if request.method == "GET" else "identity"
         try:
-            outgoing = httpx.Request(
-                request.method,
-                request.url,
-                headers={
-                    "user-agent": f"Chatbench/{__version__}",
-                    "accept-encoding": encoding,
-                    **headers,
-                },
-                content=request.body,
-                extensions={"timeout": {"connect": timeouts.connect, "read": timeouts.read}},
-            )
             transport = self._transport(request.url)
+            outgoing = _outgoing(request, timeouts)
             async with asyncio.timeout_at(deadline):
                 response = await transport.handle_async_request(outgoing)
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError | ProviderError | ConfigurationError):
-                raise
+        except _library_errors() as error:
             raise mapped(error, endpoint, timeouts) from error
+        answer = _Answer(response, endpoint, timeouts, deadline)
         try:
-            yield _Answer(response, endpoint, timeouts, deadline)
+            if response.status_code == 407:
+                raise _refused_by_proxy(endpoint)
+            yield answer
         finally:
-            await _release(response)
+            await answer.aclose()
 
     async def probe(self, endpoint: Endpoint) -> str:
         request = HttpRequest(url=endpoint.base_url, method="GET")
-        async with self.open(request, endpoint, Timeouts(read=15.0)) as answer:
+        limits = Timeouts(connect=PROBE_S, read=PROBE_S, total=PROBE_S)
+        async with self.open(request, endpoint, limits) as answer:
             server = answer.headers.get("server", "")
-            name = f" ({server[:60]})" if server else ""
-            return f"the server speaks HTTP/1.1{name}"
+            return f"HTTP/1.1, status {answer.status}{f', {server[:60]}' if server else ''}"
 
     async def aclose(self) -> None:
         transports, self._transports = self._transports, {}
@@ -168,63 +154,18 @@ class Http:
             await transport.aclose()
 
     def _transport(self, url: str) -> AiohttpTransport:
-        proxy = self.proxy_for(url) or ""
-        found = self._transports.get(proxy)
-        if found is None:
-            import aiohttp
-            import httpx
-            from httpx_aiohttp import AiohttpTransport
-
-            assert self._context is not None
-            session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ssl=self._context),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-            )
-            found = self._transports[proxy] = AiohttpTransport(
-                verify=self._context,
-                client=session,
-                proxy=httpx.Proxy(proxy) if proxy else None,
-            )
-        return found
-
-    def proxy_for(self, url: str) -> str | None:
-        """The proxy the environment names for an address; this computer is never proxied.
-
-        Raises ConfigurationError for a kind of proxy that is not supported.
-        """
         parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        if _is_this_computer(host) or self._is_excepted(host, parts.port):
-            return None
-        names = (f"{parts.scheme}_proxy", "all_proxy")
-        for name in (spelling for name in names for spelling in (name, name.upper())):
-            value = self._environ.get(name, "").strip()
-            if not value or (name == "HTTP_PROXY" and "REQUEST_METHOD" in self._environ):
-                continue
-            if "://" not in value:
-                value = f"http://{value}"
-            if not value.lower().startswith(("http://", "https://")):
-                raise ConfigurationError(
-                    f"{name} names a kind of proxy that Chatbench does not know.",
-                    "Use an http:// or https:// proxy, or unset it.",
-                )
-            return value
-        return None
-
-    def _is_excepted(self, host: str, port: int | None) -> bool:
-        value = self._environ.get("no_proxy") or self._environ.get("NO_PROXY") or ""
-        for entry in (entry.strip().lower() for entry in value.split(",")):
-            name, _, wanted_port = entry.rpartition(":") if entry.count(":") == 1 else (entry, "", "")
-            if wanted_port and wanted_port != str(port or ""):
-                continue
-            name = name.removeprefix("*").removeprefix(".")
-            if entry == "*" or (name and (host == name or host.endswith(f".{name}"))):
-                return True
-        return False
+        place = (f"{parts.scheme}://{parts.netloc}", proxy_for(url, self._environ))
+        found = self._transports.get(place)
+        if found is None:
+            assert self._context is not None
+            found = self._transports[place] = _new_transport(self._context, place[1])
+        return found
 
 
 class _Answer:
+    """A response under way. The iterator of its body is held here, so that it is closed here."""
+
     def __init__(
         self, response: httpx.Response, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
     ) -> None:
@@ -234,42 +175,66 @@ class _Answer:
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._deadline = deadline
+        self._source: Any = None
+        self._total = 0
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        encoded = self.headers.get("content-encoding", "identity").lower() not in ("", "identity")
-        source = self._response.aiter_bytes() if encoded else self._response.stream
-        iterator = source.__aiter__()  # type: ignore[union-attr]
-        total = 0
-        while True:
-            try:
-                if self._deadline is None:
-                    piece = await iterator.__anext__()
-                else:
-                    async with asyncio.timeout_at(self._deadline):
-                        piece = await iterator.__anext__()
-            except StopAsyncIteration:
-                return
-            except Exception as error:
-                raise mapped(error, self._endpoint, self._timeouts, in_body=True) from error
-            total += len(piece)
-            if total > MAX_BODY_BYTES:
-                raise InvalidResponse(
-                    f"{self._endpoint.name} sent more than {MAX_BODY_BYTES // 1024 // 1024} MiB.",
-                    "The server may be faulty. Try again, or check the provider.",
-                    provider=self._endpoint.id,
-                )
-            yield piece
+    def pieces(self) -> AsyncIterator[bytes]:
+        return self
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._source is None:
+            self._source = self._open_body()
+        try:
+            if self._deadline is None:
+                piece: bytes = await anext(self._source)
+            else:
+                async with asyncio.timeout_at(self._deadline):
+                    piece = await anext(self._source)
+        except _library_errors() as error:
+            raise mapped(error, self._endpoint, self._timeouts, in_body=True) from error
+        self._total += len(piece)
+        if self._total > MAX_BODY_BYTES:
+            raise self._invalid(f"sent more than {MAX_BODY_BYTES // 1024 // 1024} MiB.")
+        return piece
+
+    def _open_body(self) -> Any:
+        encoding = self.headers.get("content-encoding", "").strip().lower()
+        if encoding in ("", "identity"):
+            # Both are an AsyncByteStream here; the plain one is read without httpx's copying.
+            return aiter(self._response.stream)  # type: ignore[arg-type]
+        if encoding not in ("gzip", "deflate"):
+            # Also encodings stacked on one another, which unpack to anything at all.
+            raise self._invalid("compressed its answer in a way it was not asked for.")
+        return self._response.aiter_bytes()
+
+    def _invalid(self, what: str) -> InvalidResponse:
+        return InvalidResponse(
+            f"{self._endpoint.name} {what}",
+            "The server may be faulty. Try again, or check the provider.",
+            provider=self._endpoint.id,
+        )
 
     async def read(self, limit: int | None = None) -> bytes:
         found: list[bytes] = []
         size = 0
-        async with aclosing(self.pieces()) as pieces:
-            async for piece in pieces:
-                found.append(piece)
-                size += len(piece)
-                if limit is not None and size >= limit:
-                    break
+        async for piece in self:
+            found.append(piece)
+            size += len(piece)
+            if limit is not None and size >= limit:
+                break
         return b"".join(found)[:limit]
+
+    async def aclose(self) -> None:
+        """Keeps the connection if the body was read to its end, closes it at once otherwise: a
+        provider that still writes must see that nobody listens."""
+        source = self._source
+        if source is not None:
+            async with aclosing(source):
+                pass
+        await self._response.aclose()
 
 
 def mapped(
@@ -280,53 +245,47 @@ def mapped(
     import aiohttp
     import httpx
 
-    name, host = endpoint.name, urlsplit(endpoint.base_url).hostname or endpoint.base_url
+    host = _host(endpoint)
     cause = error.__cause__ if isinstance(error, httpx.TransportError) and error.__cause__ else error
-    tls = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    if isinstance(tls, ssl.SSLCertVerificationError) or isinstance(cause, aiohttp.ClientSSLError):
-        reason = getattr(tls, "verify_message", "") or "the TLS handshake failed"
+    told = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
+    if isinstance(told, ssl.SSLCertVerificationError) or isinstance(
+        cause, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch
+    ):
+        reason = getattr(told, "verify_message", "") or "the TLS handshake failed"
         return UntrustedCertificate(
             f"The certificate of {host} is not trusted: {reason}.",
             "If the server is yours, add its certificate to your system's, or set SSL_CERT_FILE.",
             provider=endpoint.id,
         )
-    if isinstance(cause, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError | httpx.ProxyError):
-        return Unreachable(
-            f"The proxy on the way to {host} did not let us through.",
-            "Check HTTPS_PROXY and its user and password.",
-            provider=endpoint.id,
-        )
-    if isinstance(cause, TimeoutError | httpx.TimeoutException) and not isinstance(
-        cause, httpx.ConnectTimeout
-    ):
+    proxy_errors = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError, httpx.ProxyError)
+    if isinstance(cause, proxy_errors):
+        return _refused_by_proxy(endpoint)
+    if isinstance(cause, TimeoutError | httpx.TimeoutException):
         return _timed_out(cause, endpoint, timeouts, in_body=in_body)
+    if isinstance(error, httpx.DecodingError):
+        return InvalidResponse(
+            f"The answer of {endpoint.name} cannot be decompressed.", "Try again.", provider=endpoint.id
+        )
     if in_body:
-        if isinstance(error, httpx.DecodingError):
-            return InvalidResponse(
-                f"The answer of {name} cannot be decompressed.", "Try again.", provider=endpoint.id
-            )
         return StreamInterrupted(
-            f"The answer from {name} broke off.",
+            f"The answer from {endpoint.name} broke off.",
             "What arrived is kept. Try again, or continue from it.",
             provider=endpoint.id,
         )
     return _unreachable(cause, endpoint, host)
 
 
-def _timed_out(
-    cause: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool
-) -> Timeout:
+def _timed_out(cause: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool) -> Timeout:
     import aiohttp
+    import httpx
 
-    connecting = isinstance(cause, aiohttp.ConnectionTimeoutError)
-    reading = isinstance(cause, aiohttp.SocketTimeoutError) and not connecting
-    if connecting:
-        said = f"{endpoint.name} did not take a connection within {timeouts.connect:g} s."
-    elif reading or timeouts.total is None:
-        more = " more" if in_body else ""
-        said = f"{endpoint.name} sent nothing{more} for {timeouts.read:g} s."
+    name = endpoint.name
+    if isinstance(cause, aiohttp.ConnectionTimeoutError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        said = f"{name} did not take a connection within {timeouts.connect:g} s."
+    elif isinstance(cause, aiohttp.SocketTimeoutError) or timeouts.total is None:
+        said = f"{name} sent nothing{' more' if in_body else ''} for {timeouts.read:g} s."
     else:
-        said = f"{endpoint.name} did not finish within {timeouts.total:g} s."
+        said = f"{name} did not finish within {timeouts.total:g} s."
     return Timeout(said, "Try again; the provider may be slow or busy.", provider=endpoint.id)
 
 
@@ -334,78 +293,116 @@ def _unreachable(cause: BaseException, endpoint: Endpoint, host: str) -> Provide
     import aiohttp
     import httpx
 
-    if isinstance(cause, aiohttp.InvalidURL | httpx.InvalidURL | httpx.UnsupportedProtocol):
-        said, hint = f"{endpoint.base_url!r} is not a web address.", "Write it as https://host/path."
-    elif isinstance(cause, aiohttp.ClientConnectorDNSError):
+    wrong_address = (
+        aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, httpx.InvalidURL, httpx.UnsupportedProtocol,
+        ValueError,
+    )  # fmt: skip
+    if isinstance(cause, wrong_address):
+        said = f"The base URL of {endpoint.name} is not a web address."
+        return Unreachable(said, "Write it as https://host/path.", provider=endpoint.id, should_retry=False)
+    if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError):
+        return InvalidResponse(
+            f"{host} does not answer in HTTP.", "Check address and port.", provider=endpoint.id
+        )
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
         said, hint = f"{host} cannot be found.", "Check the address and your network connection."
     elif isinstance(getattr(cause, "os_error", cause), ConnectionRefusedError):
         said = f"{host} refuses the connection."
         hint = "Start the server, or check the port." if endpoint.local else "Check address and port."
     elif isinstance(cause, aiohttp.ServerDisconnectedError):
         said, hint = f"{host} closed the connection without an answer.", "Try again."
-    elif isinstance(cause, aiohttp.ClientResponseError | httpx.RemoteProtocolError):
-        return InvalidResponse(
-            f"{host} does not answer in HTTP.", "Check address and port.", provider=endpoint.id
-        )
     else:
         said, hint = f"{host} cannot be reached.", "Check the address and your network connection."
     return Unreachable(said, hint, provider=endpoint.id)
 
 
-def _checked(headers: Mapping[str, str]) -> dict[str, str]:
+def _refused_by_proxy(endpoint: Endpoint) -> Unreachable:
+    return Unreachable(
+        f"The proxy on the way to {_host(endpoint)} did not let us through.",
+        "Check HTTPS_PROXY and HTTP_PROXY, and the user and password in them.",
+        provider=endpoint.id,
+    )
+
+
+def _host(endpoint: Endpoint) -> str:
+    try:
+        return urlsplit(endpoint.base_url).hostname or endpoint.name
+    except ValueError:
+        return endpoint.name
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raises InvalidHeader for a name or value that HTTP does not allow; no value is shown."""
     for name, value in headers.items():
         if not _TOKEN.match(name):
             raise InvalidHeader(f"{name[:60]!r} is not a header name.", "Correct the provider's headers.")
-        if _UNSENDABLE.search(value) or not _is_latin(value):
+        if _UNSENDABLE.search(value):
             raise InvalidHeader(
                 f"The value of the header {name} holds characters that cannot be sent.",
                 "Correct the provider's headers or its key.",
             )
-    return dict(headers)
 
 
-def _is_latin(value: str) -> bool:
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _outgoing(request: HttpRequest, timeouts: Timeouts) -> httpx.Request:
+    import httpx
+
+    # A stream is worth more early than small; lists of models are large and come at once.
+    encoding = "gzip, deflate" if request.method == "GET" else "identity"
+    own = {"user-agent": f"Chatbench/{__version__}", "accept-encoding": encoding}
+    headers = {**own, **{name.lower(): value for name, value in request.headers.items()}}
+    limits = {"connect": timeouts.connect, "pool": timeouts.connect, "read": timeouts.read}
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
+        content=request.body,
+        extensions={"timeout": limits},
+    )
 
 
-def check_headers(headers: Mapping[str, str]) -> None:
-    """Raises InvalidHeader for a name or value that HTTP does not allow."""
-    _checked(headers)
+def _new_transport(context: ssl.SSLContext, proxy: str | None) -> AiohttpTransport:
+    import aiohttp
+    import httpx
+    from httpx_aiohttp import AiohttpTransport
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ssl=context),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )
+    return AiohttpTransport(verify=context, client=session, proxy=httpx.Proxy(proxy) if proxy else None)
 
 
-def _is_this_computer(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _system_trust() -> ssl.SSLContext:
+    """A context that trusts what the system trusts.
+
+    Where OpenSSL finds the system's bundle it is read once, here; truststore would read it anew
+    for every connection (20 ms), on the thread of the event loop.
+    """
+    if ssl.get_default_verify_paths().cafile and sys.platform not in ("win32", "darwin"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_default_certs()
+        return context
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-async def _release(response: Any) -> None:
-    """Keeps the connection if the body was read to its end, closes it at once otherwise: a
-    provider that still writes must see that nobody listens."""
-    stream = getattr(response.stream, "_aiohttp_response", None)
-    if stream is None:
-        await response.aclose()
-        return
-    answer: aiohttp.ClientResponse = stream
-    if answer.content.at_eof():
-        answer.release()
-    else:
-        answer.close()
+def _library_errors() -> tuple[type[Exception], ...]:
+    import aiohttp
+    import httpx
+
+    return (
+        httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError,
+        OSError, TimeoutError, UnicodeError,
+    )  # fmt: skip
 
 
 def _import_library() -> None:
     # httpx imports its own command line (200 ms more) where click and rich are installed.
-    placeholder: Any = None
-    sys.modules.setdefault("httpx._main", placeholder)
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     import aiohttp
     import httpx
     import httpx_aiohttp
 
-    assert aiohttp and httpx and httpx_aiohttp
+    assert (aiohttp, httpx, httpx_aiohttp)

@@ -137,6 +137,7 @@ def _read_shipped(path: Path) -> Endpoint:
 
 def _read(path: Path) -> Endpoint:
     """One file. Raises ConfigurationError that names the file, and the line where that is known."""
+    data = b""
     try:
         data = path.read_bytes()
         endpoint = msgspec.toml.decode(data, type=Endpoint)

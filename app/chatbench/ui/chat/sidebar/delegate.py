@@ -35,11 +35,11 @@ class RowDelegate(QStyledItemDelegate):
             self._paint_row(painter, option, row)
         painter.restore()
 
-    def _paint_head(
-        self, painter: QPainter, rect: QRect, row: Row, direction: Qt.LayoutDirection
-    ) -> None:
+    def _paint_head(self, painter: QPainter, rect: QRect, row: Row, direction: Qt.LayoutDirection) -> None:
         area = rect.adjusted(_EDGE + _PAD, 0, -_EDGE - _PAD, -4)
-        line = QRect(area.left(), area.bottom() - theme().line("micro") + 1, area.width(), theme().line("micro"))
+        line = QRect(
+            area.left(), area.bottom() - theme().line("micro") + 1, area.width(), theme().line("micro")
+        )
         if row.icon:
             edge = theme().icon_size(13)
             mark = _visual(direction, area, QRect(line.left(), line.top(), edge, line.height()))
@@ -71,9 +71,7 @@ class RowDelegate(QStyledItemDelegate):
             below = QRect(inner.left(), words.bottom() + 1, inner.width(), theme().line("micro"))
             self._paint_snippet(painter, below, row, option.direction)
 
-    def _paint_end(
-        self, painter: QPainter, option: QStyleOptionViewItem, row: Row, line: QRect
-    ) -> int:
+    def _paint_end(self, painter: QPainter, option: QStyleOptionViewItem, row: Row, line: QRect) -> int:
         """The gauge, a mark, a dot and the time, from the far end inwards; the room they take."""
         taken = 0
         direction = option.direction
@@ -104,9 +102,7 @@ class RowDelegate(QStyledItemDelegate):
             taken += 13
         return taken
 
-    def _paint_snippet(
-        self, painter: QPainter, rect: QRect, row: Row, direction: Qt.LayoutDirection
-    ) -> None:
+    def _paint_snippet(self, painter: QPainter, rect: QRect, row: Row, direction: Qt.LayoutDirection) -> None:
         painter.setFont(theme().font("micro"))
         metrics = painter.fontMetrics()
         text = metrics.elidedText(row.snippet, Qt.TextElideMode.ElideRight, rect.width())
@@ -125,9 +121,7 @@ class RowDelegate(QStyledItemDelegate):
         editor.setAccessibleName(self.tr("Title"))
         return editor
 
-    def updateEditorGeometry(
-        self, editor: QWidget, option: QStyleOptionViewItem, index: _Index
-    ) -> None:
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
         editor.setGeometry(option.rect.adjusted(_EDGE, 1, -_EDGE, -1))
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:

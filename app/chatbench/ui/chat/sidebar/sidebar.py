@@ -64,7 +64,7 @@ class ChatSidebar(Surface):
         column.addLayout(head)
         column.addWidget(self.list, 1)
         self._disconnect = services.changes.connect(self._changed)
-        self.destroyed.connect(lambda: self._disconnect())
+        self.destroyed.connect(self._disconnect)
 
     def refresh(self) -> None:
         """Reads the list (or the search) again; several calls in a row read once."""
