@@ -248,12 +248,9 @@ def mapped(
     host = _host(endpoint)
     cause = error.__cause__ if isinstance(error, httpx.TransportError) and error.__cause__ else error
     told = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    if isinstance(told, ssl.SSLCertVerificationError) or isinstance(
-        cause, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch
-    ):
-        reason = getattr(told, "verify_message", "") or "the TLS handshake failed"
+    if isinstance(told, ssl.SSLCertVerificationError):
         return UntrustedCertificate(
-            f"The certificate of {host} is not trusted: {reason}.",
+            f"The certificate of {host} is not trusted: {told.verify_message}.",
             "If the server is yours, add its certificate to your system's, or set SSL_CERT_FILE.",
             provider=endpoint.id,
         )
@@ -303,6 +300,11 @@ def _unreachable(cause: BaseException, endpoint: Endpoint, host: str) -> Provide
     if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError):
         return InvalidResponse(
             f"{host} does not answer in HTTP.", "Check address and port.", provider=endpoint.id
+        )
+    if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
+        said = f"No encrypted connection to {host} came about."
+        return Unreachable(
+            said, "Check whether the address begins with http://.", provider=endpoint.id, should_retry=False
         )
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         said, hint = f"{host} cannot be found.", "Check the address and your network connection."
@@ -391,18 +393,15 @@ def _system_trust() -> ssl.SSLContext:
 def _library_errors() -> tuple[type[Exception], ...]:
     import aiohttp
     import httpx
+    from aiohttp.http_exceptions import HttpProcessingError
 
     return (
-        httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError,
-        OSError, TimeoutError, UnicodeError,
+        httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, HttpProcessingError,
+        OSError, ValueError,
     )  # fmt: skip
 
 
 def _import_library() -> None:
     # httpx imports its own command line (200 ms more) where click and rich are installed.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-    import aiohttp
-    import httpx
-    import httpx_aiohttp
-
-    assert (aiohttp, httpx, httpx_aiohttp)
+    import httpx_aiohttp  # noqa: F401  # with it come httpx and aiohttp

@@ -6,7 +6,6 @@ joined with LF; comments are ignored. Data stays bytes: U+2028 inside JSON is no
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from chatbench.core.errors import InvalidResponse
@@ -14,7 +13,6 @@ from chatbench.core.errors import InvalidResponse
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 MAX_STREAM_BYTES = 256 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class ServerEvent(NamedTuple):
@@ -93,24 +91,29 @@ class SseParser:
         if b"\r" in text:
             # The LF of a CRLF may be in the next piece; the line itself is complete.
             self._after_cr = text.endswith(b"\r")
-            lines = _LINE_END.split(text)
-        else:
-            lines = text.split(b"\n")
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        elif not self._data and not self._event:
+            text = self._take_whole_events(text, events)
+        lines = text.split(b"\n")
         tail = lines.pop()
         for line in lines:
-            if line.startswith(b"data: "):
-                self._data.append(line[6:])
-                self._size += len(line)
-            elif line:
+            if line:
                 self._line(line, events)
-            elif self._data:
-                self._dispatch(events)
             else:
-                self._event = ""
-        if self._size > self._max_event:
-            raise _too_large("An event of the answer", self._max_event)
+                self._dispatch(events)
         self._hold(tail)
         return events
+
+    def _take_whole_events(self, text: bytes, events: list[ServerEvent]) -> bytes:
+        """The usual case, fast: events of one data line each. Returns what is left for the
+        general way: from the first event of another kind on, or the unfinished end."""
+        blocks = text.split(b"\n\n")
+        last, limit = self._id, self._max_event
+        for number, block in enumerate(blocks):
+            if block[:6] != b"data: " or b"\n" in block or len(block) > limit or number == len(blocks) - 1:
+                return b"\n\n".join(blocks[number:])
+            events.append(ServerEvent("", block[6:], last))
+        return b""
 
     def _line(self, line: bytes, events: list[ServerEvent]) -> None:
         name, _, value = line.partition(b":")
@@ -118,6 +121,8 @@ class SseParser:
         if name == b"data":
             self._data.append(value)
             self._size += len(line)
+            if self._size > self._max_event:
+                raise _too_large("An event of the answer", self._max_event)
         elif name == b"event":
             self._event = value.decode("utf-8", "replace")
         elif name == b"id" and b"\0" not in value:
@@ -126,8 +131,6 @@ class SseParser:
     def _dispatch(self, events: list[ServerEvent]) -> None:
         if self._data:
             data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-            if self._size > self._max_event:
-                raise _too_large("An event of the answer", self._max_event)
             events.append(ServerEvent(self._event, data, self._id))
             self._data = []
             self._size = 0
