@@ -126,7 +126,9 @@ def stream(items: Sequence[JsonObject], end: str = "completed", **more: Any) -> 
 
 def _tell(script: Transcript, number: int, item: JsonObject) -> None:
     kind = item["type"]
-    empty = {"content": []} if kind == "message" else {"arguments": ""} if kind == "function_call" else {}
+    empty: JsonObject = (
+        {"content": []} if kind == "message" else {"arguments": ""} if kind == "function_call" else {}
+    )
     if kind == "reasoning":
         empty = {"summary": [], "encrypted_content": None}
     begun = {**item, **empty}

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from chatbench.core.endpoints import Endpoint, Quirks
+from chatbench.core.errors import ProviderError
 from chatbench.core.messages import Message, Part
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.params import Parameters
@@ -105,9 +106,10 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
     return bytes(broken)
 
 
-_ODD: tuple[Any, ...] = (
-    None, -1, "x", "", [], {}, 1e300, True, 2**70, [{}], [None], [[]], 0, "error", {"type": "text"}, {"text": 5},
-)  # fmt: skip
+_ODD = json.loads(
+    '[null, -1, "x", "", [], {}, 1e300, true, 99999999999999999999, [{}], [null], [[]], 0, "error",'
+    ' {"type": "text"}, {"text": 5}]'
+)
 
 
 def reshaped(value: Any, draw: random.Random) -> Any:
@@ -144,3 +146,10 @@ def reshaped_frames(frames: list[bytes], draw: random.Random) -> list[bytes]:
 
 def parts_of(wire: HttpWire, made: Call, frames: Iterable[bytes]) -> tuple[Part, ...]:
     return folded(decode(wire, made, frames)).parts()
+
+
+def expect_named(error: ProviderError) -> None:
+    """The error says what happened and what to do, and gives no key away."""
+    assert error.message
+    assert error.hint
+    assert KEY not in f"{error.message} {error.hint} {error.raw}"
