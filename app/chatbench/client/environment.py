@@ -109,7 +109,7 @@ class Environment:
         return cls(
             profile=profile,
             registry=registry,
-            catalogue=Catalogue(registry),
+            catalogue=Catalogue(registry, profile.folder / "models.json"),
             keys=Keys(key_store, registry, environ),
             pricing=Pricing(),
             http=http or Http(environ),

@@ -16,7 +16,7 @@ from chatbench.core.endpoints import Endpoint, origin_of
 from chatbench.core.errors import MissingKey
 from chatbench.core.secrets import Secret
 from chatbench.providers.registry import Registry
-from chatbench.storage.keyring import KeyStore
+from chatbench.storage.keyring import KeyringState, KeyStore
 
 KeyPlace = Literal["session", "keyring", "environment"]
 
@@ -168,6 +168,10 @@ class Keys:
         """Forgets a stored key; False where there was none. Raises KeyringLocked."""
         self._read.pop(endpoint_id, None)
         return await self._store.delete(endpoint_id)
+
+    async def keyring_state(self) -> KeyringState:
+        """Whether the system has a keyring that keeps secrets, and whether it is open."""
+        return await self._store.state()
 
     def _variable(self, endpoint: Endpoint) -> str | None:
         return next((name for name in endpoint.key_env if self._environ.get(name, "").strip()), None)

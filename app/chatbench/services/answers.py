@@ -110,7 +110,7 @@ class Answer:
             await saver.close()
         task = self._receiving
         if task.cancelled():
-            self._end(self._stopped_as or "stopped", None)
+            self._end(self._state_if_stopped(), None)
             return
         error = task.exception()
         if error is None:
@@ -123,6 +123,9 @@ class Answer:
             bug = ChatbenchError("Something went wrong in Chatbench itself.", "See the log.")
             self._end("failed", bug)
             raise error
+
+    def _state_if_stopped(self) -> MessageState:
+        return self._stopped_as or "stopped"
 
     async def _receive(self, saver: _Checkpoints) -> None:
         self._stream = await self._open_stream()

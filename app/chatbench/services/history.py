@@ -13,7 +13,9 @@ from chatbench.core.conversations import (
     TreeMessage,
 )
 from chatbench.core.observe import Signal
-from chatbench.storage.conversations import ConversationStore, SearchHit
+from chatbench.storage.conversations import ConversationStore, Extent, SearchHit
+
+__all__ = ["HistoryService", "SearchHit"]
 
 
 class HistoryService:
@@ -34,6 +36,10 @@ class HistoryService:
     async def outline(self, conversation_id: str) -> Conversation:
         """The tree and the lanes without the words: cheap for ten thousand messages."""
         return await self._store.outline(conversation_id)
+
+    async def extents(self, conversation_id: str) -> dict[str, Extent]:
+        """How much room each message will want on the screen, by id."""
+        return await self._store.extents(conversation_id)
 
     async def messages(self, ids: Sequence[str]) -> list[TreeMessage]:
         """Messages whole, in the order asked for."""
@@ -62,6 +68,15 @@ class HistoryService:
 
     async def restore(self, conversation_id: str) -> None:
         await self._store.restore(conversation_id)
+        self._announce(conversation_id)
+
+    async def delete_message(self, conversation_id: str, message_id: str) -> None:
+        """Hides one message; those below it stay. `undelete_message` undoes it."""
+        await self._store.delete_message(message_id)
+        self._announce(conversation_id)
+
+    async def undelete_message(self, conversation_id: str, message_id: str) -> None:
+        await self._store.undelete_message(message_id)
         self._announce(conversation_id)
 
     async def update_lane(self, conversation_id: str, lane: Lane, *, initiator: object | None = None) -> None:

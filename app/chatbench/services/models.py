@@ -109,7 +109,10 @@ class ModelService:
 
         Raises UnknownModel with near names.
         """
-        return self._environment.catalogue.resolve(text, self._preferences.current.aliases)
+        keys = self._environment.keys
+        endpoints = self._environment.registry.endpoints()
+        preferred = {e.id for e in endpoints if keys.state(e).state in ("ready", "not_needed")}
+        return self._environment.catalogue.resolve(text, self._preferences.current.aliases, preferred)
 
     def known(self, ref: ModelRef) -> bool:
         """Whether anybody told us about this model."""

@@ -25,6 +25,101 @@ from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row, hi
 from chatbench.ui.widgets import Button, Label, SearchField, Surface, gauge_clock
 
 
+class _List(QListView):
+    chosen = Signal(object)
+    renamed = Signal(str, str)
+    menu_wanted = Signal(object, QPoint)
+    delete_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model = ConversationItemModel(self)
+        self.setModel(self._model)
+        self.setItemDelegate(RowDelegate(self))
+        self.setAccessibleName(self.tr("Chats"))
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.viewport().setAutoFillBackground(False)
+        self.clicked.connect(self._activate)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._context)
+
+    def rows(self) -> list[Row]:
+        return self._model.rows
+
+    def show_rows(self, rows: list[Row]) -> None:
+        self._model.replace(rows)
+        self._follow_clock()
+
+    def set_current(self, conversation_id: str) -> None:
+        place = self._model.place(conversation_id)
+        if place < 0:
+            self.clearSelection()
+        else:
+            self.setCurrentIndex(self._model.index(place))
+
+    def edit_title(self, conversation_id: str) -> None:
+        place = self._model.place(conversation_id)
+        if place >= 0:
+            self.edit(self._model.index(place))
+
+    def commitData(self, editor: QWidget) -> None:
+        row: Row = self.currentIndex().data(Roles.ROW)
+        if isinstance(editor, QLineEdit) and editor.text().strip() not in ("", row.title):
+            self.renamed.emit(row.id, editor.text())
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        super().closeEditor(editor, hint)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _activate(self, index: QModelIndex) -> None:
+        row: Row = index.data(Roles.ROW)
+        if not row.is_head:
+            self.chosen.emit(row)
+
+    def _context(self, at: QPoint) -> None:
+        index = self.indexAt(at)
+        if index.isValid() and not index.data(Roles.ROW).is_head:
+            self.menu_wanted.emit(index.data(Roles.ROW), self.viewport().mapToGlobal(at))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self.currentIndex()
+        row: Row | None = index.data(Roles.ROW) if index.isValid() else None
+        if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(row)
+        elif row is not None and event.key() == Qt.Key.Key_F2:
+            self.edit(index)
+        elif row is not None and event.key() == Qt.Key.Key_Delete:
+            self.delete_wanted.emit(row.id)
+        else:
+            super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow_clock()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        gauge_clock().leave(self)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.scheduleDelayedItemsLayout()
+
+    def _follow_clock(self) -> None:
+        """The gauges step only while one of the rows in view is being written."""
+        if self.isVisible() and any(row.streaming for row in self._model.rows):
+            gauge_clock().join(self, self.viewport().update)
+        else:
+            gauge_clock().leave(self)
+
+
 class ChatSidebar(Surface):
     """`opened(conversation, message)` when the reader picks one (message "" for the end);
     `new_requested`, `export_requested(conversation)` and `delete_requested(conversation)`."""
@@ -123,98 +218,3 @@ class ChatSidebar(Surface):
         menu.addSeparator()
         menu.addAction(self.tr("Delete"), lambda: self.delete_requested.emit(row.id))
         menu.popup(at)
-
-
-class _List(QListView):
-    chosen = Signal(object)
-    renamed = Signal(str, str)
-    menu_wanted = Signal(object, QPoint)
-    delete_wanted = Signal(str)
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._model = ConversationItemModel(self)
-        self.setModel(self._model)
-        self.setItemDelegate(RowDelegate(self))
-        self.setAccessibleName(self.tr("Chats"))
-        self.setFrameShape(QListView.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.viewport().setAutoFillBackground(False)
-        self.clicked.connect(self._activate)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._context)
-
-    def rows(self) -> list[Row]:
-        return self._model.rows
-
-    def show_rows(self, rows: list[Row]) -> None:
-        self._model.replace(rows)
-        self._follow_clock()
-
-    def set_current(self, conversation_id: str) -> None:
-        place = self._model.place(conversation_id)
-        if place < 0:
-            self.clearSelection()
-        else:
-            self.setCurrentIndex(self._model.index(place))
-
-    def edit_title(self, conversation_id: str) -> None:
-        place = self._model.place(conversation_id)
-        if place >= 0:
-            self.edit(self._model.index(place))
-
-    def commitData(self, editor: QWidget) -> None:
-        row: Row = self.currentIndex().data(Roles.ROW)
-        if isinstance(editor, QLineEdit) and editor.text().strip() not in ("", row.title):
-            self.renamed.emit(row.id, editor.text())
-
-    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
-        super().closeEditor(editor, hint)
-        self.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _activate(self, index: QModelIndex) -> None:
-        row: Row = index.data(Roles.ROW)
-        if not row.is_head:
-            self.chosen.emit(row)
-
-    def _context(self, at: QPoint) -> None:
-        index = self.indexAt(at)
-        if index.isValid() and not index.data(Roles.ROW).is_head:
-            self.menu_wanted.emit(index.data(Roles.ROW), self.viewport().mapToGlobal(at))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        index = self.currentIndex()
-        row: Row | None = index.data(Roles.ROW) if index.isValid() else None
-        if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.chosen.emit(row)
-        elif row is not None and event.key() == Qt.Key.Key_F2:
-            self.edit(index)
-        elif row is not None and event.key() == Qt.Key.Key_Delete:
-            self.delete_wanted.emit(row.id)
-        else:
-            super().keyPressEvent(event)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._follow_clock()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        gauge_clock().leave(self)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.scheduleDelayedItemsLayout()
-
-    def _follow_clock(self) -> None:
-        """The gauges step only while one of the rows in view is being written."""
-        if self.isVisible() and any(row.streaming for row in self._model.rows):
-            gauge_clock().join(self, self.viewport().update)
-        else:
-            gauge_clock().leave(self)
