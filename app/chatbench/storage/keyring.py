@@ -291,15 +291,32 @@ def _state() -> KeyringState:
     return KeyringState(kind=kind, backend=backend, message=_MESSAGES[kind].format(backend=backend))
 
 
-def _refuse(kind: KeyringKind, backend: str, allow_plaintext: bool) -> None:
+def _ready(allow_plaintext: bool) -> str:
+    """The name of the backend, once it is known to keep secrets and is open."""
+    kind, backend = _backend()
     if kind in ("missing", "null") or (kind == "plaintext" and not allow_plaintext):
         raise NoKeyring(_MESSAGES[kind].format(backend=backend), _INSTEAD)
+    if kind == "locked":
+        _unlock_secret_service()
+    return backend
+
+
+def _unlock_secret_service() -> None:
+    """Lets the system ask the user. The library would do it too, and leave its connection open
+    where they decline."""
+    import secretstorage
+
+    with closing(secretstorage.dbus_init()) as connection:
+        collection = secretstorage.Collection(connection)
+        collection.unlock()
+        if collection.is_locked():
+            raise locked()
 
 
 def _read(user: str, allow_plaintext: bool) -> str | None:
     import keyring
 
-    _refuse(*_backend(), allow_plaintext)
+    _ready(allow_plaintext)
     return keyring.get_password(SERVICE, user)
 
 
@@ -307,8 +324,7 @@ def _write(user: str, text: str, allow_plaintext: bool) -> str:
     """Returns the backend's name, once what was written has been read back."""
     import keyring
 
-    kind, backend = _backend()
-    _refuse(kind, backend, allow_plaintext)
+    backend = _ready(allow_plaintext)
     keyring.set_password(SERVICE, user, text)
     if Secret(keyring.get_password(SERVICE, user) or "") != Secret(text):
         raise NoKeyring(f"The keyring ({backend}) did not keep the key.", _INSTEAD)
@@ -318,7 +334,7 @@ def _write(user: str, text: str, allow_plaintext: bool) -> str:
 def _delete(user: str, allow_plaintext: bool) -> bool:
     import keyring
 
-    _refuse(*_backend(), allow_plaintext)
+    _ready(allow_plaintext)
     if keyring.get_password(SERVICE, user) is None:
         return False
     keyring.delete_password(SERVICE, user)

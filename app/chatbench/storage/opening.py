@@ -162,7 +162,8 @@ def _refuse_foreign(path: Path) -> None:
 def _configure(connection: apsw.Connection, pragmas: str) -> None:
     connection.set_busy_timeout(BUSY_MS)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
-    connection.execute(pragmas)
+    # A statement that answers with a row stops the ones after it until the row is fetched.
+    connection.execute(pragmas).fetchall()
 
 
 def _version(connection: apsw.Connection) -> int:

@@ -85,14 +85,15 @@ def spaced(text: str) -> str:
 
 def parse(query: str) -> list[Term]:
     """Any text is a valid query: words that must all occur, "quoted words" beside each other."""
-    found = list(_TERM.finditer(rows.plain(query)))
+    query = rows.plain(query)
+    found = list(_TERM.finditer(query))
     terms: list[Term] = []
     for number, match in enumerate(found, 1):
         quoted, bare = match.groups()
         tokens = tuple(_TOKEN.findall(quoted if bare is None else bare))
         if tokens:
-            last = number == len(found) and bare is not None and not query[-1:].isspace()
-            terms.append(Term(tokens, prefix=last))
+            open_end = number == len(found) and bare is not None and query.endswith(tokens[-1])
+            terms.append(Term(tokens, prefix=open_end))
     return terms
 
 
