@@ -38,7 +38,7 @@ def notices(host: QWidget) -> Notices:
 
 
 def clock(notice: Notice) -> QTimer:
-    return notice.findChild(QTimer)
+    return notice.findChildren(QTimer)[0]
 
 
 def point_at(notice: Notice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,8 +62,8 @@ class Names:
         return [
             PaletteRow(
                 name,
-                lambda name=name: self.done.append(name),
-                alternative=lambda name=name: self.done.append(f"split {name}"),
+                partial(self.done.append, name),
+                alternative=partial(self.done.append, f"split {name}"),
             )
             for name in self.names
         ]
@@ -117,7 +118,7 @@ def palette(window: QWidget, chats: Names) -> CommandPalette:
 
 
 def field(palette: CommandPalette) -> QLineEdit:
-    return palette.findChild(QLineEdit)
+    return palette.findChildren(QLineEdit)[0]
 
 
 def type_words(palette: CommandPalette, words: str) -> None:
@@ -125,7 +126,7 @@ def type_words(palette: CommandPalette, words: str) -> None:
 
 
 def heads(palette: CommandPalette) -> list[str]:
-    model = palette.findChild(QListView).model()
+    model = palette.findChildren(QListView)[0].model()
     indexes = [model.index(row, 0) for row in range(model.rowCount())]
     return [str(index.data()) for index in indexes if index.flags() == Qt.ItemFlag.NoItemFlags]
 
@@ -185,7 +186,7 @@ def test_control_enter_does_the_alternative(palette: CommandPalette, chats: Name
 
 def test_a_click_on_a_row_does_it(palette: CommandPalette, chats: Names, qtbot: QtBot) -> None:
     palette.open("#")
-    rows = palette.findChild(QListView)
+    rows = palette.findChildren(QListView)[0]
     place = rows.visualRect(rows.model().index(2, 0)).center()
     QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: chats.done == [CHATS[1]])
@@ -215,7 +216,7 @@ def test_nothing_found_offers_to_search_inside_messages(palette: CommandPalette)
 def test_matching_letters_are_drawn_in_the_accents_words(palette: CommandPalette) -> None:
     palette.open()
     type_words(palette, "contract")
-    rows = palette.findChild(QListView)
+    rows = palette.findChildren(QListView)[0]
     image = rows.viewport().grab().toImage()
     accent = theme().color("accenttext").rgb()
     marked = [x for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == accent]
@@ -252,5 +253,6 @@ def test_late_rows_appear_when_they_arrive_and_stale_ones_never(
 def test_the_card_stays_inside_a_small_window(palette: CommandPalette, window: QWidget) -> None:
     window.resize(420, 300)
     palette.open()
-    card = palette.findChild(QLineEdit).parentWidget()
+    card = palette.findChildren(QLineEdit)[0].parentWidget()
+    assert card is not None
     assert palette.rect().contains(card.geometry())

@@ -307,7 +307,7 @@ def opened_popup(host: QWidget) -> tuple[Popup, list[bool]]:
 
 def test_a_popup_stands_below_its_anchor_and_closes_with_escape(host: QWidget) -> None:
     popup, closed = opened_popup(host)
-    anchor = host.findChild(Button)
+    anchor = host.findChildren(Button)[0]
     below = anchor.mapToGlobal(QPoint(0, anchor.height() + 6))
     assert popup.mapToGlobal(popup.card().topLeft()) == below
     QTest.keyClick(popup, Qt.Key.Key_Escape)

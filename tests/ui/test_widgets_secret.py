@@ -45,7 +45,7 @@ def shown_field(qtbot: QtBot) -> SecretField:
 
 def test_a_new_key_is_handed_over_once_and_forgotten(qtbot: QtBot) -> None:
     field = shown_field(qtbot)
-    line = field.findChild(QLineEdit)
+    line = field.findChildren(QLineEdit)[0]
     assert line.echoMode() is QLineEdit.EchoMode.Password
     assert not button(field, "Save and check").isEnabled()
     given: list[str] = []
@@ -74,7 +74,7 @@ def test_a_stored_key_shows_its_place_and_four_characters(qtbot: QtBot) -> None:
 def test_replace_can_be_cancelled_and_forget_asks(qtbot: QtBot) -> None:
     field = shown_field(qtbot)
     field.set_stored("In the keyring of your system", "7Qxe")
-    line = field.findChild(QLineEdit)
+    line = field.findChildren(QLineEdit)[0]
     assert not line.isVisible()
     QTest.mouseClick(button(field, "Replace…"), LEFT)
     assert line.isVisible()

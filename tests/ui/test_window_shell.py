@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +77,15 @@ def window(qtbot: QtBot, built: Built) -> MainWindow:
     return made
 
 
+def found(widget: QWidget | None) -> QWidget:
+    assert widget is not None
+    return widget
+
+
+def pane_of(window: MainWindow) -> QWidget:
+    return found(window.notices.parentWidget())
+
+
 def test_a_section_is_built_when_first_shown_and_only_then(window: MainWindow, built: Built) -> None:
     assert built.counts == {"chats": 1}
     QTest.mouseClick(window.rail.button("settings"), LEFT)
@@ -146,8 +157,8 @@ def test_a_1440_window_at_200_percent_has_drawers(window: MainWindow, plain_them
 
 
 def test_the_areas_fill_the_window_without_overlap(window: MainWindow) -> None:
-    body = window.centralWidget()
-    pane = window.notices.parentWidget()
+    body = found(window.centralWidget())
+    pane = pane_of(window)
     rects = [w.geometry() for w in (window.rail, window.sidebar, pane, window.inspector, window.status)]
     assert sum(rect.width() * rect.height() for rect in rects) == body.width() * body.height()
     assert not any(a.intersects(b) for place, a in enumerate(rects) for b in rects[:place])
@@ -155,13 +166,13 @@ def test_the_areas_fill_the_window_without_overlap(window: MainWindow) -> None:
 
 
 def test_control_i_and_the_button_toggle_the_inspector(window: MainWindow) -> None:
-    pane = window.notices.parentWidget()
+    pane = pane_of(window)
     before = pane.width()
     QTest.keyClick(window, Qt.Key.Key_I, CONTROL)
     assert not window.inspector.isVisible()
     assert pane.width() == before + 296
     assert not window.commands["view.inspector"].isChecked()
-    button = window.findChild(TabStrip).findChildren(IconButton)[-1]
+    button = window.findChildren(TabStrip)[0].findChildren(IconButton)[-1]
     QTest.mouseClick(button, LEFT)
     assert window.inspector.isVisible()
     assert button.isChecked()
@@ -181,13 +192,13 @@ def test_what_was_closed_standing_stays_closed_after_a_narrow_moment(window: Mai
 
 def test_a_drawer_lies_over_the_pane_and_closes_by_scrim_and_escape(window: MainWindow) -> None:
     window.resize(700, 800)
-    pane = window.notices.parentWidget()
+    pane = pane_of(window)
     before = pane.geometry()
     window.set_sidebar_open(True)
     assert window.sidebar.isVisible()
     assert pane.geometry() == before
-    body = window.centralWidget()
-    scrim = body.childAt(QPoint(650, 400))
+    body = found(window.centralWidget())
+    scrim = found(body.childAt(QPoint(650, 400)))
     QTest.mouseClick(scrim, LEFT)
     assert not window.sidebar.isVisible()
     assert not scrim.isVisible()
@@ -232,7 +243,7 @@ def test_a_section_without_tabs_gets_a_header_when_the_menu_hides(window: MainWi
 def test_the_sidebar_can_be_dragged_between_200_and_400(window: MainWindow) -> None:
     chosen: list[int] = []
     window.sidebar.width_chosen.connect(chosen.append)
-    grip = window.sidebar.childAt(QPoint(window.sidebar.width() - 2, 400))
+    grip = found(window.sidebar.childAt(QPoint(window.sidebar.width() - 2, 400)))
     QTest.mousePress(grip, LEFT)
     for global_x, wanted in ((350, 302), (900, 400), (60, 200)):
         inside = grip.mapFromGlobal(window.mapToGlobal(QPoint(global_x, 400)))
@@ -293,7 +304,7 @@ def test_the_status_bar_says_states_in_words(window: MainWindow) -> None:
 
 
 def test_the_inspector_changes_views(window: MainWindow, qtbot: QtBot) -> None:
-    frame = window.findChild(InspectorFrame)
+    frame = window.findChildren(InspectorFrame)[0]
     frame.show_view("m")
     assert frame.current_view() == "m"
     segments = [w for w in frame.findChildren(QWidget) if w.accessibleName() == "Conversation"]
@@ -338,3 +349,29 @@ class PaintCount(QObject):
         if event.type() == QEvent.Type.Paint:
             self.seen.append(watched)
         return False
+
+
+def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
+    program = """
+import sys
+from chatbench.ui.theme import make_application
+app = make_application("chatbench")
+from chatbench.ui.widgets import Label
+from chatbench.ui.window import MainWindow, PaneParts, PaneSpec
+build = lambda window: PaneParts(Label("Chats"), sidebar=Label("List"))
+window = MainWindow([PaneSpec("chats", "Chats", "messages-square", build)])
+window.show_section("chats")
+window.show()
+app.processEvents()
+heavy = "asyncio qasync ssl httpx xml lucide html chatbench.ui.palette.overlay chatbench.ui.theme.style"
+print([name for name in heavy.split() if name in sys.modules], app.style().name())
+"""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env={"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "[] fusion"), ended.stderr

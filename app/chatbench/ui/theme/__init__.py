@@ -17,7 +17,7 @@ no connection of its own. Roles are checked by the type checker (``ColorRole``,
 
 from __future__ import annotations
 
-from chatbench.ui.theme.current import SchemePreference, Theme, install, theme
+from chatbench.ui.theme.current import SchemePreference, Theme, install, make_application, theme
 from chatbench.ui.theme.tokens import ColorRole, ControlRole, CornerRole, FontRole, MotionRole
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "SchemePreference",
     "Theme",
     "install",
+    "make_application",
     "theme",
 ]

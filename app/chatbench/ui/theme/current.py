@@ -7,12 +7,12 @@ from typing import Literal, cast
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from chatbench.ui.theme import tokens
+from chatbench.ui.theme.focus import KeyboardFocus
 from chatbench.ui.theme.fonts import make_font
 from chatbench.ui.theme.motion import system_prefers_reduced_motion
-from chatbench.ui.theme.style import KeyboardFocus
 from chatbench.ui.theme.stylesheet import build_stylesheet
 from chatbench.ui.theme.tokens import ColorRole, ControlRole, CornerRole, FontRole, MotionRole
 
@@ -54,7 +54,7 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, app: QApplication) -> None:
+    def __init__(self, app: QApplication, *, is_fusion: bool = False) -> None:
         super().__init__(app)
         self._app = app
         self._scheme: SchemePreference = "system"
@@ -66,7 +66,8 @@ class Theme(QObject):
         self._colors: dict[ColorRole, QColor] = {}
         self._fonts: dict[tuple[FontRole, int | None], QFont] = {}
         self._metrics: dict[tuple[FontRole, int | None], QFontMetrics] = {}
-        app.setStyle(QStyleFactory.create("Fusion"))
+        if not is_fusion:
+            app.setStyle("Fusion")
         self._focus = KeyboardFocus(app, self)
         self._resolve()
         self._paint_application()
@@ -239,6 +240,18 @@ def install(app: QApplication) -> Theme:
     if _installed is None or _installed.parent() is not app:
         _installed = Theme(app)
     return _installed
+
+
+def make_application(program: str) -> QApplication:
+    """Make the one QApplication, in Fusion from its first moment, and install the theme.
+
+    ``setStyle`` afterwards would do the same, but PySide then makes the Python side of every
+    style there is (6 ms before the first paint).
+    """
+    global _installed
+    app = QApplication([program, "-style", "Fusion"])
+    _installed = Theme(app, is_fusion=True)
+    return app
 
 
 def theme() -> Theme:

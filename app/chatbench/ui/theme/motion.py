@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 
-from PySide6.QtCore import QSettings, QStandardPaths
-
 
 @lru_cache(maxsize=1)
 def system_prefers_reduced_motion() -> bool:
@@ -24,11 +22,15 @@ def system_prefers_reduced_motion() -> bool:
         ctypes.windll.user32.SystemParametersInfoW(get_client_area_animation, 0, ctypes.byref(animated), 0)
         return not animated.value
     if sys.platform == "darwin":
+        from PySide6.QtCore import QSettings
+
         return bool(QSettings("com.apple.universalaccess").value("reduceMotion", False, bool))
     return _linux()
 
 
 def _linux() -> bool:
+    from PySide6.QtCore import QSettings, QStandardPaths
+
     config = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericConfigLocation)
     ini = QSettings.Format.IniFormat
     for version in ("gtk-4.0", "gtk-3.0"):

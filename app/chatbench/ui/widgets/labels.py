@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from chatbench.ui.theme import ColorRole, FontRole, theme
+from chatbench.ui.widgets.tooltips import escape
 
 
 class Label(QLabel):
@@ -95,7 +96,7 @@ class ElidedLabel(QWidget):
     def _explain(self) -> None:
         short = theme().metrics(self._font_role, self._weight).horizontalAdvance(self._text) > self.width()
         # Rich text detection must not see what a stranger wrote: force one plain paragraph.
-        self.setToolTip(f"<p>{_escaped(self._text)}</p>" if short else "")
+        self.setToolTip(f"<p>{escape(self._text)}</p>" if short else "")
 
     def sizeHint(self) -> QSize:
         metrics = theme().metrics(self._font_role, self._weight)
@@ -117,7 +118,3 @@ class ElidedLabel(QWidget):
         shown = metrics.elidedText(self._text, self._elide, self.width())
         painter.drawText(self.rect(), self._align | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.end()
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMargins, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap
 
+from chatbench.ui.icons import device_ratio
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.theme.style import draw_ring
+from chatbench.ui.theme.focus import draw_ring
 from chatbench.ui.theme.tokens import SHADOW_DARK, SHADOW_LIGHT, SHADOW_MARGIN, ShadowToken
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _blurred(painter: QPainter, rect: QRectF, radius: float, shadow: ShadowToken
 
 def shadow(painter: QPainter, card: QRect, radius: int) -> None:
     """Draw the shadow of ``card`` around it; 32 px on each side must be free."""
-    ratio = painter.device().devicePixelRatio()
+    ratio = device_ratio(painter)
     patch = _shadow(theme().dark, radius, ratio)
     corner = SHADOW_MARGIN + radius + 4
     outer = card.marginsAdded(SHADOW_MARGINS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QKeySequence
@@ -23,6 +22,11 @@ def describe(
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(reason)
     widget.setToolTip(tip(name, shortcut, reason))
+
+
+def escape(text: str) -> str:
+    """``text`` with nothing left that rich text would take for markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def tip(name: str, shortcut: QKeySequence | str | None = None, reason: str = "") -> str:

@@ -92,7 +92,8 @@ def _scrolling(widget: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    # A viewport made here: asking Qt for its own one makes PySide set up every kind of
+    # widget there is, to find out which it got (10 ms).
+    area.setViewport(QWidget())
     area.setWidget(widget)
-    area.viewport().setAutoFillBackground(False)
-    widget.setAutoFillBackground(False)
     return area
