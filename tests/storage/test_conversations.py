@@ -120,6 +120,11 @@ async def test_a_branch_is_read_from_its_end(store: ConversationStore) -> None:
     assert len(await store.path(conversation.id, parent)) == 60
     assert [m.text for m in await store.path(conversation.id, ids[0])] == ["q0", "a0"]
     assert await store.path(conversation.id, None) == ()
+    tail = await store.tail(conversation.id, 4)
+    assert [m.text for m in tail.path(tail.lanes[0].leaf)] == ["q28", "a28", "q29", "a29"]
+    assert len(tail.messages) == 4
+    whole = await store.load(conversation.id)
+    assert (tail.summary, tail.lanes, tail.draft) == (whole.summary, whole.lanes, whole.draft)
     assert await store.path("another", parent) == ()
 
 
@@ -145,8 +150,9 @@ async def test_a_turn_in_a_conversation_that_is_gone_leaves_nothing(store: Conve
     asked = samples.question("nowhere", "q")
     with pytest.raises(StorageError, match="no such conversation"):
         await store.begin_turn("nowhere", [asked], [], [])
-    with pytest.raises(StorageError, match="no such conversation"):
-        await store.load("nowhere")
+    for ask in (store.load("nowhere"), store.outline("nowhere"), store.tail("nowhere", 5)):
+        with pytest.raises(StorageError, match="no such conversation"):
+            await ask
     assert await store.messages([asked.id]) == []
     assert await store.summary("nowhere") is None
 
@@ -313,6 +319,8 @@ async def test_a_deleted_message_is_passed_over_and_comes_back(store: Conversati
         tree = await store.load(conversation.id)
         leaf = tree.lanes[0].leaf
         assert [m.text for m in tree.path(leaf)] == expected
+        tail = await store.tail(conversation.id, 9)
+        assert [m.text for m in tail.path(tail.lanes[0].leaf)] == expected
         assert [m.text for m in await store.path(conversation.id, last.id)] == expected
         assert [m.parent_id for m in await store.path(conversation.id, last.id)] == [
             m.parent_id for m in tree.path(leaf)

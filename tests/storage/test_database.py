@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -84,6 +85,22 @@ async def test_a_cancelled_write_happens_all_the_same(database: Database) -> Non
         await task
     found = await database.write(lambda c: c.execute("SELECT value FROM profile").fetchall())
     assert found == [("kept",)]
+
+
+async def test_a_write_that_fails_unseen_is_logged(
+    database: Database, expect_log: Callable[[str], None]
+) -> None:
+    expect_log("a write failed after its waiter had gone: too late")
+
+    def fail(connection: apsw.Connection) -> None:
+        raise RuntimeError("too late")
+
+    task = asyncio.create_task(database.write(fail))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await database.write(lambda c: None)
 
 
 async def test_a_cancelled_read_is_interrupted(database: Database) -> None:

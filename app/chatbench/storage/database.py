@@ -8,6 +8,7 @@ happens even if its waiter is cancelled; a read is one snapshot and is interrupt
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ from chatbench.core.errors import ChatbenchError, StorageError
 from chatbench.storage import failures, opening
 from chatbench.storage.migrations import MIGRATIONS, Migration
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 _MAX_READERS = 2
 
@@ -190,7 +192,11 @@ class Database:
         self._refuse_if_closed()
         job = _Job(work)
         self._writes.put(job)
-        return await asyncio.shield(asyncio.wrap_future(job.future))
+        try:
+            return await asyncio.shield(asyncio.wrap_future(job.future))
+        except asyncio.CancelledError:
+            job.future.add_done_callback(_log_unseen)
+            raise
 
     def _open_reader(self) -> apsw.Connection:
         self._writer.opened.result()
@@ -199,6 +205,13 @@ class Database:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise StorageError("The database is closed.", "Chatbench is shutting down.")
+
+
+def _log_unseen(future: Future[Any]) -> None:
+    """Nobody waits for this write any more; that it failed must not go unsaid."""
+    error = None if future.cancelled() else future.exception()
+    if error is not None:
+        log.error("a write failed after its waiter had gone: %s", error)
 
 
 def _data_version(connection: apsw.Connection) -> int:

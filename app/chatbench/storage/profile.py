@@ -42,6 +42,8 @@ class Profile:
         files, backups, providers = data / "files", data / "backups", config / "providers"
         for path in (data, config, files, backups, providers, logs, owners):
             _make_private(path, within=data)
+        owner = Owner(owners)
+        owner.others()  # clears away what processes that were killed have left
         return cls(
             name=name,
             folder=data,
@@ -51,7 +53,7 @@ class Profile:
             preferences=config / "preferences.toml",
             providers=providers,
             logs=logs,
-            owner=Owner(owners),
+            owner=owner,
         )
 
     def close(self) -> None:

@@ -40,6 +40,25 @@ def conversation(connection: apsw.Connection, conversation_id: str, *, whole: bo
     )
 
 
+def tail(connection: apsw.Connection, conversation_id: str, last: int) -> Conversation:
+    """The `last` messages of each lane's branch, whole. Raises StorageError where there is none."""
+    head = summary(connection, conversation_id)
+    if head is None:
+        raise no_such_conversation()
+    deleted = _deleted(connection, conversation_id)
+    lanes = [
+        msgspec.structs.replace(one, leaf=_above(one.leaf, deleted))
+        for one in _lanes(connection, conversation_id)
+    ]
+    ends = {m.id: m for one in lanes for m in branch(connection, conversation_id, one.leaf, last)}
+    return Conversation(
+        summary=head,
+        messages=tuple(ends.values()),
+        lanes=tuple(lanes),
+        draft=draft(connection, conversation_id),
+    )
+
+
 def summary(connection: apsw.Connection, conversation_id: str) -> ConversationSummary | None:
     """The list's row of one conversation, also of one in the trash."""
     row = connection.execute(
