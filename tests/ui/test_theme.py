@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 import chatbench.ui
 from chatbench.ui.theme import ColorRole, theme
@@ -215,10 +215,28 @@ def test_the_ring_shows_for_keyboard_focus_only(qtbot: QtBot) -> None:
     QTest.keyClick(form.first, Qt.Key.Key_Tab)
     assert theme().keyboard_focused(form.second)
     assert ring_pixels(form, form.second) > 20
+    form.first.setFocus(Qt.FocusReason.OtherFocusReason)
+    assert not theme().keyboard_focused(form.first)
+    QTest.keyClick(form.first, Qt.Key.Key_Tab)
     QTest.mouseClick(form.first, Qt.MouseButton.LeftButton)
     assert form.first.hasFocus()
     assert not theme().keyboard_focused(form.first)
     assert ring_pixels(form, form.first) == ring_pixels(form, form.second) == 0
+
+
+def test_a_native_control_draws_no_second_ring(qtbot: QtBot) -> None:
+    form = Form()
+    box = QCheckBox("Native", form)
+    form.layout().addWidget(box)  # type: ignore[union-attr]
+    qtbot.addWidget(form)
+    form.show()
+    form.activateWindow()
+    qtbot.waitUntil(form.isActiveWindow)
+    before = box.grab().toImage()
+    form.field.setFocus(Qt.FocusReason.OtherFocusReason)
+    QTest.keyClick(form.field, Qt.Key.Key_Tab)
+    assert theme().keyboard_focused(box)
+    assert box.grab().toImage() == before
 
 
 def test_the_ring_survives_the_end_of_its_widget(qtbot: QtBot) -> None:

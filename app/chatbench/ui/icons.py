@@ -60,7 +60,7 @@ def _member(name: str) -> bytes:
     at = data.rfind(wanted)
     while at >= 46:
         head = data[at - 46 : at]
-        if head[:4] == b"PK\x01\x02" and struct.unpack_from("<H", head, 28)[0] == len(wanted):
+        if head.startswith(b"PK\x01\x02"):
             method, packed = struct.unpack_from("<H", head, 10)[0], struct.unpack_from("<I", head, 20)[0]
             (local,) = struct.unpack_from("<I", head, 42)
             name_size, extra_size = struct.unpack_from("<HH", data, local + 26)

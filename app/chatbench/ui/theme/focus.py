@@ -63,8 +63,8 @@ class KeyboardFocus(QObject):
         if now is None:
             return
         window = now.window()
-        # Qt sets this attribute when Tab, an arrow or a shortcut moves the focus, and never
-        # takes it back; cleared here, it tells about this one change of focus only.
+        # Qt sets this attribute when Tab, an arrow or a shortcut moves the focus. Taken back,
+        # it keeps Fusion from drawing a dotted rectangle of its own inside the ring.
         if not window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange):
             return
         window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange, False)
