@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QAbstractSpinBox,
@@ -22,20 +21,8 @@ if TYPE_CHECKING:
     from chatbench.ui.theme.current import Theme
     from chatbench.ui.theme.style import RingStyle
 
-RING_WIDTH: Final = 2
 _OWN_BORDER: Final = (QLineEdit, QAbstractScrollArea, QAbstractSpinBox, QComboBox)
 """Fields show their focus by their border; lists draw it inside the current row."""
-
-
-def draw_ring(painter: QPainter, theme: Theme, outer: QRectF, radius: float) -> None:
-    """Draw the 2 px ring whose outer edge is ``outer``."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.color("accent"), RING_WIDTH))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    half = RING_WIDTH / 2
-    painter.drawRoundedRect(outer.adjusted(half, half, -half, -half), radius, radius)
-    painter.restore()
 
 
 class KeyboardFocus(QObject):

@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFocusFrame, QProxyStyle, QStyle, QStyleFactory, QStyleOption, QWidget
 
-from chatbench.ui.theme.focus import RING_WIDTH, draw_ring
+from chatbench.ui.theme.ring import RING_WIDTH, draw_ring
 
 if TYPE_CHECKING:
     from chatbench.ui.theme.current import Theme

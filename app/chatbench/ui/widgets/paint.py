@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap
 
 from chatbench.ui.icons import device_ratio
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.theme.focus import draw_ring
+from chatbench.ui.theme.ring import draw_ring
 from chatbench.ui.theme.tokens import SHADOW_DARK, SHADOW_LIGHT, SHADOW_MARGIN, ShadowToken
 
 if TYPE_CHECKING:
