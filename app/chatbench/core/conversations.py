@@ -124,3 +124,15 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
             return ()
         same = [m for m in self.messages if m.parent_id == me.parent_id and m.role == me.role]
         return tuple(sorted(same, key=lambda m: (m.position, m.id)))
+
+    def newest_leaf(self, message_id: str) -> str:
+        """Down from a message along the newest children: where a switch of branches leads."""
+        children: dict[str | None, TreeMessage] = {}
+        for message in self.messages:
+            known = children.get(message.parent_id)
+            if known is None or (message.created_at, message.position) >= (known.created_at, known.position):
+                children[message.parent_id] = message
+        leaf = message_id
+        while (child := children.get(leaf)) is not None:
+            leaf = child.id
+        return leaf

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from chatbench.client.estimate import estimate_text, estimate_tokens
 from chatbench.client.llm import AnswerStream, LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.changes import Changes
@@ -42,6 +43,7 @@ from chatbench.storage.conversations import ConversationStore
 log = logging.getLogger(__name__)
 
 TITLE_LENGTH = 60
+_LOOK_BACK = 40
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +180,19 @@ class ChatService:
         await self._store.begin_turn(conversation_id, [], [answer], [moved])
         return self._start(conversation_id, question.turn_id, question.id, [answer], initiator)
 
+    async def context_tokens(self, conversation_id: str, lane: Lane) -> int:
+        """About how many tokens the shown branch sends before the next question.
+
+        The last answer's own usage is exact up to it; what came after is estimated.
+        """
+        info = self._models.info(lane.model or GUIDE)
+        tokens = 0
+        for message in reversed(await self._store.path(conversation_id, lane.leaf, _LOOK_BACK)):
+            if message.usage is not None:
+                return tokens + message.usage.total_tokens
+            tokens += estimate_tokens(context([message]), "", info)
+        return tokens + estimate_text(lane.system)
+
     def live(self, message_id: str) -> Answer | None:
         """The answer if it is still coming in (or could not be written at its end)."""
         return self._live.get(message_id)
@@ -312,7 +327,7 @@ def context(path: Sequence[TreeMessage]) -> list[Message]:
     """What a branch sends: nothing before the first question, no empty answers."""
     sent: list[Message] = []
     for message in path:
-        if message.role == "assistant" and (not sent or not message.parts):
+        if not message.parts or (message.role == "assistant" and not sent):
             continue
         sent.append(Message(role=message.role, parts=message.parts))
     return sent

@@ -139,12 +139,12 @@ class ChatSidebar(Surface):
         self.new_button.clicked.connect(self.new_requested)
         self.search = SearchField(self.tr("Search chats"))
         self.search.textChanged.connect(lambda _text: self.refresh())
-        self.search.stepped.connect(lambda _step: self.list.setFocus(Qt.FocusReason.TabFocusReason))
-        self.list = _List(self)
-        self.list.chosen.connect(self._choose)
-        self.list.renamed.connect(self._rename)
-        self.list.menu_wanted.connect(self._menu)
-        self.list.delete_wanted.connect(self.delete_requested)
+        self.search.stepped.connect(lambda _step: self.view.setFocus(Qt.FocusReason.TabFocusReason))
+        self.view = _List(self)
+        self.view.chosen.connect(self._choose)
+        self.view.renamed.connect(self._rename)
+        self.view.menu_wanted.connect(self._menu)
+        self.view.delete_wanted.connect(self.delete_requested)
         self.empty = Label(font="small", color="text3", wrap=True)
         self.empty.setContentsMargins(8, 8, 8, 0)
         self.empty.hide()
@@ -157,7 +157,7 @@ class ChatSidebar(Surface):
         for widget in (self.new_button, self.search, self.empty):
             head.addWidget(widget)
         column.addLayout(head)
-        column.addWidget(self.list, 1)
+        column.addWidget(self.view, 1)
         self._disconnect = services.changes.connect(self._changed)
         self.destroyed.connect(self._disconnect)
 
@@ -180,23 +180,23 @@ class ChatSidebar(Surface):
                 nothing = self.tr("Your chats will be listed here. They stay in one file on this computer.")
             if self._stale:
                 continue
-            self.list.show_rows(rows)
+            self.view.show_rows(rows)
             self.empty.setText(nothing)
             self.empty.setVisible(not rows)
-            self.list.set_current(self._current)
+            self.view.set_current(self._current)
 
     def set_current(self, conversation_id: str) -> None:
         """Marks the conversation that is shown."""
         self._current = conversation_id
-        self.list.set_current(conversation_id)
+        self.view.set_current(conversation_id)
 
     def titles(self) -> list[tuple[str, str, str]]:
         """(id, title, when) of every conversation listed, for the palette."""
-        return [(row.id, row.title, row.when) for row in self.list.rows() if row.id]
+        return [(row.id, row.title, row.when) for row in self.view.rows() if row.id]
 
     def rename(self, conversation_id: str) -> None:
         """Turns the title into a field."""
-        self.list.edit_title(conversation_id)
+        self.view.edit_title(conversation_id)
 
     def _changed(self, changes: Changes) -> None:
         if changes.conversations:

@@ -1,0 +1,93 @@
+"""The window face: the application from its first line to its last.
+
+The window is shown before anything heavy is imported; the database opens on its own thread
+meanwhile. Shutting down is a sequence: no new work, answers, connections, the database.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtWidgets import QApplication
+
+from chatbench import __version__
+from chatbench.core.errors import ChatbenchError
+from chatbench.services import Services
+from chatbench.ui import aio, theme
+
+
+class Build(Protocol):
+    """`main.build`, handed in."""
+
+    def __call__(self, folder: Path | None = None, *, log_level: str = "") -> Services: ...
+
+
+def run(arguments: Sequence[str], build: Build) -> int:
+    """Opens the window, or tests itself, on a command line of global options and `self-test`."""
+    folder, log_level, command = _parse(arguments)
+    if command == "self-test":
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = make_application()
+    if command == "self-test":
+        from chatbench.ui.selftest import self_test
+
+        return aio.run(app, lambda: self_test(build, folder, log_level))
+    try:
+        services = build(folder, log_level=log_level)
+    except ChatbenchError as error:
+        sys.stderr.write(f"Error: {error.message}\n  {error.hint}\n")
+        return 1
+    return aio.run(app, lambda: main(services))
+
+
+def make_application() -> QApplication:
+    """The application with its theme; the one there is, if there is one."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        theme.install(existing)
+        return existing
+    app = QApplication(["chatbench"])
+    app.setApplicationName("Chatbench")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("chatbench")
+    theme.install(app)
+    return app
+
+
+async def main(services: Services) -> int:
+    """Shows the window, waits until it is closed, shuts everything down in order."""
+    import asyncio
+
+    from chatbench.ui.session import Session
+
+    closed = asyncio.Event()
+    session = Session(services)
+    session.window.closes_itself = False
+    session.window.close_requested.connect(closed.set)
+    session.start()
+    try:
+        await closed.wait()
+    finally:
+        await session.aclose()
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> tuple[Path | None, str, str]:
+    folder: Path | None = None
+    log_level = command = ""
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if name in ("--profile", "--log-level"):
+            value = value if equals else next(rest, "")
+            if name == "--profile":
+                folder = Path(value) if value else None
+            else:
+                log_level = value
+        else:
+            command = argument
+    return folder, log_level, command

@@ -1,0 +1,190 @@
+"""The transcript's source over the services: a skeleton at once, messages when they are asked for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QLocale, QObject, Signal
+from PySide6.QtGui import QImage
+
+from chatbench.core.conversations import Conversation, Lane, TreeMessage
+from chatbench.core.errors import ChatbenchError
+from chatbench.core.models import GUIDE, ModelRef
+from chatbench.services import Services
+from chatbench.services.answers import Answer
+from chatbench.services.history import Extent
+from chatbench.ui.aio import spawn
+from chatbench.ui.chat.sidebar.rows import local_moment
+from chatbench.ui.chat.transcript.source import Entry, Place
+
+_KEPT = 400
+_PICTURE_CHARACTERS = 200
+"""How many characters of text a row of pictures is as high as."""
+
+
+class ConversationSource(QObject):
+    """Messages of the shown branch. `loaded(ids)` and `thumbnail_ready(sha256)` follow what was
+    asked for."""
+
+    loaded = Signal(object)
+    thumbnail_ready = Signal(str)
+
+    def __init__(self, services: Services, parent: QObject) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._path: tuple[TreeMessage, ...] = ()
+        self._sizes: list[int] = []
+        self._siblings: dict[str, tuple[int, int]] = {}
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._asked: set[str] = set()
+        self._pictures: dict[tuple[str, int, int], QImage | None] = {}
+        self._texts: dict[str, str] = {}
+        self.conversation: Conversation | None = None
+
+    def show(self, conversation: Conversation, lane: Lane, extents: Mapping[str, Extent]) -> tuple[str, ...]:
+        """Takes a new outline; returns the ids whose messages have changed since the last."""
+        before = {message.id: message for message in self._path}
+        self.conversation = conversation
+        self._path = conversation.path(lane.leaf)
+        self._sizes = [_size(extents.get(message.id)) for message in self._path]
+        self._siblings = _siblings(conversation, self._path)
+        changed = tuple(
+            message.id for message in self._path if message.id in before and before[message.id] != message
+        )
+        for identifier in changed:
+            self._entries.pop(identifier, None)
+            self._texts.pop(identifier, None)
+        for identifier, (position, count) in self._siblings.items():
+            entry = self._entries.get(identifier)
+            if entry is not None and (entry.position, entry.count) != (position, count):
+                del self._entries[identifier]
+        return changed
+
+    def ids(self) -> Sequence[str]:
+        return [message.id for message in self._path]
+
+    def sizes(self) -> Sequence[int]:
+        return self._sizes
+
+    def message(self, message_id: str) -> TreeMessage | None:
+        """A message of the branch, whole if it is at hand."""
+        entry = self._entries.get(message_id)
+        if entry is not None:
+            return entry.message
+        return next((message for message in self._path if message.id == message_id), None)
+
+    def entry(self, index: int) -> Entry | None:
+        message = self._path[index]
+        entry = self._entries.get(message.id)
+        if entry is not None:
+            self._entries.move_to_end(message.id)
+            return entry
+        answer = self._services.chat.live(message.id)
+        if answer is not None:
+            return self._remember(answer.message)
+        return None
+
+    def request(self, ids: Sequence[str]) -> None:
+        wanted = [one for one in ids if one not in self._asked and one not in self._entries]
+        if wanted:
+            self._asked.update(wanted)
+            spawn(self._load(wanted), name="load-messages")
+
+    async def _load(self, ids: list[str]) -> None:
+        try:
+            for message in await self._services.history.messages(ids):
+                self._remember(message)
+        finally:
+            self._asked.difference_update(ids)
+        self.loaded.emit(ids)
+
+    def live(self, index: int) -> Answer | None:
+        answer = self._services.chat.live(self._path[index].id)
+        return answer if answer is not None and answer.state == "streaming" else None
+
+    async def prepare_find(self) -> None:
+        """Reads the words of the whole branch, so that `matches` knows all of them."""
+        if self.conversation is None or len(self._texts) >= len(self._path):
+            return
+        whole = await self._services.history.load(self.conversation.id)
+        shown = {message.id for message in self._path}
+        self._texts = {m.id: m.text.casefold() for m in whole.messages if m.id in shown}
+
+    def forget_find(self) -> None:
+        """The words are no longer needed."""
+        self._texts = {}
+
+    def matches(self, needle: str) -> Sequence[tuple[int, int]]:
+        wanted = needle.casefold()
+        if not wanted:
+            return []
+        found: list[tuple[int, int]] = []
+        for index, message in enumerate(self._path):
+            text = self._texts.get(message.id)
+            if text is None:
+                entry = self._entries.get(message.id)
+                text = entry.message.text.casefold() if entry else ""
+            if count := text.count(wanted):
+                found.append((index, count))
+        return found
+
+    def thumbnail(self, sha256: str, width: int, height: int) -> QImage | None:
+        key = (sha256, width, height)
+        if key not in self._pictures:
+            self._pictures[key] = None
+            spawn(self._draw(key), name="thumbnail")
+        return self._pictures[key]
+
+    async def _draw(self, key: tuple[str, int, int]) -> None:
+        sha256, width, height = key
+        try:
+            data = await self._services.attachments.thumbnail(sha256, width, height)
+        except ChatbenchError:
+            return
+        self._pictures[key] = QImage.fromData(data)
+        self.thumbnail_ready.emit(sha256)
+
+    def _remember(self, message: TreeMessage) -> Entry:
+        position, count = self._siblings.get(message.id, (1, 1))
+        author, place, title = self._who(message)
+        entry = Entry(
+            message=message, author=author, place=place, title=title, position=position, count=count
+        )
+        self._entries[message.id] = entry
+        while len(self._entries) > _KEPT:
+            self._entries.popitem(last=False)
+        return entry
+
+    def _who(self, message: TreeMessage) -> tuple[str, Place, str]:
+        moment = QLocale().toString(local_moment(message.created_at), QLocale.FormatType.LongFormat)
+        if message.role == "user" or message.model is None:
+            return self.tr("You"), "", moment
+        return (
+            self._services.models.info(message.model).title,
+            self._place(message.model),
+            f"{message.model}, {moment}",
+        )
+
+    def _place(self, model: ModelRef) -> Place:
+        if model == GUIDE:
+            return "compass"
+        return "hard-drive" if self._services.models.info(model).local else "cloud"
+
+
+def _size(extent: Extent | None) -> int:
+    if extent is None:
+        return 0
+    return extent.text_length + 40 * extent.line_count + _PICTURE_CHARACTERS * bool(extent.media_count)
+
+
+def _siblings(conversation: Conversation, path: Sequence[TreeMessage]) -> dict[str, tuple[int, int]]:
+    """Position (from 1) and count of each message of the path among its siblings."""
+    groups: dict[tuple[str | None, str], list[TreeMessage]] = {}
+    for message in conversation.messages:
+        groups.setdefault((message.parent_id, message.role), []).append(message)
+    found: dict[str, tuple[int, int]] = {}
+    for message in path:
+        group = sorted(groups[message.parent_id, message.role], key=lambda m: (m.position, m.id))
+        found[message.id] = (1 + [m.id for m in group].index(message.id), len(group))
+    return found

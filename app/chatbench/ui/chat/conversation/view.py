@@ -1,0 +1,336 @@
+"""The pane of one conversation. It shows what the services say and asks them for everything."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import QMimeData, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from chatbench.core.changes import Changes
+from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
+from chatbench.core.errors import ChatbenchError
+from chatbench.core.messages import TextPart
+from chatbench.core.models import GUIDE, Effort, ModelRef
+from chatbench.services import Services
+from chatbench.ui.aio import spawn
+from chatbench.ui.chat.composer import Composer, DropZone
+from chatbench.ui.chat.conversation.source import ConversationSource
+from chatbench.ui.chat.transcript import TranscriptView
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import Surface, announce
+
+if TYPE_CHECKING:
+    from chatbench.ui.window import MainWindow
+
+DRAFT_DELAY_MS = 600
+COLUMN = 736
+EDGE = 16
+
+
+class ConversationView(Surface):
+    """Signals: `changed` when title, state or lane have changed; `selected(message)` for the
+    inspector; `provider_wanted(id)` when a key is missing; `deleted(message)` after one was
+    hidden."""
+
+    changed = Signal()
+    selected = Signal(object)
+    provider_wanted = Signal(str)
+
+    def __init__(self, services: Services, window: MainWindow, conversation: Conversation) -> None:
+        super().__init__("page")
+        self.services = services
+        self.window_frame = window
+        self.conversation = conversation
+        self.lane: Lane = conversation.lanes[0]
+        self.source = ConversationSource(services, self)
+        self.transcript = TranscriptView(self)
+        self.composer = Composer(services, self)
+        self._welcome: QWidget | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._stale = False
+        self._editing: str | None = None
+        self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_DELAY_MS)
+        self._lay_out()
+        self._connect()
+        self.drop_zone = DropZone(self, self.composer, services)
+        self._disconnect = services.changes.connect(self._services_changed)
+
+    @property
+    def id(self) -> str:
+        return self.conversation.id
+
+    @property
+    def streaming(self) -> bool:
+        return bool(self.services.chat.live_in(self.id))
+
+    def _lay_out(self) -> None:
+        self._upper = QStackedLayout()
+        self._upper.addWidget(self.transcript)
+        self._foot = QWidget(self)
+        row = QHBoxLayout(self._foot)
+        row.setContentsMargins(EDGE, 0, EDGE, 6)
+        row.addStretch(1)
+        row.addWidget(self.composer, 1000)
+        row.addStretch(1)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        self.set_layout(column)
+        column.addLayout(self._upper, 1)
+        column.addWidget(self._foot)
+        self._measure()
+
+    def _connect(self) -> None:
+        self.source.loaded.connect(self.transcript.loaded)
+        self.source.thumbnail_ready.connect(self.transcript.thumbnail_ready)
+        self.transcript.set_source(self.source)
+        self.transcript.action_requested.connect(self._act)
+        self.transcript.link_activated.connect(self._open_link)
+        composer = self.composer
+        composer.send_requested.connect(lambda draft: spawn(self._send(draft), name="send"))
+        composer.stop_requested.connect(self.stop)
+        composer.draft_changed.connect(lambda _draft: self._draft_timer.start())
+        composer.model_chosen.connect(self.choose_model)
+        composer.effort_chosen.connect(self._choose_effort)
+        composer.edit_last_requested.connect(self._edit_last)
+        composer.edit_cancelled.connect(self._cancel_edit)
+        composer.key_wanted.connect(self.provider_wanted)
+        self._draft_timer.timeout.connect(lambda: spawn(self.save_draft(), name="save-draft"))
+
+    # What is shown.
+
+    async def open(self) -> None:
+        """Reads the conversation and shows its end."""
+        await self._read()
+        self.composer.set_draft(self.conversation.draft)
+
+    def reload(self) -> None:
+        """Reads the outline again; several calls in a row read once."""
+        self._stale = True
+        if self._loading is None or self._loading.done():
+            self._loading = spawn(self._read_while_stale(), name="reload")
+
+    async def _read_while_stale(self) -> None:
+        while self._stale:
+            self._stale = False
+            await self._read()
+
+    async def _read(self) -> None:
+        history = self.services.history
+        conversation = await history.outline(self.id)
+        extents = await history.extents(self.id)
+        self.conversation = conversation
+        self.lane = next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
+        changed = self.source.show(conversation, self.lane, extents)
+        self.transcript.refresh(changed)
+        self._show_lane()
+        self._show_welcome()
+        self.changed.emit()
+
+    def _show_lane(self) -> None:
+        model = self.lane.model or GUIDE
+        self.composer.set_model(model)
+        self.composer.set_parameters(self.lane.parameters)
+        self.composer.set_streaming(self.streaming)
+        spawn(self._show_context(), name="context")
+
+    async def _show_context(self) -> None:
+        tokens = await self.services.chat.context_tokens(self.id, self.lane)
+        self.composer.set_context_tokens(tokens)
+
+    def _show_welcome(self) -> None:
+        """The guide's first page stands in an empty chat with the guide."""
+        wanted = self.lane.model == GUIDE and not self.source.ids()
+        if wanted and self._welcome is None:
+            from chatbench.ui.chat.welcome import WelcomeView
+
+            welcome = WelcomeView(self.services, self)
+            welcome.model_chosen.connect(self.choose_model)
+            welcome.question_asked.connect(lambda text: spawn(self._send(Draft(text=text)), name="send"))
+            welcome.provider_wanted.connect(self.provider_wanted)
+            welcome.link_activated.connect(lambda url: self._open_link(url, url))
+            self._welcome = welcome
+            self._upper.addWidget(welcome)
+        if self._welcome is not None:
+            self._upper.setCurrentWidget(self._welcome if wanted else self.transcript)
+
+    def _services_changed(self, changes: Changes) -> None:
+        if self.id in changes.conversations:
+            self.reload()
+        elif changes.models or changes.keys or changes.providers:
+            self._show_lane()
+
+    # What is asked for.
+
+    async def _send(self, draft: Draft) -> None:
+        draft = msgspec.structs.replace(draft, edits=self._editing)
+        self._end_edit()
+        self._draft_timer.stop()
+        self.composer.set_draft(Draft())
+        self.composer.set_streaming(True)
+        self.transcript.jump_to_end()
+        try:
+            turn = await self.services.chat.send(self.id, draft, initiator=self)
+        except ChatbenchError:
+            self.composer.set_draft(draft)
+            self.composer.set_streaming(False)
+            raise
+        self.reload()
+        await self.services.chat.wait(turn)
+        self._announce_end(turn.answers[0].message)
+
+    def _announce_end(self, message: TreeMessage) -> None:
+        words = {
+            "done": self.tr("The answer is complete."),
+            "stopped": self.tr("The answer was stopped."),
+            "interrupted": self.tr("The answer was interrupted."),
+            "failed": self.tr("The answer failed."),
+        }.get(message.state, "")
+        announce(self, words, at_once=message.state == "failed")
+
+    def stop(self) -> None:
+        """Stops every answer of this conversation."""
+        self.services.chat.stop(self.id)
+
+    def choose_model(self, model: ModelRef) -> None:
+        """From here on this conversation goes to another model."""
+        self._change_lane(msgspec.structs.replace(self.lane, model=model))
+
+    def _choose_effort(self, effort: Effort | None) -> None:
+        parameters = msgspec.structs.replace(self.lane.parameters, reasoning_effort=effort)
+        self._change_lane(msgspec.structs.replace(self.lane, parameters=parameters))
+
+    def change_lane(self, lane: Lane) -> None:
+        """The inspector's way to change system prompt and parameters; the leaf stays ours."""
+        self._change_lane(msgspec.structs.replace(lane, leaf=self.lane.leaf))
+
+    def _change_lane(self, lane: Lane) -> None:
+        self.lane = lane
+        self._show_lane()
+        self._show_welcome()
+        spawn(self.services.history.update_lane(self.id, lane), name="update-lane")
+
+    def _act(self, message_id: str, action: str) -> None:
+        message = self.source.message(message_id)
+        if message is None:
+            return
+        acts = {
+            "copy": partial(self._copy, message),
+            "regenerate": partial(self._regenerate, message),
+            "retry": partial(self._regenerate, message),
+            "edit": partial(self._edit, message),
+            "previous": partial(self._step_branch, message, -1),
+            "next": partial(self._step_branch, message, 1),
+            "delete": partial(self._delete, message),
+            "inspect": partial(self.selected.emit, message),
+            "stop": self.stop,
+            "retry_now": partial(self._retry_now, message),
+        }
+        acts[action]()
+
+    def _copy(self, message: TreeMessage) -> None:
+        data = QMimeData()
+        data.setText(message.text)
+        data.setData("text/markdown", message.text.encode())
+        QGuiApplication.clipboard().setMimeData(data)
+
+    def _regenerate(self, message: TreeMessage, model: ModelRef | None = None) -> None:
+        async def again() -> None:
+            turn = await self.services.chat.regenerate(self.id, message.id, model=model)
+            self.composer.set_streaming(True)
+            await self.services.chat.wait(turn)
+            self._announce_end(turn.answers[0].message)
+
+        spawn(again(), name="regenerate")
+
+    def regenerate_with(self, message: TreeMessage, model: ModelRef) -> None:
+        """Another answer by another model; the lane's own model changes with it."""
+        self._regenerate(message, model)
+
+    def regenerate_last(self) -> None:
+        """Another answer to the last question."""
+        last = self.conversation.path(self.lane.leaf)
+        if last and not self.streaming:
+            self._regenerate(last[-1])
+
+    def _retry_now(self, message: TreeMessage) -> None:
+        answer = self.services.chat.live(message.id)
+        if answer is not None:
+            answer.retry_now()
+
+    def _edit_last(self) -> None:
+        asked = [m for m in self.conversation.path(self.lane.leaf) if m.role == "user"]
+        if asked:
+            self._edit(asked[-1])
+
+    def _edit(self, message: TreeMessage) -> None:
+        spawn(self._begin_edit(message.id), name="begin-edit")
+
+    async def _begin_edit(self, message_id: str) -> None:
+        (message,) = await self.services.history.messages([message_id])
+        await self.save_draft()
+        self._editing = message_id
+        kept = tuple(part for part in message.parts if not isinstance(part, TextPart))
+        self.composer.set_editing(True)
+        self.composer.set_draft(Draft(text=message.text, attachments=kept))
+        self.composer.setFocus()
+
+    def _cancel_edit(self) -> None:
+        self._end_edit()
+        self.composer.set_draft(self.conversation.draft)
+
+    def _end_edit(self) -> None:
+        self._editing = None
+        self.composer.set_editing(False)
+
+    def _step_branch(self, message: TreeMessage, step: int) -> None:
+        siblings = self.conversation.siblings(message.id)
+        at = next(n for n, one in enumerate(siblings) if one.id == message.id) + step
+        if 0 <= at < len(siblings):
+            leaf = self.conversation.newest_leaf(siblings[at].id)
+            self._change_lane(msgspec.structs.replace(self.lane, leaf=leaf))
+
+    def _delete(self, message: TreeMessage) -> None:
+        async def hide() -> None:
+            await self.services.history.delete_message(self.id, message.id)
+            self.window_frame.notices.show_notice(self.tr("Message deleted."), action=(self.tr("Undo"), undo))
+
+        def undo() -> None:
+            spawn(self.services.history.undelete_message(self.id, message.id), name="undelete")
+
+        spawn(hide(), name="delete-message")
+
+    def _open_link(self, url: str, words: str) -> None:
+        from chatbench.ui.links import ask_and_open
+
+        spawn(ask_and_open(self, url, words), name="open-link")
+
+    # What is kept.
+
+    async def save_draft(self) -> None:
+        """Keeps what stands in the composer, unless it is an edit under way."""
+        self._draft_timer.stop()
+        if self._editing is None:
+            draft = self.composer.draft()
+            if draft != self.conversation.draft:
+                await self.services.history.save_draft(self.id, draft)
+                self.conversation = msgspec.structs.replace(self.conversation, draft=draft)
+
+    def release(self) -> None:
+        """Stops listening; the answers go on without this pane."""
+        self._disconnect()
+
+    def focus_composer(self) -> None:
+        self.composer.setFocus()
+
+    def _measure(self) -> None:
+        self.composer.setMaximumWidth(theme().scaled(COLUMN))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
+        self.composer.set_most_height(self.height() // 3)

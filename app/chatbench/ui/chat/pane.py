@@ -1,0 +1,414 @@
+"""The section of the chats: tabs of conversations, the sidebar, the inspector."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from chatbench.core.changes import Changes
+from chatbench.core.conversations import Conversation, TreeMessage
+from chatbench.core.errors import ChatbenchError
+from chatbench.core.models import GUIDE, ModelRef
+from chatbench.services import Services
+from chatbench.services.exchange import file_name
+from chatbench.ui.aio import ask, spawn
+from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.inspector import inspector_frame
+from chatbench.ui.chat.sidebar import ChatSidebar
+from chatbench.ui.widgets import IconButton, Label
+from chatbench.ui.window import InspectorFrame, PaneParts, PaneSpec, Tab, TabStrip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatbench.ui.window import MainWindow
+
+
+def chats_spec(workspace: ChatWorkspace) -> PaneSpec:
+    """The section's place on the rail."""
+    title = QCoreApplication.translate("ChatWorkspace", "Chats")
+    return PaneSpec("chats", title, "messages-square", workspace.build)
+
+
+class ChatWorkspace(QWidget):
+    """Which conversations are open, and which one is in view."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self._views: dict[str, ConversationView] = {}
+        self._window: MainWindow | None = None
+        self.tabs = TabStrip(self, new_name=self.tr("New chat"), new_shortcut="Ctrl+N")
+        self.stack = QStackedWidget(self)
+        self.sidebar: ChatSidebar | None = None
+        self.inspector: InspectorFrame | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tabs)
+        column.addWidget(self.stack, 1)
+        self._disconnect = services.changes.connect(self._changed)
+
+    def build(self, window: MainWindow) -> PaneParts:
+        """Called once by the window."""
+        self._window = window
+        self.sidebar = sidebar = ChatSidebar(self._services)
+        sidebar.opened.connect(self.open)
+        sidebar.new_requested.connect(self.new_chat)
+        sidebar.export_requested.connect(self.export)
+        sidebar.delete_requested.connect(self.delete)
+        self.inspector = inspector_frame(self._services)
+        self.inspector.lane_changed.connect(self._lane_changed)
+        self.tabs.chosen.connect(self.open)
+        self.tabs.close_requested.connect(self.close_tab)
+        self.tabs.new_requested.connect(self.new_chat)
+        self.tabs.tabs_requested.connect(lambda: window.command_palette.open("#"))
+        self._add_actions(window)
+        for key in ("chat.find", "view.inspector"):
+            self.tabs.add_button(IconButton.for_action(window.commands[key]))
+        return PaneParts(
+            main=self,
+            sidebar=sidebar,
+            inspector=self.inspector,
+            tabs=self.tabs,
+            activate=self._activate,
+        )
+
+    def _add_actions(self, window: MainWindow) -> None:
+        add, chat = window.commands.add, self.tr("Chat")
+        add("chat.new", self.tr("New chat"), self.new_chat, icon="plus", shortcut="Ctrl+N", place=chat)
+        add("chat.close", self.tr("Close tab"), self.close_current, icon="x", shortcut="Ctrl+W", place=chat)
+        add(
+            "chat.find",
+            self.tr("Find in this chat"),
+            self._find,
+            icon="search",
+            shortcut="Ctrl+F",
+            place=chat,
+        )
+        add("chat.stop", self.tr("Stop the answer"), self._stop, icon="square", shortcut="Ctrl+.", place=chat)
+        add(
+            "chat.regenerate", self.tr("Regenerate"), self._regenerate,
+            icon="refresh-cw", shortcut="Ctrl+R", place=chat,
+        )  # fmt: skip
+        add("chat.model", self.tr("Choose a model"), self._pick, icon="cloud", shortcut="Ctrl+M", place=chat)
+        add(
+            "chat.attach",
+            self.tr("Attach a file"),
+            self._attach,
+            icon="paperclip",
+            shortcut="Ctrl+Shift+A",
+            place=chat,
+        )
+        add(
+            "chat.search",
+            self.tr("Search chats"),
+            self._search,
+            icon="search",
+            shortcut="Ctrl+Shift+F",
+            place=chat,
+        )
+        add("chat.rename", self.tr("Rename this chat"), self._rename, icon="pencil", place=chat)
+        add("chat.export", self.tr("Export this chat"), self._export_current, icon="download", place=chat)
+        add("chat.delete", self.tr("Delete this chat"), self._delete_current, icon="trash-2", place=chat)
+        add(
+            "chat.next",
+            self.tr("Next tab"),
+            partial(self._step, 1),
+            shortcut="Ctrl+Tab",
+            place=chat,
+            in_palette=False,
+        )
+        add(
+            "chat.previous", self.tr("Previous tab"), partial(self._step, -1),
+            shortcut="Ctrl+Shift+Tab", place=chat, in_palette=False,
+        )  # fmt: skip
+
+    # Opening and closing.
+
+    async def open_first(self, remembered: Sequence[str], current: str) -> None:
+        """What was open at the end of the last session; a chat with the guide at the very first."""
+        if self.sidebar is not None:
+            self.sidebar.refresh()
+        known = {summary.id for summary in await self._services.history.summaries()}
+        for conversation_id in remembered:
+            if conversation_id in known:
+                await self._add(await self._services.history.outline(conversation_id))
+        wanted = current if current in self._views else next(iter(self._views), "")
+        if wanted:
+            await self._show(wanted)
+        elif known:
+            await self._new(self._services.models.default())
+        else:
+            await self._new(GUIDE, title=self.tr("Welcome"))
+
+    def open(self, conversation_id: str, message_id: str = "") -> None:
+        """Shows a conversation, in its tab or a new one; at a message if one is named."""
+        spawn(self._show(conversation_id, message_id), name="open-conversation")
+
+    async def _show(self, conversation_id: str, message_id: str = "") -> None:
+        assert self._window is not None
+        self._window.show_section("chats")
+        if conversation_id not in self._views:
+            await self._add(await self._services.history.outline(conversation_id))
+        view = self._views[conversation_id]
+        self.tabs.set_current(conversation_id)
+        self.stack.setCurrentWidget(view)
+        if self.sidebar is not None:
+            self.sidebar.set_current(conversation_id)
+        self._inspect()
+        if message_id:
+            view.transcript.go_to_message(message_id)
+        if view.conversation.summary.unread:
+            await self._services.history.mark_read(conversation_id)
+        view.focus_composer()
+
+    async def _add(self, conversation: Conversation) -> None:
+        assert self._window is not None
+        view = ConversationView(self._services, self._window, conversation)
+        view.changed.connect(partial(self._view_changed, view))
+        view.selected.connect(self._inspect_message)
+        view.provider_wanted.connect(self._settings)
+        self._views[conversation.id] = view
+        self.stack.addWidget(view)
+        self.tabs.add_tab(Tab(conversation.id, self._title(view)))
+        await view.open()
+
+    def new_chat(self) -> None:
+        """An empty chat at the model of the one in view; an empty one that is open is reused."""
+        empty = next(
+            (v for v in self._views.values() if not v.conversation.messages and not v.composer.draft().text),
+            None,
+        )
+        if empty is not None:
+            self.open(empty.id)
+            return
+        view = self.current_view()
+        model = view.lane.model if view is not None else None
+        spawn(self._new(model or self._services.models.default()), name="new-chat")
+
+    async def _new(self, model: ModelRef | None, title: str = "") -> None:
+        conversation = await self._services.chat.new_conversation(model, title=title)
+        await self._add(conversation)
+        await self._show(conversation.id)
+
+    def close_current(self) -> None:
+        if self.tabs.current():
+            self.close_tab(self.tabs.current())
+
+    def close_tab(self, conversation_id: str) -> None:
+        """Takes the tab away; an answer that is coming in goes on."""
+        spawn(self._close(conversation_id), name="close-tab")
+
+    async def _close(self, conversation_id: str) -> None:
+        view = self._views.get(conversation_id)
+        if view is None:
+            return
+        await view.save_draft()
+        self._drop(conversation_id)
+        if self.tabs.current():
+            await self._show(self.tabs.current())
+        else:
+            await self._new(self._services.models.default())
+
+    def _drop(self, conversation_id: str) -> None:
+        view = self._views.pop(conversation_id)
+        view.release()
+        self.tabs.remove_tab(conversation_id)
+        self.stack.removeWidget(view)
+        view.deleteLater()
+
+    # The one in view.
+
+    def current_view(self) -> ConversationView | None:
+        """The conversation in view, if one is."""
+        return self._views.get(self.tabs.current())
+
+    def current_id(self) -> str:
+        return self.tabs.current()
+
+    def open_ids(self) -> list[str]:
+        """The open conversations in the order of their tabs."""
+        return [tab.id for tab in self.tabs.tabs()]
+
+    def choose_model(self, model: ModelRef) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.choose_model(model)
+
+    def _activate(self) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.focus_composer()
+
+    def _view_changed(self, view: ConversationView) -> None:
+        summary = view.conversation.summary
+        state = "streaming" if view.streaming else "failed" if summary.failed else "idle"
+        if state == "idle" and summary.unread and view is not self.current_view():
+            state = "unread"
+        self.tabs.update_tab(view.id, title=self._title(view), state=state)
+        if view is self.current_view():
+            self._inspect()
+
+    def _title(self, view: ConversationView) -> str:
+        return view.conversation.summary.title or self.tr("New chat")
+
+    def _inspect(self) -> None:
+        view = self.current_view()
+        if self.inspector is not None and view is not None:
+            self.inspector.show_conversation(view.conversation, view.lane)
+
+    def _inspect_message(self, message: TreeMessage) -> None:
+        if self.inspector is None or self._window is None:
+            return
+        view = self.current_view()
+        siblings = view.conversation.siblings(message.id) if view is not None else (message,)
+        spawn(self._show_message(message.id, siblings), name="inspect-message")
+        self._window.set_inspector_open(True)
+
+    async def _show_message(self, message_id: str, siblings: tuple[TreeMessage, ...]) -> None:
+        (message,) = await self._services.history.messages([message_id])
+        at = next((n for n, one in enumerate(siblings, 1) if one.id == message_id), 1)
+        if self.inspector is not None:
+            self.inspector.show_message(message, at, len(siblings))
+
+    def _lane_changed(self, lane: object) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.change_lane(lane)  # type: ignore[arg-type]
+
+    def _changed(self, changes: Changes) -> None:
+        """An answer that ends in a conversation out of view leaves it unread."""
+        for conversation_id in changes.conversations:
+            view = self._views.get(conversation_id)
+            shown = view is not None and view is self.current_view()
+            if changes.usage and not shown:
+                spawn(self._services.history.mark_read(conversation_id, unread=True), name="unread")
+
+    # Actions.
+
+    def _find(self) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.open_find()
+
+    def _stop(self) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.stop()
+
+    def _regenerate(self) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.regenerate_last()
+
+    def _pick(self) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.composer.open_picker()
+
+    def _attach(self) -> None:
+        view = self.current_view()
+        if view is not None:
+            view.composer.choose_files()
+
+    def _search(self) -> None:
+        if self.sidebar is not None and self._window is not None:
+            self._window.set_sidebar_open(True)
+            self.sidebar.search.setFocus()
+
+    def search_inside(self, words: str) -> None:
+        """The palette's "Search inside messages?"."""
+        if self.sidebar is not None:
+            self.sidebar.search.setText(words)
+            self._search()
+
+    def _rename(self) -> None:
+        if self.sidebar is not None and self._window is not None:
+            self._window.set_sidebar_open(True)
+            self.sidebar.rename(self.current_id())
+
+    def _step(self, step: int) -> None:
+        ids = self.open_ids()
+        if len(ids) > 1:
+            self.open(ids[(ids.index(self.current_id()) + step) % len(ids)])
+
+    def _settings(self, provider: str) -> None:
+        if self._window is not None:
+            parts = self._window.show_section("settings")
+            parts.main.show_provider(provider)  # type: ignore[attr-defined]
+
+    def _delete_current(self) -> None:
+        if self.current_id():
+            self.delete(self.current_id())
+
+    def delete(self, conversation_id: str) -> None:
+        """Into the trash, with Undo."""
+
+        async def trash() -> None:
+            assert self._window is not None
+            self._services.chat.stop(conversation_id)
+            await self._services.history.trash(conversation_id)
+            if conversation_id in self._views:
+                await self._close(conversation_id)
+            self._window.notices.show_notice(
+                self.tr("Chat deleted."), action=(self.tr("Undo"), lambda: spawn(undo(), name="restore"))
+            )
+
+        async def undo() -> None:
+            await self._services.history.restore(conversation_id)
+            await self._show(conversation_id)
+
+        spawn(trash(), name="delete-chat")
+
+    def _export_current(self) -> None:
+        if self.current_id():
+            self.export(self.current_id())
+
+    def export(self, conversation_id: str) -> None:
+        """Asks where to, then writes Markdown or JSON by the file's ending."""
+        spawn(self._export(conversation_id), name="export")
+
+    async def _export(self, conversation_id: str) -> None:
+        assert self._window is not None
+        conversation = await self._services.history.outline(conversation_id)
+        dialog = QFileDialog(self._window, self.tr("Export chat"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters([self.tr("Markdown (*.md)"), self.tr("JSON (*.json)")])
+        dialog.selectFile(file_name(conversation, "markdown"))
+        chosen: list[str] = []
+        dialog.filesSelected.connect(chosen.extend)
+        if not await ask(dialog) or not chosen:
+            return
+        out = Path(chosen[0])
+        try:
+            await self._services.exchange.export(
+                conversation_id, "json" if out.suffix.lower() == ".json" else "markdown", out
+            )
+        except ChatbenchError as error:
+            self._window.notices.show_notice(f"{error.message} {error.hint}", "error")
+        else:
+            self._window.notices.show_notice(self.tr("Exported to {0}.").format(out.name), "success")
+
+    # The end.
+
+    def show_problem(self, error: ChatbenchError) -> None:
+        """The profile cannot be opened: the pane says so and nothing else works."""
+        label = Label(f"{error.message}\n\n{error.hint}", font="prose", wrap=True)
+        label.setContentsMargins(48, 48, 48, 48)
+        self.stack.addWidget(label)
+        self.stack.setCurrentWidget(label)
+
+    async def save_drafts(self) -> None:
+        for view in self._views.values():
+            await view.save_draft()
+
+    def release(self) -> None:
+        """Stops listening."""
+        self._disconnect()
+        for view in self._views.values():
+            view.release()

@@ -1,0 +1,65 @@
+"""What the command palette finds besides actions: chats and models."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from chatbench.services import Services
+from chatbench.ui.palette import PaletteRow
+
+if TYPE_CHECKING:
+    from chatbench.ui.chat.pane import ChatWorkspace
+
+
+class ChatSource:
+    """Conversations by title."""
+
+    prefix = "#"
+
+    def __init__(self, services: Services, workspace: ChatWorkspace) -> None:
+        self._services = services
+        self._workspace = workspace
+        self.title = QCoreApplication.translate("palette", "Chats")
+
+    async def _find(self) -> Sequence[PaletteRow]:
+        summaries = await self._services.history.summaries(1000)
+        untitled = QCoreApplication.translate("palette", "New chat")
+        return [
+            PaletteRow(
+                summary.title or untitled,
+                partial(self._workspace.open, summary.id),
+                icon="message-square",
+            )
+            for summary in summaries
+        ]
+
+    def rows(self, query: str) -> Awaitable[Sequence[PaletteRow]]:
+        return self._find()
+
+
+class ModelSource:
+    """Usable models, for the conversation that is open."""
+
+    prefix = "@"
+
+    def __init__(self, services: Services, workspace: ChatWorkspace) -> None:
+        self._services = services
+        self._workspace = workspace
+        self.title = QCoreApplication.translate("palette", "Models")
+
+    def rows(self, query: str) -> Sequence[PaletteRow]:
+        return [
+            PaletteRow(
+                row.info.title,
+                partial(self._workspace.choose_model, row.info.ref),
+                icon="hard-drive" if group.endpoint.local else "cloud",
+                detail=f"{row.info.ref}",
+            )
+            for group in self._services.models.groups()
+            for row in group.rows
+            if row.usable
+        ]

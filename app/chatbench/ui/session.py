@@ -1,0 +1,146 @@
+"""One run of the window over one profile: made, started, remembered, ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QFileSystemWatcher, QTimer
+
+from chatbench.core.changes import Changes
+from chatbench.core.errors import ChatbenchError, StorageError
+from chatbench.services import Services
+from chatbench.ui import faults
+from chatbench.ui.aio import cancel_spawned, spawn
+from chatbench.ui.chat.pane import ChatWorkspace, chats_spec
+from chatbench.ui.palette_sources import ChatSource, ModelSource
+from chatbench.ui.settings.pane import settings_pane
+from chatbench.ui.theme import theme
+from chatbench.ui.window import MainWindow
+
+
+class Session:
+    """Owns the window and the services behind it, from `start` to `aclose`."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        preferences = services.preferences.current
+        theme().apply(
+            scheme=preferences.theme,
+            text_factor=preferences.text_scale,
+            motion="reduced" if preferences.reduced_motion else "system",
+        )
+        self.workspace = ChatWorkspace(services)
+        self.window = MainWindow(
+            [chats_spec(self.workspace), settings_pane(services)], shortcuts=preferences.shortcuts
+        )
+        self._watcher: QFileSystemWatcher | None = None
+        self._ends = [
+            services.changes.connect(self._changed),
+            faults.catch_everything(self.window),
+        ]
+
+    def start(self) -> None:
+        """Shows the window; what is slow follows after the first paint."""
+        self._restore()
+        self.window.show_section("chats")
+        self.window.status.set_profile(
+            self.window.tr("Profile: {0}").format(self.services.profile.name),
+            tip=str(self.services.profile.folder),
+        )
+        self.window.show()
+        QTimer.singleShot(0, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        spawn(self._open_profile(), name="open-profile")
+
+    async def _open_profile(self) -> None:
+        try:
+            await self.services.profile.ready()
+        except StorageError as error:
+            self.workspace.show_problem(error)
+            return
+        self.services.notifier.listen(lambda notice: faults.show_service_notice(self.window, notice))
+        for problem in (self.services.preferences.problem, *self.services.endpoints.problems):
+            if problem is not None:
+                faults.show_error(self.window, problem)
+        await self.services.profile.mark_interrupted()
+        remembered = self.services.preferences.current.window
+        await self.workspace.open_first(list(remembered.get("tabs", [])), str(remembered.get("current", "")))
+        self.window.add_palette_source(ChatSource(self.services, self.workspace))
+        self.window.add_palette_source(ModelSource(self.services, self.workspace))
+        self.window.set_search_inside(self.workspace.search_inside)
+        await self._show_spent()
+        self._watch()
+        self.services.profile.warm_up()
+
+    def _watch(self) -> None:
+        """Another process on the same profile is noticed by what it writes, never by a timer."""
+        path = self.services.profile.database_path
+        self._watcher = QFileSystemWatcher(
+            [str(p) for p in (path, path.with_name(f"{path.name}-wal")) if p.exists()]
+        )
+        self._watcher.fileChanged.connect(
+            lambda _path: spawn(self.services.history.other_process_wrote(), name="other-process")
+        )
+
+    def _changed(self, changes: Changes) -> None:
+        if changes.usage:
+            spawn(self._show_spent(), name="spent-today")
+        if changes.preferences:
+            preferences = self.services.preferences.current
+            theme().apply(
+                scheme=preferences.theme,
+                text_factor=preferences.text_scale,
+                motion="reduced" if preferences.reduced_motion else "system",
+            )
+
+    async def _show_spent(self) -> None:
+        spent = await self.services.usage.today()
+        about = "" if spent.complete else "≥ "
+        amount = f"{about}${spent.amount:.2f}"
+        if 0 < spent.amount < 1:
+            amount = f"{about}${spent.amount:.4f}".rstrip("0")
+        self.window.status.set_cost(self.window.tr("Today {0}").format(amount))
+
+    def _restore(self) -> None:
+        remembered = self.services.preferences.current.window
+        size = remembered.get("size")
+        if isinstance(size, list) and len(size) == 2:
+            self.window.resize(int(size[0]), int(size[1]))
+        if remembered.get("maximized"):
+            self.window.setWindowState(self.window.windowState().WindowMaximized)
+        self.window.restore_areas(
+            sidebar_open=bool(remembered.get("sidebar", True)),
+            inspector_open=bool(remembered.get("inspector", True)),
+        )
+
+    def _remember(self) -> None:
+        size = self.window.normalGeometry().size()
+        window: dict[str, Any] = {
+            "size": [size.width(), size.height()],
+            "maximized": self.window.isMaximized(),
+            "sidebar": self.window.sidebar.open,
+            "inspector": self.window.inspector.open,
+            "tabs": self.workspace.open_ids(),
+            "current": self.workspace.current_id(),
+        }
+        try:
+            self.services.preferences.replace(
+                window=window, shortcuts=self.window.commands.overrides(), initiator=self
+            )
+        except (ChatbenchError, OSError):
+            faults.log.warning("the window's place could not be kept", exc_info=True)
+
+    async def aclose(self) -> None:
+        """Keeps drafts and the window's place, then ends everything in order."""
+        self._remember()
+        await self.workspace.save_drafts()
+        for end in self._ends:
+            end()
+        self.workspace.release()
+        self._watcher = None
+        await self.services.aclose()
+        await cancel_spawned()
+        self.window.closes_itself = True
+        self.window.close()
+        self.window.deleteLater()
