@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -90,6 +91,27 @@ def refused_media(part: MediaPart, endpoint: Endpoint, takes: str) -> BadRequest
         f"It takes {takes}. Remove the file, or choose a model that takes it.",
         provider=endpoint.id,
     )
+
+
+def json_schema_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema as OpenAI's interfaces want it: named, and strict where its form allows that."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(schema.get("title", "")))[:64].strip("_")
+    return {"name": name or "answer", "schema": schema, "strict": _closed(schema)}
+
+
+def _closed(schema: Any) -> bool:
+    """Whether strict mode takes the schema: every object closed, every property required."""
+    if isinstance(schema, list):
+        return all(_closed(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object" or "properties" in schema:
+        named = schema.get("properties", {})
+        required = set(schema.get("required", ()))
+        if schema.get("additionalProperties") is not False or set(named) != required:
+            return False
+        return all(_closed(item) for item in named.values())
+    return all(_closed(item) for item in schema.values())
 
 
 def state_for(part: Part, endpoint: Endpoint) -> dict[str, Any]:

@@ -1,368 +1,391 @@
-"""Chat Completions chunks as stream events (types/chat/chat_completion_chunk.py, openai 3.52.0),
-and what compatible servers make of them (wire facts of Groq, OpenRouter, Mistral, vLLM, llama.cpp).
+"""Chunks of Chat Completions as our events, with what other servers do differently.
+
+Missing ids, tool calls without an index or with one index for all, arguments as an object, whole
+calls repeated, thinking under three names, content as a list, usage on every chunk or apart,
+"stop" after tool calls, no `[DONE]`: all of it is met in the wild and read as it was meant.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+import base64
+import binascii
 from typing import Any
 
 import msgspec
 
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.messages import Citation, Part, RefusalPart, TextPart, ThinkingPart, ToolCallPart
-from chatbench.core.requests import StopReason
-from chatbench.core.streams import (
-    PartDelta,
-    PartEnd,
-    PartStart,
-    Stop,
-    StreamEvent,
-    Unknown,
-    UsageUpdate,
+from chatbench.core.ids import new_id
+from chatbench.core.messages import (
+    Citation,
+    ImagePart,
+    InlineData,
+    MediaSource,
+    Part,
+    ProviderState,
+    RefusalPart,
+    RemoteUrl,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
 )
+from chatbench.core.requests import StopReason
+from chatbench.core.streams import PartDelta, PartEnd, PartStart, Stop, StreamEvent, Unknown, UsageUpdate
 from chatbench.core.usage import Usage
 from chatbench.providers.decoding import any_json, invalid, read_json
+from chatbench.providers.openai_chat.chunks import Choice, Chunk, Delta, ToolCall, read_chunk, usage_of
 from chatbench.providers.openai_chat.naming import named
 from chatbench.providers.sse import ServerEvent
 from chatbench.providers.wire import interrupted
 
+JsonObject = dict[str, Any]
 
-class _Function(msgspec.Struct, gc=False):
-    name: str | None = None
-    arguments: Any = None
-
-
-class _ToolCall(msgspec.Struct):
-    index: int | None = None
-    id: str | None = None
-    function: _Function | None = None
-
-
-class _Delta(msgspec.Struct):
-    content: str | list[Any] | None = None
-    refusal: str | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
-    reasoning_details: list[Any] | None = None
-    tool_calls: list[_ToolCall] | None = None
-    annotations: list[Any] | None = None
-
-
-class _Choice(msgspec.Struct):
-    index: int = 0
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class _PromptDetails(msgspec.Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class _CompletionDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-    completion_tokens_details: _CompletionDetails | None = None
-    prompt_cache_hit_tokens: int | None = None
-    cost: Decimal | None = None
-
-    def value(self) -> Usage:
-        told, made = self.prompt_tokens_details, self.completion_tokens_details
-        read = told.cached_tokens if told else None
-        return Usage(
-            input_tokens=self.prompt_tokens or 0,
-            output_tokens=self.completion_tokens or 0,
-            cache_read_tokens=(read if read is not None else self.prompt_cache_hit_tokens) or 0,
-            cache_write_tokens=(told.cache_write_tokens if told else 0) or 0,
-            input_audio_tokens=(told.audio_tokens if told else 0) or 0,
-            reasoning_tokens=(made.reasoning_tokens if made else 0) or 0,
-            output_audio_tokens=(made.audio_tokens if made else 0) or 0,
-            provider_cost=self.cost,
-        )
-
-
-class _Groq(msgspec.Struct):
-    usage: _Usage | None = None
-    error: Any = None
-
-
-class _Chunk(msgspec.Struct):
-    id: str | None = None
-    model: str | None = None
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
-    error: Any = None
-    x_groq: _Groq | None = None
-    object: str | None = None
-
-
-_chunk = msgspec.json.Decoder(_Chunk, strict=False)
-
-_REASONS: dict[str, StopReason] = {
+_STOPS: dict[str, StopReason] = {
     "stop": "end",
+    "eos": "end",
     "length": "max_tokens",
-    "model_length": "context_window",
+    "max_tokens": "max_tokens",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "content_filter",
+    "model_length": "context_window",
+    "refusal": "refusal",
 }
-_THINKING, _TEXT, _REFUSAL, _CALLS = 0, 1, 2, 3
-"""Where parts stand in reading order; tool calls follow one another from `_CALLS` on."""
-
-
-class _Alternative:
-    """One choice of the response while it comes in."""
-
-    def __init__(self, number: int, endpoint: Endpoint) -> None:
-        self._number = number
-        self._endpoint = endpoint
-        self._segment = 0
-        self._open: dict[int, int] = {}
-        self._details: list[dict[str, Any]] = []
-        self._calls: list[tuple[int | None, str]] = []
-        self.reason: str | None = None
-
-    def delta(self, delta: _Delta, events: list[StreamEvent]) -> None:
-        content = delta.content
-        if content:
-            if isinstance(content, str):
-                self._say(_TEXT, content, events)
-            else:
-                self._pieces(content, events)
-        thinking = delta.reasoning or delta.reasoning_content
-        if thinking or delta.reasoning_details:
-            self._think(thinking or "", delta.reasoning_details, events)
-        if delta.refusal:
-            self._say(_REFUSAL, delta.refusal, events)
-        if delta.tool_calls:
-            for call in delta.tool_calls:
-                self._call(call, events)
-        if delta.annotations:
-            self._cite(delta.annotations, events)
-
-    def _say(self, place: int, text: str, events: list[StreamEvent]) -> None:
-        index = self._open.get(place)
-        if index is None:
-            index = self._begin(place, events)
-        events.append(PartDelta(index, text, choice=self._number))
-
-    def _begin(self, place: int, events: list[StreamEvent]) -> int:
-        """Opens a part. Thinking after text begins a new round, which comes after it."""
-        if place == _THINKING and _TEXT in self._open:
-            self._segment += 1
-            self._open = {}
-        index = self._segment * 1000 + place
-        self._open[place] = index
-        state = {"provider": self._endpoint.id}
-        part: Part = TextPart()
-        if place == _THINKING:
-            part = ThinkingPart(provider_state=state)
-        elif place == _REFUSAL:
-            part = RefusalPart()
-        events.append(PartStart(index, part, choice=self._number))
-        return index
-
-    def _think(self, text: str, details: list[Any] | None, events: list[StreamEvent]) -> None:
-        if text or _THINKING not in self._open:
-            self._say(_THINKING, text, events)
-        if details:
-            self._details = merged_details(self._details, details)
-            index = self._open[_THINKING]
-            state = {"reasoning_details": self._details}
-            events.append(PartDelta(index, provider_state=state, choice=self._number))
-
-    def _pieces(self, content: list[Any], events: list[StreamEvent]) -> None:
-        """Mistral's list form: text and thinking chunks."""
-        for piece in content:
-            if not isinstance(piece, dict):
-                continue
-            if piece.get("type") == "text" and piece.get("text"):
-                self._say(_TEXT, str(piece["text"]), events)
-            elif piece.get("type") == "thinking":
-                inner = piece.get("thinking")
-                texts = [inner] if isinstance(inner, str) else [
-                    str(p.get("text", "")) for p in inner or [] if isinstance(p, dict)
-                ]  # fmt: skip
-                if any(texts):
-                    self._say(_THINKING, "".join(texts), events)
-            else:
-                events.append(Unknown(str(piece.get("type")), piece, choice=self._number))
-
-    def _call(self, call: _ToolCall, events: list[StreamEvent]) -> None:
-        function = call.function or _Function()
-        place = self._call_place(call)
-        if place is None:
-            place = len(self._calls)
-            self._calls.append((call.index, call.id or ""))
-            part = ToolCallPart(call_id=call.id or f"call_{self._number}_{place}", name=function.name or "")
-            events.append(PartStart(500_000 + _CALLS + place, part, choice=self._number))
-        arguments = function.arguments
-        if arguments and not isinstance(arguments, str):
-            arguments = msgspec.json.encode(arguments).decode()
-        if arguments:
-            events.append(PartDelta(500_000 + _CALLS + place, arguments, choice=self._number))
-
-    def _call_place(self, call: _ToolCall) -> int | None:
-        """Which call a fragment belongs to: a new id begins a new one even under an old index."""
-        if call.id and (call.function is None or call.function.name):
-            known = [at for at, (_, name) in enumerate(self._calls) if name == call.id]
-            return known[0] if known else None
-        if call.index is not None:
-            known = [at for at, (index, _) in enumerate(self._calls) if index == call.index]
-            return known[-1] if known else None
-        return len(self._calls) - 1 if self._calls else None
-
-    def _cite(self, annotations: list[Any], events: list[StreamEvent]) -> None:
-        index = self._open.get(_TEXT)
-        for item in annotations:
-            told = item.get("url_citation") if isinstance(item, dict) else None
-            if not isinstance(told, dict) or not isinstance(told.get("url"), str):
-                events.append(Unknown("annotation", item, choice=self._number))
-                continue
-            if index is None:
-                index = self._begin(_TEXT, events)
-            citation = Citation(
-                url=told["url"],
-                title=str(told.get("title") or ""),
-                start=_whole(told.get("start_index")),
-                end=_whole(told.get("end_index")),
-            )
-            events.append(PartDelta(index, citation=citation, choice=self._number))
-
-    def end(self) -> list[StreamEvent]:
-        parts = [PartEnd(index, choice=self._number) for index in self._open.values()]
-        calls = [PartEnd(500_000 + _CALLS + place, choice=self._number) for place in range(len(self._calls))]
-        return [*parts, *calls]
-
-    def stop(self, response_id: str, model: str) -> Stop:
-        reason: StopReason = _REASONS.get(self.reason or "", "other")
-        if reason == "end" and self._calls:
-            reason = "tool_calls"
-        if reason == "end" and _REFUSAL in self._open:
-            reason = "refusal"
-        return Stop(reason, self.reason or "", response_id, model, choice=self._number)
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def merged_details(known: list[dict[str, Any]], more: list[Any]) -> list[dict[str, Any]]:
-    """OpenRouter's reasoning details: pieces of one index and type are joined, to be sent back."""
-    found = [dict(item) for item in known]
-    for piece in more:
-        if not isinstance(piece, dict):
-            continue
-        same = next(
-            (
-                item
-                for item in found
-                if piece.get("index") is not None
-                and item.get("index") == piece.get("index")
-                and item.get("type") == piece.get("type")
-            ),
-            None,
-        )
-        if same is None:
-            found.append(dict(piece))
-            continue
-        for name, value in piece.items():
-            if name in ("text", "summary", "data") and isinstance(value, str):
-                same[name] = f"{same.get(name) or ''}{value}"
-            elif value is not None:
-                same[name] = value
-    return found
+_DEFAULT_NAMES = frozenset({"", "message", "error", "data"})
 
 
 class ChunkDecoder:
-    """Chunks in, events out. The end is `[DONE]` or a finish reason for every choice."""
+    """Assembles the parts of each choice; a new part begins where the kind of words changes."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._choices: dict[int, _Alternative] = {}
-        self._first: _Alternative | None = None
+        self._usage: Usage | None = None
         self._id = ""
         self._model = ""
+        self._sources: tuple[Citation, ...] = ()
         self._done = False
+        self._stopped = False
 
     def feed(self, event: ServerEvent) -> list[StreamEvent]:
         data = event.data
         if data == b"[DONE]":
             self._done = True
+            return self._end()
+        if not data or self._stopped:
             return []
-        try:
-            chunk = _chunk.decode(data)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return self._strange(data)
-        events: list[StreamEvent] = []
-        choices = chunk.choices
-        if choices:
-            for choice in choices:
-                alternative = self._choices.get(choice.index)
-                if alternative is None:
-                    alternative = _Alternative(choice.index, self._endpoint)
-                    self._choices[choice.index] = alternative
-                delta = choice.delta or choice.message
-                if delta is not None:
-                    alternative.delta(delta, events)
-                if choice.finish_reason:
-                    alternative.reason = choice.finish_reason
-        self._rest(chunk, events)
-        return events
+        if event.event not in _DEFAULT_NAMES:
+            return [Unknown(event.event, read_json(any_json, data, self._endpoint))]
+        return self.take(read_chunk(data, self._endpoint), data)
 
-    def _rest(self, chunk: _Chunk, events: list[StreamEvent]) -> None:
+    def finish(self) -> list[StreamEvent]:
+        """A finish reason is an end too: not every server says `[DONE]`."""
+        if not self._done and not any(choice.finish for choice in self._choices.values()):
+            raise interrupted(self._endpoint)
+        return self._end()
+
+    def take(self, chunk: Chunk, data: bytes) -> list[StreamEvent]:
+        """The events of one chunk; raises the error it may hold."""
+        failed = chunk.error or (chunk.x_groq.error if chunk.x_groq else None)
+        if failed or chunk.object == "error":
+            raise named({"error": failed} if failed else any_json.decode(data), self._endpoint)
+        events: list[StreamEvent] = []
         if chunk.id and not self._id:
             self._id = chunk.id
         if chunk.model and not self._model:
             self._model = chunk.model
-        groq = chunk.x_groq
-        if chunk.error or (groq is not None and groq.error):
-            raise named({"error": chunk.error or (groq.error if groq else None)}, self._endpoint)
-        usage = chunk.usage or (groq.usage if groq is not None else None)
-        if usage is not None:
-            events.append(UsageUpdate(usage.value()))
-        if chunk.choices is None and usage is None and chunk.object not in (None, "chat.completion.chunk"):
-            events.append(Unknown(chunk.object or ""))
+        for choice in chunk.choices or ():
+            self._take_choice(choice, events)
+        told = chunk.usage or (chunk.x_groq.usage if chunk.x_groq else None)
+        if told is not None:
+            usage = usage_of(told)
+            if usage != self._usage:
+                self._usage = usage
+                events.append(UsageUpdate(usage))
+        if chunk.search_results or chunk.citations:
+            self._sources = _sources(chunk)
+        return events
 
-    def _strange(self, data: bytes) -> list[StreamEvent]:
-        """JSON of another shape is kept; what is not JSON is an error."""
-        value = read_json(any_json, data, self._endpoint)
-        if isinstance(value, dict) and value.get("error"):
-            raise named(value, self._endpoint)
-        kind = value.get("object") if isinstance(value, dict) else None
-        return [Unknown(str(kind or "chunk"), value)]
+    def _take_choice(self, choice: Choice, events: list[StreamEvent]) -> None:
+        number = choice.index or 0
+        alternative = self._choices.get(number)
+        if alternative is None:
+            alternative = self._choices[number] = _Alternative(number, self._endpoint.id)
+        delta = choice.delta or choice.message
+        if delta is not None:
+            alternative.take(delta, events)
+        if choice.finish_reason:
+            if choice.finish_reason == "error":
+                raise named({}, self._endpoint)
+            alternative.finish = choice.finish_reason
 
-    def finish(self) -> list[StreamEvent]:
-        alternatives = self._choices.values()
-        if not self._done and not (alternatives and all(a.reason for a in alternatives)):
-            raise interrupted(self._endpoint)
-        if not alternatives:
-            return [Stop("other", "", self._id, self._model)]
+    def _end(self) -> list[StreamEvent]:
+        if self._stopped:
+            return []
+        self._stopped = True
         events: list[StreamEvent] = []
-        for alternative in alternatives:
-            if alternative.reason == "error":
-                raise named({"error": {"message": "the provider ended with an error"}}, self._endpoint)
-            events.extend(alternative.end())
-            events.append(alternative.stop(self._id, self._model))
+        for number, choice in sorted(self._choices.items() or [(0, _Alternative(0, self._endpoint.id))]):
+            choice.end(self._sources, events)
+            events.append(
+                Stop(
+                    choice.reason,
+                    choice.finish,
+                    response_id=self._id,
+                    model_answered=self._model,
+                    choice=number,
+                )
+            )
         return events
 
 
 def whole(body: bytes, endpoint: Endpoint) -> list[StreamEvent]:
-    """The events of a response that was not streamed. Raises InvalidResponse, or the error told
-    in a body of status 200."""
-    chunk = read_json(_chunk, body, endpoint)
-    if chunk.choices is None and not chunk.error:
-        raise invalid(endpoint, body)
+    """The events of an answer that was not streamed. Raises InvalidResponse."""
+    chunk = read_chunk(body, endpoint)
     decoder = ChunkDecoder(endpoint)
-    events = decoder.feed(ServerEvent("", body))
-    decoder.feed(ServerEvent("", b"[DONE]"))
-    return [*events, *decoder.finish()]
+    events = decoder.take(chunk, body)
+    if not chunk.choices:
+        raise invalid(endpoint, body)
+    return [*events, *decoder.feed(ServerEvent("", b"[DONE]"))]
+
+
+class _Call:
+    """A tool call that is being told. `index` is its part's."""
+
+    def __init__(self, index: int, call_id: str, name: str, state: ProviderState) -> None:
+        self.index = index
+        self.id = call_id
+        self.name = name
+        self.state = state
+        self.arguments: list[str] = []
+
+    def part(self) -> ToolCallPart:
+        text = "".join(self.arguments)
+        return ToolCallPart(
+            call_id=self.id or new_id(), name=self.name, arguments=text, provider_state=self.state
+        )
+
+
+class _Alternative:
+    """One choice: which part is open, which were begun."""
+
+    def __init__(self, number: int, provider: str) -> None:
+        self._number = number
+        self._provider = provider
+        self._next = 0
+        self._kind = ""
+        self._index = -1
+        self._thinking = -1
+        self._texts: list[int] = []
+        self._calls: list[_Call] = []
+        self._by_place: dict[int, _Call] = {}
+        self._details: list[JsonObject] = []
+        self._refused = False
+        self.finish = ""
+
+    @property
+    def reason(self) -> StopReason:
+        reason = _STOPS.get(self.finish, "other" if self.finish else "end")
+        if reason == "end" and self._calls:
+            return "tool_calls"
+        return "refusal" if reason == "end" and self._refused else reason
+
+    def take(self, delta: Delta, events: list[StreamEvent]) -> None:
+        thought = delta.reasoning_content or delta.reasoning
+        if thought:
+            state = {"field": "reasoning_content" if delta.reasoning_content else "reasoning"}
+            self._words("thinking", thought, events, state)
+        if delta.reasoning_details:
+            self._take_details(delta.reasoning_details, events, silent=bool(thought))
+        content = delta.content
+        if content:
+            if isinstance(content, str):
+                if self._kind == "text":
+                    events.append(PartDelta(self._index, content, choice=self._number))
+                else:
+                    self._words("text", content, events)
+            else:
+                self._take_list(content, events)
+        if delta.refusal:
+            self._refused = True
+            self._words("refusal", delta.refusal, events)
+        for call in delta.tool_calls or ():
+            self._take_call(call, events)
+        for image in delta.images or ():
+            self._take_image(image, events)
+        for note in delta.annotations or ():
+            self._take_annotation(note, events)
+
+    def _open(self, kind: str, part: Part, events: list[StreamEvent]) -> int:
+        self._close(events)
+        self._kind, self._index = kind, self._next
+        self._next += 1
+        events.append(PartStart(self._index, part, choice=self._number))
+        return self._index
+
+    def _close(self, events: list[StreamEvent]) -> None:
+        if self._kind:
+            events.append(PartEnd(self._index, choice=self._number))
+        self._kind = ""
+
+    def _words(
+        self, kind: str, text: str, events: list[StreamEvent], state: ProviderState | None = None
+    ) -> None:
+        if self._kind != kind:
+            part: Part
+            if kind == "thinking":
+                part = ThinkingPart(provider_state={"provider": self._provider, **(state or {})})
+            else:
+                part = RefusalPart() if kind == "refusal" else TextPart()
+            index = self._open(kind, part, events)
+            if kind == "thinking" and self._thinking < 0:
+                self._thinking = index
+            elif kind == "text":
+                self._texts.append(index)
+        events.append(PartDelta(self._index, text, choice=self._number))
+
+    def _take_list(self, content: list[Any], events: list[StreamEvent]) -> None:
+        """Mistral's chunks: words and thinking in one list."""
+        for item in content:
+            kind = item.get("type") if isinstance(item, dict) else None
+            if kind == "text":
+                if text := _text(item.get("text")):
+                    self._words("text", text, events)
+            elif kind == "thinking":
+                kept = {name: value for name, value in item.items() if name not in ("type", "thinking")}
+                inner = item.get("thinking")
+                pieces = inner if isinstance(inner, list) else [{"text": inner}]
+                text = "".join(_text(piece.get("text")) for piece in pieces if isinstance(piece, dict))
+                if text:
+                    self._words("thinking", text, events, {"chunk": kept})
+                if kept and self._kind == "thinking":
+                    state = {"chunk": kept}
+                    events.append(PartDelta(self._index, provider_state=state, choice=self._number))
+            else:
+                events.append(Unknown(str(kind or "content"), item, choice=self._number))
+
+    def _take_details(self, details: list[JsonObject], events: list[StreamEvent], *, silent: bool) -> None:
+        """OpenRouter's details, put together by index as they must go back. Their words are shown
+        only where the same were not in `reasoning`."""
+        for detail in details:
+            if not silent and (text := _text(detail.get("text")) or _text(detail.get("summary"))):
+                self._words("thinking", text, events)
+            place = detail.get("type"), detail.get("index")
+            last = next((d for d in self._details if (d.get("type"), d.get("index")) == place), None)
+            if last is None:
+                self._details.append(dict(detail))
+                continue
+            for name, value in detail.items():
+                if name in ("text", "summary", "data") and isinstance(value, str):
+                    last[name] = f"{last.get(name) or ''}{value}"
+                elif value is not None:
+                    last[name] = value
+
+    def _take_call(self, told: ToolCall, events: list[StreamEvent]) -> None:
+        call = self._known(told)
+        function = told.function
+        name = (function.name or "") if function else ""
+        arguments = function.arguments if function else None
+        text = arguments if isinstance(arguments, str) else ""
+        if isinstance(arguments, dict):
+            text = msgspec.json.encode(arguments).decode()
+        if call is None:
+            state: ProviderState = {"provider": self._provider}
+            if told.extra_content:
+                state["extra_content"] = told.extra_content
+            part = ToolCallPart(call_id=told.id or new_id(), name=name, provider_state=state)
+            call = _Call(self._open("", part, events), part.call_id, name, state)
+            self._calls.append(call)
+            if told.index is not None:
+                self._by_place[told.index] = call
+        elif told.id and text and "".join(call.arguments) == text and _is_object(text):
+            # The whole call is told again at its end.
+            return
+        call.name = call.name or name
+        if text:
+            call.arguments.append(text)
+            events.append(PartDelta(call.index, text, choice=self._number))
+
+    def _known(self, told: ToolCall) -> _Call | None:
+        """The call that a fragment belongs to; None for a new one."""
+        if told.id:
+            found = next((call for call in self._calls if call.id == told.id), None)
+            if found is not None or told.index is None:
+                return found
+            return None
+        if told.index is not None:
+            return self._by_place.get(told.index)
+        if told.function and told.function.name:
+            return None
+        return self._calls[-1] if self._calls else None
+
+    def _take_image(self, told: JsonObject, events: list[StreamEvent]) -> None:
+        url = told.get("image_url")
+        source = _picture(url.get("url") if isinstance(url, dict) else url)
+        if source is None:
+            events.append(Unknown("image", told, choice=self._number))
+            return
+        self._open("", ImagePart(source=source[0], media_type=source[1]), events)
+
+    def _take_annotation(self, told: JsonObject, events: list[StreamEvent]) -> None:
+        cited = told.get("url_citation")
+        if not isinstance(cited, dict) or not self._texts:
+            events.append(Unknown(str(told.get("type", "annotation")), told, choice=self._number))
+            return
+        citation = Citation(
+            url=_text(cited.get("url")),
+            title=_text(cited.get("title")),
+            cited_text=_text(cited.get("content")),
+            start=_offset(cited.get("start_index")),
+            end=_offset(cited.get("end_index")),
+        )
+        events.append(PartDelta(self._texts[-1], citation=citation, choice=self._number))
+
+    def end(self, sources: tuple[Citation, ...], events: list[StreamEvent]) -> None:
+        """What can be said only at the end: finished calls, what goes back, the sources."""
+        self._close(events)
+        events.extend(PartEnd(call.index, call.part(), choice=self._number) for call in self._calls)
+        if self._details:
+            state = {"provider": self._provider, "reasoning_details": self._details}
+            if self._thinking < 0:
+                self._open("", ThinkingPart(redacted=True, provider_state=state), events)
+            else:
+                events.append(PartDelta(self._thinking, provider_state=state, choice=self._number))
+        if self._texts:
+            last, number = self._texts[-1], self._number
+            events.extend(PartDelta(last, citation=source, choice=number) for source in sources)
+
+
+def _sources(chunk: Chunk) -> tuple[Citation, ...]:
+    """Perplexity's sources, which the words cite by number."""
+    if chunk.search_results:
+        return tuple(
+            Citation(url=_text(found.get("url")), title=_text(found.get("title")))
+            for found in chunk.search_results
+        )
+    return tuple(Citation(url=url) for url in chunk.citations or () if isinstance(url, str))
+
+
+def _picture(url: Any) -> tuple[MediaSource, str] | None:
+    if not isinstance(url, str) or not url:
+        return None
+    if not url.startswith("data:"):
+        return RemoteUrl(url=url), "image/png"
+    head, _, data = url.removeprefix("data:").partition(",")
+    try:
+        return InlineData(data=base64.b64decode(data, validate=True)), head.split(";")[0] or "image/png"
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _offset(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except (msgspec.MsgspecError, RecursionError):
+        return False

@@ -1,13 +1,13 @@
-"""The errors of Chat Completions and of the many servers that speak it, by name.
+"""The errors of OpenAI and of those who answer in its shape, by name.
 
-Shapes: OpenAI's `{"error": {message, type, param, code}}`; un-nested `{"object": "error", …}`
-(Mistral, older vLLM); `{"detail": […]}` (validation); OpenRouter's `{"error": {code, message,
-metadata}}`; llama.cpp's with `n_ctx`; Azure's `innererror`.
+Shapes: `{"error": {…}}` (most), `{"error": "words"}` (Ollama), `{"object": "error", …}` (Mistral,
+older vLLM), `{"detail": …}` (FastAPI), `[{"error": {…}}]`; OpenRouter adds `metadata.error_type`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -17,6 +17,7 @@ from chatbench.core.errors import (
     BadRequest,
     ContentPolicy,
     ContextWindowExceeded,
+    EndpointNotSupported,
     InvalidResponse,
     NotFound,
     Overloaded,
@@ -28,13 +29,13 @@ from chatbench.core.errors import (
     ServerError,
     Timeout,
 )
-from chatbench.providers.naming import Verdict, error_of, field, words
+from chatbench.providers.naming import Verdict, error_of, field, kind_of, words
 from chatbench.providers.wire import HttpFailure
 
 _CODES: dict[str, type[ProviderError]] = {
     "invalid_api_key": Authentication,
-    "authentication": Authentication,
     "authentication_error": Authentication,
+    "authentication": Authentication,
     "permission_denied": PermissionDenied,
     "insufficient_quota": QuotaExhausted,
     "credit_balance_exhausted": QuotaExhausted,
@@ -44,103 +45,137 @@ _CODES: dict[str, type[ProviderError]] = {
     "rate_limit_exceeded": RateLimited,
     "rate_limit_error": RateLimited,
     "slow_down": RateLimited,
-    "capacity_exceeded": Overloaded,
     "server_is_overloaded": Overloaded,
     "service_unavailable_error": Overloaded,
+    "capacity_exceeded": Overloaded,
     "provider_overloaded": Overloaded,
     "provider_unavailable": Overloaded,
     "context_length_exceeded": ContextWindowExceeded,
     "exceed_context_size_error": ContextWindowExceeded,
     "token_limit_exceeded": ContextWindowExceeded,
+    "string_too_long": ContextWindowExceeded,
     "payload_too_large": PayloadTooLarge,
     "content_policy_violation": ContentPolicy,
     "content_filter": ContentPolicy,
     "ResponsibleAIPolicyViolation": ContentPolicy,
+    "refusal": ContentPolicy,
     "invalid_prompt": ContentPolicy,
     "model_not_found": NotFound,
     "unknown_model": NotFound,
+    "invalid_model": NotFound,
     "DeploymentNotFound": NotFound,
     "not_found": NotFound,
     "timeout": Timeout,
+    "not_supported_error": EndpointNotSupported,
     "server_error": ServerError,
+    "server": ServerError,
 }
 _TOO_LONG = re.compile(
-    r"context (?:length|size|window)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
+    r"maximum context length|exceeds? the (available )?context|context (length|window|size)"
+    r"|prompt is too long|too many (input )?tokens|input token count",
+    re.IGNORECASE,
 )
-_NAMED_PARAMETER = re.compile(
-    r"(?:[Uu]nsupported|[Uu]nrecognized|[Uu]nknown|[Ee]xtra)\D{0,40}?[`'\"]([a-z_.]{2,40})[`'\"]"
+_NO_MODEL = re.compile(
+    r"not a valid model|invalid model|no such model|unknown model|model .{0,120}?(not found|does not exist)",
+    re.IGNORECASE | re.DOTALL,
 )
+_REFUSED_FIELD = re.compile(
+    r"(?:unsupported|unrecognized|unknown|unexpected|extra)"
+    r"(?: \w+){0,4}?[:\s]+['\"`]?([a-z]\w*_\w+|[a-z]\w*(?=['\"`]))"
+    r"|['\"`]([a-z]\w*)['\"`] (?:is|was) not supported",
+    re.IGNORECASE,
+)
+_IDS = ("x-request-id", "apim-request-id", "x-generation-id", "request-id")
 
 
 def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None) -> ProviderError:
-    """The error in a failed response, or in a data line of a stream."""
-    if failure is not None and value is None and _is_markup(failure):
-        return _markup(endpoint, failure)
+    """The error for a body or a chunk; `value` is its JSON, or None where it is none."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if failure is not None and _is_web_page(failure):
+        return _web_page(endpoint, failure)
     told = field(value, "error") or value
-    told = {"message": told} if isinstance(told, str) else told
-    metadata = field(told, "metadata")
-    codes = (
+    text = told if isinstance(told, str) else words(told, "message", "detail") or _detail(told)
+    codes = _codes(told)
+    status = failure.status if failure else next((int(c) for c in codes if re.fullmatch("[45]..", c)), None)
+    kind = next((_CODES[code] for code in codes if code in _CODES), None)
+    param = words(told, "param")
+    if status == 413 and kind is RateLimited:
+        kind = PayloadTooLarge
+    elif kind is None and any("spend_limit" in code for code in codes):
+        kind = QuotaExhausted
+    elif field(field(told, "metadata"), "flagged_input") is not None:
+        kind = ContentPolicy
+    elif kind in (None, BadRequest, NotFound) and status in (400, 404, 413, 422, 500, None):
+        if _TOO_LONG.search(text):
+            kind = ContextWindowExceeded
+        elif _NO_MODEL.search(text) or kind is NotFound:
+            kind, param = NotFound, param or ("model" if _NO_MODEL.search(text) else "")
+    if kind is NotFound and any("model" in code or "Deployment" in code for code in codes):
+        param = "model"
+    kind = kind or kind_of(status)
+    if kind is BadRequest and not param:
+        param = _refused_field(told, text)
+    headers: Mapping[str, str] = failure.headers if failure else {}
+    request_id = next((headers[name] for name in _IDS if name in headers), "")
+    verdict = Verdict(kind=kind, text=text, param=param, request_id=request_id)
+    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(told).decode()
+    error = error_of(verdict, endpoint, failure, raw)
+    if kind is NotFound and param != "model" and not words(told, "code"):
+        error.hint = "Check the base URL: it may lack /v1, or have too much at its end."
+    return error
+
+
+def _codes(told: object) -> list[str]:
+    """Every word by which a provider may name the kind, the most telling first."""
+    metadata, inner = field(told, "metadata"), field(told, "innererror")
+    found = (
         words(metadata, "error_type"),
         words(told, "code"),
         words(told, "type"),
-        words(field(told, "innererror"), "code"),
+        words(inner, "code"),
     )
-    text = words(told, "message") or _details(field(value, "detail"))
-    found = next((_CODES[code] for code in codes if code in _CODES), None)
-    status = failure.status if failure else _status_in(told)
-    if found is None and status in (None, 400, 413, 422, 500) and _TOO_LONG.search(text):
-        found = ContextWindowExceeded
-    if found is None and failure is None and status is not None:
-        failure = HttpFailure(status=status, headers={}, body=b"")
-    headers = failure.headers if failure else {}
-    parameter = words(told, "param")
-    if not parameter and (found or BadRequest) is BadRequest and (match := _NAMED_PARAMETER.search(text)):
-        parameter = match.group(1)
-    verdict = Verdict(
-        kind=found,
-        text=text,
-        param=parameter,
-        request_id=headers.get("x-request-id", "")
-        or headers.get("apim-request-id", "")
-        or headers.get("x-generation-id", ""),
-    )
-    body = failure.body if failure and failure.body else msgspec.json.encode(told)
-    return error_of(verdict, endpoint, failure, body.decode("utf-8", "replace"))
+    return [code for code in found if code]
 
 
-def _status_in(told: object) -> int | None:
-    """OpenRouter and llama.cpp put the HTTP status into `code`."""
-    code = field(told, "code")
-    return code if isinstance(code, int) and 400 <= code < 600 else None
+def _detail(told: object) -> str:
+    """FastAPI's list of what is wrong, in one line."""
+    detail = field(told, "detail")
+    if not isinstance(detail, list):
+        return words(detail, "message", "msg")
+    return "; ".join(filter(None, (f"{_place(item)}: {words(item, 'msg')}".strip(": ") for item in detail)))
 
 
-def _details(detail: object) -> str:
-    if isinstance(detail, str):
-        return detail
+def _place(item: object) -> str:
+    where = field(item, "loc")
+    return ".".join(str(step) for step in where if step != "body") if isinstance(where, list) else ""
+
+
+def _refused_field(told: object, text: str) -> str:
+    detail = field(told, "detail")
     if isinstance(detail, list):
-        return "; ".join(filter(None, (words(item, "msg") for item in detail[:5])))
-    return ""
+        return next(filter(None, map(_place, detail)), "")
+    found = _REFUSED_FIELD.search(text)
+    return next(filter(None, found.groups()), "") if found else ""
 
 
-def _is_markup(failure: HttpFailure) -> bool:
-    kind = failure.headers.get("content-type", "").lower()
-    return "html" in kind or failure.body.lstrip()[:1] == b"<"
+def _is_web_page(failure: HttpFailure) -> bool:
+    return "text/html" in failure.headers.get("content-type", "").lower() or failure.body.lstrip()[:1] == b"<"
 
 
-def _markup(endpoint: Endpoint, failure: HttpFailure) -> ProviderError:
-    """A page for people: the address is wrong, or something in between answered."""
-    if failure.status in (404, 405):
-        return NotFound(
-            f"There is no interface at this address of {endpoint.name}.",
-            "Check the base URL: it may lack /v1.",
+def _web_page(endpoint: Endpoint, failure: HttpFailure) -> ProviderError:
+    """A page for people: a proxy, a login, or another server than was meant."""
+    raw = failure.body.decode("utf-8", "replace")
+    kind = kind_of(failure.status)
+    if kind is BadRequest:
+        return InvalidResponse(
+            f"{endpoint.name} answered with a web page instead of data.",
+            "Check the base URL: it may lack /v1, or a proxy may be asking for a login.",
             provider=endpoint.id,
             status=failure.status,
+            raw=raw[:4000],
         )
-    if failure.status in (401, 403, 429) or failure.status >= 500:
-        return error_of(Verdict(), endpoint, failure, "")
-    return InvalidResponse(
-        f"{endpoint.name} answered with a web page instead of data.",
-        "Check the base URL: it may lack /v1, or a proxy may be asking for a login.",
-        provider=endpoint.id,
-        status=failure.status,
-    )
+    error = error_of(Verdict(kind=kind), endpoint, failure, raw)
+    if kind is NotFound:
+        error.hint = "Check the base URL: it may lack /v1, or have too much at its end."
+    return error

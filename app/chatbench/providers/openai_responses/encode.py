@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,7 +22,7 @@ from chatbench.core.messages import (
 )
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool
-from chatbench.providers.encoding import data_url, media_source, refused_media, state_for
+from chatbench.providers.encoding import data_url, json_schema_of, media_source, refused_media, state_for
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
 
@@ -69,31 +68,10 @@ def _text_settings(request: Request) -> JsonObject:
     settings: JsonObject = {}
     schema = request.response_schema
     if schema is not None:
-        name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(schema.get("title", "")))[:64]
-        settings["format"] = {
-            "type": "json_schema",
-            "name": name.strip("_") or "answer",
-            "schema": schema,
-            "strict": _closed(schema),
-        }
+        settings["format"] = {"type": "json_schema", **json_schema_of(schema)}
     if request.parameters.verbosity is not None:
         settings["verbosity"] = request.parameters.verbosity
     return settings
-
-
-def _closed(schema: Any) -> bool:
-    """Whether strict mode takes the schema: every object closed, every property required."""
-    if isinstance(schema, list):
-        return all(_closed(item) for item in schema)
-    if not isinstance(schema, dict):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        named = schema.get("properties", {})
-        required = set(schema.get("required", ()))
-        if schema.get("additionalProperties") is not False or set(named) != required:
-            return False
-        return all(_closed(item) for item in named.values())
-    return all(_closed(item) for item in schema.values())
 
 
 def _tools(request: Request) -> JsonObject:
