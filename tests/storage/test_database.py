@@ -15,6 +15,7 @@ import pytest
 from tests.storage import samples
 
 from chatbench.core.errors import DatabaseCorrupt, DatabaseTooNew, StorageError
+from chatbench.storage import opening
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.database import Database
 from chatbench.storage.migrations import MIGRATIONS
@@ -190,6 +191,15 @@ async def test_a_smashed_schema_is_told_at_opening(profile: Profile) -> None:
     profile.database.write_bytes(content)
     assert isinstance(await fails_to_open(profile), DatabaseCorrupt)
     assert profile.database.read_bytes() == content
+
+
+async def test_making_a_database_never_replaces_one(profile: Profile) -> None:
+    await _made(profile)
+    opening._create(profile.database, MIGRATIONS)  # as a process does that found none a moment ago
+    database = Database.open(profile.database, backups=profile.backups)
+    assert len(await ConversationStore(database, profile.owner).summaries()) == 1
+    await database.close()
+    assert sorted(path.name for path in profile.folder.glob("chatbench.db*")) == ["chatbench.db"]
 
 
 async def test_a_later_schema_is_refused(profile: Profile) -> None:
