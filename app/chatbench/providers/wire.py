@@ -13,13 +13,13 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from chatbench.core.endpoints import Endpoint
+from chatbench.core.endpoints import Endpoint, origin_of
 from chatbench.core.errors import InvalidResponse, ProviderError, StreamInterrupted
 from chatbench.core.models import ModelInfo
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
-from chatbench.providers.http import HttpClient, HttpRequest, Timeouts
+from chatbench.providers.http import HttpAnswer, HttpClient, HttpRequest, Timeouts
 from chatbench.providers.sse import ServerEvent, SseParser
 
 
@@ -67,9 +67,7 @@ class Wire(Protocol):
         """
         ...
 
-    async def list_models(
-        self, endpoint: Endpoint, key: Secret | None, http: HttpClient
-    ) -> list[ModelInfo]:
+    async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
         """The provider's live list, all pages."""
         ...
 
@@ -96,61 +94,94 @@ class HttpWire(ABC):
         """The named error for a failed response."""
 
     @abstractmethod
-    def models_request(
-        self, endpoint: Endpoint, key: Secret | None, page: str | None
-    ) -> HttpRequest:
+    def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
         """A page of the list of models; `page` is None for the first."""
 
     @abstractmethod
-    def decode_models(
-        self, body: bytes, endpoint: Endpoint
-    ) -> tuple[list[ModelInfo], str | None]:
+    def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
         """The models of one page, and the next page's token. Raises InvalidResponse."""
 
-    async def stream(
-        self, call: Call, http: HttpClient
-    ) -> AsyncGenerator[list[StreamEvent], None]:
+    async def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         request = self.encode(call)
-        async with http.open(request, call.endpoint, call.timeouts) as answer:
-            if answer.status >= 400:
-                body = await answer.read(65_536)
-                failure = HttpFailure(status=answer.status, headers=answer.headers, body=body)
-                raise self.error(failure, call.endpoint)
-            kind = answer.headers.get("content-type", "").lower()
-            if not call.request.stream or "json" in kind and "event-stream" not in kind:
-                yield self.decode_whole(await answer.read(), call)
-                return
-            refuse_markup(kind, call.endpoint)
-            parser, decoder = SseParser(), self.decoder(call)
-            async for piece in answer.pieces():
-                events = [e for raw in parser.feed(piece) for e in decoder.feed(raw)]
-                if events:
-                    yield events
-            last = [e for raw in parser.finish() for e in decoder.feed(raw)]
-            last.extend(decoder.finish())
-            if last:
-                yield last
+        try:
+            async with http.open(request, call.endpoint, call.timeouts) as answer:
+                await self._refuse(answer, call.endpoint)
+                kind = answer.headers.get("content-type", "").lower()
+                if not call.request.stream or ("json" in kind and "event-stream" not in kind):
+                    yield self.decode_whole(await answer.read(), call)
+                    return
+                parser, decoder = SseParser(), self.decoder(call)
+                async for piece in answer.pieces():
+                    events: list[StreamEvent] = []
+                    try:
+                        for raw in parser.feed(piece):
+                            events += decoder.feed(raw)
+                    except ProviderError:
+                        if events:
+                            # What came before the failure, in the same piece, is the reader's.
+                            yield events
+                        raise
+                    if events:
+                        yield events
+                last = [e for raw in parser.finish() for e in decoder.feed(raw)]
+                if last:
+                    yield last
+                if last := decoder.finish():
+                    yield last
+        except ProviderError as error:
+            conceal(error, call.key, call.endpoint)
+            raise
 
-    async def list_models(
-        self, endpoint: Endpoint, key: Secret | None, http: HttpClient
-    ) -> list[ModelInfo]:
+    async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
         found: list[ModelInfo] = []
         page: str | None = None
-        for _ in range(50):
-            request = self.models_request(endpoint, key, page)
-            async with http.open(request, endpoint, Timeouts()) as answer:
-                body = await answer.read()
-                if answer.status >= 400:
-                    failure = HttpFailure(
-                        status=answer.status, headers=answer.headers, body=body[:65_536]
-                    )
-                    raise self.error(failure, endpoint)
-                refuse_markup(answer.headers.get("content-type", "").lower(), endpoint)
-            models, page = self.decode_models(body, endpoint)
-            found.extend(models)
-            if page is None:
-                break
+        try:
+            for _ in range(50):
+                request = self.models_request(endpoint, key, page)
+                async with http.open(request, endpoint, Timeouts()) as answer:
+                    await self._refuse(answer, endpoint)
+                    body = await answer.read()
+                models, page = self.decode_models(body, endpoint)
+                found.extend(models)
+                if page is None:
+                    break
+        except ProviderError as error:
+            conceal(error, key, endpoint)
+            raise
         return found
+
+    async def _refuse(self, answer: HttpAnswer, endpoint: Endpoint) -> None:
+        """Raises the named error for a failure, a redirect or a page for people."""
+        if 300 <= answer.status < 400:
+            raise redirected(endpoint, answer.headers.get("location", ""))
+        if answer.status >= 400:
+            body = await answer.read(65_536)
+            raise self.error(HttpFailure(status=answer.status, headers=answer.headers, body=body), endpoint)
+        refuse_markup(answer.headers.get("content-type", "").lower(), endpoint)
+
+
+def conceal(error: ProviderError, key: Secret | None, endpoint: Endpoint) -> None:
+    """Takes the key, and what else is secret in the headers, out of an error that quotes it."""
+    secrets = [value for value in endpoint.headers.values() if len(value) >= 8]
+    if key:
+        secrets.append(key.reveal())
+    for secret in secrets:
+        for name in ("message", "hint", "raw", "request_id"):
+            setattr(error, name, getattr(error, name).replace(secret, "…"))
+    error.args = (error.message,)
+
+
+def redirected(endpoint: Endpoint, location: str) -> InvalidResponse:
+    """The error for an answer that points elsewhere; it is not followed, for the key would go along."""
+    try:
+        elsewhere = origin_of(location) or "another address"
+    except ValueError:
+        elsewhere = "another address"
+    return InvalidResponse(
+        f"{endpoint.name} sends requests on to {elsewhere}.",
+        "If that is right, make it the base URL: redirects are not followed, to keep the key safe.",
+        provider=endpoint.id,
+    )
 
 
 def refuse_markup(content_type: str, endpoint: Endpoint) -> None:
