@@ -15,7 +15,7 @@ from chatbench.storage.database import Database
 from chatbench.storage.owners import Owner
 from chatbench.storage.rows import Extent
 from chatbench.storage.search import SearchHit
-from chatbench.storage.spend import SpendEntry, Spent
+from chatbench.storage.spend import Breakdown, SpendEntry, Spent
 
 __all__ = ["ConversationStore", "Extent", "SearchHit", "SpendEntry", "Spent"]
 
@@ -222,6 +222,10 @@ class ConversationStore:
         entry = spend.entry_of(message, source)
         if entry is not None:
             await self._database.write(lambda c: spend.write(c, entry))
+
+    async def breakdown(self, conversation_id: str) -> Breakdown:
+        """What one conversation used and cost, by kind of token."""
+        return await self._database.read(lambda c: spend.breakdown(c, conversation_id))
 
     async def spent(self, since_ms: int) -> Spent:
         """Sum of the ledger from `since_ms` (UTC milliseconds) on."""

@@ -78,6 +78,11 @@ class _Worker:
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
 
+    async def end(self) -> None:
+        """Waits for the thread to come to the None in its queue and to close its connection."""
+        await asyncio.shield(asyncio.wrap_future(self.ended))
+        self.thread.join()
+
     def _run(self) -> None:
         connection: apsw.Connection | None = None
         try:
@@ -183,10 +188,11 @@ class Database:
         self._closed = True
         for _ in self._readers:
             self._reads.put(None)
+        for reader in self._readers:
+            await reader.end()
+        # Last, because the last connection folds the write-ahead log into the file, if it may write.
         self._writes.put(None)
-        for worker in (*self._readers, self._writer):
-            await asyncio.shield(asyncio.wrap_future(worker.ended))
-            worker.thread.join()
+        await self._writer.end()
 
     async def _run_on_writer(self, work: Callable[[apsw.Connection], T]) -> T:
         self._refuse_if_closed()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from typing import Any
 
 import apsw
 import msgspec
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.models import ModelRef
-from chatbench.core.usage import Cost, Usage
+from chatbench.core.usage import Cost, CostLine, Usage
 from chatbench.storage.rows import is_unpriced, plain
 
 
@@ -32,6 +33,63 @@ class SpendEntry(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str | None = None
     usage: Usage | None = None
     cost: Cost | None = None
+
+
+class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
+    """What one conversation used: sums over its calls, deleted messages included (they were paid).
+
+    `amount` is US dollars, None where no call has a known price; `complete` is False where some
+    have none. `lines` sum the bills' lines by what they are for.
+    """
+
+    usage: Usage = Usage()
+    amount: Decimal | None = None
+    complete: bool = True
+    calls: int = 0
+    messages: int = 0
+    lines: tuple[CostLine, ...] = ()
+
+
+class _Priced(msgspec.Struct, frozen=True):
+    """The part of a message's details that is about money."""
+
+    usage: Usage | None = None
+    cost: Cost | None = None
+
+
+_decode_priced = msgspec.json.Decoder(_Priced).decode
+
+
+def breakdown(connection: apsw.Connection, conversation_id: str) -> Breakdown:
+    """The conversation's usage and cost, from what is kept with each answer."""
+    usage, unpriced, calls, messages = Usage(), 0, 0, 0
+    amounts: dict[Any, tuple[int, Decimal]] = {}
+    known: list[Decimal] = []
+    for role, deleted, lacks_price, details in connection.execute(
+        "SELECT role, deleted_at IS NOT NULL, unpriced, details FROM messages JOIN contents USING (seq) "
+        "WHERE conversation_id = ? AND state != 'streaming'",
+        (conversation_id,),
+    ):
+        messages += not deleted
+        if role != "assistant":
+            continue
+        told = _decode_priced(details)
+        calls += told.usage is not None or told.cost is not None or bool(lacks_price)
+        usage += told.usage or Usage()
+        unpriced += bool(lacks_price)
+        if told.cost is not None:
+            known.append(told.cost.amount)
+            for line in told.cost.lines:
+                count, amount = amounts.get(line.what, (0, Decimal(0)))
+                amounts[line.what] = count + line.count, amount + line.amount
+    return Breakdown(
+        usage=usage,
+        amount=sum(known, Decimal(0)) if known else None,
+        complete=unpriced == 0,
+        calls=calls,
+        messages=messages,
+        lines=tuple(CostLine(what=w, count=c, amount=a) for w, (c, a) in amounts.items()),
+    )
 
 
 def entry_of(message: TreeMessage, source: str) -> SpendEntry | None:
