@@ -33,7 +33,7 @@ def run(arguments: Sequence[str], build: Build) -> int:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = make_application()
     if command == "self-test":
-        from chatbench.ui.selftest import self_test
+        from chatbench.ui.self_check import self_test
 
         return aio.run(app, lambda: self_test(build, folder, log_level))
     try:
