@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -13,8 +14,8 @@ from chatbench.client.estimate import estimate_cost, estimate_tokens
 from chatbench.client.keys import KeyState
 from chatbench.core.changes import Changes
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import UnknownModel
-from chatbench.core.messages import Message
+from chatbench.core.errors import ChatbenchError, UnknownModel
+from chatbench.core.messages import MediaPart, Message, user
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.usage import Rates
@@ -59,9 +60,15 @@ class ModelService:
         self._environment = environment
         self._preferences = preferences
         self._changes = changes
+        self._refreshed: set[str] = set()
 
     def info(self, ref: ModelRef) -> ModelInfo:
         return self._environment.catalogue.info(ref)
+
+    def key(self, provider: str) -> KeyState | None:
+        """What is known of a provider's key; None for a provider nobody knows."""
+        endpoint = self._environment.registry.get(provider)
+        return None if endpoint is None else self._environment.keys.state(endpoint)
 
     def groups(self) -> tuple[ModelGroup, ...]:
         """Usable providers first, then those a key is missing for; the guide last of the first."""
@@ -132,10 +139,50 @@ class ModelService:
         self._changes.emit(Changes(models=True))
         return len(rows)
 
-    def estimate(self, ref: ModelRef, messages: Sequence[Message], system: str) -> Estimate:
-        """What sending these would take, roughly. Cheap enough to call while typing."""
+    async def refresh_usable(self) -> dict[str, ChatbenchError]:
+        """Asks every provider that could be used now, once a session, all at the same time.
+
+        Returns the errors by provider; a provider that failed is asked again the next time.
+        """
+        keys = self._environment.keys
+        asked = [
+            endpoint.id
+            for endpoint in self._environment.registry.endpoints()
+            if endpoint.id not in self._refreshed
+            and endpoint.id != GUIDE.provider
+            and keys.state(endpoint).state in ("ready", "not_needed")
+        ]
+        self._refreshed.update(asked)
+        outcomes = await asyncio.gather(*map(self.refresh, asked), return_exceptions=True)
+        errors: dict[str, ChatbenchError] = {}
+        for provider, outcome in zip(asked, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                self._refreshed.discard(provider)
+                if not isinstance(outcome, ChatbenchError):
+                    raise outcome
+                errors[provider] = outcome
+        return errors
+
+    @property
+    def prices_of(self) -> date:
+        """The day of the price table."""
+        return date.fromisoformat(self._environment.pricing.prices_of)
+
+    def context_tokens(self, ref: ModelRef, messages: Sequence[Message], system: str) -> int:
+        """About how many tokens what was said so far takes; a long past is judged by samples."""
+        words = "\n".join(message.text for message in messages)
+        media = tuple(part for message in messages for part in message.parts if isinstance(part, MediaPart))
+        return estimate_tokens([user(words, *media)], system, self.info(ref))
+
+    def estimate(
+        self, ref: ModelRef, messages: Sequence[Message], system: str = "", *, on_top_of: int = 0
+    ) -> Estimate:
+        """What sending these would take, roughly, `on_top_of` so many tokens.
+
+        Cheap enough to call while typing.
+        """
         info = self.info(ref)
-        tokens = estimate_tokens(messages, system, info)
+        tokens = estimate_tokens(messages, system, info) + on_top_of
         try:
             endpoint = self._environment.endpoint(ref.provider)
         except UnknownModel:

@@ -1,0 +1,167 @@
+"""What is attached, and what becomes of it: read, checked, refused, judged again for another model."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage, QPixmap
+from shiboken6 import isValid
+
+from chatbench.core.errors import AttachmentRefused, ChatbenchError
+from chatbench.core.messages import ImagePart, Part, StoredFile
+from chatbench.core.models import ModelInfo
+from chatbench.services import Services
+from chatbench.services.attachments import Candidate
+from chatbench.ui.aio import spawn
+from chatbench.ui.chat.composer.files import offered, png_of
+
+THUMB_SIZE = (76, 48)
+"""Width and height of a picture in the composer, at text size 1."""
+
+
+@dataclass(eq=False)
+class Attachment:
+    """One file in the composer. `part` is what is sent; only while `state` is "ready"."""
+
+    name: str
+    state: Literal["loading", "ready", "refused"] = "loading"
+    part: Part | None = None
+    reason: str = ""
+    source: Path | QImage | None = field(default=None, repr=False)
+    """Kept while another model may take what this one refused."""
+    picture: QPixmap | None = field(default=None, repr=False)
+
+
+class Attachments(QObject):
+    """The list behind the strip. ``changed()`` when files come, go or change; ``redrawn(Attachment)``
+    when only the look of one did."""
+
+    changed = Signal()
+    redrawn = Signal(object)
+
+    def __init__(self, services: Services, parent: QObject) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._info: ModelInfo | None = None
+        self.items: list[Attachment] = []
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What would be sent."""
+        return tuple(item.part for item in self.items if item.part is not None and item.state == "ready")
+
+    @property
+    def loading(self) -> bool:
+        """Whether something is still being read."""
+        return any(item.state == "loading" for item in self.items)
+
+    def replace(self, parts: tuple[Part, ...]) -> None:
+        """Shows other attachments, which are in the store."""
+        self.items = [Attachment(getattr(part, "name", ""), "ready", part) for part in parts]
+        self._judge_all()
+        for item in self.items:
+            self._draw(item)
+        self.changed.emit()
+
+    def set_model(self, info: ModelInfo) -> None:
+        """Judges everything again for another model."""
+        self._info = info
+        if self.items:
+            self._judge_all()
+            self.changed.emit()
+
+    def remove(self, item: Attachment) -> None:
+        """Takes one away."""
+        if item in self.items:
+            self.items.remove(item)
+            self.changed.emit()
+
+    def add_path(self, path: Path) -> None:
+        """Reads a file in the background; raises nothing, a refusal stands in the strip."""
+        self._add(Attachment(path.name, source=path))
+
+    def add_picture(self, image: QImage, name: str) -> None:
+        """Attaches a picture that has no file, as PNG."""
+        self._add(Attachment(name, source=image))
+
+    def _add(self, item: Attachment) -> None:
+        self.items.append(item)
+        self._read(item)
+        self.changed.emit()
+
+    def _read(self, item: Attachment) -> None:
+        item.state, item.reason = "loading", ""
+        if isinstance(item.source, Path):
+            verdict = self._verdict(offered(item.source).candidate)
+            if verdict:
+                item.state, item.reason = "refused", verdict
+                return
+        spawn(self._take_in(item), name="attach")
+
+    async def _take_in(self, item: Attachment) -> None:
+        assert self._info is not None
+        source, service = item.source, self._services.attachments
+        try:
+            if isinstance(source, Path):
+                part = await service.attach_path(source, self._info)
+            else:
+                assert source is not None
+                data = await asyncio.to_thread(png_of, source)
+                part = await service.attach_bytes(data, item.name, self._info)
+        except ChatbenchError as error:
+            item.state, item.reason = "refused", _sentences(error)
+            if not getattr(error, "models", ()):
+                item.source = None
+        else:
+            item.state, item.part, item.source = "ready", part, None
+        if isValid(self) and item in self.items:
+            self._judge(item)
+            self._draw(item)
+            self.changed.emit()
+
+    def _judge_all(self) -> None:
+        for item in self.items:
+            self._judge(item)
+
+    def _judge(self, item: Attachment) -> None:
+        if isinstance(item.part, ImagePart):
+            part = item.part
+            candidate = Candidate(name=part.name, media_type=part.media_type, size=part.size or None)
+            item.reason = self._verdict(candidate)
+            item.state = "refused" if item.reason else "ready"
+        elif item.state == "refused" and item.source is not None:
+            self._read(item)
+
+    def _verdict(self, candidate: Candidate) -> str:
+        """Why the present model refuses it; "" if it does not."""
+        assert self._info is not None
+        verdict = self._services.attachments.judge([candidate], self._info)[0]
+        return "" if verdict.accepted else verdict.reason
+
+    def _draw(self, item: Attachment) -> None:
+        if isinstance(item.part, ImagePart) and isinstance(item.part.source, StoredFile):
+            spawn(self._thumbnail(item, item.part.source.sha256), name="thumbnail")
+
+    async def _thumbnail(self, item: Attachment, sha256: str) -> None:
+        width, height = THUMB_SIZE
+        try:
+            # Three times the size at most: sharp on every screen and at every text size.
+            data = await self._services.attachments.thumbnail(sha256, 3 * width, 3 * height)
+        except ChatbenchError as error:
+            item.state, item.reason = "refused", _sentences(error)
+            if isValid(self):
+                self.changed.emit()
+            return
+        image = QImage.fromData(data, "PNG")
+        if isValid(self):
+            item.picture = QPixmap.fromImage(image)
+            self.redrawn.emit(item)
+
+
+def _sentences(error: ChatbenchError) -> str:
+    hint = "" if isinstance(error, AttachmentRefused) and getattr(error, "models", ()) else error.hint
+    return f"{error.message} {hint}".strip()

@@ -1,0 +1,359 @@
+"""The composer: it collects words and files, and tells its owner what the reader wants done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal, cast
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+
+from chatbench.core.changes import Changes
+from chatbench.core.conversations import Draft
+from chatbench.core.errors import ConfigurationError
+from chatbench.core.messages import MediaPart, Message, user
+from chatbench.core.models import GUIDE, Effort, ModelInfo, ModelRef
+from chatbench.core.params import Parameters
+from chatbench.services import Services
+from chatbench.ui.chat.composer.attachments import Attachments
+from chatbench.ui.chat.composer.editor import Editor
+from chatbench.ui.chat.composer.files import offered_files, picture_of
+from chatbench.ui.chat.composer.line import ComposerLine
+from chatbench.ui.chat.composer.send import SendButton
+from chatbench.ui.chat.composer.strip import AttachmentStrip
+from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import Button, IconButton, box
+
+ESTIMATE_AFTER_MS: Final = 150
+_LEAST_HEIGHT: Final = 84
+_LINE_GAP: Final = 6
+
+
+class Composer(QWidget):
+    """Words, attachments, the send button, and the line below. As wide as its owner makes it.
+
+    ``send_requested(Draft)`` leaves everything in place: the owner calls ``set_draft`` when the
+    words are safe elsewhere. ``draft_changed(Draft)`` comes with every change and is the owner's to
+    debounce. ``model_chosen`` and ``effort_chosen`` change nothing here either: the owner answers
+    with ``set_model`` and ``set_parameters``. ``key_wanted(provider)`` asks for the settings of a
+    provider that lacks a key.
+    """
+
+    send_requested = Signal(object)
+    stop_requested = Signal()
+    draft_changed = Signal(object)
+    model_chosen = Signal(object)
+    effort_chosen = Signal(object)
+    key_wanted = Signal(str)
+    edit_last_requested = Signal()
+    edit_cancelled = Signal()
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._info: ModelInfo = services.models.info(GUIDE)
+        self._edits: str | None = None
+        self._editing = False
+        self._streaming = False
+        self._quiet = False
+        self._context: tuple[Sequence[Message], str] = ((), "")
+        self._context_tokens: int | None = 0
+        self._picker: ModelPicker | None = None
+        self.attachments = Attachments(services, self)
+        self._build()
+        self._connect()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._estimate)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setFocusProxy(self.editor)
+        self.set_model(GUIDE)
+        self._take_preferences()
+
+    def _build(self) -> None:
+        self.box = _Box(self)
+        self.strip = AttachmentStrip(self.attachments, self.box)
+        self.editor = Editor(self.box)
+        self.editor.setAccessibleName(self.tr("Message"))
+        self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self.box)
+        self.cancel_button = Button(self.tr("Cancel"), kind="quiet", parent=self.box)
+        self.cancel_button.hide()
+        self.send_button = SendButton(self.box)
+        self.line = ComposerLine(self)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self.attach_button)
+        row.addStretch(1)
+        row.addWidget(self.cancel_button)
+        row.addWidget(self.send_button)
+        words = QVBoxLayout()
+        words.setContentsMargins(6, 0, 4, 0)
+        words.setSpacing(8)
+        words.addWidget(self.strip)
+        words.addWidget(self.editor)
+        inside = QVBoxLayout(self.box)
+        inside.setContentsMargins(10, 12, 12, 10)
+        inside.setSpacing(10)
+        inside.addLayout(words)
+        inside.addLayout(row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(_LINE_GAP)
+        column.addWidget(self.box)
+        column.addWidget(self.line)
+
+    def _connect(self) -> None:
+        editor = self.editor
+        editor.textChanged.connect(self._words_changed)
+        editor.send_wanted.connect(self._send)
+        editor.edit_last_wanted.connect(self._edit_last)
+        editor.escaped.connect(self._escaped)
+        editor.files_given.connect(self.attach_mime)
+        editor.focus_changed.connect(self.box.update)
+        self.attachments.changed.connect(self._changed)
+        self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.attach_button.clicked.connect(self._ask_for_files)
+        self.cancel_button.clicked.connect(self.edit_cancelled)
+        self.send_button.send_clicked.connect(self._send)
+        self.send_button.stop_clicked.connect(self.stop_requested)
+        self.send_button.keys_chosen.connect(self._choose_keys)
+        self.line.model_clicked.connect(self.open_picker)
+        self.line.effort_chosen.connect(self.effort_chosen)
+        disconnect = self._services.changes.connect(self._told)
+        self.destroyed.connect(lambda: disconnect())
+
+    # What the owner says.
+
+    def draft(self) -> Draft:
+        """What would be sent now: the words, and the attachments that are ready."""
+        return Draft(text=self.editor.text(), attachments=self.attachments.parts, edits=self._edits)
+
+    def set_draft(self, draft: Draft) -> None:
+        """Shows other words and attachments, without ``draft_changed``. ``draft.edits`` also turns
+        editing on or off."""
+        self._quiet = True
+        try:
+            self._edits = draft.edits
+            self.attachments.replace(draft.attachments)
+            self.editor.set_text(draft.text)
+            self.set_editing(draft.edits is not None)
+        finally:
+            self._quiet = False
+        self._changed()
+
+    def set_editing(self, editing: bool) -> None:
+        """Whether the words are those of a message that was sent: Save as branch, and Cancel."""
+        self._editing = editing
+        self.cancel_button.setVisible(editing)
+        self.send_button.set_words(self.tr("Save as branch") if editing else self.tr("Send"))
+        self._offer()
+
+    def set_streaming(self, streaming: bool) -> None:
+        """Whether an answer is being written: Stop then stands in Send's place."""
+        self._streaming = streaming
+        self.send_button.set_streaming(streaming)
+        self._offer()
+
+    def set_model(self, ref: ModelRef) -> None:
+        """The model the words would go to; what is attached is judged again."""
+        self._info = self._services.models.info(ref)
+        self.line.set_model(self._info, self._problem())
+        self.attach_button.setVisible(self._info.takes("image"))
+        guide = self.tr("Ask the guide, or choose a model first")
+        self.editor.setPlaceholderText(guide if ref == GUIDE else self.tr("Write a message"))
+        self.attachments.set_model(self._info)
+        self._context_tokens = None
+        self._timer.start(0)
+
+    def model(self) -> ModelRef:
+        """The model the words would go to."""
+        return self._info.ref
+
+    def info(self) -> ModelInfo:
+        """The capability row of that model."""
+        return self._info
+
+    def set_parameters(self, parameters: Parameters) -> None:
+        """The parameters in force; the effort is shown in the line."""
+        self.line.set_effort(parameters.reasoning_effort)
+
+    def set_context(self, messages: Sequence[Message], system: str) -> None:
+        """What would be sent before the draft: counted in the estimate."""
+        self._context = (messages, system)
+        self._context_tokens = None
+        self._timer.start(0)
+
+    # What is attached.
+
+    def attach_paths(self, paths: Sequence[Path]) -> None:
+        """Attaches files; what is refused says so in its place."""
+        for path in paths:
+            self.attachments.add_path(path)
+
+    def attach_mime(self, mime: QMimeData) -> bool:
+        """Attaches the files or the picture of a clipboard or a drag; False where it has neither."""
+        files = offered_files(mime)
+        if files:
+            self.attach_paths([file.path for file in files])
+            return True
+        picture = picture_of(mime)
+        if picture.isNull():
+            return False
+        self.attachments.add_picture(picture, self.tr("Pasted picture.png"))
+        return True
+
+    def _ask_for_files(self) -> None:
+        dialog = QFileDialog(self.window(), self.tr("Attach pictures"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        pictures = self.tr("Pictures")
+        dialog.setNameFilters([f"{pictures} (*.png *.jpg *.jpeg *.webp *.gif)", self.tr("All files (*)")])
+        dialog.filesSelected.connect(lambda names: self.attach_paths([Path(name) for name in names]))
+        dialog.open()
+
+    # What the reader does.
+
+    def _words_changed(self) -> None:
+        self._changed()
+
+    def _changed(self) -> None:
+        self._offer()
+        self._timer.start(ESTIMATE_AFTER_MS)
+        if not self._quiet:
+            self.draft_changed.emit(self.draft())
+
+    def _refusal(self) -> str:
+        """Why there is nothing to send now; "" if there is."""
+        if self._streaming:
+            return self.tr("The answer is still being written. Stop it, or wait for its end.")
+        if self.attachments.loading:
+            return self.tr("An attachment is still being read.")
+        if self.editor.is_blank() and not self.attachments.parts:
+            return self.tr("Write something first.")
+        return ""
+
+    def _offer(self) -> None:
+        reason = self._refusal()
+        self.send_button.set_ready(not reason, reason)
+
+    def _send(self) -> None:
+        reason = self._refusal()
+        if not reason:
+            self.send_requested.emit(self.draft())
+        elif not self.editor.is_blank():
+            place = self.send_button.mapToGlobal(QPoint(0, -2 * self.send_button.height()))
+            QToolTip.showText(place, reason, self.send_button)
+
+    def _edit_last(self) -> None:
+        if not self._editing and not self.attachments.items:
+            self.edit_last_requested.emit()
+
+    def _escaped(self) -> None:
+        if self._editing:
+            self.edit_cancelled.emit()
+
+    def _choose_keys(self, keys: str) -> None:
+        try:
+            self._services.preferences.replace(send_with=keys)
+        except ConfigurationError as error:
+            self._services.notifier.error(error)
+        self._take_preferences()
+
+    def _take_preferences(self) -> None:
+        keys = cast(Literal["enter", "ctrl+enter"], self._services.preferences.current.send_with)
+        self.editor.send_with_control = keys == "ctrl+enter"
+        self.send_button.set_keys(keys)
+        self._offer()
+
+    def _told(self, changes: Changes) -> None:
+        if changes.preferences:
+            self._take_preferences()
+        if changes.models or changes.providers or changes.keys:
+            self.set_model(self._info.ref)
+
+    def _problem(self) -> str:
+        """What is missing before this model can be used."""
+        if self._info.ref == GUIDE:
+            return ""
+        key = self._services.models.key(self._info.ref.provider)
+        if key is None:
+            return self.tr("There is no provider called {0}").format(self._info.ref.provider)
+        if key.state == "missing":
+            return self.tr("No key yet")
+        if key.state == "other_origin":
+            return self.tr("The key was given for another address")
+        return ""
+
+    # The line below.
+
+    def open_picker(self) -> None:
+        """Opens the list of models above its chip."""
+        if self._picker is None:
+            self._picker = ModelPicker(self._services, self)
+            self._picker.chosen.connect(self.model_chosen)
+            self._picker.key_wanted.connect(self.key_wanted)
+        self._picker.open_for(self._info.ref, self.line.model)
+
+    def _estimate(self) -> None:
+        models, ref = self._services.models, self._info.ref
+        if self._context_tokens is None:
+            messages, system = self._context
+            self._context_tokens = models.context_tokens(ref, messages, system) if messages or system else 0
+        draft = self.draft()
+        media = [part for part in draft.attachments if isinstance(part, MediaPart)]
+        mine = [user(draft.text, *media)] if draft.text or media else []
+        self.line.show_estimate(models.estimate(ref, mine, on_top_of=self._context_tokens))
+
+    # How it grows.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+        self._limit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.window().removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.window():
+            self._limit()
+        return False
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "line"):
+            self._limit()
+
+    def _limit(self) -> None:
+        """A third of the window, of which the words get what the rest leaves."""
+        margins = self.box.layout().contentsMargins()
+        frame = margins.top() + margins.bottom() + self.box.layout().spacing()
+        frame += self.send_button.sizeHint().height()
+        line = theme().line("prose")
+        self.editor.set_most_height(max(line * 2, self.window().height() // 3 - frame))
+        self.box.setMinimumHeight(max(_LEAST_HEIGHT, frame + line))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.box.geometry().contains(event.position().toPoint()):
+            self.editor.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def set_effort(self, effort: Effort | None) -> None:
+        """The effort shown in the line; ``set_parameters`` does the same for all of them."""
+        self.line.set_effort(effort)
+
+
+class _Box(QWidget):
+    """The card: its border tells whether the words have the focus."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        parent = self.parentWidget()
+        focused = isinstance(parent, Composer) and parent.editor.hasFocus()
+        border, width = ("accent", 2) if focused else ("linectl", 1)
+        box(painter, self.rect(), theme().corner("popup"), "raised", cast(Literal["accent", "linectl"], border), width)
+        painter.end()

@@ -1,0 +1,238 @@
+"""The field for the words: plain text, grows with it, and knows an Enter that belongs to an input method."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QFocusEvent,
+    QInputMethodEvent,
+    QKeyEvent,
+    QResizeEvent,
+    QTextBlock,
+)
+from PySide6.QtWidgets import QPlainTextDocumentLayout, QPlainTextEdit, QSizePolicy, QWidget
+
+from chatbench.ui.chat.composer.files import carries_files, carries_picture
+from chatbench.ui.theme import theme
+
+LONGEST_LINE: Final = 20_000
+_PIECE: Final = 4_000
+_SEAM: Final = "\u2060\u200b\u2060"
+"""Marks a break that is not the reader's: a line of megabytes would be laid out whole at each key."""
+_MANY_LINES: Final = 2_000
+
+
+def _seamed(text: str) -> str:
+    """The text with seams in lines too long to lay out, and many short lines in few blocks.
+
+    200,000 blocks take Qt half a second to make; a line separator is a line break all the same.
+    """
+    if len(text) < LONGEST_LINE:
+        return text
+    if text.count("\n") > _MANY_LINES:
+        text = _gathered(text)
+    return "\n".join(_split(line) if len(line) >= LONGEST_LINE else line for line in text.split("\n"))
+
+
+def _split(line: str) -> str:
+    return f"{_SEAM}\n".join(line[at : at + _PIECE] for at in range(0, len(line), _PIECE))
+
+
+def _gathered(text: str) -> str:
+    pieces, start = [], 0
+    while start < len(text):
+        end = text.find("\n", start + _PIECE)
+        end = len(text) if end < 0 else end
+        pieces.append(text[start:end].replace("\n", "\u2028"))
+        start = end + 1
+        if start == len(text):
+            pieces.append("")
+    return "\n".join(pieces)
+
+
+def _unseamed(text: str) -> str:
+    return text.replace(f"{_SEAM}\n", "").replace(_SEAM, "") if _SEAM in text else text
+
+
+class _Lines(QPlainTextDocumentLayout):
+    """Gives every line the height the theme's prose has; Qt's plain text knows only the font's own."""
+
+    def blockBoundingRect(self, block: QTextBlock) -> QRectF:
+        rect = super().blockBoundingRect(block)
+        layout = block.layout()
+        count = layout.lineCount()
+        if not count:
+            return rect
+        height = theme().line("prose")
+        last = layout.lineAt(count - 1)
+        if round(last.y()) != self._top(count - 1, height, last.height()):
+            for number in range(count):
+                line = layout.lineAt(number)
+                place = line.position()
+                place.setY(self._top(number, height, line.height()))
+                line.setPosition(place)
+        return QRectF(0, 0, rect.width(), count * height)
+
+    @staticmethod
+    def _top(number: int, height: int, font_height: float) -> int:
+        return number * height + max(0, round((height - font_height) / 2))
+
+
+class Editor(QPlainTextEdit):
+    """Plain text that grows up to ``set_most_height``.
+
+    ``send_wanted`` for the keys that send, ``edit_last_wanted`` for Up in an empty field,
+    ``escaped`` for Escape, ``files_given(QMimeData)`` for pasted files and pictures.
+    """
+
+    send_wanted = Signal()
+    edit_last_wanted = Signal()
+    escaped = Signal()
+    files_given = Signal(object)
+    focus_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._composing = False
+        self._most = 10_000
+        self.send_with_control = False
+        self.setProperty("bare", True)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentLayout(_Lines(self.document()))
+        self.document().setDocumentMargin(0)
+        self._wear()
+        self.textChanged.connect(self.fit)
+
+    def text(self) -> str:
+        """The words as they were typed or pasted."""
+        return _unseamed(self.toPlainText())
+
+    def set_text(self, text: str) -> None:
+        """Replaces everything; the cursor goes to the end."""
+        self.setPlainText(_seamed(text))
+        self.moveCursor(self.textCursor().MoveOperation.End)
+
+    def is_blank(self) -> bool:
+        """Whether there is nothing but white space; cheap for a long text."""
+        block = self.document().begin()
+        while block.isValid():
+            if block.text().strip(_SEAM + " \t\u00a0\u3000\r\u2028"):
+                return False
+            block = block.next()
+        return True
+
+    def set_most_height(self, height: int) -> None:
+        """The height from which the words scroll."""
+        if height != self._most:
+            self._most = height
+            self.fit()
+
+    def fit(self) -> None:
+        """Takes the height of the words, between one line and the most."""
+        line = theme().line("prose")
+        room = max(1, self._most // line)
+        lines, block = 0, self.document().begin()
+        while block.isValid() and lines <= room:
+            self.document().documentLayout().blockBoundingRect(block)
+            lines += max(1, block.layout().lineCount())
+            block = block.next()
+        height = max(line, min(lines, room) * line)
+        policy = Qt.ScrollBarPolicy
+        scrolls = lines > room
+        self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if scrolls else policy.ScrollBarAlwaysOff)
+        if height != self.height() or self.minimumHeight() != height:
+            self.setFixedHeight(height)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().scaled(300), theme().line("prose"))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme().scaled(80), theme().line("prose"))
+
+    def _wear(self) -> None:
+        self.setFont(theme().font("prose"))
+        self.fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._wear()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.fit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focus_changed.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.focus_changed.emit()
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        self._composing = bool(event.preeditString())
+        super().inputMethodEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._enter(event)
+        elif key == Qt.Key.Key_Up and not event.modifiers() & ~_KEYPAD and self.document().isEmpty():
+            self.edit_last_wanted.emit()
+        elif key == Qt.Key.Key_Escape and not self._composing:
+            event.ignore()
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _enter(self, event: QKeyEvent) -> None:
+        if self._composing:
+            return
+        modifiers = event.modifiers() & ~_KEYPAD
+        control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        plain = modifiers == Qt.KeyboardModifier.NoModifier
+        if control or (plain and not self.send_with_control):
+            self.send_wanted.emit()
+        else:
+            self.insertPlainText("\n")
+            self.ensureCursorVisible()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return carries_files(source) or carries_picture(source) or super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if carries_files(source) or carries_picture(source):
+            self.files_given.emit(source)
+        elif source.hasText():
+            self.insertPlainText(_seamed(source.text()))
+            self.ensureCursorVisible()
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        copied = QMimeData()
+        copied.setText(_unseamed(self.textCursor().selection().toPlainText()))
+        return copied
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if carries_files(event.mimeData()) or carries_picture(event.mimeData()):
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        if carries_files(event.mimeData()) or carries_picture(event.mimeData()):
+            event.ignore()
+        else:
+            super().dragMoveEvent(event)
+
+
+_KEYPAD: Final = Qt.KeyboardModifier.KeypadModifier

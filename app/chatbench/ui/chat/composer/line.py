@@ -1,0 +1,170 @@
+"""The line under the composer: which model, how much effort, and what sending would take."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QStyle, QWidget
+
+from chatbench.core.models import GUIDE, Effort, ModelInfo
+from chatbench.services.models import Estimate
+from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.widgets import Chip, ElidedLabel
+
+WARN_FROM: Final = 0.8
+"""Share of the context window from which the estimate warns."""
+_GAP: Final = 6
+
+
+def place_icon(info: ModelInfo) -> str:
+    """Where the words would go: to the guide, nowhere, or out of this computer."""
+    if info.ref == GUIDE:
+        return "compass"
+    return "hard-drive" if info.local else "cloud"
+
+
+def dollars(amount: Decimal) -> str:
+    """An estimate's money, to about two figures."""
+    if amount and amount < Decimal("0.0001"):
+        return "<$0.0001"
+    if amount >= 1:
+        return f"${amount:,.2f}"
+    return f"${amount:.3f}" if amount >= Decimal("0.001") or not amount else f"${amount:.4f}"
+
+
+class ComposerLine(QWidget):
+    """``model_clicked()``, ``effort_chosen(Effort | None)``. Everything after the model shortens, then
+    leaves, as room ends."""
+
+    model_clicked = Signal()
+    effort_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._effort: Effort | None = None
+        self._efforts: tuple[Effort, ...] = ()
+        self._long, self._short = "", ""
+        self.model = Chip(menu=True, parent=self)
+        self.model.clicked.connect(self.model_clicked)
+        self.effort = Chip(icon="gauge", bordered=False, parent=self)
+        self.effort.clicked.connect(self._open_efforts)
+        self.estimate = ElidedLabel(
+            font="small", color="text3", align=Qt.AlignmentFlag.AlignTrailing, parent=self
+        )
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_model(self, info: ModelInfo, problem: str = "") -> None:
+        """Names the model; ``problem`` says what is missing to use it."""
+        title = self.tr("Guide, built in") if info.ref == GUIDE else info.title
+        self.model.set_label(title)
+        self.model.set_icon(place_icon(info))
+        self.model.set_problem(problem)
+        if not problem:
+            self.model.setToolTip(f"{info.ref}")
+        self.model.setAccessibleDescription(self.tr("Opens the list of models"))
+        self._efforts = info.efforts
+        self._arrange()
+
+    def set_effort(self, effort: Effort | None) -> None:
+        """The effort asked for; None is the model's default."""
+        self._effort = effort
+        self._arrange()
+
+    def show_estimate(self, estimate: Estimate) -> None:
+        """What sending would take."""
+        tokens = f"{estimate.tokens:,}"
+        color: ColorRole = "text3"
+        if estimate.free:
+            self._long = self.tr("Stays on this computer · no charge")
+            self._short = self.tr("no charge")
+        else:
+            cost = estimate.cost
+            price = self.tr("price unknown") if cost is None else f"≈ {dollars(cost)}"
+            self._long = self.tr("≈ {0} tokens · {1}").format(tokens, price)
+            self._short = f"≈ {tokens} · {price}"
+        if estimate.share is not None and estimate.share >= WARN_FROM:
+            color = "warning"
+            share = round(100 * estimate.share)
+            self._long = self.tr("≈ {0} tokens, {1} % of the context window").format(tokens, share)
+            self._short = self.tr("{0} % of the context").format(share)
+        self.estimate.set_color(color)
+        self._arrange()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().scaled(400), theme().control("composer-line"))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.model.minimumSizeHint().width(), theme().control("composer-line"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _effort_words(self) -> tuple[str, str]:
+        shown = self._effort if self._effort in self._efforts else None
+        name = self.effort_name(shown)
+        return self.tr("Effort: {0}").format(name), name[:1].upper() + name[1:]
+
+    def effort_name(self, effort: Effort | None) -> str:
+        """An effort in words."""
+        names: dict[Effort | None, str] = {
+            None: self.tr("default"),
+            "none": self.tr("none"),
+            "minimal": self.tr("minimal"),
+            "low": self.tr("low"),
+            "medium": self.tr("medium"),
+            "high": self.tr("high"),
+            "xhigh": self.tr("very high"),
+            "max": self.tr("highest"),
+        }
+        return names[effort]
+
+    def _arrange(self) -> None:
+        """The fullest form that fits: long words, short effort, short estimate, no estimate."""
+        room = self.width()
+        model = self.model.sizeHint().width()
+        long, short = self._effort_words()
+        metrics = theme().metrics("small")
+        for effort, words in ((long, self._long), (short, self._long), (short, self._short), (short, "")):
+            self.effort.set_label(effort)
+            self.effort.set_icon("gauge" if effort == long else "sliders-horizontal")
+            self.effort.setAccessibleName(long)
+            taken = model + (_GAP + self.effort.sizeHint().width() if self._efforts else 0)
+            needed = metrics.horizontalAdvance(words) + 2
+            if taken + (_GAP * 2 + needed if words else 0) <= room or not words:
+                break
+        self._place(min(model, room - (taken - model)), needed if words else 0, words)
+
+    def _place(self, model: int, estimate: int, words: str) -> None:
+        def put(widget: QWidget, x: int, width: int, height: int) -> None:
+            place = QRect(x, (self.height() - height) // 2, width, height)
+            widget.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
+
+        model = max(model, self.model.minimumSizeHint().width())
+        put(self.model, 0, model, self.model.sizeHint().height())
+        hint = self.effort.sizeHint()
+        self.effort.setVisible(bool(self._efforts))
+        put(self.effort, model + _GAP, hint.width(), hint.height())
+        self.estimate.set_text(words)
+        self.estimate.setToolTip(self._long if words != self._long else "")
+        self.estimate.setVisible(bool(words))
+        put(self.estimate, self.width() - estimate, estimate, theme().line("small"))
+
+    def _open_efforts(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName(self.tr("Reasoning effort"))
+        group = QActionGroup(menu)
+        shown = self._effort if self._effort in self._efforts else None
+        for effort in (None, *self._efforts):
+            name = self.effort_name(effort)
+            words = self.tr("The model's default") if effort is None else name[:1].upper() + name[1:]
+            action = QAction(words, group)
+            action.setCheckable(True)
+            action.setChecked(effort == shown)
+            action.triggered.connect(lambda _checked=False, chosen=effort: self.effort_chosen.emit(chosen))
+            menu.addAction(action)
+        menu.popup(self.effort.mapToGlobal(QPoint(0, -menu.sizeHint().height() - 6)))

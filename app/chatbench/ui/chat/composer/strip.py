@@ -1,0 +1,259 @@
+"""The attachments above the words: thumbs that say what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QHideEvent, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from chatbench.ui import icons
+from chatbench.ui.chat.composer.attachments import THUMB_SIZE, Attachment, Attachments
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import PaintedButton, box, describe, gauge_clock, ring_inside
+
+_GAP: Final = 6
+_CARD: Final = 250
+
+
+class AttachmentStrip(QWidget):
+    """Shows the list in rows as wide as it is; hidden while there is nothing."""
+
+    emptied = Signal()
+
+    def __init__(self, attachments: Attachments, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._attachments = attachments
+        self._thumbs: list[Thumb] = []
+        self.setAccessibleName(self.tr("Attachments"))
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(policy)
+        attachments.changed.connect(self._follow)
+        attachments.redrawn.connect(self._redraw)
+        self.hide()
+
+    def thumbs(self) -> list[Thumb]:
+        """The thumbs in view, in order."""
+        return list(self._thumbs)
+
+    def _follow(self) -> None:
+        known = {id(thumb.item): thumb for thumb in self._thumbs}
+        before, self._thumbs = self._thumbs, []
+        for item in self._attachments.items:
+            thumb = known.get(id(item))
+            if thumb is None:
+                thumb = Thumb(item, self)
+                thumb.remove_wanted.connect(self._remove)
+                thumb.step_wanted.connect(self._step)
+                thumb.show()
+            thumb.follow()
+            self._thumbs.append(thumb)
+        for thumb in before:
+            if thumb not in self._thumbs:
+                thumb.hide()
+                thumb.deleteLater()
+        self.setVisible(bool(self._thumbs))
+        self._arrange()
+
+    def _redraw(self, item: Attachment) -> None:
+        for thumb in self._thumbs:
+            if thumb.item is item:
+                thumb.update()
+
+    def _remove(self, item: Attachment) -> None:
+        place = next((n for n, thumb in enumerate(self._thumbs) if thumb.item is item), 0)
+        focused = self._thumbs[place].hasFocus() if self._thumbs else False
+        self._attachments.remove(item)
+        if focused and self._thumbs:
+            self._thumbs[min(place, len(self._thumbs) - 1)].setFocus(Qt.FocusReason.TabFocusReason)
+        elif focused:
+            self.emptied.emit()
+
+    def _step(self, item: Attachment, step: int) -> None:
+        place = next(n for n, thumb in enumerate(self._thumbs) if thumb.item is item)
+        self._thumbs[(place + step) % len(self._thumbs)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _arrange(self) -> None:
+        x = y = 0
+        for thumb in self._thumbs:
+            size = thumb.sizeHint()
+            width = min(size.width(), max(1, self.width()))
+            if x and x + width > self.width():
+                x, y = 0, y + size.height() + _GAP
+            place = QRect(x, y, width, size.height())
+            thumb.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
+            x += width + _GAP
+        height = y + (self._thumbs[-1].height() if self._thumbs else 0)
+        if height != self.minimumHeight() or height != self.maximumHeight():
+            self.setFixedHeight(height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._arrange()
+
+
+class Thumb(QWidget):
+    """One attachment. Delete or Backspace takes it away, the arrows move to the next."""
+
+    focus_ring = "inside"
+    remove_wanted = Signal(object)
+    step_wanted = Signal(object, int)
+
+    def __init__(self, item: Attachment, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.item = item
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.cross = _Cross(self)
+        self.cross.clicked.connect(lambda: self.remove_wanted.emit(self.item))
+        self.cross.hide()
+        self.follow()
+
+    def follow(self) -> None:
+        """Shows the item's present state."""
+        item = self.item
+        name = item.name or self.tr("Picture")
+        if item.state == "loading":
+            said = self.tr("{0}, being read").format(name)
+        elif item.state == "refused":
+            said = self.tr("{0}, refused. {1}").format(name, item.reason)
+        else:
+            said = name
+        describe(self, said)
+        self.setAccessibleDescription(self.tr("Delete takes it away"))
+        self.cross.name(self.tr("Remove {0}").format(name))
+        self._join_clock()
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        width, height = THUMB_SIZE
+        if self.item.state == "refused":
+            width = _CARD
+        return QSize(theme().scaled(width), theme().scaled(height))
+
+    def _join_clock(self) -> None:
+        if self.item.state == "loading" and self.isVisible():
+            gauge_clock().join(self)
+        else:
+            gauge_clock().leave(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._join_clock()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        gauge_clock().leave(self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.remove_wanted.emit(self.item)
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            forward = (key == Qt.Key.Key_Right) == (self.layoutDirection() == Qt.LayoutDirection.LeftToRight)
+            self.step_wanted.emit(self.item, 1 if forward else -1)
+        else:
+            super().keyPressEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.cross.show()
+
+    def leaveEvent(self, event: object) -> None:
+        self.cross.setVisible(self.hasFocus())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.cross.show()
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.cross.setVisible(self.underMouse())
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        edge = self.cross.sizeHint()
+        x = 0 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - edge.width()
+        self.cross.setGeometry(QRect(QPoint(x, 0), edge))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        radius = theme().corner("control")
+        if self.item.state == "refused":
+            self._draw_refusal(painter)
+        elif self.item.picture is not None:
+            self._draw_picture(painter, radius)
+        else:
+            box(painter, self.rect(), radius, "sunken", "line")
+            if self.item.state == "loading":
+                icons.draw_gauge(painter, self.rect(), gauge_clock().step)
+            else:
+                edge = theme().icon_size(16)
+                icons.draw(painter, "image", QRect(0, (self.height() - edge) // 2, self.width(), edge), "text3")
+        ring_inside(painter, self, self.rect(), radius)
+        painter.end()
+
+    def _draw_picture(self, painter: QPainter, radius: int) -> None:
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        shape = QPainterPath()
+        shape.addRoundedRect(QRectF(self.rect()), radius, radius)
+        painter.save()
+        painter.setClipPath(shape)
+        assert self.item.picture is not None
+        painter.drawPixmap(self.rect(), self.item.picture)
+        painter.restore()
+        box(painter, self.rect(), radius, None, "line")
+
+    def _draw_refusal(self, painter: QPainter) -> None:
+        box(painter, self.rect(), theme().corner("control"), "dangersoft")
+        inner = self.rect().adjusted(8, 4, -8, -4)
+        edge = theme().icon_size(14)
+        line = theme().line("micro")
+        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        mark = QRect(inner.right() + 1 - edge if rtl else inner.x(), inner.y() + (line - edge) // 2, edge, edge)
+        icons.draw(painter, "circle-alert", mark, "danger")
+        words = inner.adjusted(0 if rtl else edge + 6, 0, -(edge + 6) if rtl else 0, 0)
+        painter.setPen(theme().color("danger"))
+        painter.setFont(theme().font("micro"))
+        flags = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(words, int(flags), self._shortened(words))
+
+    def _shortened(self, area: QRect) -> str:
+        """The reason in as many lines as there are; all of it is in the tooltip."""
+        metrics = theme().metrics("micro")
+        text = self.item.reason
+        flags = int(Qt.TextFlag.TextWordWrap)
+        if metrics.boundingRect(QRect(0, 0, area.width(), 10_000), flags, text).height() <= area.height() + 2:
+            return text
+        words = text.split(" ")
+        while len(words) > 1:
+            words.pop()
+            shorter = " ".join(words) + "…"
+            if metrics.boundingRect(QRect(0, 0, area.width(), 10_000), flags, shorter).height() <= area.height() + 2:
+                return shorter
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+
+
+class _Cross(PaintedButton):
+    """A disc with a cross, 24 to hit and 16 to see."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def name(self, name: str) -> None:
+        describe(self, name)
+
+    def sizeHint(self) -> QSize:
+        return QSize(24, 24)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        disc = QRect(4, 4, 16, 16)
+        box(painter, disc, 8, self.state_fill("raised") or "raised", "btnline")
+        icons.draw(painter, "x", disc.adjusted(3, 3, -3, -3), "text")
+        painter.end()
