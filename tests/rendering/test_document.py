@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import chatbench
-from chatbench.rendering.blocks import CodeBlock, ImageObject, MathBlock, MathObject, TableBlock, TextBlock
+from chatbench.rendering.blocks import CodeBlock, MathBlock, TableBlock, TextBlock
 from chatbench.rendering.document import parse
 from chatbench.rendering.export import markdown, outline, plain_text, to_html
+from chatbench.rendering.nodes import ImageObject, MathObject
 
 
 def html(text: str) -> str:

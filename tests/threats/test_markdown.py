@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbench.rendering.blocks import AnyBlock, ImageObject, InlineObject, TableBlock, TextBlock
+from chatbench.rendering.blocks import AnyBlock, TableBlock, TextBlock
 from chatbench.rendering.characters import has_hidden, visible
 from chatbench.rendering.document import parse
 from chatbench.rendering.export import plain_text, to_html
 from chatbench.rendering.links import allowed, link_target
+from chatbench.rendering.nodes import ImageObject, InlineObject
 
 TAGS = {"p", *(f"h{n}" for n in range(1, 7)), "strong", "em", "s", "code", "br", "ul", "ol", "li", "a"}
 EXPORT_TAGS = TAGS | {"pre", "div", "blockquote", "table", "tr", "th", "td", "hr"}

@@ -6,19 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chatbench.rendering.blocks import (
-    CodeBlock,
-    Item,
-    Items,
-    MathBlock,
-    Node,
-    References,
-    RuleBlock,
-    TableBlock,
-    TextBlock,
-    Words,
-)
+from chatbench.rendering.blocks import CodeBlock, MathBlock, RuleBlock, TableBlock, TextBlock
 from chatbench.rendering.cuts import PLAIN, Anchor, Limits, Mark, Parsed, pieces
+from chatbench.rendering.nodes import Item, Items, Node, References, Words
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 
-from chatbench.rendering.blocks import AnyBlock, References
+from chatbench.rendering.blocks import AnyBlock
 from chatbench.rendering.builder import Builder, nested
 from chatbench.rendering.cuts import LIMITS, PLAIN, Anchor, Limits, Parsed
+from chatbench.rendering.nodes import References
 
 _NEWLINES = re.compile(r"\r\n?")
 

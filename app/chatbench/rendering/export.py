@@ -8,17 +8,8 @@ from dataclasses import dataclass
 from html import escape, unescape
 from itertools import groupby
 
-from chatbench.rendering.blocks import (
-    OBJECT,
-    AnyBlock,
-    CodeBlock,
-    Inline,
-    InlineObject,
-    MathBlock,
-    MathObject,
-    TableBlock,
-    TextBlock,
-)
+from chatbench.rendering.blocks import AnyBlock, CodeBlock, MathBlock, TableBlock, TextBlock
+from chatbench.rendering.nodes import OBJECT, Inline, InlineObject, MathObject
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>")
 _START = re.compile(r'start="(\d+)"')

@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt, rules_block
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
-from chatbench.rendering.blocks import split_row
+from chatbench.rendering.nodes import split_row
 
 SETEXT_LINES = 24
 MAX_COLUMNS = 128

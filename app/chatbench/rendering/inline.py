@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from chatbench.rendering.blocks import (
+from chatbench.rendering.characters import visible
+from chatbench.rendering.links import allowed, attachment_of, bare_addresses, host_of
+from chatbench.rendering.nodes import (
     OBJECT,
     ImageObject,
     Inline,
@@ -16,8 +18,6 @@ from chatbench.rendering.blocks import (
     References,
     Words,
 )
-from chatbench.rendering.characters import visible
-from chatbench.rendering.links import allowed, attachment_of, bare_addresses, host_of
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
