@@ -1,0 +1,448 @@
+"""Cards: thinking, tool calls, errors, attachments, and one-line notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter, QPixmap
+
+from chatbench.core.errors import ErrorReport
+from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile, VideoPart
+from chatbench.rendering.characters import visible
+from chatbench.ui import icons
+from chatbench.ui.chat.transcript.boxes.base import Act, Box, Context, Effect, Hotspot, Paint, Rebuild
+from chatbench.ui.chat.transcript.boxes.controls import button_width, paint_button, paint_line, tr
+from chatbench.ui.chat.transcript.boxes.pictures import CARD, THUMB, draw_card, draw_thumb
+from chatbench.ui.chat.transcript.boxes.text import TextBox
+from chatbench.ui.chat.transcript.paragraphs import plain
+from chatbench.ui.chat.transcript.typeset import Style
+from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme.ring import draw_ring
+from chatbench.ui.widgets import box as draw_box
+from chatbench.ui.widgets import draw_pill, gauge_clock, pill_width
+
+THOUGHT_HEIGHT: Final = 240
+_THOUGHT_INDENT: Final = 20
+_NARROW_CARD: Final = 140
+
+
+def is_open(context: Context, key: tuple[Any, ...]) -> bool:
+    """Whether the fold with this key was opened."""
+    return context.states.get(key) is True
+
+
+class FoldLine(Box):
+    """A line that opens and closes what stands under it: thinking, unknown parts."""
+
+    before = 0.0
+    snug = True
+
+    def __init__(
+        self, context: Context, key: tuple[Any, ...], icon: str, words: str, facts: str = "", *,
+        live: bool = False, foldable: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(context, key)
+        self.icon, self.words, self.facts = icon, words, facts
+        self.live = live
+        self._foldable = foldable
+
+    def estimate(self) -> float:
+        return float(max(26, theme().line("small") + 8))
+
+    def measure(self) -> float:
+        return self.estimate()
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        edge = theme().icon_size(14)
+        over = paint.hovered == "fold"
+        color: ColorRole = "text" if over and self._foldable else "text2"
+        if self._foldable:
+            chevron = "chevron-down" if is_open(self.context, self.key) else "chevron-right"
+            icons.draw(painter, chevron, QRectF(0, 0, edge, self.height), color)
+        x = edge + 8.0
+        if self.live:
+            icons.draw_gauge(painter, QRectF(x, 0, edge, self.height), gauge_clock().step)
+        else:
+            icons.draw(painter, self.icon, QRectF(x, 0, edge, self.height), color)
+        x += edge + 6
+        used = paint_line(painter, QRectF(x, 0, self.width - x, self.height), self.words, color=color)
+        if self.facts:
+            rest = QRectF(x + used, 0, self.width - x - used, self.height)
+            paint_line(painter, rest, f" · {self.facts}", color="text3")
+        if paint.focused == "fold":
+            draw_ring(painter, theme(), QRectF(-4, 1, min(self.width, x + used + 12) + 4, self.height - 2), 6)
+
+    def hotspots(self) -> list[Hotspot]:
+        if not self._foldable:
+            return []
+        return [Hotspot("fold", self.words, (QRectF(0, 0, self.width, self.height),))]
+
+    def activate(self, key: str) -> Effect | None:
+        self.context.states[self.key] = not is_open(self.context, self.key)
+        return Rebuild()
+
+
+class ThoughtBox(TextBox):
+    """Opened thinking: at most 240 high, then it scrolls; a line at its left."""
+
+    before = 0.0
+    snug = True
+
+    def __init__(self, context: Context, key: tuple[Any, ...], text: str) -> None:
+        self._thought = visible(text).strip("\n")
+        size = (len(text), text.count("\n") + 1)
+        super().__init__(context, key, lambda: plain(self._thought), size, Style("small", "text2"))
+        self.indent = _THOUGHT_INDENT
+        self._whole = 0.0
+        self._scrolled = 0.0
+        self.cursor_follows = False
+
+    def grow(self, text: str) -> None:
+        """More was thought; what is scrolled to the end stays there."""
+        at_end = self._shift() >= self._whole - self.height
+        unchanged = max(0, len(self._words) - 1)
+        self._thought = visible(text).strip("\n")
+        if self.width:
+            self._lay_out(unchanged)
+            self.exact = False
+            self.settle()
+        if at_end:
+            self._scrolled = self._whole
+
+    def measure(self) -> float:
+        self._whole = super().measure()
+        return min(self._whole, float(theme().scaled(THOUGHT_HEIGHT)))
+
+    def _shift(self) -> float:
+        return min(self._scrolled, max(0.0, self._whole - self.height))
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        painter.fillRect(QRectF(-13, 0, 1, self.height), theme().color("line"))
+        shift = self._shift()
+        painter.save()
+        painter.setClipRect(QRectF(-4, 0, self.width + 8, self.height))
+        painter.translate(0, -shift)
+        moved = Paint(
+            paint.clip.translated(0, shift), paint.selection, paint.hits, paint.current_hit, paint.hovered,
+            paint.pressed, paint.focused,
+        )  # fmt: skip
+        super().paint(painter, moved)
+        painter.restore()
+        if self._whole > self.height:
+            length = max(24.0, self.height * self.height / self._whole)
+            y = (self.height - length) * shift / (self._whole - self.height)
+            draw_box(painter, QRectF(self.width - 4, y, 4, length), 2, "linectl")
+
+    def offset_at(self, point: QPointF) -> int:
+        return super().offset_at(point + QPointF(0, self._shift()))
+
+    def rects(self, start: int, end: int) -> list[QRectF]:
+        moved = [rect.translated(0, -self._shift()) for rect in super().rects(start, end)]
+        return [rect for rect in moved if 0 <= rect.top() < self.height]
+
+    def scroll_down(self, by: float, point: QPointF) -> bool:
+        before = self._shift()
+        self._scrolled = min(max(0.0, before + by), max(0.0, self._whole - self.height))
+        return self._scrolled != before
+
+
+class ToolCard(Box):
+    """A tool call: kept and shown, not executed; opens to its arguments and result."""
+
+    before = 4.0
+    snug = True
+
+    def __init__(
+        self, context: Context, key: tuple[Any, ...], name: str, arguments: str, state: str, *,
+        live: bool = False, failed: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(context, key)
+        self._name = visible(name)
+        self._arguments = visible(" ".join(arguments[:400].split()))
+        self._state = state
+        self._live = live
+        self._failed = failed
+
+    def estimate(self) -> float:
+        return float(max(34, theme().line("small") + 16))
+
+    def measure(self) -> float:
+        return self.estimate()
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        fill: ColorRole | None = "hover" if paint.hovered == "fold" else None
+        card = QRectF(0, 0, self.width, self.height)
+        draw_box(painter, card, theme().corner("card"), fill, "line")
+        if paint.focused == "fold":
+            draw_ring(painter, theme(), card.adjusted(-3, -3, 3, 3), theme().corner("card") + 2.0)
+        edge = theme().icon_size(14)
+        chevron = "chevron-down" if is_open(self.context, self.key) else "chevron-right"
+        icons.draw(painter, chevron, QRectF(10, 0, edge, self.height), "text2")
+        icons.draw(painter, "wrench", QRectF(18 + edge, 0, edge, self.height), "text2")
+        right = self._paint_state(painter)
+        x = 26.0 + 2 * edge
+        used = paint_line(painter, QRectF(x, 0, right - x - 8, self.height), self._name, "code", "text")
+        x += used + 12
+        rest = QRectF(x, 0, max(0.0, right - x - 12), self.height)
+        paint_line(painter, rest, self._arguments, "code", "text3")
+
+    def _paint_state(self, painter: QPainter) -> float:
+        if self._live:
+            icons.draw_gauge(painter, QRectF(self.width - 30, 0, 20, self.height), gauge_clock().step)
+            return self.width - 30
+        wide = pill_width(self._state)
+        high = theme().control("pill")
+        rect = QRectF(self.width - wide - 8, (self.height - high) / 2, wide, high).toRect()
+        draw_pill(painter, rect, self._state, "danger" if self._failed else "neutral")
+        return float(rect.left())
+
+    @property
+    def text(self) -> str:
+        return f"{self._name} {self._arguments}".strip()
+
+    def copied(self, start: int, end: int) -> str:
+        return ""
+
+    def hotspots(self) -> list[Hotspot]:
+        name = tr("Tool call {0}, {1}").format(self._name, self._state)
+        return [Hotspot("fold", name, (QRectF(0, 0, self.width, self.height),))]
+
+    def activate(self, key: str) -> Effect | None:
+        self.context.states[self.key] = not is_open(self.context, self.key)
+        return Rebuild()
+
+
+class NoteBox(Box):
+    """One quiet line: stopped, refused, something this version does not know."""
+
+    before = 4.0
+
+    def __init__(
+        self, context: Context, key: tuple[Any, ...], words: str, icon: str = "", color: ColorRole = "text3"
+    ) -> None:
+        super().__init__(context, key)
+        self._words, self._icon, self._color = words, icon, color
+
+    def estimate(self) -> float:
+        return float(theme().line("small") + 4)
+
+    def measure(self) -> float:
+        return self.estimate()
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        x = 0.0
+        if self._icon:
+            edge = theme().icon_size(14)
+            icons.draw(painter, self._icon, QRectF(0, 0, edge, self.height), self._color)
+            x = edge + 6.0
+        paint_line(painter, QRectF(x, 0, self.width - x, self.height), self._words, color=self._color)
+
+    def tip(self, point: QPointF) -> str:
+        wide = theme().metrics("small").horizontalAdvance(self._words)
+        return self._words if wide > self.width else ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardButton:
+    """A button of an error card: the action it asks for and its words."""
+
+    action: str
+    label: str
+    icon: str = ""
+    primary: bool = False
+
+
+class ErrorCard(Box):
+    """What went wrong, what it means, the raw reason, and ways on."""
+
+    before = 10.0
+
+    def __init__(
+        self, context: Context, key: tuple[Any, ...], report: ErrorReport, buttons: Sequence[CardButton], *,
+        warning: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(context, key)
+        self.report = report
+        self.buttons = tuple(buttons)
+        self._warning = warning
+        self._parts: list[TextBox] = []
+        self._raw: TextBox | None = None
+
+    def _texts(self) -> list[TextBox]:
+        if not self._parts:
+            lines = (
+                (self.report.message, Style("ui", self._tone, 600)),
+                (self.report.hint, Style("small", "text2")),
+            )
+            for number, (words, style) in enumerate(lines):
+                if words:
+                    self._parts.append(self._part(number, words, style))
+            raw = self.report.raw.strip()[:1_500]
+            if raw:
+                self._raw = self._part(2, raw, Style("code-small", "text2"))
+        return self._parts
+
+    @property
+    def _tone(self) -> ColorRole:
+        return "warning" if self._warning else "danger"
+
+    def _part(self, number: int, words: str, style: Style) -> TextBox:
+        shown = visible(words)
+        return TextBox(self.context, (*self.key, number), lambda: plain(shown), (len(shown), 1), style)
+
+    def _lead(self) -> float:
+        return theme().icon_size(14) + 8.0
+
+    def estimate(self) -> float:
+        return 110.0
+
+    def measure(self) -> float:
+        y = 10.0
+        for part in self._texts():
+            part.fit(self.width - 24 - self._lead())
+            part.settle()
+            y += part.height + 2
+        if self._raw is not None:
+            self._raw.fit(self.width - 24 - self._lead() - 16)
+            self._raw.settle()
+            y += 6 + min(self._raw.height, self._most_raw()) + 12
+        if self.buttons:
+            y += 8 + theme().control("button")
+        return y + 10
+
+    def _most_raw(self) -> float:
+        return 5.0 * theme().line("code-small")
+
+    def release(self) -> None:
+        self._parts, self._raw = [], None
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        if not self._parts:
+            self.measure()
+        tone = self._tone
+        fill: ColorRole = "warningsoft" if self._warning else "dangersoft"
+        draw_box(painter, QRectF(0, 0, self.width, self.height), theme().corner("card"), fill, tone)
+        edge = theme().icon_size(14)
+        icons.draw(painter, "circle-alert", QRectF(12, 10, edge, theme().line("ui")), tone)
+        x, y = 12 + self._lead(), 10.0
+        clip = QRectF(0, 0, self.width, self.height)
+        for part in self._parts:
+            y = _paint_at(painter, part, x, y, clip) + 2
+        if self._raw is not None:
+            high = min(self._raw.height, self._most_raw())
+            ground = QRectF(x, y + 6, self.width - x - 12, high + 12)
+            draw_box(painter, ground, theme().corner("inline"), "page")
+            painter.save()
+            painter.setClipRect(ground)
+            _paint_at(painter, self._raw, x + 8, y + 12, QRectF(0, 0, self.width, high))
+            painter.restore()
+        for button, rect in self._button_rects():
+            paint_button(
+                painter, rect, button.action, paint, icon=button.icon, label=button.label,
+                look="primary" if button.primary else "ordinary",
+            )  # fmt: skip
+
+    def _button_rects(self) -> list[tuple[CardButton, QRectF]]:
+        x = 12 + self._lead()
+        high = float(theme().control("button"))
+        y = self.height - 10 - high
+        found = []
+        for button in self.buttons:
+            wide = button_width(button.label, button.icon, "ordinary")
+            found.append((button, QRectF(x, y, wide, high)))
+            x += wide + 6
+        return found
+
+    @property
+    def text(self) -> str:
+        return "\n".join(one for one in (self.report.message, self.report.hint) if one)
+
+    def hotspots(self) -> list[Hotspot]:
+        return [Hotspot(button.action, button.label, (rect,)) for button, rect in self._button_rects()]
+
+    def activate(self, key: str) -> Effect | None:
+        return Act(key)
+
+
+def _paint_at(painter: QPainter, part: TextBox, x: float, y: float, clip: QRectF) -> float:
+    painter.save()
+    painter.translate(x, y)
+    part.paint(painter, Paint(clip))
+    painter.restore()
+    return y + part.height
+
+
+_ICONS: Final = (
+    (ImagePart, "image"),
+    (AudioPart, "file-audio"),
+    (VideoPart, "film"),
+    (FilePart, "file-text"),
+)
+
+
+class AttachmentsBox(Box):
+    """Pictures as thumbnails, other files as cards, in rows."""
+
+    before = 0.0
+    after = 10.0
+
+    def __init__(self, context: Context, key: tuple[Any, ...], parts: Sequence[MediaPart]) -> None:
+        super().__init__(context, key)
+        self.media = tuple(parts)
+        self._rects: list[QRectF] = []
+
+    def _lay_out(self) -> float:
+        self._rects = []
+        x = y = 0.0
+        high = float(theme().scaled(THUMB[1]))
+        for part in self.media:
+            wide = float(theme().scaled((THUMB if isinstance(part, ImagePart) else CARD)[0]))
+            rest = self.width - x
+            if x and not isinstance(part, ImagePart) and rest >= theme().scaled(_NARROW_CARD):
+                wide = min(wide, rest)
+            wide = min(wide, self.width)
+            if x and x + wide > self.width:
+                x, y = 0.0, y + high + 8
+            self._rects.append(QRectF(x, y, wide, high))
+            x += wide + 8
+        return y + high
+
+    def estimate(self) -> float:
+        return self._lay_out()
+
+    def measure(self) -> float:
+        return self._lay_out()
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        for part, rect in zip(self.media, self._rects, strict=True):
+            picture = None
+            if isinstance(part, ImagePart) and isinstance(part.source, StoredFile):
+                picture = self.context.thumbnail(part.source.sha256, *THUMB)
+            if picture is not None:
+                draw_thumb(painter, rect, QPixmap.fromImage(picture))
+            else:
+                icon = next((name for kind, name in _ICONS if isinstance(part, kind)), "file-text")
+                draw_card(painter, rect, icon, visible(part.name) or tr("File"), _size_of(part), "")
+
+    def tip(self, point: QPointF) -> str:
+        for part, rect in zip(self.media, self._rects, strict=True):
+            if rect.contains(point):
+                return f"{visible(part.name)}  {_size_of(part)}".strip()
+        return ""
+
+    @property
+    def text(self) -> str:
+        return ", ".join(visible(part.name) for part in self.media if part.name)
+
+
+def _size_of(part: MediaPart) -> str:
+    facts = []
+    if isinstance(part, ImagePart) and part.width:
+        facts.append(f"{part.width} × {part.height}")
+    if part.size:
+        kilobytes = part.size / 1000
+        facts.append(f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{max(1, round(kilobytes))} kB")
+    return " · ".join(facts) or part.media_type

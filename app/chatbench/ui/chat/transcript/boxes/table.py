@@ -1,0 +1,451 @@
+"""Tables: groups of rows that share their columns; what is too wide scrolls beside the first column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from bisect import bisect_right
+from typing import Any, Final
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
+
+from chatbench.rendering import export
+from chatbench.rendering.blocks import TableBlock
+from chatbench.rendering.nodes import OBJECT, Inline, MathObject
+from chatbench.ui.chat.transcript import paragraphs
+from chatbench.ui.chat.transcript.boxes.base import Box, Context, CopyText, Effect, Hotspot, OpenLink, Paint
+from chatbench.ui.chat.transcript.boxes.controls import THUMB, button_width, paint_button, paint_thumb, tr
+from chatbench.ui.chat.transcript.paragraphs import Paragraph
+from chatbench.ui.chat.transcript.typeset import Style, Typeset, link_spans
+from chatbench.ui.chat.transcript.utf16 import cut, units
+from chatbench.ui.theme import theme
+
+_PAD_X, _PAD_Y = 12, 5
+_WIDEST: Final = 320
+_NARROWEST: Final = 24
+_THUMB_ROOM: Final = THUMB + 6
+_MARKS: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)|[*_~`]{1,3}")
+_NUMBER: Final = re.compile(
+    r"[\s$€£¥±+\-−–≈<>≤≥~(]*\d[\d.,\u202f\u00a0 ]*(?:\s*[–-]\s*\d[\d.,]*)?\s?[%‰×)]?\s?[^\d\s]{0,4}"
+)
+_HEAD: Final = Style("small", "text2", 600)
+_CELL: Final = Style("ui", "text")
+
+
+class TableShape:
+    """What the groups of one table share: columns and how far it is scrolled."""
+
+    def __init__(self, context: Context, key: tuple[Any, ...]) -> None:
+        self._context = context
+        self._key = key
+        self.boxes: list[TableBox] = []
+        self._for: tuple[object, ...] = ()
+        self._columns: tuple[float, ...] = ()
+
+    @property
+    def offset(self) -> float:
+        found = self._context.states.get(self._key)
+        return found if isinstance(found, float) else 0.0
+
+    def scroll_to(self, offset: float) -> None:
+        self._context.states[self._key] = offset
+
+    def touch(self) -> None:
+        """Groups came or went: the columns are worked out again."""
+        self._for = ()
+
+    def columns(self, width: float) -> tuple[float, ...]:
+        """Widths of the columns for a table ``width`` wide; they fill it when there is room."""
+        key = (width, theme().text_factor)
+        if key != self._for:
+            self._for = key
+            wanted = self._wanted()
+            spare = width - sum(wanted)
+            if spare > 0 and len(wanted) > 1:
+                total = sum(wanted)
+                wanted = tuple(one + spare * one / total for one in wanted)
+            self._columns = wanted
+        return self._columns
+
+    def _wanted(self) -> tuple[float, ...]:
+        each = [box.natural_columns() for box in self.boxes]
+        widest = float(theme().scaled(_WIDEST))
+        return tuple(min(widest, max(column)) for column in zip(*each, strict=True))
+
+    def right_aligned(self, column: int) -> bool:
+        """Numbers stand on the right unless the source says otherwise."""
+        first = self.boxes[0].block
+        alignment = first.alignments[column]
+        if alignment:
+            return alignment == "right"
+        return column > 0 and all(box.numeric(column) for box in self.boxes)
+
+
+class TableBox(Box):
+    """A group of a table's rows; the first one draws the head."""
+
+    before = 10.0
+    after = 12.0
+
+    def __init__(self, context: Context, key: tuple[Any, ...], block: TableBlock, shape: TableShape) -> None:
+        super().__init__(context, key)
+        self.block = block
+        self.shape = shape
+        shape.boxes.append(self)
+        shape.touch()
+        self.continued = block.continued
+        self._natural: tuple[float, ...] = ()
+        self._natural_for = 0.0
+        self._numeric: dict[int, bool] = {}
+        self._tops: list[float] = []
+        self._for: tuple[float, ...] = ()
+        self._cells: dict[tuple[int, int], Typeset] = {}
+        self._text: str | None = None
+        self._starts: list[int] = []
+        self._links: list[tuple[str, int, int, int]] = []
+
+    @property
+    def last(self) -> bool:
+        """Whether no more rows follow."""
+        return self.shape.boxes[-1] is self
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows = list(self.block.rows)
+        return rows if self.block.continued else [self.block.header, *rows]
+
+    def _inlines(self, row: int) -> tuple[Inline, ...]:
+        if self.block.continued:
+            return self.block.row_cells[row]
+        return self.block.header_cells if row == 0 else self.block.row_cells[row - 1]
+
+    def natural_columns(self) -> tuple[float, ...]:
+        """What each column would like, padding included."""
+        if not self._natural or self._natural_for != theme().text_factor:
+            self._natural_for = theme().text_factor
+            head, cell = theme().metrics("small", 600), theme().metrics("ui")
+            columns = []
+            for at in range(len(self.block.header)):
+                widest = head.horizontalAdvance(_bare(self.block.header[at]))
+                for row in self.block.rows:
+                    widest = max(widest, cell.horizontalAdvance(_bare(row[at])))
+                lead = 0 if at == 0 else _PAD_X
+                columns.append(max(_NARROWEST, widest + 4) + lead + _PAD_X)
+            self._natural = tuple(float(one) for one in columns)
+        return self._natural
+
+    def numeric(self, column: int) -> bool:
+        """Whether every cell of the column reads as a number."""
+        if column not in self._numeric:
+            cells = [_bare(row[column]).strip() for row in self.block.rows]
+            self._numeric[column] = all(not cell or _NUMBER.fullmatch(cell) for cell in cells)
+        return self._numeric[column]
+
+    @property
+    def _row_height(self) -> int:
+        return theme().line("ui") + 2 * _PAD_Y + 1
+
+    def _overflow(self) -> float:
+        return max(0.0, sum(self.shape.columns(self.width)) - self.width)
+
+    def estimate(self) -> float:
+        return float(len(self._rows()) * self._row_height)
+
+    def measure(self) -> float:
+        columns = self.shape.columns(self.width)
+        if not self._tops or self._for != columns:
+            self._for = columns
+            self._cells.clear()
+            self._tops = [0.0]
+            for number, row in enumerate(self._rows()):
+                self._tops.append(self._tops[-1] + self._height_of(number, row, columns))
+        return math.ceil(self._tops[-1]) + (_THUMB_ROOM if self.last and self._overflow() else 0)
+
+    def _height_of(self, number: int, row: tuple[str, ...], columns: tuple[float, ...]) -> float:
+        metrics = theme().metrics("ui")
+        lines = 1.0
+        for at, cell in enumerate(row):
+            room = columns[at] - _PAD_X - (0 if at == 0 else _PAD_X)
+            if "$" in cell or "![" in cell or "\\(" in cell or metrics.horizontalAdvance(_bare(cell)) > room:
+                lines = max(lines, self._cell(number, at).height / theme().line("ui"))
+        return self._row_height + (lines - 1) * theme().line("ui")
+
+    def refit(self) -> bool:
+        """Another group changed the columns: whether this one has to be measured again."""
+        if self.exact and self._for != self.shape.columns(self.width):
+            self.exact = False
+            self._tops = []
+            return True
+        return False
+
+    def release(self) -> None:
+        self._cells.clear()
+        self._tops = []
+
+    def _cell(self, row: int, column: int) -> Typeset:
+        found = self._cells.get((row, column))
+        if found is None:
+            columns = self.shape.columns(self.width)
+            lead = 0 if column == 0 else _PAD_X
+            room = columns[column] - lead - _PAD_X
+            head = row == 0 and not self.block.continued
+            found = self._cells[row, column] = Typeset(
+                self._paragraph(row, column),
+                _HEAD if head else _CELL,
+                sum(columns[:column]) + lead,
+                0.0,
+                room + (8 if column == len(columns) - 1 else 0),
+                right=self.shape.right_aligned(column),
+            )
+        return found
+
+    def _paragraph(self, row: int, column: int) -> Paragraph:
+        inline = self._inlines(row)[column]
+        words = [value.source if isinstance(value, MathObject) else f"[{value.alt or 'image'}]"
+                 for value in inline.objects]  # fmt: skip
+        html = inline.html
+        for word in words:
+            html = html.replace(OBJECT, _escaped(word), 1)
+        found = paragraphs.parse(html)
+        return found[0] if found else Paragraph("")
+
+    def _ensure(self) -> None:
+        if not self._tops or self._for != self.shape.columns(self.width):
+            self.measure()
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        self._ensure()
+        columns = self.shape.columns(self.width)
+        overflow = self._overflow()
+        offset = min(self.shape.offset, overflow)
+        first = max(0, bisect_right(self._tops, paint.clip.top()) - 1)
+        last = min(len(self._tops) - 2, bisect_right(self._tops, paint.clip.bottom()))
+        for row in range(first, last + 1):
+            painter.save()
+            left = columns[0] if overflow else 0.0
+            painter.setClipRect(QRectF(left, self._tops[row], self.width - left, self._height(row)))
+            painter.translate(-offset, 0)
+            for column in range(1 if overflow else 0, len(columns)):
+                self._paint_cell(painter, row, column, paint)
+            painter.restore()
+            if overflow:
+                painter.save()
+                painter.setClipRect(QRectF(0, self._tops[row], columns[0], self._height(row)))
+                self._paint_cell(painter, row, 0, paint)
+                painter.restore()
+            head = row == 0 and not self.block.continued
+            rule = QRectF(0, self._tops[row + 1] - 1, self.width, 1)
+            painter.fillRect(rule, theme().color("linectl" if head else "line"))
+        if overflow and self.last:
+            y = self._tops[-1] + 3
+            paint_thumb(painter, QRectF(0, y, self.width, THUMB), offset, self.width, self.width + overflow)
+        if not self.block.continued and (paint.inside or paint.focused or paint.ticked):
+            self._paint_buttons(painter, paint)
+
+    def _height(self, row: int) -> float:
+        return self._tops[row + 1] - self._tops[row]
+
+    def _paint_cell(self, painter: QPainter, row: int, column: int, paint: Paint) -> None:
+        cell = self._cell(row, column)
+        cell.top = self._tops[row] + _PAD_Y
+        self._fills(painter, cell, row, column, paint)
+        painter.setPen(theme().color(cell.style.color))
+        cell.draw(painter, QRectF(-1e5, self._tops[row], 2e6, self._height(row)))
+        for span in link_spans(cell.paragraph):
+            for rect in cell.tight_rects(span.start, span.start + span.length):
+                y = round(cell.baseline_at(rect.top())) + 2
+                painter.fillRect(QRectF(rect.x(), y, rect.width(), 1), theme().color("accenttext"))
+
+    def _fills(self, painter: QPainter, cell: Typeset, row: int, column: int, paint: Paint) -> None:
+        for hit in paint.hits:
+            for rect in self._cell_rects(cell, row, column, *hit):
+                painter.fillRect(rect, theme().color("hit"))
+        if paint.selection is not None:
+            for rect in self._cell_rects(cell, row, column, *paint.selection):
+                painter.fillRect(rect, theme().color("selbg"))
+
+    def _cell_rects(self, cell: Typeset, row: int, column: int, start: int, end: int) -> list[QRectF]:
+        at = self._start_of(row, column)
+        length = units(cell.paragraph.text)
+        if end <= at or start >= at + length:
+            return []
+        return cell.tight_rects(max(0, start - at), min(length, end - at))
+
+    def _buttons(self) -> dict[str, QRectF]:
+        high = float(theme().control("icon-button-code"))
+        y = max(0.0, (self._row_height - high) / 2)
+        markdown, sheet = button_width(tr("Markdown"), "copy"), button_width(tr("CSV"), "copy")
+        x = self.width - markdown
+        return {
+            "csv": QRectF(x - sheet - 2, y, sheet, high),
+            "markdown": QRectF(x, y, markdown, high),
+        }
+
+    def _paint_buttons(self, painter: QPainter, paint: Paint) -> None:
+        spots = self._buttons()
+        ground = spots["csv"].united(spots["markdown"]).adjusted(-6, -1, 0, 1)
+        painter.fillRect(ground, theme().color("page"))
+        paint_button(painter, spots["csv"], "csv", paint, icon="copy", label=tr("CSV"))
+        paint_button(painter, spots["markdown"], "markdown", paint, icon="copy", label=tr("Markdown"))
+
+    def _build_text(self) -> None:
+        out: list[str] = []
+        self._starts = []
+        at = 0
+        for row in range(len(self._rows())):
+            cells = [self._paragraph(row, column).text for column in range(len(self.block.header))]
+            for cell in cells:
+                self._starts.append(at)
+                at += units(cell) + 1
+            out.append("\t".join(cells))
+        self._text = "\n".join(out)
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._build_text()
+        return self._text or ""
+
+    def length(self) -> int:
+        return units(self.text)
+
+    def _start_of(self, row: int, column: int) -> int:
+        if self._text is None:
+            self._build_text()
+        return self._starts[row * len(self.block.header) + column]
+
+    def _whole(self, start: int, end: int) -> bool:
+        return start <= 0 and end >= self.length()
+
+    def copied(self, start: int, end: int) -> str:
+        return export.plain_text([self.block]) if self._whole(start, end) else cut(self.text, start, end)
+
+    def markdown(self, start: int, end: int) -> str:
+        return export.markdown([self.block]) if self._whole(start, end) else self.copied(start, end)
+
+    def html(self, start: int, end: int) -> str:
+        if self._whole(start, end):
+            return export.to_html([self.block])
+        return f"<p>{_escaped(self.copied(start, end))}</p>"
+
+    def _at(self, point: QPointF) -> tuple[int, int, QPointF]:
+        """Row, column and the point in the scrolled coordinates of its cell."""
+        self._ensure()
+        columns = self.shape.columns(self.width)
+        row = min(max(0, bisect_right(self._tops, point.y()) - 1), len(self._tops) - 2)
+        x = point.x()
+        if not self._overflow() or x > columns[0]:
+            x += min(self.shape.offset, self._overflow())
+        column, left = 0, 0.0
+        while column < len(columns) - 1 and x >= left + columns[column]:
+            left += columns[column]
+            column += 1
+        return row, column, QPointF(x, point.y())
+
+    def offset_at(self, point: QPointF) -> int:
+        row, column, inside = self._at(point)
+        cell = self._cell(row, column)
+        cell.top = self._tops[row] + _PAD_Y
+        return self._start_of(row, column) + cell.offset_at(inside)
+
+    def _cell_range(self, offset: int) -> tuple[int, int]:
+        self._start_of(0, 0)
+        number = max(0, bisect_right(self._starts, offset) - 1)
+        start = self._starts[number]
+        end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else self.length()
+        return start, end
+
+    def word_at(self, offset: int) -> tuple[int, int]:
+        return self._cell_range(offset)
+
+    def paragraph_at(self, offset: int) -> tuple[int, int]:
+        columns = len(self.block.header)
+        self._start_of(0, 0)
+        row = max(0, bisect_right(self._starts, offset) - 1) // columns
+        start = self._starts[row * columns]
+        last = (row + 1) * columns
+        return start, (self._starts[last] - 1 if last < len(self._starts) else self.length())
+
+    def rects(self, start: int, end: int) -> list[QRectF]:
+        self._ensure()
+        offset = min(self.shape.offset, self._overflow())
+        found = []
+        for row in range(len(self._tops) - 1):
+            for column in range(len(self.block.header)):
+                at = self._start_of(row, column)
+                if at > end or at + 4096 < start:
+                    continue
+                cell = self._cell(row, column)
+                cell.top = self._tops[row] + _PAD_Y
+                shift = 0.0 if column == 0 else -offset
+                found += [one.translated(shift, 0) for one in self._cell_rects(cell, row, column, start, end)]
+        return found
+
+    def hotspots(self) -> list[Hotspot]:
+        self._ensure()
+        found = []
+        for row, cells in enumerate(self._rows()):
+            for column, cell in enumerate(cells):
+                if "](" in cell or "://" in cell or "][" in cell or "<" in cell:
+                    found += self._links_of(row, column)
+        if not self.block.continued:
+            spots = self._buttons()
+            found.append(Hotspot("csv", tr("Copy table as CSV"), (spots["csv"],)))
+            found.append(Hotspot("markdown", tr("Copy table as Markdown"), (spots["markdown"],)))
+        return found
+
+    def _links_of(self, row: int, column: int) -> list[Hotspot]:
+        cell = self._cell(row, column)
+        cell.top = self._tops[row] + _PAD_Y
+        shift = 0.0 if column == 0 else -min(self.shape.offset, self._overflow())
+        found = []
+        for number, span in enumerate(link_spans(cell.paragraph)):
+            words = cut(cell.paragraph.text, span.start, span.start + span.length)
+            rects = cell.tight_rects(span.start, span.start + span.length)
+            moved = tuple(rect.translated(shift, 0) for rect in rects)
+            found.append(Hotspot(f"link:{row}:{column}:{number}", words, moved, link=span.href))
+        return found
+
+    def activate(self, key: str) -> Effect | None:
+        if key == "csv":
+            return CopyText(self._csv())
+        if key == "markdown":
+            return CopyText(export.markdown([box.block for box in self.shape.boxes]))
+        for spot in self.hotspots():
+            if spot.key == key and spot.link:
+                return OpenLink(spot.link, spot.name)
+        return None
+
+    def _csv(self) -> str:
+        out = io.StringIO()
+        writer = csv.writer(out)
+        for box in self.shape.boxes:
+            for row in range(len(box._rows())):  # noqa: SLF001 - groups of one table
+                cells = [box._paragraph(row, column).text for column in range(len(self.block.header))]  # noqa: SLF001
+                writer.writerow([_harmless(cell) for cell in cells])
+        return out.getvalue()
+
+    def scroll_sideways(self, by: float) -> bool:
+        overflow = self._overflow()
+        before = min(self.shape.offset, overflow)
+        after = min(max(0.0, before + by), overflow)
+        self.shape.scroll_to(after)
+        return after != before
+
+
+def _bare(cell: str) -> str:
+    """A cell's Markdown roughly as it will read, for measuring."""
+    return _MARKS.sub(lambda match: match[1] or "", cell)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula is marked as text; numbers stay."""
+    if cell[:1] in ("=", "@") or (cell[:1] in ("+", "-") and not _NUMBER.fullmatch(cell)):
+        return f"'{cell}"
+    return cell

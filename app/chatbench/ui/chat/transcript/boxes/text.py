@@ -1,0 +1,412 @@
+"""Flowing text: paragraphs, headings, lists, plain text; with links, inline maths and image cards."""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatbench.rendering import export
+from chatbench.rendering.blocks import TextBlock
+from chatbench.rendering.nodes import OBJECT, ImageObject, InlineObject, MathObject
+from chatbench.ui import icons
+from chatbench.ui.chat.transcript import paragraphs
+from chatbench.ui.chat.transcript.boxes.base import (
+    ESTIMATED_ADVANCE,
+    Box,
+    Context,
+    Effect,
+    Hotspot,
+    OpenLink,
+    Paint,
+)
+from chatbench.ui.chat.transcript.boxes.pictures import image_card, inline_formula
+from chatbench.ui.chat.transcript.frame import LIST_INDENT, NESTED_INDENT
+from chatbench.ui.chat.transcript.paragraphs import CODE, Paragraph, Span
+from chatbench.ui.chat.transcript.typeset import CODE_PADDING, Figure, Style, Typeset, link_spans
+from chatbench.ui.chat.transcript.utf16 import cut, units
+from chatbench.ui.theme import FontRole, theme
+from chatbench.ui.theme.tokens import FONTS
+from chatbench.ui.widgets import box as draw_box
+
+PROSE = Style()
+_WORD = re.compile(r"\w+|[^\w\s]+|\s+")
+_TAGS = ((paragraphs.BOLD, "b"), (paragraphs.ITALIC, "i"), (paragraphs.STRIKE, "s"), (CODE, "code"))
+
+
+class TextBox(Box):
+    """Paragraphs under one another. ``make`` gives them when they are needed; ``size`` is their
+    rough number of characters and lines."""
+
+    cursor_follows = True
+
+    def __init__(
+        self,
+        context: Context,
+        key: tuple[Any, ...],
+        make: Callable[[], list[Paragraph]],
+        size: tuple[int, int],
+        style: Style = PROSE,
+        block: TextBlock | None = None,
+    ) -> None:
+        super().__init__(context, key)
+        self._make = make
+        self._size = size
+        self.style = style
+        self.block = block
+        self._text: str | None = None
+        self._starts: list[int] = []
+        self._sets: list[Typeset] = []
+        self._words: list[str] = []
+        self._links: list[tuple[str, Span, Typeset]] = []
+
+    def estimate(self) -> float:
+        chars, lines = self._size
+        advance = ESTIMATED_ADVANCE * theme().scaled(FONTS[self.style.font].px)
+        wrapped = math.ceil(chars * advance / max(40.0, self.width))
+        return float(max(wrapped, lines) * theme().line(self.style.font))
+
+    def _laid(self) -> list[Typeset]:
+        if not self._sets:
+            self._lay_out()
+        return self._sets
+
+    def _lay_out(self, keep: int = 0) -> None:
+        """Lay out all paragraphs but the first ``keep``, which are unchanged."""
+        del self._sets[keep:], self._starts[keep:], self._words[keep:]
+        if not keep:
+            self._links = []
+        top, at = 0.0, 0
+        if keep:
+            last = self._sets[-1]
+            top, at = last.top + last.height, self._starts[-1] + units(self._words[-1]) + 1
+        for number, paragraph in enumerate(self._make()):
+            if number < keep:
+                continue
+            if number:
+                top += paragraph.gap
+            laid = self._typeset(paragraph, top)
+            self._sets.append(laid)
+            self._starts.append(at)
+            self._words.append(laid.paragraph.text)
+            self._links += [
+                (f"link:{len(self._links) + at}", span, laid)
+                for at, span in enumerate(link_spans(laid.paragraph))
+            ]
+            at += units(laid.paragraph.text) + 1
+            top += laid.height
+        self._text = "\n".join(self._words)
+
+    def _typeset(self, paragraph: Paragraph, top: float) -> Typeset:
+        paragraph, figures = self._resolved(paragraph)
+        indent = self._indent_of(paragraph)
+        x = 0.0 if self.context.rtl else indent
+        laid = Typeset(paragraph, self._style_of(paragraph), x, top, self.width - indent, figures)
+        if indent and laid.right_to_left != self.context.rtl:
+            laid.x = indent if self.context.rtl else 0.0
+        return laid
+
+    def _indent_of(self, paragraph: Paragraph) -> float:
+        if not paragraph.depth:
+            return 0.0
+        return LIST_INDENT + NESTED_INDENT * (paragraph.depth - 1)
+
+    def _style_of(self, paragraph: Paragraph) -> Style:
+        if not paragraph.level:
+            return self.style
+        roles: tuple[FontRole, ...] = ("h1", "h2", "h3", "h4")
+        return Style(roles[min(paragraph.level, 4) - 1], self.style.color)
+
+    def _resolved(self, paragraph: Paragraph) -> tuple[Paragraph, dict[int, Figure]]:
+        """Objects as figures; maths that is not drawn (yet) as its source."""
+        figures: dict[int, Figure] = {}
+        grown = 0
+        for offset, value in paragraph.objects:
+            place = offset + grown
+            figure = self._figure(value)
+            if figure is not None:
+                figures[place] = figure
+                continue
+            assert isinstance(value, MathObject)
+            paragraph = _spelled_out(paragraph, place, value.source)
+            grown += units(value.source) - 1
+        return paragraph, figures
+
+    def _figure(self, value: InlineObject) -> Figure | None:
+        if isinstance(value, MathObject):
+            return inline_formula(value, self.style, self)
+        return image_card(value, self.context)
+
+    def measure(self) -> float:
+        laid = self._laid()
+        return math.ceil(laid[-1].top + laid[-1].height) if laid else theme().line(self.style.font)
+
+    def release(self) -> None:
+        self._sets, self._links = [], []
+        self._starts, self._words = [], []
+
+    def paint(self, painter: QPainter, paint: Paint) -> None:
+        sets = self._laid()
+        selected = theme().color("selbg")
+        first = bisect_right(sets, paint.clip.top(), key=lambda laid: laid.top + laid.height)
+        for number in range(first, len(sets)):
+            laid = sets[number]
+            if laid.top > paint.clip.bottom():
+                break
+            self._paint_fills(painter, laid)
+            self._paint_hits(painter, number, laid, paint)
+            if paint.selection is not None:
+                for rect in self._part(number, *paint.selection, to_end=True):
+                    painter.fillRect(rect, selected)
+            painter.setPen(theme().color(laid.style.color))
+            laid.draw(painter, paint.clip)
+            if laid.paragraph.marker:
+                self._paint_marker(painter, laid)
+        self._paint_links(painter, paint)
+
+    def _paint_fills(self, painter: QPainter, laid: Typeset) -> None:
+        for span in laid.paragraph.spans:
+            if span.flags & CODE:
+                for rect in laid.tight_rects(span.start, span.start + span.length):
+                    tall = min(rect.height() - 2, theme().line("code") - 2.0)
+                    middle = rect.center().y()
+                    left = rect.x() - CODE_PADDING
+                    fill = QRectF(left, middle - tall / 2, rect.right() + 1 - left, tall)
+                    draw_box(painter, fill, theme().corner("inline"), "hover")
+
+    def _paint_hits(self, painter: QPainter, number: int, laid: Typeset, paint: Paint) -> None:
+        for hit in paint.hits:
+            for rect in self._part(number, *hit):
+                painter.fillRect(rect, theme().color("hit"))
+                if hit == paint.current_hit:
+                    painter.setPen(QPen(theme().color("text"), 2))
+                    painter.drawRect(rect.adjusted(1, 1, -1, -1))
+
+    def _paint_marker(self, painter: QPainter, laid: Typeset) -> None:
+        line = laid.lines[0]
+        rtl = laid.right_to_left
+        depth = self._indent_of(laid.paragraph)
+        edge = laid.x + laid.width if rtl else depth
+        baseline = laid.top + line.baseline
+        marker = laid.paragraph.marker
+        if marker in (paragraphs.CHECKED, paragraphs.UNCHECKED):
+            size = theme().icon_size(14)
+            x = edge + 6 if rtl else edge - size - 6
+            square = QRectF(x, laid.top + (line.height - size) / 2, size, size)
+            on = marker == paragraphs.CHECKED
+            draw_box(painter, square, 4, "accent" if on else None, "accent" if on else "linectl")
+            if on:
+                icons.draw(painter, "check", square.adjusted(1, 1, -1, -1), "onaccent")
+            return
+        painter.setPen(theme().color("text2"))
+        if marker == paragraphs.BULLET:
+            painter.setBrush(theme().color("text2"))
+            painter.setPen(Qt.PenStyle.NoPen)
+            radius = 2.5 if laid.paragraph.depth == 1 else 2.0
+            middle = baseline - theme().metrics(self.style.font).xHeight() / 2
+            painter.drawEllipse(QPointF(edge + 12 if rtl else edge - 12, middle), radius, radius)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            return
+        painter.setFont(theme().font(self.style.font))
+        width = theme().metrics(self.style.font).horizontalAdvance(marker)
+        painter.drawText(QPointF(edge + 6 if rtl else edge - 6 - width, baseline), marker)
+
+    def _paint_links(self, painter: QPainter, paint: Paint) -> None:
+        for _key, span, laid in self._links:
+            if laid.top > paint.clip.bottom() or laid.top + laid.height < paint.clip.top():
+                continue
+            for rect in laid.tight_rects(span.start, span.start + span.length):
+                y = round(laid.baseline_at(rect.top())) + 2
+                painter.fillRect(QRectF(rect.x(), y, rect.width(), 1), theme().color("accenttext"))
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = "\n".join(self._resolved(one)[0].text for one in self._make())
+        return self._text
+
+    def length(self) -> int:
+        return units(self.text)
+
+    def _part(self, number: int, start: int, end: int, *, to_end: bool = False) -> list[QRectF]:
+        laid, at = self._sets[number], self._starts[number]
+        length = units(laid.paragraph.text)
+        if end <= at - 1 or start > at + length:
+            return []
+        goes_on = to_end and end > at + length
+        return laid.rects(max(0, start - at), min(length, end - at), to_end=goes_on)
+
+    def rects(self, start: int, end: int) -> list[QRectF]:
+        sets = self._laid()
+        return [rect for number in range(len(sets)) for rect in self._part(number, start, end)]
+
+    def copied(self, start: int, end: int) -> str:
+        if self.block is not None and start <= 0 and end >= self.length():
+            return export.plain_text([self.block])
+        return _without_objects(cut(self.text, start, end), self._objects(start))
+
+    def _objects(self, start: int) -> list[InlineObject]:
+        if OBJECT not in self.text:
+            return []
+        found: list[InlineObject] = []
+        for laid, at in zip(self._laid(), self._starts, strict=True):
+            found += [value for offset, value in laid.paragraph.objects if at + offset >= start]
+        return found
+
+    def markdown(self, start: int, end: int) -> str:
+        if self.block is not None and start <= 0 and end >= self.length():
+            return export.markdown([self.block])
+        return self.copied(start, end)
+
+    def html(self, start: int, end: int) -> str:
+        if self.block is not None and start <= 0 and end >= self.length():
+            return export.to_html([self.block])
+        out = []
+        for laid, at in zip(self._laid(), self._starts, strict=True):
+            length = units(laid.paragraph.text)
+            first, last = max(0, start - at), min(length, end - at)
+            if first < last:
+                out.append(f"<p>{_html_of(laid.paragraph, first, last)}</p>")
+        return "".join(out)
+
+    def offset_at(self, point: QPointF) -> int:
+        sets = self._laid()
+        for number, laid in enumerate(sets):
+            if point.y() < laid.top + laid.height or number == len(sets) - 1:
+                return self._starts[number] + laid.offset_at(point)
+        return 0
+
+    def word_at(self, offset: int) -> tuple[int, int]:
+        start, end = self.paragraph_at(offset)
+        line = cut(self.text, start, end)
+        at = start
+        for match in _WORD.finditer(line):
+            size = units(match[0])
+            if at <= offset < at + size:
+                return at, at + size
+            at += size
+        return offset, offset
+
+    def paragraph_at(self, offset: int) -> tuple[int, int]:
+        if not self._starts:
+            self._laid()
+        number = max(0, bisect_right(self._starts, offset) - 1)
+        start = self._starts[number]
+        end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else self.length()
+        return start, end
+
+    def hotspots(self) -> list[Hotspot]:
+        self._laid()
+        found = []
+        for key, span, laid in self._links:
+            words = cut(laid.paragraph.text, span.start, span.start + span.length)
+            rects = tuple(laid.tight_rects(span.start, span.start + span.length))
+            if rects:
+                found.append(Hotspot(key, words, rects, link=span.href))
+        return found
+
+    def activate(self, key: str) -> Effect | None:
+        for name, span, laid in self._links:
+            if name == key:
+                return OpenLink(span.href, cut(laid.paragraph.text, span.start, span.start + span.length))
+        return None
+
+    def end(self) -> QPointF | None:
+        sets = self._laid()
+        return sets[-1].end() if sets else None
+
+
+def plain_boxes(
+    context: Context, key: tuple[Any, ...], text: str, style: Style = PROSE, chunk: int = 2_000
+) -> list[TextBox]:
+    """Plain text as boxes of some lines each, so that a very long one costs only what is seen."""
+    made: list[TextBox] = []
+    for number, piece in enumerate(_chunks(text, chunk)):
+        size = (len(piece), piece.count("\n") + 1)
+        box = TextBox(context, (*key, number), lambda piece=piece: paragraphs.plain(piece), size, style)  # type: ignore[misc]
+        box.continued = number > 0
+        made.append(box)
+    return made
+
+
+def _chunks(text: str, size: int) -> Sequence[str]:
+    lines = text.split("\n")
+    if len(text) <= size and len(lines) <= 40:
+        return [text]
+    pieces: list[str] = []
+    gathered: list[str] = []
+    room = size
+    for line in lines:
+        while len(line) > 2 * size:
+            if gathered:
+                pieces.append("\n".join(gathered))
+                gathered = []
+            cut_at = line.rfind(" ", size, 2 * size)
+            cut_at = cut_at + 1 if cut_at > 0 else 2 * size
+            pieces.append(line[:cut_at])
+            line = line[cut_at:]
+        gathered.append(line)
+        room -= len(line) + 1
+        if room <= 0 or len(gathered) >= 40:
+            pieces.append("\n".join(gathered))
+            gathered, room = [], size
+    if gathered:
+        pieces.append("\n".join(gathered))
+    return pieces
+
+
+def _spelled_out(paragraph: Paragraph, place: int, source: str) -> Paragraph:
+    """``paragraph`` with the object at ``place`` replaced by its source as inline code."""
+    source = source.replace("\n", " ")
+    more = units(source) - 1
+    text = cut(paragraph.text, 0, place) + source + cut(paragraph.text, place + 1, units(paragraph.text))
+    spans = []
+    for span in paragraph.spans:
+        if span.start > place:
+            span = span._replace(start=span.start + more)
+        elif span.start + span.length > place:
+            span = span._replace(length=span.length + more)
+        spans.append(span)
+    spans.append(Span(place, more + 1, CODE, ""))
+    return replace(paragraph, text=text, spans=tuple(spans))
+
+
+def _without_objects(text: str, objects: list[InlineObject]) -> str:
+    if OBJECT not in text:
+        return text
+    values = iter(objects)
+    return re.sub(OBJECT, lambda _match: _words_of(next(values, None)), text)
+
+
+def _words_of(value: InlineObject | None) -> str:
+    if isinstance(value, MathObject):
+        return value.source
+    return f"[{value.alt or 'image'}]" if isinstance(value, ImageObject) else ""
+
+
+def _html_of(paragraph: Paragraph, first: int, last: int) -> str:
+    """Part of a paragraph as safe HTML."""
+    edges = {first, last}
+    for span in paragraph.spans:
+        edges |= {min(max(first, span.start), last), min(max(first, span.start + span.length), last)}
+    out = []
+    marks = sorted(edges)
+    for start, end in pairwise(marks):
+        words = escape(cut(paragraph.text, start, end)).replace(paragraphs.LINE_BREAK, "<br>")
+        for span in paragraph.spans:
+            if span.start <= start and end <= span.start + span.length:
+                for flag, tag in _TAGS:
+                    if span.flags & flag:
+                        words = f"<{tag}>{words}</{tag}>"
+                if span.href:
+                    words = f'<a href="{escape(span.href)}">{words}</a>'
+        out.append(words)
+    return _without_objects("".join(out), [value for at, value in paragraph.objects if at >= first])

@@ -1,0 +1,473 @@
+"""One message as it stands in the transcript: its boxes, where they are, and what is around them."""
+
+from __future__ import annotations
+
+import math
+import time
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QRectF
+
+from chatbench.core.conversations import TreeMessage
+from chatbench.core.errors import ErrorReport
+from chatbench.core.messages import Part, TextPart, ThinkingPart
+from chatbench.rendering.characters import visible
+from chatbench.ui.chat.transcript import facts
+from chatbench.ui.chat.transcript.boxes.base import Box, Context
+from chatbench.ui.chat.transcript.boxes.cards import AttachmentsBox, CardButton, ErrorCard, NoteBox
+from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.boxes.small import WaitingBox
+from chatbench.ui.chat.transcript.boxes.table import TableBox
+from chatbench.ui.chat.transcript.boxes.text import plain_boxes
+from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, BOX_PADDING, Frame
+from chatbench.ui.chat.transcript.segments import MEDIA, Segment, segment_for
+from chatbench.ui.chat.transcript.source import Entry, Live
+from chatbench.ui.theme import theme
+
+_ITEM_GAP: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action of the row under a message; ``label`` instead of an icon is the place among branches."""
+
+    key: str
+    icon: str
+    name: str
+    rect: QRectF
+    enabled: bool = True
+    label: str = ""
+    always: bool = False
+
+
+class Item:
+    """A message that is at hand. Coordinates are from its upper edge and the viewport's left edge."""
+
+    def __init__(self, context: Context, entry: Entry, frame: Frame, live: Live | None) -> None:
+        self.context = context
+        self.entry = entry
+        self.frame = frame
+        self.boxes: list[Box] = []
+        self.tops: list[float] = []
+        self.height = 0.0
+        self.changed_at: float | None = None
+        """The place of a tick's first change; None when nothing changed."""
+        self._segments: list[Segment | None] = []
+        self._trailing: list[Box] = []
+        self._live = live
+        self._version = -1
+        self._began = time.monotonic()
+        self._characters = 0
+        self._facts: list[str] = []
+        self._facts_at = 0.0
+        self._rebuild()
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+        return self.entry.message.id
+
+    @property
+    def message(self) -> TreeMessage:
+        """The message as it was last given."""
+        return self.entry.message
+
+    @property
+    def mine(self) -> bool:
+        """Whether a person wrote it."""
+        return self.message.role == "user"
+
+    @property
+    def live(self) -> bool:
+        """Whether it is being written."""
+        return self._live is not None
+
+    def take(self, entry: Entry, live: Live | None) -> None:
+        """A newer version of the message; boxes that are still right stay."""
+        self.entry, self._live = entry, live
+        self._version = -1
+        self._facts = []
+        self._rebuild()
+
+    def fit(self, frame: Frame) -> None:
+        """Take another width."""
+        if frame != self.frame:
+            self.frame = frame
+            self._fit_boxes(0)
+
+    def _parts(self) -> Sequence[Part]:
+        return self._live.parts() if self._live is not None else self.message.parts
+
+    def _rebuild(self) -> None:
+        if self.mine:
+            self._build_mine()
+        else:
+            if self._live is not None:
+                self._version = self._live.version
+            self._update_segments(self._parts())
+            self._trailing = self._state_boxes()
+        self._gather(0)
+
+    def _build_mine(self) -> None:
+        self._trailing = []
+        parts = self.message.parts
+        media = [part for part in parts if isinstance(part, MEDIA)]
+        words = "\n".join(part.text for part in parts if isinstance(part, TextPart))
+        if media:
+            self._trailing.append(AttachmentsBox(self.context, (self.id, "media"), media))
+        if words or not media:
+            self._trailing += plain_boxes(self.context, (self.id, "words"), visible(words))
+
+    def _update_segments(self, parts: Sequence[Part]) -> int | None:
+        """Bring the segments up to date; the first one that changed."""
+        first: int | None = None
+        reasoning = self.message.usage.reasoning_tokens if self.message.usage else 0
+        for number, part in enumerate(parts):
+            growing = self._live is not None and number == len(parts) - 1
+            old = self._segments[number] if number < len(self._segments) else None
+            if old is not None and type(old.part) is type(part):
+                if old.update(part, live=growing) is not None and first is None:
+                    first = number
+                continue
+            if number < len(self._segments) and old is None:
+                continue
+            key = (self.id, number)
+            made = segment_for(
+                self.context, key, part, parts, live=growing, reasoning_tokens=reasoning
+            )  # fmt: skip
+            self._segments[number:] = [made]
+            first = number if first is None else first
+        if len(self._segments) > len(parts):
+            del self._segments[len(parts) :]
+            first = len(parts) if first is None else first
+        return first
+
+    def tick(self) -> bool:
+        """Take what has come of a living answer; True if anything changed.
+
+        ``changed_at`` then is the upper edge of what did.
+        """
+        if self._live is None or self._live.version == self._version:
+            return False
+        self._version = self._live.version
+        parts = self._live.parts()
+        self._characters = sum(len(getattr(part, "text", "")) for part in parts)
+        before = {id(box): box.height for box in self.boxes[-3:]}
+        old = self.boxes
+        first = self._update_segments(parts)
+        waiting = self._live.retry_at is not None
+        if waiting or bool(self._trailing) != (not parts):
+            self._trailing = self._state_boxes()
+        elif first is None:
+            return False
+        kept = self._gather(self._same(old, before))
+        self.changed_at = self.tops[kept] if kept < len(self.tops) else self.height
+        return True
+
+    def _same(self, old: list[Box], heights: dict[int, float]) -> int:
+        """How many boxes at the beginning are the very same, with the same heights."""
+        boxes = self._all()
+        count = 0
+        for mine, theirs in zip(boxes, old, strict=False):
+            if mine is not theirs:
+                break
+            count += 1
+        # What grew in place is among the last ones.
+        for at in range(max(0, count - 3), count):
+            if heights.get(id(boxes[at])) != boxes[at].height or at == len(boxes) - 1:
+                return at
+        return max(0, count - 1) if count == len(boxes) else count
+
+    def _all(self) -> list[Box]:
+        boxes = [box for segment in self._segments if segment is not None for box in segment.boxes]
+        return boxes + self._trailing
+
+    def _gather(self, first: int) -> int:
+        self.boxes = self._all()
+        self._fit_boxes(first)
+        return first
+
+    def _fit_boxes(self, first: int) -> None:
+        width = self._column_width()
+        for box in self.boxes[first:]:
+            box.fit(max(40.0, width - box.indent))
+        self._refit_tables(first)
+        self._place(first)
+
+    def _refit_tables(self, first: int) -> None:
+        """The columns of a table may have changed under its earlier rows."""
+        last = self.boxes[-1] if self.boxes else None
+        shapes = {id(box.shape): box.shape for box in self.boxes[first:] if isinstance(box, TableBox)}
+        if last is not None:
+            for shape in shapes.values():
+                for box in shape.boxes:
+                    box.refit()
+
+    def _column_width(self) -> float:
+        return self.frame.column - (2 * BOX_PADDING[0] if self.mine else 0)
+
+    @property
+    def content_top(self) -> float:
+        """Where the words begin, or the fill of your own message."""
+        return float(BEFORE_TURN + self.frame.head)
+
+    def _place(self, first: int) -> None:
+        y = self.content_top + (BOX_PADDING[1] if self.mine else 0)
+        if first:
+            y = self.tops[first - 1] + self.boxes[first - 1].height
+        del self.tops[first:]
+        for number in range(first, len(self.boxes)):
+            box = self.boxes[number]
+            if number:
+                y += self._gap(self.boxes[number - 1], box)
+            self.tops.append(y)
+            y += box.height
+        self._measure_height()
+
+    @staticmethod
+    def _gap(above: Box, below: Box) -> float:
+        if below.continued and type(above) is type(below):
+            return _ITEM_GAP if getattr(getattr(below, "block", None), "kind", "") == "list" else 0.0
+        if (above.snug and below.snug) or below.hugs:
+            return 4.0
+        return max(above.after, below.before)
+
+    @property
+    def body_bottom(self) -> float:
+        """Where the words end, the padding of your own message included."""
+        if not self.boxes:
+            return self.content_top
+        end = self.tops[-1] + self.boxes[-1].height
+        return end + (BOX_PADDING[1] if self.mine else 0)
+
+    def _measure_height(self) -> None:
+        least = 0.0 if self.frame.folded else BEFORE_TURN + self.margin_height()
+        self.height = float(math.ceil(max(self.body_bottom + ACTIONS_GAP + self.frame.actions, least)))
+
+    def margin_height(self) -> float:
+        """Height of the facts beside the message."""
+        lines = theme().line("ui") + theme().line("small")
+        known = self.facts()
+        return lines + (6 + len(known) * theme().line("small") if known else 0) + 4.0
+
+    def settle(self, number: int) -> float:
+        """Make one box's height exact; returns by how much it changed."""
+        box = self.boxes[number]
+        change = box.settle()
+        if change:
+            for below in range(number + 1, len(self.tops)):
+                self.tops[below] += change
+            self._measure_height()
+        return change
+
+    def settle_between(self, top: float, bottom: float) -> float:
+        """Make exact what stands between two heights, from above; returns the whole change."""
+        total = 0.0
+        number = self.box_at(top)
+        first = number
+        changed = False
+        while number < len(self.boxes) and self.tops[number] <= bottom:
+            box = self.boxes[number]
+            if not box.exact:
+                change = box.settle()
+                if change:
+                    changed = True
+                    total += change
+                    if number + 1 < len(self.boxes):
+                        self.tops[number + 1] = (
+                            self.tops[number] + box.height + self._gap(box, self.boxes[number + 1])
+                        )
+            elif changed and number + 1 < len(self.boxes):
+                below = self.boxes[number + 1]
+                self.tops[number + 1] = self.tops[number] + box.height + self._gap(box, below)
+            number += 1
+        if changed:
+            self._place(max(first, 0))
+        return total
+
+    def box_at(self, y: float) -> int:
+        """The box at a height, the nearest one above for gaps; 0 for what is above all."""
+        return max(0, bisect_right(self.tops, y) - 1)
+
+    def box_rect(self, number: int) -> QRectF:
+        """Where a box stands."""
+        box = self.boxes[number]
+        inset = BOX_PADDING[0] if self.mine else 0
+        x = self.frame.column_x + inset + (0 if self.frame.rtl else box.indent)
+        return QRectF(x, self.tops[number], box.width, box.height)
+
+    def fill_rect(self) -> QRectF:
+        """The fill of your own message."""
+        top = self.content_top
+        return QRectF(self.frame.column_x, top, self.frame.column, self.body_bottom - top)
+
+    def release(self) -> None:
+        """Drop the layouts of all boxes."""
+        for box in self.boxes:
+            box.release()
+
+    def restyle(self) -> None:
+        """Colours or fonts changed: everything is laid out again."""
+        for box in self.boxes:
+            box.stale()
+            box.width = -1.0
+        self._fit_boxes(0)
+
+    def rebuild_part_of(self, box: Box) -> None:
+        """A fold of the part ``box`` belongs to was opened or closed."""
+        for segment in self._segments:
+            if segment is not None and box in segment.boxes:
+                segment.rebuild()
+        self._gather(0)
+
+    def box_changed(self, box: Box) -> None:
+        """A box has to be measured again."""
+        if box in self.boxes:
+            first = self.boxes.index(box)
+            self._fit_boxes(first)
+
+    def clock(self) -> str:
+        """When it was written, as local hour and minute."""
+        return facts.clock(self.message.created_at)
+
+    def facts(self) -> list[str]:
+        """What the margin says of the answer; while it is written at most twice a second anew."""
+        if self._live is None:
+            if not self._facts:
+                self._facts = facts.facts(self.message)
+            return self._facts
+        now = time.monotonic()
+        if now - self._facts_at >= 0.5:
+            self._facts_at = now
+            self._facts = facts.live_facts(self._characters, self._live.output_tokens, now - self._began)
+        return self._facts
+
+    def facts_due(self) -> bool:
+        """Whether the margin of a living answer should be drawn again."""
+        return self._live is not None and time.monotonic() - self._facts_at >= 0.5
+
+    def plain_text(self) -> str:
+        """What a screen reader reads."""
+        return "\n".join(text for box in self.boxes if (text := box.text))
+
+    def _state_boxes(self) -> list[Box]:
+        message = self.message
+        if self._live is not None:
+            return self._waiting_boxes()
+        key = (self.id, "state")
+        if message.state == "stopped":
+            return [NoteBox(self.context, key, self._stopped_words())]
+        if message.state in ("failed", "interrupted"):
+            return [self._error_card(message)]
+        words = {
+            "max_tokens": tr("The answer reached the longest length that was allowed."),
+            "context_window": tr("The conversation filled the model's context window."),
+            "content_filter": tr("The provider's content filter ended the answer."),
+        }.get(message.stop_reason or "", "")
+        if not words and not any(segment is not None and segment.boxes for segment in self._segments):
+            words = tr("The answer is empty.")
+        return [NoteBox(self.context, key, words)] if words else []
+
+    def _stopped_words(self) -> str:
+        usage = self.message.usage
+        if usage is not None and usage.output_tokens:
+            return tr("Stopped after {0} tokens").format(usage.output_tokens)
+        return tr("Stopped")
+
+    def _waiting_boxes(self) -> list[Box]:
+        assert self._live is not None
+        report, at = self._live.waiting_for, self._live.retry_at
+        if report is not None and at is not None:
+            rest = max(0, math.ceil(at - time.monotonic()))
+            shown = ErrorReport(
+                kind=report.kind,
+                message=report.message,
+                hint=tr("Again in {0} s.").format(rest),
+                raw=report.raw,
+            )
+            buttons = (CardButton("retry-now", tr("Now")), CardButton("stop", tr("Cancel")))
+            return [ErrorCard(self.context, (self.id, "waiting"), shown, buttons, warning=True)]
+        if not self._live.parts():
+            return [WaitingBox(self.context, (self.id, "waiting"))]
+        return []
+
+    def _error_card(self, message: TreeMessage) -> ErrorCard:
+        interrupted = message.state == "interrupted"
+        report = message.error
+        if report is None:
+            report = ErrorReport(
+                kind="StreamInterrupted",
+                message=tr("The answer was interrupted.") if interrupted else tr("The answer failed."),
+                hint=tr("What had arrived is kept."),
+            )
+        elif message.text and interrupted:
+            report = ErrorReport(
+                kind=report.kind,
+                message=report.message,
+                hint=" ".join(one for one in (report.hint, tr("What had arrived is kept.")) if one),
+                raw=report.raw,
+            )
+        buttons = (
+            CardButton("retry", tr("Retry"), "rotate-cw"),
+            CardButton("retry-with", tr("Retry with…")),
+            CardButton("details", tr("Details")),
+        )
+        return ErrorCard(self.context, (self.id, "error"), report, buttons, warning=interrupted)
+
+    def actions(self) -> list[Action]:
+        """The row under the message, in order; none while it is being written."""
+        names: list[tuple[str, str, str]] = [("copy", "copy", tr("Copy"))]
+        if self.mine:
+            names.append(("edit", "pencil", tr("Edit")))
+        elif not self.live:
+            names.append(("regenerate", "refresh-cw", tr("Regenerate")))
+        row = self._row(names)
+        return [] if self.live and not self.boxes else row
+
+    def _row(self, names: list[tuple[str, str, str]]) -> list[Action]:
+        wide, high = theme().scaled(28), float(theme().control("icon-button-row"))
+        y = self.body_bottom + ACTIONS_GAP + (self.frame.actions - high) / 2
+        x = self.frame.column_x - (wide - theme().icon_size(15)) / 2
+        found = []
+        for key, icon, name in names:
+            found.append(Action(key, icon, name, QRectF(x, y, wide, high)))
+            x += wide
+        if self.entry.count > 1:
+            x = self._branches(found, x, y, high)
+        if not self.live:
+            found.append(Action("more", "ellipsis", tr("More"), QRectF(x, y, wide, high)))
+        if not self.frame.rtl:
+            return found
+        across = 2 * self.frame.column_x + self.frame.column
+        for one in found:
+            one.rect.moveLeft(across - one.rect.right())
+        return found
+
+    def _branches(self, row: list[Action], x: float, y: float, high: float) -> float:
+        at, count = self.entry.position, self.entry.count
+        narrow = float(theme().scaled(20))
+        label = f"{at} / {count}"
+        words = theme().metrics("small").horizontalAdvance(label) + 4.0
+        back, on = ("chevron-right", "chevron-left") if self.frame.rtl else ("chevron-left", "chevron-right")
+        x += 4
+        row.append(Action("previous-branch", back, tr("Previous branch"), QRectF(x, y, narrow, high),
+                          at > 1, always=True))  # fmt: skip
+        place = tr("Branch {0} of {1}").format(at, count)
+        row.append(Action("", "", place, QRectF(x + narrow, y, words, high), False, label, always=True))
+        row.append(Action("next-branch", on, tr("Next branch"), QRectF(x + narrow + words, y, narrow, high),
+                          at < count, always=True))  # fmt: skip
+        return x + 2 * narrow + words + 4
+
+    def thinks(self) -> bool:
+        """Whether something in it moves: a gauge stands in one of the boxes."""
+        return self.live and bool(self._parts()) and isinstance(self._parts()[-1], ThinkingPart)
+
+    def cursor(self) -> tuple[int, Box] | None:
+        """The box the block cursor stands in, while the answer is written."""
+        if not self.live or not self.boxes:
+            return None
+        last = self.boxes[-1]
+        return (len(self.boxes) - 1, last) if last.cursor_follows else None

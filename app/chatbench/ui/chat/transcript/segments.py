@@ -1,0 +1,329 @@
+"""From the parts of a message to its boxes, and from more of a part to a few changed boxes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from chatbench.core.messages import (
+    AudioPart,
+    FilePart,
+    ImagePart,
+    Part,
+    RefusalPart,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    ToolResultPart,
+    UnknownPart,
+    VideoPart,
+)
+from chatbench.rendering.blocks import AnyBlock, CodeBlock, MathBlock, RuleBlock, TableBlock, TextBlock
+from chatbench.rendering.characters import visible
+from chatbench.rendering.incremental import IncrementalMarkdown
+from chatbench.ui.chat.transcript import facts, paragraphs
+from chatbench.ui.chat.transcript.boxes.base import Box, Context
+from chatbench.ui.chat.transcript.boxes.cards import (
+    AttachmentsBox,
+    FoldLine,
+    NoteBox,
+    ThoughtBox,
+    ToolCard,
+    is_open,
+)
+from chatbench.ui.chat.transcript.boxes.code import CodeBox
+from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.boxes.small import MathsBox, RuleBox
+from chatbench.ui.chat.transcript.boxes.table import TableBox, TableShape
+from chatbench.ui.chat.transcript.boxes.text import TextBox, plain_boxes
+from chatbench.ui.chat.transcript.frame import LIST_INDENT, QUOTE_BAR, QUOTE_GAP
+from chatbench.ui.chat.transcript.typeset import Style
+
+_MARGINS: Final = {"paragraph": (0.0, 10.0), "heading": (14.0, 6.0), "list": (0.0, 10.0)}
+_TOOL_FOLD: Final = (15, 14)
+Key = tuple[Any, ...]
+MEDIA: Final = (ImagePart, FilePart, AudioPart, VideoPart)
+
+
+class Segment:
+    """The boxes of one part. ``update`` takes a newer version of it."""
+
+    def __init__(self, context: Context, key: Key, part: Part) -> None:
+        self.context = context
+        self.key = key
+        self.part = part
+        self.boxes: list[Box] = []
+
+    def update(self, part: Part, *, live: bool) -> int | None:
+        """Bring the boxes up to date; the first changed one, None if nothing changed."""
+        raise NotImplementedError
+
+    def rebuild(self) -> None:
+        """Make the boxes again: a fold was opened or closed."""
+
+
+class MarkdownSegment(Segment):
+    """The words of an answer: a box for each block, kept as long as its block is."""
+
+    def __init__(self, context: Context, key: Key, part: TextPart, *, live: bool) -> None:
+        super().__init__(context, key, part)
+        self._markdown = IncrementalMarkdown()
+        self._text = ""
+        self._live = live
+        self.update(part, live=live)
+
+    def update(self, part: Part, *, live: bool) -> int | None:
+        assert isinstance(part, TextPart)
+        self.part = part
+        was_live, self._live = self._live, live
+        if not part.text.startswith(self._text):
+            self._markdown, self._text = IncrementalMarkdown(), ""
+            self.boxes = []
+        delta = part.text[len(self._text) :]
+        self._text = part.text
+        changed = self._feed(delta) if delta else None
+        if was_live and not live and self.boxes and isinstance(self.boxes[-1], CodeBox):
+            box = self.boxes[-1]
+            box.grow(box.code, "", source=box.source, is_open=False)
+            changed = len(self.boxes) - 1 if changed is None else changed
+        return changed
+
+    def _feed(self, delta: str) -> int:
+        flush = self._markdown.feed(delta)
+        blocks, first = self._markdown.blocks, flush.kept
+        for index, _old, new in flush.replaced:
+            self._drop(self.boxes[index])
+            self.boxes[index] = self._box(new, index)
+            first = min(first, index)
+        kept = flush.kept
+        if flush.growth is not None and isinstance(self.boxes[kept], CodeBox):
+            box, new_code = self.boxes[kept], flush.growth.new
+            assert isinstance(box, CodeBox)
+            open_now = self._live and not new_code.closed
+            box.grow(new_code.code, flush.growth.text, source=new_code.source, is_open=open_now)
+            return min(first, kept)
+        for box in self.boxes[kept:]:
+            self._drop(box)
+        del self.boxes[kept:]
+        for index in range(kept, len(blocks)):
+            self.boxes.append(self._box(blocks[index], index))
+        return first
+
+    def _drop(self, box: Box) -> None:
+        box.release()
+        if isinstance(box, TableBox):
+            box.shape.boxes.remove(box)
+            box.shape.touch()
+
+    def _box(self, block: AnyBlock, index: int) -> Box:
+        box = self._plain_box(block, (*self.key, block.kind, block.start, index), index)
+        box.continued = block.continued
+        box.tight = index > 0 and self._markdown.blocks[index - 1].end == block.start
+        _place(box, block.containers)
+        return box
+
+    def _plain_box(self, block: AnyBlock, key: Key, index: int) -> Box:
+        if isinstance(block, CodeBlock):
+            is_last_open = self._live and not block.closed
+            return CodeBox(
+                self.context, key, block.code, block.language, source=block.source, is_open=is_last_open
+            )
+        if isinstance(block, TableBlock):
+            return TableBox(self.context, key, block, self._shape(block, index))
+        if isinstance(block, MathBlock):
+            return MathsBox(self.context, key, block)
+        if isinstance(block, RuleBlock):
+            return RuleBox(self.context, key)
+        return _text_box(self.context, key, block)
+
+    def _shape(self, block: TableBlock, index: int) -> TableShape:
+        above = self.boxes[index - 1] if block.continued and index else None
+        if isinstance(above, TableBox):
+            return above.shape
+        return TableShape(self.context, (*self.key, "columns", block.start))
+
+
+def _text_box(context: Context, key: Key, block: TextBlock) -> TextBox:
+    color: Any = "text2" if "q" in block.containers else "text"
+    size = (len(block.source), block.source.count("\n") + 1 if block.kind == "list" else 1)
+    box = TextBox(
+        context, key, lambda: paragraphs.parse(block.html, block.objects), size, Style("prose", color), block
+    )
+    box.before, box.after = _MARGINS[block.kind]
+    return box
+
+
+def _place(box: Box, containers: str) -> None:
+    """Indent a box for the lists and quotations it stands in."""
+    x = 0.0
+    bars = []
+    for mark in containers:
+        if mark == "q":
+            bars.append(x)
+            x += QUOTE_BAR + QUOTE_GAP
+        else:
+            x += LIST_INDENT
+    box.indent, box.bars = x, tuple(bars)
+
+
+class ThinkingSegment(Segment):
+    """Reasoning: one line that opens to its words."""
+
+    def __init__(
+        self, context: Context, key: Key, part: ThinkingPart, *, live: bool, tokens: int = 0
+    ) -> None:
+        super().__init__(context, key, part)
+        self._live = live
+        self._tokens = tokens
+        self.elapsed = 0.0
+        self._build()
+
+    def update(self, part: Part, *, live: bool) -> int | None:
+        assert isinstance(part, ThinkingPart)
+        before = (self.part, self._live)
+        self.part, self._live = part, live
+        if len(self.boxes) > 1 and isinstance(self.boxes[1], ThoughtBox) and live:
+            self.boxes[1].grow(part.text)
+        elif before != (part, live):
+            self._build()
+        else:
+            return None
+        return 0
+
+    def rebuild(self) -> None:
+        self._build()
+
+    def words(self) -> str:
+        """What the line says."""
+        part = self.part
+        assert isinstance(part, ThinkingPart)
+        if self._live:
+            return tr("Thinking")
+        if part.redacted and not part.text:
+            return tr("The provider keeps this reasoning to itself")
+        if part.seconds is not None:
+            return tr("Thought for {0} s").format(facts.seconds(part.seconds))
+        return tr("Thought")
+
+    def _build(self) -> None:
+        part = self.part
+        assert isinstance(part, ThinkingPart)
+        tokens = tr("{0} tokens").format(self._tokens) if self._tokens and not self._live else ""
+        line = FoldLine(
+            self.context, self.key, "brain", self.words(), tokens, live=self._live, foldable=bool(part.text)
+        )  # fmt: skip
+        self.boxes = [line]
+        if part.text and is_open(self.context, self.key):
+            self.boxes.append(ThoughtBox(self.context, (*self.key, "words"), part.text))
+
+
+class ToolSegment(Segment):
+    """A tool call and, if it is there, its result."""
+
+    def __init__(
+        self, context: Context, key: Key, part: ToolCallPart, result: ToolResultPart | None, *, live: bool
+    ) -> None:
+        super().__init__(context, key, part)
+        self.result = result
+        self._live = live
+        self._build()
+
+    def update(self, part: Part, *, live: bool) -> int | None:
+        if part == self.part and live == self._live:
+            return None
+        self.part, self._live = part, live
+        self._build()
+        return 0
+
+    def rebuild(self) -> None:
+        self._build()
+
+    def _build(self) -> None:
+        part, result = self.part, self.result
+        assert isinstance(part, ToolCallPart)
+        failed = result is not None and result.is_error
+        state = tr("Failed") if failed else tr("Answered") if result is not None else tr("Not run")
+        self.boxes = [
+            ToolCard(self.context, self.key, part.name, part.arguments, state, live=self._live, failed=failed)
+        ]
+        if not is_open(self.context, self.key):
+            return
+        arguments = _pretty(part.arguments)
+        self.boxes.append(self._code("arguments", arguments, tr("Arguments")))
+        if result is not None:
+            words = "\n".join(one.text for one in result.parts if isinstance(one, TextPart))
+            self.boxes.append(self._code("result", _pretty(words), tr("Result")))
+
+    def _code(self, name: str, text: str, title: str) -> CodeBox:
+        language = "json" if text.lstrip()[:1] in ("{", "[") else ""
+        box = CodeBox(self.context, (*self.key, name), text, language, title=title, fold=_TOOL_FOLD)
+        box.before, box.snug = 4.0, True
+        return box
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+class FixedSegment(Segment):
+    """Boxes that are made once for one value of a part."""
+
+    def __init__(self, context: Context, key: Key, part: Part, *, live: bool) -> None:
+        super().__init__(context, key, part)
+        self._build()
+
+    def update(self, part: Part, *, live: bool) -> int | None:
+        if part == self.part:
+            return None
+        self.part = part
+        self._build()
+        return 0
+
+    def rebuild(self) -> None:
+        self._build()
+
+    def _build(self) -> None:
+        part = self.part
+        if isinstance(part, MEDIA):
+            self.boxes = [AttachmentsBox(self.context, self.key, [part])]
+        elif isinstance(part, RefusalPart):
+            note = NoteBox(self.context, self.key, tr("The model declined"), "circle-minus", "text2")
+            note.snug = True
+            self.boxes = [note, *plain_boxes(self.context, self.key, visible(part.text))]
+        elif isinstance(part, ToolResultPart):
+            words = "\n".join(one.text for one in part.parts if isinstance(one, TextPart))
+            self.boxes = [CodeBox(self.context, self.key, words, "", title=tr("Result"), fold=_TOOL_FOLD)]
+        elif isinstance(part, UnknownPart):
+            self.boxes = self._unknown(part)
+
+    def _unknown(self, part: UnknownPart) -> list[Box]:
+        words = tr("Something this version does not know: {0}").format(visible(part.kind))
+        boxes: list[Box] = [FoldLine(self.context, self.key, "braces", words)]
+        if is_open(self.context, self.key):
+            data = json.dumps(part.data, indent=2, ensure_ascii=False, default=str)
+            code = CodeBox(self.context, (*self.key, "data"), data, "json", fold=_TOOL_FOLD)
+            code.before, code.snug = 4.0, True
+            boxes.append(code)
+        return boxes
+
+
+def segment_for(
+    context: Context, key: Key, part: Part, parts: Sequence[Part], *, live: bool, reasoning_tokens: int = 0
+) -> Segment | None:
+    """The segment for a part of an answer; None for what another one shows."""
+    if isinstance(part, TextPart):
+        return MarkdownSegment(context, key, part, live=live)
+    if isinstance(part, ThinkingPart):
+        return ThinkingSegment(context, key, part, live=live, tokens=reasoning_tokens)
+    if isinstance(part, ToolCallPart):
+        results = (one for one in parts if isinstance(one, ToolResultPart) and one.call_id == part.call_id)
+        return ToolSegment(context, key, part, next(results, None), live=live)
+    if isinstance(part, ToolResultPart) and any(
+        isinstance(one, ToolCallPart) and one.call_id == part.call_id for one in parts
+    ):
+        return None
+    return FixedSegment(context, key, part, live=live)

@@ -1,0 +1,365 @@
+"""The stack of messages: which of them are in view, and how that stays still while heights change.
+
+What the reader sees hangs on an anchor: a message, a box in it and how many pixels of that box are
+above the upper edge. Whatever becomes higher or lower above the anchor moves the scroll bar, never
+the words. While ``following``, the stack hangs on its lower end instead.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chatbench.ui.chat.transcript.boxes.base import Context
+from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, Frame
+from chatbench.ui.chat.transcript.heights import Heights
+from chatbench.ui.chat.transcript.item import Item
+from chatbench.ui.chat.transcript.source import Source
+from chatbench.ui.theme import theme
+from chatbench.ui.theme.tokens import FONTS
+
+_KEPT_ITEMS: Final = 48
+FOOT: Final = 12
+"""Room below the last message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message in view: its index, its upper edge in the viewport, and it, if it is at hand."""
+
+    index: int
+    top: float
+    item: Item | None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """``offset`` pixels of box ``box`` of message ``index`` are above the upper edge."""
+
+    index: int
+    box: int
+    offset: float
+
+
+class Stack:
+    """Geometry of one transcript; it knows no widget."""
+
+    def __init__(self, source: Source, context: Context, frame: Frame, height: int) -> None:
+        self.context = context
+        self.frame = frame
+        self.height = height
+        self.following = True
+        self.anchor = Anchor(0, 0, 0.0)
+        self.rows: list[Row] = []
+        self.missing: list[str] = []
+        self._source = source
+        self._items: OrderedDict[str, Item] = OrderedDict()
+        self.ids: Sequence[str] = ()
+        self._heights = Heights()
+        self._places: dict[str, int] | None = None
+        self._load()
+
+    @property
+    def source(self) -> Source:
+        """Where the messages come from."""
+        return self._source
+
+    def _load(self, known: dict[str, float] | None = None) -> None:
+        self.ids = self._source.ids()
+        self._places = None
+        sizes = self._source.sizes()
+        if known:
+            guesses = self._guesses(sizes)
+            pairs = zip(self.ids, guesses, strict=True)
+            self._heights = Heights(known.get(one, guess) for one, guess in pairs)
+        else:
+            self._heights = Heights(self._guesses(sizes))
+
+    def _guesses(self, sizes: Sequence[int]) -> list[float]:
+        """Heights from numbers of characters; the scroll bar needs no more."""
+        around = BEFORE_TURN + self.frame.head + ACTIONS_GAP + self.frame.actions + 22
+        pitch = theme().line("prose")
+        per_pixel = pitch * 1.35 * theme().scaled(FONTS["prose"].px) * 0.47 / max(80, self.frame.column)
+        return [around + size * per_pixel for size in sizes]
+
+    def index_of(self, message_id: str) -> int | None:
+        """Where a message stands."""
+        if self._places is None:
+            self._places = {one: at for at, one in enumerate(self.ids)}
+        return self._places.get(message_id)
+
+    def refresh(self) -> None:
+        """The source has other messages or newer versions of them; the words in view stay."""
+        anchored = self.ids[self.anchor.index] if self.anchor.index < len(self.ids) else None
+        known = {one: self._heights[at] for at, one in enumerate(self.ids)}
+        self._load(known)
+        kept = set(self.ids)
+        for gone in [one for one in self._items if one not in kept]:
+            del self._items[gone]
+        for one in list(self._items):
+            self.reload(one)
+        place = self.index_of(anchored) if anchored is not None else None
+        if place is None:
+            place = min(self.anchor.index, max(0, len(self.ids) - 1))
+            self.anchor = Anchor(place, 0, 0.0)
+        else:
+            self.anchor = replace(self.anchor, index=place)
+
+    def reload(self, message_id: str) -> None:
+        """Take the newer version of one message."""
+        index, item = self.index_of(message_id), self._items.get(message_id)
+        if index is None or item is None:
+            return
+        entry, live = self._source.entry(index), self._source.live(index)
+        if entry is None:
+            del self._items[message_id]
+        elif entry != item.entry or item.live != (live is not None):
+            item.take(entry, live)
+            self._heights.set(index, item.height)
+
+    def resize(self, frame: Frame, height: int) -> None:
+        """Another width or height of the viewport."""
+        self.height = height
+        if frame != self.frame:
+            self.frame = frame
+
+    def restyle(self) -> None:
+        """Fonts or colours changed."""
+        for item in self._items.values():
+            item.restyle()
+
+    def item(self, index: int) -> Item | None:
+        """A message with its boxes; None while it is not at hand (then it is noted as missing)."""
+        message_id = self.ids[index]
+        found = self._items.get(message_id)
+        if found is not None:
+            self._items.move_to_end(message_id)
+            if found.frame != self.frame:
+                found.fit(self.frame)
+                self._heights.set(index, found.height)
+            return found
+        entry = self._source.entry(index)
+        if entry is None:
+            self.missing.append(message_id)
+            return None
+        found = Item(self.context, entry, self.frame, self._source.live(index))
+        self._items[message_id] = found
+        self._heights.set(index, found.height)
+        return found
+
+    def at_hand(self, index: int) -> Item | None:
+        """The message if its boxes are made already."""
+        return self._items.get(self.ids[index])
+
+    def items(self) -> list[Item]:
+        """The messages whose boxes are made."""
+        return list(self._items.values())
+
+    def trim(self) -> None:
+        """Forget the boxes of messages that have not been in view for long; living ones stay."""
+        if len(self._items) <= _KEPT_ITEMS:
+            return
+        seen = {self.ids[row.index] for row in self.rows}
+        for one in list(self._items)[: len(self._items) - _KEPT_ITEMS]:
+            if one not in seen and not self._items[one].live:
+                del self._items[one]
+
+    def height_of(self, index: int) -> float:
+        """A message's height, perhaps a guess."""
+        return self._heights[index]
+
+    def total(self) -> float:
+        """The height of everything."""
+        return self._heights.total() + FOOT
+
+    def value(self) -> float:
+        """How far the upper edge is from the beginning."""
+        if not self.ids:
+            return 0.0
+        index, box, offset = self.anchor.index, self.anchor.box, self.anchor.offset
+        item = self.at_hand(index)
+        inside = item.tops[box] if item is not None and box < len(item.tops) else 0.0
+        return self._heights.top(index) + inside + offset
+
+    def arrange(self) -> None:
+        """Work out ``rows``: everything in view with exact heights."""
+        self.missing = []
+        if not self.ids:
+            self.rows = []
+            return
+        if self.following:
+            self._arrange_upwards()
+        else:
+            self._arrange_downwards()
+            last = self.rows[-1]
+            end = last.top + self._heights[last.index] + FOOT
+            if last.index == len(self.ids) - 1 and end < self.height:
+                self._arrange_upwards()
+        self.trim()
+
+    def _arrange_upwards(self) -> None:
+        rows: list[Row] = []
+        bottom = float(self.height - FOOT)
+        index = len(self.ids)
+        while index > 0 and bottom > 0:
+            index -= 1
+            item = self.item(index)
+            if item is not None:
+                self._settle_from_below(index, item, bottom)
+            bottom -= self._heights[index]
+            rows.append(Row(index, bottom, item))
+        rows.reverse()
+        if index == 0 and bottom > 0:
+            rows = [Row(row.index, row.top - bottom, row.item) for row in rows]
+            self._settle_more(rows)
+        self.rows = rows
+        self._anchor_at_top()
+
+    def _settle_more(self, rows: list[Row]) -> None:
+        """Everything fits: nothing is left that has only a guess."""
+        for row in rows:
+            if row.item is not None:
+                row.item.settle_between(0, row.item.height)
+                self._heights.set(row.index, row.item.height)
+
+    def _settle_from_below(self, index: int, item: Item, bottom: float) -> None:
+        number = len(item.boxes) - 1
+        while number >= 0:
+            item.settle(number)
+            if bottom - (item.height - item.tops[number]) < 0:
+                break
+            number -= 1
+        self._heights.set(index, item.height)
+
+    def _anchor_at_top(self) -> None:
+        first = self.rows[0]
+        self.anchor = self._anchor_in(first.index, first.item, -first.top)
+
+    @staticmethod
+    def _anchor_in(index: int, item: Item | None, inside: float) -> Anchor:
+        if item is None or not item.boxes:
+            return Anchor(index, 0, inside)
+        box = item.box_at(inside)
+        return Anchor(index, box, inside - item.tops[box])
+
+    def _arrange_downwards(self) -> None:
+        index, box, offset = self.anchor.index, self.anchor.box, self.anchor.offset
+        index = min(index, len(self.ids) - 1)
+        rows: list[Row] = []
+        item = self.item(index)
+        if item is None:
+            y = -offset
+        else:
+            box = min(box, max(0, len(item.boxes) - 1))
+            self.anchor = Anchor(index, box, offset)
+            y = -offset - (item.tops[box] if item.boxes else 0.0)
+        while True:
+            if item is not None:
+                item.settle_between(-y, self.height - y)
+                self._heights.set(index, item.height)
+            rows.append(Row(index, y, item))
+            y += self._heights[index]
+            index += 1
+            if y >= self.height or index >= len(self.ids):
+                break
+            item = self.item(index)
+        self.rows = rows
+
+    def scroll_by(self, change: float) -> None:
+        """Move the view by pixels, exactly; at the end it follows again."""
+        if not self.ids or not change:
+            return
+        self.following = False
+        index, box, offset = self.anchor.index, self.anchor.box, self.anchor.offset
+        item = self.item(index)
+        inside = offset + (item.tops[box] if item is not None and item.boxes else 0.0) + change
+        if change < 0:
+            index, inside = self._upwards(index, inside, -change)
+        while inside >= self._heights[index] and index + 1 < len(self.ids):
+            inside -= self._heights[index]
+            index += 1
+            item = self.item(index)
+            if item is not None:
+                item.settle_between(0, inside + 1)
+                self._heights.set(index, item.height)
+        self.anchor = self._anchor_in(index, self.item(index), max(0.0, inside))
+        self.arrange()
+        if change > 0 and self.at_end():
+            self.following = True
+
+    def _upwards(self, index: int, inside: float, change: float) -> tuple[int, float]:
+        """Make exact what comes into view from above, without moving what is there."""
+        item = self.item(index)
+        if item is not None:
+            inside += self._settle_above(index, item, inside + change, change)
+        while inside < 0 and index > 0:
+            index -= 1
+            item = self.item(index)
+            if item is not None:
+                self._settle_above(index, item, item.height, -inside)
+            inside += self._heights[index]
+        return index, max(0.0, inside)
+
+    def _settle_above(self, index: int, item: Item, edge: float, reach: float) -> float:
+        """Settle boxes that end above ``edge`` within ``reach`` pixels; returns how much they grew."""
+        grown = 0.0
+        number = item.box_at(edge)
+        while number >= 0 and item.boxes:
+            rest = edge + grown - reach
+            if item.tops[number] + item.boxes[number].height < rest:
+                break
+            if item.tops[number] < edge + grown:
+                grown += item.settle(number)
+            number -= 1
+        self._heights.set(index, item.height)
+        return grown
+
+    def scroll_to(self, value: float) -> None:
+        """Move the view to a distance from the beginning: exact only as far as heights are."""
+        if not self.ids:
+            return
+        self.following = False
+        index, inside = self._heights.find(value)
+        item = self.item(index)
+        if item is not None:
+            share = inside / max(1.0, self._heights[index])
+            item.settle_between(max(0.0, inside - self.height), inside + self.height)
+            self._heights.set(index, item.height)
+            inside = min(inside, share * self._heights[index]) if inside > item.height else inside
+        self.anchor = self._anchor_in(index, self.item(index), inside)
+        self.arrange()
+        if self.at_end():
+            self.following = True
+
+    def show(self, index: int, box: int = 0, offset: float = 0.0) -> None:
+        """Move the view so that a place is at its upper edge."""
+        self.following = False
+        item = self.item(index)
+        if item is None or not item.boxes:
+            self.anchor = Anchor(index, 0, offset)
+        else:
+            self.anchor = Anchor(index, min(box, len(item.boxes) - 1), offset)
+        self.arrange()
+        if self.at_end() and self.total() > self.height:
+            self.following = True
+
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self.following = True
+        self.arrange()
+
+    def at_end(self) -> bool:
+        """Whether the end of the last message is in view."""
+        if not self.rows:
+            return True
+        last = self.rows[-1]
+        end = last.top + self._heights[last.index] + FOOT
+        return last.index == len(self.ids) - 1 and end <= self.height + 1
+
+    def item_grew(self, index: int) -> None:
+        """A message in view changed its height by itself."""
+        item = self.at_hand(index)
+        if item is not None:
+            self._heights.set(index, item.height)
