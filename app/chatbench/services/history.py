@@ -15,7 +15,7 @@ from chatbench.core.conversations import (
 from chatbench.core.observe import Signal
 from chatbench.storage.conversations import ConversationStore, Extent, SearchHit
 
-__all__ = ["HistoryService", "SearchHit"]
+__all__ = ["Extent", "HistoryService", "SearchHit"]
 
 
 class HistoryService:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
-from chatbench.core.conversations import Conversation, TreeMessage
+from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
-from chatbench.services.exchange import file_name
-from chatbench.ui.aio import ask, spawn
+from chatbench.services.exchange import ExportFormat, file_name
+from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation import ConversationView
-from chatbench.ui.chat.inspector import inspector_frame
+from chatbench.ui.chat.conversation.saving import ask_where
+from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.widgets import IconButton, Label
-from chatbench.ui.window import InspectorFrame, PaneParts, PaneSpec, Tab, TabStrip
+from chatbench.ui.window import PaneParts, PaneSpec, Tab, TabState, TabStrip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class ChatWorkspace(QWidget):
         self.tabs = TabStrip(self, new_name=self.tr("New chat"), new_shortcut="Ctrl+N")
         self.stack = QStackedWidget(self)
         self.sidebar: ChatSidebar | None = None
-        self.inspector: InspectorFrame | None = None
+        self.inspector: ChatInspector | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -162,7 +162,7 @@ class ChatWorkspace(QWidget):
             self.sidebar.set_current(conversation_id)
         self._inspect()
         if message_id:
-            view.transcript.go_to_message(message_id)
+            view.transcript.show_message(message_id)
         if view.conversation.summary.unread:
             await self._services.history.mark_read(conversation_id)
         view.focus_composer()
@@ -247,7 +247,7 @@ class ChatWorkspace(QWidget):
 
     def _view_changed(self, view: ConversationView) -> None:
         summary = view.conversation.summary
-        state = "streaming" if view.streaming else "failed" if summary.failed else "idle"
+        state: TabState = "streaming" if view.streaming else "failed" if summary.failed else "idle"
         if state == "idle" and summary.unread and view is not self.current_view():
             state = "unread"
         self.tabs.update_tab(view.id, title=self._title(view), state=state)
@@ -276,10 +276,10 @@ class ChatWorkspace(QWidget):
         if self.inspector is not None:
             self.inspector.show_message(message, at, len(siblings))
 
-    def _lane_changed(self, lane: object) -> None:
+    def _lane_changed(self, lane: Lane) -> None:
         view = self.current_view()
         if view is not None:
-            view.change_lane(lane)  # type: ignore[arg-type]
+            view.change_lane(lane)
 
     def _changed(self, changes: Changes) -> None:
         """An answer that ends in a conversation out of view leaves it unread."""
@@ -376,23 +376,17 @@ class ChatWorkspace(QWidget):
     async def _export(self, conversation_id: str) -> None:
         assert self._window is not None
         conversation = await self._services.history.outline(conversation_id)
-        dialog = QFileDialog(self._window, self.tr("Export chat"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([self.tr("Markdown (*.md)"), self.tr("JSON (*.json)")])
-        dialog.selectFile(file_name(conversation, "markdown"))
-        chosen: list[str] = []
-        dialog.filesSelected.connect(chosen.extend)
-        if not await ask(dialog) or not chosen:
+        out = await ask_where(
+            self._window,
+            self.tr("Export chat"),
+            file_name(conversation, "markdown"),
+            [self.tr("Markdown (*.md)"), self.tr("JSON (*.json)")],
+        )
+        if out is None:
             return
-        out = Path(chosen[0])
-        try:
-            await self._services.exchange.export(
-                conversation_id, "json" if out.suffix.lower() == ".json" else "markdown", out
-            )
-        except ChatbenchError as error:
-            self._window.notices.show_notice(f"{error.message} {error.hint}", "error")
-        else:
-            self._window.notices.show_notice(self.tr("Exported to {0}.").format(out.name), "success")
+        form: ExportFormat = "json" if out.suffix.lower() == ".json" else "markdown"
+        await self._services.exchange.export(conversation_id, form, out)
+        self._window.notices.show_notice(self.tr("Exported to {0}.").format(out.name), "success")
 
     # The end.
 

@@ -83,8 +83,7 @@ class Composer(QWidget):
         self.cancel_button.hide()
         self.send_button = SendButton(self.box)
         self.line = ComposerLine(self)
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
+        row = self._row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.attach_button)
         row.addStretch(1)
@@ -95,7 +94,7 @@ class Composer(QWidget):
         words.setSpacing(8)
         words.addWidget(self.strip)
         words.addWidget(self.editor)
-        inside = QVBoxLayout(self.box)
+        inside = self._inside = QVBoxLayout(self.box)
         inside.setContentsMargins(10, 12, 12, 10)
         inside.setSpacing(10)
         inside.addLayout(words)
@@ -116,7 +115,7 @@ class Composer(QWidget):
         editor.focus_changed.connect(self.box.update)
         self.attachments.changed.connect(self._changed)
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
-        self.attach_button.clicked.connect(self._ask_for_files)
+        self.attach_button.clicked.connect(self.choose_files)
         self.cancel_button.clicked.connect(self.edit_cancelled)
         self.send_button.send_clicked.connect(self._send)
         self.send_button.stop_clicked.connect(self.stop_requested)
@@ -124,7 +123,7 @@ class Composer(QWidget):
         self.line.model_clicked.connect(self.open_picker)
         self.line.effort_chosen.connect(self.effort_chosen)
         disconnect = self._services.changes.connect(self._told)
-        self.destroyed.connect(lambda: disconnect())
+        self.destroyed.connect(lambda *_: disconnect())
 
     # What the owner says.
 
@@ -164,7 +163,7 @@ class Composer(QWidget):
         self.line.set_model(self._info, self._problem())
         self.attach_button.setVisible(self._info.takes("image"))
         guide = self.tr("Ask the guide, or choose a model first")
-        self.editor.setPlaceholderText(guide if ref == GUIDE else self.tr("Write a message"))
+        self.editor.set_hint(guide if ref == GUIDE else self.tr("Write a message"))
         self.attachments.set_model(self._info)
         self._context_tokens = None
         self._timer.start(0)
@@ -187,6 +186,11 @@ class Composer(QWidget):
         self._context_tokens = None
         self._timer.start(0)
 
+    def set_context_tokens(self, tokens: int) -> None:
+        """How many tokens go before the draft."""
+        self._context_tokens = tokens
+        self._timer.start(0)
+
     # What is attached.
 
     def attach_paths(self, paths: Sequence[Path]) -> None:
@@ -206,7 +210,8 @@ class Composer(QWidget):
         self.attachments.add_picture(picture, self.tr("Pasted picture.png"))
         return True
 
-    def _ask_for_files(self) -> None:
+    def choose_files(self) -> None:
+        """Asks for files to attach."""
         dialog = QFileDialog(self.window(), self.tr("Attach pictures"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
@@ -264,7 +269,7 @@ class Composer(QWidget):
         self._take_preferences()
 
     def _take_preferences(self) -> None:
-        keys = cast(Literal["enter", "ctrl+enter"], self._services.preferences.current.send_with)
+        keys = self._services.preferences.current.send_with
         self.editor.send_with_control = keys == "ctrl+enter"
         self.send_button.set_keys(keys)
         self._offer()
@@ -331,12 +336,15 @@ class Composer(QWidget):
 
     def _limit(self) -> None:
         """A third of the window, of which the words get what the rest leaves."""
-        margins = self.box.layout().contentsMargins()
-        frame = margins.top() + margins.bottom() + self.box.layout().spacing()
+        margins = self._inside.contentsMargins()
+        frame = margins.top() + margins.bottom() + self._inside.spacing()
         frame += self.send_button.sizeHint().height()
         line = theme().line("prose")
         self.editor.set_most_height(max(line * 2, self.window().height() // 3 - frame))
         self.box.setMinimumHeight(max(_LEAST_HEIGHT, frame + line))
+        # The paperclip stands under the first letter, whatever room its button has around it.
+        around = (self.attach_button.sizeHint().width() - theme().icon_size(16)) // 2
+        self._row.setContentsMargins(max(-6, 6 - around), 0, 0, 0)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.box.geometry().contains(event.position().toPoint()):
@@ -355,5 +363,12 @@ class _Box(QWidget):
         parent = self.parentWidget()
         focused = isinstance(parent, Composer) and parent.editor.hasFocus()
         border, width = ("accent", 2) if focused else ("linectl", 1)
-        box(painter, self.rect(), theme().corner("popup"), "raised", cast(Literal["accent", "linectl"], border), width)
+        box(
+            painter,
+            self.rect(),
+            theme().corner("popup"),
+            "raised",
+            cast(Literal["accent", "linectl"], border),
+            width,
+        )
         painter.end()

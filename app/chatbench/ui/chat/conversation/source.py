@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QLocale, QObject, Signal
+from PySide6.QtCore import QDateTime, QLocale, QObject, Signal
 from PySide6.QtGui import QImage
 
 from chatbench.core.conversations import Conversation, Lane, TreeMessage
@@ -15,7 +15,6 @@ from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.sidebar.rows import local_moment
 from chatbench.ui.chat.transcript.source import Entry, Place
 
 _KEPT = 400
@@ -157,7 +156,8 @@ class ConversationSource(QObject):
         return entry
 
     def _who(self, message: TreeMessage) -> tuple[str, Place, str]:
-        moment = QLocale().toString(local_moment(message.created_at), QLocale.FormatType.LongFormat)
+        at = QDateTime.fromMSecsSinceEpoch(message.created_at)
+        moment = QLocale().toString(at, QLocale.FormatType.LongFormat)
         if message.role == "user" or message.model is None:
             return self.tr("You"), "", moment
         return (

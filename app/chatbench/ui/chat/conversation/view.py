@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QMimeData, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
@@ -19,8 +20,11 @@ from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer import Composer, DropZone
+from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.source import ConversationSource
-from chatbench.ui.chat.transcript import TranscriptView
+from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.chat.transcript.links import ask_before_opening
+from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Surface, announce
 
@@ -89,7 +93,12 @@ class ConversationView(Surface):
         self.source.thumbnail_ready.connect(self.transcript.thumbnail_ready)
         self.transcript.set_source(self.source)
         self.transcript.action_requested.connect(self._act)
-        self.transcript.link_activated.connect(self._open_link)
+        self.transcript.more_requested.connect(self._show_menu)
+        self.transcript.link_chosen.connect(self._open_address)
+        self.transcript.save_requested.connect(
+            lambda text, name: spawn(save_text(self, text, name), name="save-code")
+        )
+        self.transcript.find_bar.closed.connect(self.source.forget_find)
         composer = self.composer
         composer.send_requested.connect(lambda draft: spawn(self._send(draft), name="send"))
         composer.stop_requested.connect(self.stop)
@@ -125,8 +134,8 @@ class ConversationView(Surface):
         extents = await history.extents(self.id)
         self.conversation = conversation
         self.lane = next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
-        changed = self.source.show(conversation, self.lane, extents)
-        self.transcript.refresh(changed)
+        self.source.show(conversation, self.lane, extents)
+        self.transcript.refresh()
         self._show_lane()
         self._show_welcome()
         self.changed.emit()
@@ -152,7 +161,7 @@ class ConversationView(Surface):
             welcome.model_chosen.connect(self.choose_model)
             welcome.question_asked.connect(lambda text: spawn(self._send(Draft(text=text)), name="send"))
             welcome.provider_wanted.connect(self.provider_wanted)
-            welcome.link_activated.connect(lambda url: self._open_link(url, url))
+            welcome.link_activated.connect(self._ask_about_link)
             self._welcome = welcome
             self._upper.addWidget(welcome)
         if self._welcome is not None:
@@ -161,8 +170,8 @@ class ConversationView(Surface):
     def _services_changed(self, changes: Changes) -> None:
         if self.id in changes.conversations:
             self.reload()
-        elif changes.models or changes.keys or changes.providers:
-            self._show_lane()
+        elif changes.preferences:
+            self._measure()
 
     # What is asked for.
 
@@ -218,19 +227,38 @@ class ConversationView(Surface):
         message = self.source.message(message_id)
         if message is None:
             return
-        acts = {
-            "copy": partial(self._copy, message),
+        acts: dict[str, Callable[[], object]] = {
             "regenerate": partial(self._regenerate, message),
             "retry": partial(self._regenerate, message),
             "edit": partial(self._edit, message),
-            "previous": partial(self._step_branch, message, -1),
-            "next": partial(self._step_branch, message, 1),
+            "previous-branch": partial(self._step_branch, message, -1),
+            "next-branch": partial(self._step_branch, message, 1),
             "delete": partial(self._delete, message),
             "inspect": partial(self.selected.emit, message),
+            "details": partial(self.selected.emit, message),
+            "retry-with": partial(self._regenerate_with, message),
             "stop": self.stop,
-            "retry_now": partial(self._retry_now, message),
+            "retry-now": partial(self._retry_now, message),
         }
         acts[action]()
+
+    def _show_menu(self, message_id: str, at: QPoint) -> None:
+        message = self.source.message(message_id)
+        if message is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Copy"), partial(self._copy, message))
+        if message.role == "user":
+            menu.addAction(self.tr("Edit"), partial(self._edit, message))
+        elif not self.streaming:
+            menu.addAction(self.tr("Regenerate"), partial(self._regenerate, message))
+            menu.addAction(self.tr("Regenerate with…"), partial(self._regenerate_with, message))
+        menu.addAction(self.tr("Inspect"), partial(self.selected.emit, message))
+        if not self.streaming:
+            menu.addSeparator()
+            menu.addAction(self.tr("Delete"), partial(self._delete, message))
+        menu.popup(at)
 
     def _copy(self, message: TreeMessage) -> None:
         data = QMimeData()
@@ -247,9 +275,22 @@ class ConversationView(Surface):
 
         spawn(again(), name="regenerate")
 
-    def regenerate_with(self, message: TreeMessage, model: ModelRef) -> None:
-        """Another answer by another model; the lane's own model changes with it."""
-        self._regenerate(message, model)
+    def _regenerate_with(self, message: TreeMessage) -> None:
+        """Asks for a model, then for another answer from it; the chat's own model stays."""
+        picker = ModelPicker(self.services, self)
+        picker.chosen.connect(partial(self._regenerate, message))
+        picker.key_wanted.connect(self.provider_wanted)
+        picker.closed.connect(picker.deleteLater)
+        picker.open_for(message.model or GUIDE, self.composer.line.model)
+
+    def open_find(self) -> None:
+        """Shows the bar that searches this conversation, all of it."""
+        self.transcript.open_find()
+        spawn(self._prepare_find(), name="prepare-find")
+
+    async def _prepare_find(self) -> None:
+        await self.source.prepare_find()
+        self.transcript.search(self.transcript.find_bar.field.text())
 
     def regenerate_last(self) -> None:
         """Another answer to the last question."""
@@ -304,10 +345,14 @@ class ConversationView(Surface):
 
         spawn(hide(), name="delete-message")
 
-    def _open_link(self, url: str, words: str) -> None:
-        from chatbench.ui.links import ask_and_open
+    def _ask_about_link(self, url: str) -> None:
+        dialog = ask_before_opening(url, url, self)
+        if dialog is not None:
+            dialog.chosen.connect(self._open_address)
 
-        spawn(ask_and_open(self, url, words), name="open-link")
+    def _open_address(self, url: str) -> None:
+        """The reader has seen where it leads."""
+        QDesktopServices.openUrl(QUrl(url))
 
     # What is kept.
 
@@ -328,9 +373,9 @@ class ConversationView(Surface):
         self.composer.setFocus()
 
     def _measure(self) -> None:
+        self.transcript.set_reading_width(self.services.preferences.current.reading_width)
         self.composer.setMaximumWidth(theme().scaled(COLUMN))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._measure()
-        self.composer.set_most_height(self.height() // 3)
