@@ -95,31 +95,35 @@ class Attachments(QObject):
 
     def _read(self, item: Attachment) -> None:
         item.state, item.reason = "loading", ""
-        if isinstance(item.source, Path):
-            verdict = self._verdict(offered(item.source).candidate)
-            if verdict:
-                item.state, item.reason = "refused", verdict
-                return
-        spawn(self._take_in(item), name="attach")
+        source = item.source
+        named = Candidate(name=item.name, media_type="image/png")
+        item.reason = self._verdict(offered(source).candidate if isinstance(source, Path) else named)
+        if item.reason:
+            item.state = "refused"
+        else:
+            spawn(self._take_in(item), name="attach")
 
     async def _take_in(self, item: Attachment) -> None:
-        assert self._info is not None
+        info = self._info
+        assert info is not None
         source, service = item.source, self._services.attachments
         try:
             if isinstance(source, Path):
-                part = await service.attach_path(source, self._info)
+                part = await service.attach_path(source, info)
             else:
                 assert source is not None
                 data = await asyncio.to_thread(png_of, source)
-                part = await service.attach_bytes(data, item.name, self._info)
+                part = await service.attach_bytes(data, item.name, info)
         except ChatbenchError as error:
             item.state, item.reason = "refused", _sentences(error)
-            if not getattr(error, "models", ()):
+            if info.takes("image"):
+                # The file is to blame, and no other model would take it.
                 item.source = None
         else:
             item.state, item.part, item.source = "ready", part, None
         if isValid(self) and item in self.items:
-            self._judge(item)
+            if info is not self._info:
+                self._judge(item)
             self._draw(item)
             self.changed.emit()
 
@@ -156,12 +160,12 @@ class Attachments(QObject):
             if isValid(self):
                 self.changed.emit()
             return
-        image = QImage.fromData(data, "PNG")
+        image = QImage.fromData(data, b"PNG")
         if isValid(self):
             item.picture = QPixmap.fromImage(image)
             self.redrawn.emit(item)
 
 
 def _sentences(error: ChatbenchError) -> str:
-    hint = "" if isinstance(error, AttachmentRefused) and getattr(error, "models", ()) else error.hint
+    hint = "" if isinstance(error, AttachmentRefused) and error.models else error.hint
     return f"{error.message} {hint}".strip()

@@ -152,8 +152,9 @@ class _EscapeWatch(QObject):
             app.removeEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Escape:
-                self._zone.cancel()
-                return True
-        return False
+        if not isinstance(event, QKeyEvent) or event.key() != Qt.Key.Key_Escape:
+            return False
+        if event.type() != QEvent.Type.KeyPress:
+            return False
+        self._zone.cancel()
+        return True

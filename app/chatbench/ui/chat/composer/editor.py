@@ -11,6 +11,8 @@ from PySide6.QtGui import (
     QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
+    QPainter,
+    QPaintEvent,
     QResizeEvent,
     QTextBlock,
 )
@@ -98,6 +100,7 @@ class Editor(QPlainTextEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._composing = False
+        self._hint = ""
         self._most = 10_000
         self.send_with_control = False
         self.setProperty("bare", True)
@@ -119,6 +122,15 @@ class Editor(QPlainTextEdit):
         """Replaces everything; the cursor goes to the end."""
         self.setPlainText(_seamed(text))
         self.moveCursor(self.textCursor().MoveOperation.End)
+
+    def set_hint(self, hint: str) -> None:
+        """What stands in the empty field."""
+        self._hint = hint
+        self.viewport().update()
+
+    def hint(self) -> str:
+        """What stands in the empty field."""
+        return self._hint
 
     def is_blank(self) -> bool:
         """Whether there is nothing but white space; cheap for a long text."""
@@ -161,6 +173,19 @@ class Editor(QPlainTextEdit):
         self.setFont(theme().font("prose"))
         self.fit()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._hint and not self._composing and self.document().isEmpty():
+            # Qt's own placeholder stands at the font's height, the cursor in the middle of the line.
+            painter = QPainter(self.viewport())
+            painter.setFont(theme().font("prose"))
+            painter.setPen(theme().color("text3"))
+            room = self.viewport().rect()
+            room.setHeight(theme().line("prose"))
+            shown = theme().metrics("prose").elidedText(self._hint, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, shown)
+            painter.end()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
@@ -187,9 +212,11 @@ class Editor(QPlainTextEdit):
         key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._enter(event)
+        elif self._composing:
+            super().keyPressEvent(event)
         elif key == Qt.Key.Key_Up and not event.modifiers() & ~_KEYPAD and self.document().isEmpty():
             self.edit_last_wanted.emit()
-        elif key == Qt.Key.Key_Escape and not self._composing:
+        elif key == Qt.Key.Key_Escape:
             event.ignore()
             self.escaped.emit()
         else:
@@ -202,7 +229,8 @@ class Editor(QPlainTextEdit):
         control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
         plain = modifiers == Qt.KeyboardModifier.NoModifier
         if control or (plain and not self.send_with_control):
-            self.send_wanted.emit()
+            if not event.isAutoRepeat():
+                self.send_wanted.emit()
         else:
             self.insertPlainText("\n")
             self.ensureCursorVisible()

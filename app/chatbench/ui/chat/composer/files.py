@@ -69,5 +69,5 @@ def png_of(image: QImage) -> bytes:
     """A picture as PNG; may run on any thread."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    image.save(buffer, b"PNG")
     return bytes(buffer.data().data())

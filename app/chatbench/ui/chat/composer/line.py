@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QStyle, QWidget
 
 from chatbench.core.models import GUIDE, Effort, ModelInfo
 from chatbench.services.models import Estimate
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Chip, ElidedLabel
 
@@ -82,9 +83,9 @@ class ComposerLine(QWidget):
             self._short = self.tr("no charge")
         else:
             cost = estimate.cost
-            price = self.tr("price unknown") if cost is None else f"≈ {dollars(cost)}"
-            self._long = self.tr("≈ {0} tokens · {1}").format(tokens, price)
-            self._short = f"≈ {tokens} · {price}"
+            price = self.tr("price unknown") if cost is None else left_to_right(f"≈ {dollars(cost)}")
+            self._long = self.tr("{0} tokens · {1}").format(left_to_right(f"≈ {tokens}"), price)
+            self._short = f"{left_to_right(f'≈ {tokens}')} · {price}"
         if estimate.share is not None and estimate.share >= WARN_FROM:
             color = "warning"
             share = round(100 * estimate.share)
@@ -128,6 +129,7 @@ class ComposerLine(QWidget):
         model = self.model.sizeHint().width()
         long, short = self._effort_words()
         metrics = theme().metrics("small")
+        taken = needed = 0
         for effort, words in ((long, self._long), (short, self._long), (short, self._short), (short, "")):
             self.effort.set_label(effort)
             self.effort.set_icon("gauge" if effort == long else "sliders-horizontal")

@@ -148,7 +148,9 @@ class _Face(PaintedButton):
             return self.state_fill("hover") or "hover", "text3"
         if not self.isEnabled():
             return "hover", "text3"
-        return ("accentpressed" if self.isDown() else "accenthover" if self.hovered() else "accent"), "onaccent"
+        return (
+            "accentpressed" if self.isDown() else "accenthover" if self.hovered() else "accent"
+        ), "onaccent"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -189,7 +191,9 @@ class _Face(PaintedButton):
         painter.setPen(theme().color(words))
         painter.setFont(theme().font("ui", 600))
         visual = QStyle.visualRect
-        painter.drawText(visual(self.layoutDirection(), self.rect(), text), Qt.AlignmentFlag.AlignCenter, self._label)
+        painter.drawText(
+            visual(self.layoutDirection(), self.rect(), text), Qt.AlignmentFlag.AlignCenter, self._label
+        )
         icons.draw(painter, self._icon, visual(self.layoutDirection(), self.rect(), mark), words)
         if self._modifier:
             painter.setFont(theme().font("micro"))

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QStyle
 from chatbench.core.models import ModelInfo
 from chatbench.services.attachments import Verdict
 from chatbench.ui import icons
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.theme import ColorRole, FontRole, theme
 from chatbench.ui.widgets import box, draw_keys, draw_pill, keys_width, pill_width
 
@@ -31,15 +32,25 @@ def size_words(size: int | None) -> str:
     if size is None:
         return ""
     if size < 1000:
-        return tr("{0} bytes").format(size)
+        return left_to_right(tr("{0} bytes").format(size))
     if size < 1_000_000:
-        return tr("{0} kB").format(f"{size / 1000:,.0f}")
-    return tr("{0} MB").format(f"{size / 1_000_000:,.1f}")
+        return left_to_right(tr("{0} kB").format(f"{size / 1000:,.0f}"))
+    return left_to_right(tr("{0} MB").format(f"{size / 1_000_000:,.1f}"))
 
 
 def number_words(count: int) -> str:
     """A small number in a word."""
-    words = (tr("one"), tr("two"), tr("three"), tr("four"), tr("five"), tr("six"), tr("seven"), tr("eight"), tr("nine"))
+    words = (
+        tr("one"),
+        tr("two"),
+        tr("three"),
+        tr("four"),
+        tr("five"),
+        tr("six"),
+        tr("seven"),
+        tr("eight"),
+        tr("nine"),
+    )
     return words[count - 1] if 1 <= count <= len(words) else f"{count:,}"
 
 
@@ -117,7 +128,9 @@ class Sheet:
         words = whole.adjusted(edge + 14, 0, 0, 0)
         upper, lower = theme().line("figure"), theme().line("small")
         top = words.y() + (edge - upper - lower) // 2
-        self._text(whole, QRect(words.x(), top, words.width(), upper), title_words(self.verdicts), "text", "figure")
+        self._text(
+            whole, QRect(words.x(), top, words.width(), upper), title_words(self.verdicts), "text", "figure"
+        )
         below = tr("With your next message to {0}.").format(self.info.title)
         self._text(whole, QRect(words.x(), top + upper, words.width(), lower), below, "text2", "small")
         self.y += height
@@ -132,17 +145,19 @@ class Sheet:
             number = number_words(total)
             words = tr("{0} files over the window").format(number[:1].upper() + number[1:])
         if shown < total:
-            words += " " + tr("({0} more than fit here)").format(f"{total - shown:,}")
+            words += tr(", {0} shown here").format(number_words(shown))
         line = QRect(card.x() + _PAD, card.y(), card.width() - 2 * _PAD, head)
         self._text(card, line, words, "text2", "small", weight=600)
-        for number, verdict in enumerate(self._in_order()[:shown]):
-            self._file(card, QRect(card.x(), card.y() + head + number * row, card.width(), row), verdict)
+        for place, verdict in enumerate(self._in_order(shown)):
+            self._file(card, QRect(card.x(), card.y() + head + place * row, card.width(), row), verdict)
         box(painter, card, theme().corner("card"), None, "line")
         self.y = card.bottom() + 1
 
-    def _in_order(self) -> list[Verdict]:
-        """As dropped; where not all have room, the refused ones are not the ones to hide."""
-        return list(self.verdicts)
+    def _in_order(self, shown: int) -> list[Verdict]:
+        """As dropped; where not all have room, the refused ones come first."""
+        if shown == len(self.verdicts):
+            return list(self.verdicts)
+        return sorted(self.verdicts, key=lambda verdict: verdict.accepted)[:shown]
 
     def _file(self, card: QRect, rect: QRect, verdict: Verdict) -> None:
         painter = self.painter
@@ -173,7 +188,9 @@ class Sheet:
         if not accepted:
             # A pill of its own colour would not be seen on a row of that colour.
             box(self.painter, rect.adjusted(-1, -1, 1, 1), theme().corner("inline") + 1, "page")
-        draw_pill(self.painter, rect, words, "success" if accepted else "danger", "check" if accepted else "x")
+        draw_pill(
+            self.painter, rect, words, "success" if accepted else "danger", "check" if accepted else "x"
+        )
 
     def _takes(self, column: QRect, head: int, height: int) -> None:
         card = QRect(column.x(), self.y, column.width(), height)
@@ -185,15 +202,19 @@ class Sheet:
         row = QRect(line.x(), card.y() + head - 4, line.width(), theme().scaled(30))
         edge = theme().icon_size(16)
         color: ColorRole = "text" if able else "text3"
-        icons.draw(self.painter, "image", self._flip(card, QRect(row.x(), row.y(), edge, row.height())), color)
+        icons.draw(
+            self.painter, "image", self._flip(card, QRect(row.x(), row.y(), edge, row.height())), color
+        )
         name = QRect(row.x() + edge + 12, row.y(), theme().scaled(96), row.height())
         self._text(card, name, tr("Images"), color, "ui", weight=500)
-        most = size_words(self.info.images.max_bytes)
-        words = tr("PNG, JPEG, WebP, GIF; made smaller to {0}").format(most)
+        most = f"{self.info.images.max_bytes / 1024 / 1024:.3g}"
+        words = tr("PNG, JPEG, WebP, GIF; larger than {0} MiB is made smaller").format(most)
         fact = QRect(name.right() + 1, row.y(), row.right() - edge - 8 - name.right(), row.height())
         self._text(card, fact, words if able else tr("not taken by this model"), "text2", "small")
         mark = QRect(row.right() + 1 - edge, row.y(), edge, row.height())
-        icons.draw(self.painter, "check" if able else "minus", self._flip(card, mark), "success" if able else "text3")
+        icons.draw(
+            self.painter, "check" if able else "minus", self._flip(card, mark), "success" if able else "text3"
+        )
         self.y = card.bottom() + 1
 
     def _foot(self, column: QRect, height: int) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QHideEvent, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import (
+    QEnterEvent,
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from chatbench.ui import icons
@@ -48,6 +58,7 @@ class AttachmentStrip(QWidget):
                 thumb.step_wanted.connect(self._step)
                 thumb.show()
             thumb.follow()
+            QWidget.setTabOrder(self._thumbs[-1] if self._thumbs else self, thumb)
             self._thumbs.append(thumb)
         for thumb in before:
             if thumb not in self._thumbs:
@@ -193,7 +204,9 @@ class Thumb(QWidget):
                 icons.draw_gauge(painter, self.rect(), gauge_clock().step)
             else:
                 edge = theme().icon_size(16)
-                icons.draw(painter, "image", QRect(0, (self.height() - edge) // 2, self.width(), edge), "text3")
+                icons.draw(
+                    painter, "image", QRect(0, (self.height() - edge) // 2, self.width(), edge), "text3"
+                )
         ring_inside(painter, self, self.rect(), radius)
         painter.end()
 
@@ -210,32 +223,33 @@ class Thumb(QWidget):
 
     def _draw_refusal(self, painter: QPainter) -> None:
         box(painter, self.rect(), theme().corner("control"), "dangersoft")
-        inner = self.rect().adjusted(8, 4, -8, -4)
+        line = theme().metrics("micro").height()
+        inner = self.rect().adjusted(8, (self.height() - 3 * line) // 2, -8, 0)
         edge = theme().icon_size(14)
-        line = theme().line("micro")
         rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        mark = QRect(inner.right() + 1 - edge if rtl else inner.x(), inner.y() + (line - edge) // 2, edge, edge)
+        mark = QRect(
+            inner.right() + 1 - edge if rtl else inner.x(), inner.y() + (line - edge) // 2, edge, edge
+        )
         icons.draw(painter, "circle-alert", mark, "danger")
         words = inner.adjusted(0 if rtl else edge + 6, 0, -(edge + 6) if rtl else 0, 0)
         painter.setPen(theme().color("danger"))
-        painter.setFont(theme().font("micro"))
-        flags = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(words, int(flags), self._shortened(words))
+        for number, (text, weight) in enumerate(self._lines(words.width())):
+            painter.setFont(theme().font("micro", weight))
+            place = QRect(words.x(), words.y() + number * line, words.width(), line)
+            painter.drawText(place, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _shortened(self, area: QRect) -> str:
-        """The reason in as many lines as there are; all of it is in the tooltip."""
-        metrics = theme().metrics("micro")
-        text = self.item.reason
-        flags = int(Qt.TextFlag.TextWordWrap)
-        if metrics.boundingRect(QRect(0, 0, area.width(), 10_000), flags, text).height() <= area.height() + 2:
-            return text
-        words = text.split(" ")
-        while len(words) > 1:
-            words.pop()
-            shorter = " ".join(words) + "…"
-            if metrics.boundingRect(QRect(0, 0, area.width(), 10_000), flags, shorter).height() <= area.height() + 2:
-                return shorter
-        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+    def _lines(self, width: int) -> list[tuple[str, int]]:
+        """The name and two lines of the reason, with their weights; all of it is in the tooltip."""
+        name, reason = theme().metrics("micro", 600), theme().metrics("micro")
+        right = Qt.TextElideMode.ElideRight
+        first, rest = "", self.item.reason.split(" ")
+        while rest and reason.horizontalAdvance(f"{first} {rest[0]}".strip()) <= width:
+            first = f"{first} {rest.pop(0)}".strip()
+        return [
+            (name.elidedText(self.item.name, Qt.TextElideMode.ElideMiddle, width), 600),
+            (first, 400),
+            (reason.elidedText(" ".join(rest), right, width), 400),
+        ]
 
 
 class _Cross(PaintedButton):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -21,7 +30,14 @@ from chatbench.core.errors import Authentication, ChatbenchError
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.services.models import ModelGroup, ModelRow
 from chatbench.ui import icons
-from chatbench.ui.chat.picker.rows import Entry, ModelRowsItemModel, Roles, context_words, prices
+from chatbench.ui.chat.picker.rows import (
+    Entry,
+    ModelRowsItemModel,
+    Roles,
+    context_words,
+    left_to_right,
+    prices,
+)
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import box, tip
 
@@ -56,7 +72,7 @@ class Columns:
         star = QRect(rect.x() + _EDGE, top, theme().icon_size(15), height)
         right = rect.right() + 1 - _EDGE
         tick = QRect(right - theme().icon_size(16), top, theme().icon_size(16), height)
-        right = tick.x() - 4
+        right = tick.x() - 8
         wide = rect.width()
         slots = context = price_in = price_out = None
         if wide >= scaled(600):
@@ -177,12 +193,22 @@ class ModelDelegate(QStyledItemDelegate):
         icons.draw(painter, "star", _flip(option, mark), star, filled=row.favourite)
         self._paint_name(painter, option, columns.name, info, main, faint)
         if columns.context is not None:
-            _text(painter, option, columns.context, context_words(info.context_window), main, font="ui", right=True)
+            _text(
+                painter,
+                option,
+                columns.context,
+                context_words(info.context_window),
+                main,
+                font="ui",
+                right=True,
+            )
         self._paint_price(painter, option, columns, row, main)
         if columns.slots is not None:
             self._paint_slots(painter, option, columns.slots, info, faint)
         if chosen:
-            icons.draw(painter, "check", _flip(option, _centred(columns.tick, theme().icon_size(16))), "accenttext")
+            icons.draw(
+                painter, "check", _flip(option, _centred(columns.tick, theme().icon_size(16))), "accenttext"
+            )
 
     def _paint_name(
         self,
@@ -274,8 +300,9 @@ class ModelDelegate(QStyledItemDelegate):
 class ColumnHeads(QWidget):
     """The words above the columns."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, view: QAbstractItemView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._view = view
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -283,14 +310,18 @@ class ColumnHeads(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        columns = Columns.of(self.rect())
         option = QStyleOptionViewItem()
         option.rect, option.direction = self.rect(), self.layoutDirection()
+        # The rows leave room for the scroll bar.
+        option.rect.setWidth(self._view.viewport().width())
+        if option.direction == Qt.LayoutDirection.RightToLeft:
+            option.rect.moveRight(self.rect().right())
+        columns = Columns.of(option.rect)
         for rect, words, right in (
             (columns.name, self.tr("Model"), False),
             (columns.context, self.tr("Context"), True),
-            (columns.price_in, self.tr("$ in / M"), True),
-            (columns.price_out, self.tr("$ out / M"), True),
+            (columns.price_in, left_to_right(self.tr("$ in / M")), True),
+            (columns.price_out, left_to_right(self.tr("$ out / M")), True),
             (columns.slots, self.tr("Takes and can do"), False),
         ):
             if rect is not None:

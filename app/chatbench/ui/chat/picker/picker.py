@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QLocale, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QDate, QEvent, QLocale, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QVBoxLayout, QWidget
 
@@ -17,7 +17,7 @@ from chatbench.ui.chat.picker.delegate import ColumnHeads, ModelDelegate
 from chatbench.ui.chat.picker.rows import Entry, Filter, ModelRowsItemModel
 from chatbench.ui.theme import theme
 from chatbench.ui.theme.tokens import SHADOW_MARGIN
-from chatbench.ui.widgets import Chip, Divider, KeyHint, Label, Popup, SearchField
+from chatbench.ui.widgets import Chip, Divider, KeyHint, Label, Popup, SearchField, announce, describe
 
 _WIDTH: Final = 740
 _LEAST_HEIGHT: Final = 240
@@ -38,13 +38,13 @@ class ModelPicker(Popup):
         self.rows = ModelRowsItemModel(self)
         self._build()
         disconnect = services.changes.connect(self._told)
-        self.destroyed.connect(lambda: disconnect())
+        self.destroyed.connect(lambda *_: disconnect())
 
     def _build(self) -> None:
         self.search = SearchField("")
         self.search.installEventFilter(self)
         self.search.textChanged.connect(self._narrow)
-        self._filters: list[tuple[Chip, Filter]] = []
+        self._filters: list[tuple[Chip, str, Filter]] = []
         chips = QHBoxLayout()
         chips.setContentsMargins(10, 8, 10, 4)
         chips.setSpacing(6)
@@ -57,7 +57,7 @@ class ModelPicker(Popup):
         ):
             chip = Chip(words, icon=icon, checkable=True)
             chip.toggled.connect(self._narrow)
-            self._filters.append((chip, keep))
+            self._filters.append((chip, words, keep))
             chips.addWidget(chip)
         chips.addStretch(1)
         self.list = _Rows(self, self.rows)
@@ -74,7 +74,7 @@ class ModelPicker(Popup):
         inside.setSpacing(0)
         inside.addLayout(field)
         inside.addLayout(chips)
-        inside.addWidget(ColumnHeads())
+        inside.addWidget(ColumnHeads(self.list))
         inside.addWidget(self.nothing)
         inside.addWidget(self.list, 1)
         inside.addWidget(Divider())
@@ -101,14 +101,17 @@ class ModelPicker(Popup):
         """Shows every model above ``anchor``, the present one marked, and asks providers for news."""
         self.list.delegate.current = current
         self.search.clear()
-        for chip, _ in self._filters:
+        for chip, _, _ in self._filters:
             chip.setChecked(False)
         self._load()
-        day = QLocale().toString(self._services.models.prices_of, "d MMM")
+        of = self._services.models.prices_of
+        day = QLocale().toString(QDate(of.year, of.month, of.day), "d MMM")
         self.dated.setText(self.tr("Prices of {0}").format(day))
         self._fit(anchor)
-        self.list.mark(max(self.rows.place(current), 0))
         self.open_beside(anchor, "above")
+        place = self.rows.place(current)
+        if place >= 0:
+            self.list.mark(place, centred=True)
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)
         spawn(self._refresh(), name="model lists")
 
@@ -148,21 +151,33 @@ class ModelPicker(Popup):
         self._narrow()
 
     def _narrow(self) -> None:
-        kept = [keep for chip, keep in self._filters if chip.isChecked()]
+        kept = [keep for chip, _, keep in self._filters if chip.isChecked()]
         self.rows.narrow(query.Query(self.search.text()), kept)
         self.nothing.setVisible(not self.rows.rowCount())
         self.list.mark(0)
 
     def _fit(self, anchor: QWidget) -> None:
         """As wide as 740 and as high as the rows, within the window above its chip."""
-        window = self.parentWidget().window()
+        window = anchor.window()
         width = min(theme().scaled(_WIDTH), window.width() - 2 * _WINDOW_EDGE)
         above = anchor.mapTo(window, QPoint(0, 0)).y() - 6 - _WINDOW_EDGE
         for hint in self._hints:
             hint.setVisible(width >= theme().scaled(460))
+        self._name_filters(width)
         frame = self.body.sizeHint().height() - self.list.sizeHint().height()
         height = min(frame + self.rows.height(), max(above, theme().scaled(_LEAST_HEIGHT)))
         self.setFixedSize(width + 2 * SHADOW_MARGIN, height + 2 * SHADOW_MARGIN)
+
+    def _name_filters(self, width: int) -> None:
+        """Filters in words, or as icons where the words find no room."""
+        for chip, words, _ in self._filters:
+            chip.set_label(words)
+            chip.setToolTip("")
+        needed = sum(chip.sizeHint().width() + 6 for chip, _, _ in self._filters) + 20
+        if needed > width:
+            for chip, words, _ in self._filters:
+                chip.set_label("")
+                describe(chip, words)
 
     def _use(self, entry: Entry) -> None:
         if entry.row is None:
@@ -196,6 +211,7 @@ class ModelPicker(Popup):
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: page, Qt.Key.Key_PageUp: -page}
         if key in steps:
             self.list.step(steps[Qt.Key(key)])
+            announce(self.search, str(self.list.currentIndex().data()))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if entry is not None:
                 self._use(entry)
@@ -233,11 +249,13 @@ class _Rows(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
 
-    def mark(self, row: int, *, scroll: bool = True) -> None:
+    def mark(self, row: int, *, scroll: bool = True, centred: bool = False) -> None:
         """Puts the keyboard on a row, or on the first model after it."""
         for place in range(max(row, 0), self._rows.rowCount()):
             if self._rows.entry(place).row is not None:
                 self._stand_on(place, scroll=scroll)
+                if centred:
+                    self.scrollTo(self._rows.index(place), QListView.ScrollHint.PositionAtCenter)
                 return
 
     def step(self, by: int) -> None:

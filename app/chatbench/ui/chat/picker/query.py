@@ -12,7 +12,9 @@ from chatbench.services.models import ModelGroup, ModelRow
 Condition = Callable[[ModelRow], bool]
 
 _UNDER: Final = re.compile(r"(?:under|below|less than|<)\s*\$?\s*(\d+(?:\.\d+)?)\s*\$?\Z")
-_CONTEXT: Final = re.compile(r"(?:over|above|more than|at least|>)\s*(\d+(?:\.\d+)?)\s*([km])(?:\s+(?:context|tokens))?\Z")
+_CONTEXT: Final = re.compile(
+    r"(?:over|above|more than|at least|>)\s*(\d+(?:\.\d+)?)\s*([km])(?:\s+(?:context|tokens))?\Z"
+)
 
 
 def sees(row: ModelRow) -> bool:
@@ -58,7 +60,9 @@ class Query:
     """Parts between commas all hold; the words of a part all occur, unless it is a condition."""
 
     def __init__(self, text: str) -> None:
-        self._parts = [_part(part) for piece in text.split(",") if (part := " ".join(piece.casefold().split()))]
+        self._parts = [
+            _part(part) for piece in text.split(",") if (part := " ".join(piece.casefold().split()))
+        ]
 
     def matches(self, row: ModelRow, words: str) -> bool:
         """Whether a row with these words is meant."""
@@ -82,8 +86,8 @@ def _condition(part: str) -> Condition | None:
         return _WORDS[part]
     if match := _UNDER.match(part):
         most = Decimal(match[1])
-        return lambda row: row.free or (
-            row.rates is not None and row.rates.input is not None and row.rates.input < most
+        return lambda row: (
+            row.free or (row.rates is not None and row.rates.input is not None and row.rates.input < most)
         )
     if match := _CONTEXT.match(part):
         least = Decimal(match[1]) * (1_000 if match[2] == "k" else 1_000_000)

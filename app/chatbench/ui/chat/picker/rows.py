@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QGuiApplication
 
 from chatbench.core.models import ModelRef
 from chatbench.core.usage import Rates
@@ -168,4 +169,10 @@ def prices(rates: Rates | None) -> tuple[str, str] | None:
 
 def context_words(window: int | None) -> str:
     """A context window in thousands: `200 k`, `1,049 k`; "" where it is unknown."""
-    return f"{round(window / 1000):,} k" if window else ""
+    return left_to_right(f"{round(window / 1000):,} k") if window else ""
+
+
+def left_to_right(text: str) -> str:
+    """Numbers with their unit, kept in order where the interface runs from right to left."""
+    rtl = QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft
+    return f"\u2066{text}\u2069" if rtl else text
