@@ -8,6 +8,9 @@ from decimal import Decimal
 import msgspec
 
 from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.spend import Breakdown
+
+__all__ = ["Breakdown", "Spent", "UsageService"]
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,3 +37,7 @@ class UsageService:
         """Since an aware datetime."""
         total = await self._store.spent(int(moment.timestamp() * 1000))
         return Spent(amount=total.amount, complete=total.complete, calls=total.calls)
+
+    async def of_conversation(self, conversation_id: str) -> Breakdown:
+        """What one conversation used and cost, by kind of token."""
+        return await self._store.breakdown(conversation_id)

@@ -6,9 +6,11 @@ from chatbench.ui.widgets.announce import announce
 from chatbench.ui.widgets.buttons import Button, IconButton, PaintedButton
 from chatbench.ui.widgets.chips import Chip, Pill, draw_pill, pill_width
 from chatbench.ui.widgets.fields import LineField, SearchField, SecretField, Select
+from chatbench.ui.widgets.flow import Flow
 from chatbench.ui.widgets.gauge import Gauge, GaugeClock, gauge_clock
 from chatbench.ui.widgets.keys import KeyHint, draw_keys, key_names, keys_width
 from chatbench.ui.widgets.labels import ElidedLabel, Label
+from chatbench.ui.widgets.mark import Mark
 from chatbench.ui.widgets.paint import SHADOW_MARGINS, box, ring_inside, shadow
 from chatbench.ui.widgets.popup import Popup
 from chatbench.ui.widgets.sections import Card, ClickSurface, Divider, FactRow, Meter, Section, Surface
@@ -24,12 +26,14 @@ __all__ = [
     "Divider",
     "ElidedLabel",
     "FactRow",
+    "Flow",
     "Gauge",
     "GaugeClock",
     "IconButton",
     "KeyHint",
     "Label",
     "LineField",
+    "Mark",
     "Meter",
     "PaintedButton",
     "Pill",

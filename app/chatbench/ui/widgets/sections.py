@@ -27,11 +27,17 @@ class _SectionHead(PaintedButton):
 
     def __init__(self, title: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._title = title
+        self._title = ""
         self.setCheckable(True)
+        self.set_title(title)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_title(self, title: str) -> None:
+        self._title = title
         self.setText(title.replace("&", "&&"))
         self.setAccessibleName(title)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.updateGeometry()
+        self.update()
 
     def sizeHint(self) -> QSize:
         words = theme().metrics("small", 600).horizontalAdvance(self._title)
@@ -87,6 +93,10 @@ class Section(QWidget):
         self._head.clicked.connect(self._clicked)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.set_open(is_open)
+
+    def set_title(self, title: str) -> None:
+        """Change the words of the head."""
+        self._head.set_title(title)
 
     def set_fact(self, text: str) -> None:
         """The quiet fact at the head's right end."""
@@ -146,15 +156,27 @@ class FactRow(QWidget):
         self._struck = ""
         self._tone: ColorRole = "text"
         self._mono = False
+        self._weight: int | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_value(value, aside=aside)
 
     def set_value(
-        self, value: str, *, aside: str = "", struck: str = "", tone: ColorRole = "text", mono: bool = False
+        self,
+        value: str,
+        *,
+        aside: str = "",
+        struck: str = "",
+        tone: ColorRole = "text",
+        mono: bool = False,
+        weight: int | None = None,
     ) -> None:
-        """Show a value; ``aside`` stands in its own column at the right in ``text3``."""
+        """Show a value; ``aside`` stands in its own column at the right in ``text3``.
+
+        ``weight`` makes value and aside stand out (a total), as a ``struck`` default does.
+        """
         self._value, self._aside, self._struck = value, aside, struck
         self._tone, self._mono = tone, mono
+        self._weight = 600 if struck else weight
         self.setAccessibleName(f"{self._label}: {value} {aside}".strip())
         self.update()
 
@@ -173,11 +195,14 @@ class FactRow(QWidget):
         label_width = theme().metrics("small").horizontalAdvance(self._label) + 8
         free = rect.adjusted(0 if rtl else label_width, 0, -label_width if rtl else 0, 0)
         if self._aside:
-            painter.setPen(theme().color("text3"))
+            strong = self._weight is not None
+            painter.setFont(theme().font("small", self._weight))
+            painter.setPen(theme().color("text" if strong else "text3"))
             painter.drawText(free, end, self._aside)
-            column = max(theme().scaled(58), theme().metrics("small").horizontalAdvance(self._aside) + 8)
+            words = theme().metrics("small", self._weight).horizontalAdvance(self._aside)
+            column = max(theme().scaled(58), words + 8)
             free.adjust(column if rtl else 0, 0, 0 if rtl else -column, 0)
-        weight = 600 if self._struck else None
+        weight = self._weight
         font = theme().font("code-small" if self._mono else "small", weight)
         metrics = theme().metrics("code-small" if self._mono else "small", weight)
         painter.setFont(font)

@@ -1,0 +1,298 @@
+"""How one message came about: model, times, tokens, price, what was left out, what went wrong."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from chatbench.core.conversations import Conversation, MessageState, TreeMessage
+from chatbench.core.errors import ConfigurationError
+from chatbench.core.models import GUIDE
+from chatbench.core.usage import Timings
+from chatbench.services import Services
+from chatbench.ui.chat.inspector.parameters import specs
+from chatbench.ui.chat.inspector.words import (
+    amounts,
+    count,
+    moment,
+    money,
+    price_source,
+    seconds,
+    shares,
+    tr,
+)
+from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.widgets import Card, Divider, FactRow, Label, Pill, Section, Surface
+from chatbench.ui.widgets.chips import Tone
+
+_TONES: Final[dict[MessageState, Tone]] = {
+    "streaming": "accent",
+    "done": "success",
+    "stopped": "neutral",
+    "interrupted": "warning",
+    "failed": "danger",
+}
+
+
+def state_word(state: MessageState) -> str:
+    """A state as people read it."""
+    return {
+        "streaming": tr("Being written"),
+        "done": tr("Done"),
+        "stopped": tr("Stopped"),
+        "interrupted": tr("Interrupted"),
+        "failed": tr("Failed"),
+    }[state]
+
+
+def stop_words(reason: str) -> str:
+    """Why an answer ended, as people read it."""
+    return {
+        "end": tr("end of turn"),
+        "max_tokens": tr("longest answer reached"),
+        "stop_sequence": tr("stop text"),
+        "tool_calls": tr("calls a tool"),
+        "refusal": tr("refused"),
+        "content_filter": tr("stopped by a filter"),
+        "context_window": tr("context window full"),
+        "pause": tr("paused by the provider"),
+        "cancelled": tr("cancelled"),
+    }.get(reason, tr("other"))
+
+
+class TimingBar(QWidget):
+    """Waiting, thinking and writing as parts of the whole; the rows beside it hold the numbers."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parts: tuple[float, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_parts(self, parts: tuple[float, ...]) -> None:
+        """Lengths in seconds, in this order: waiting, thinking, writing."""
+        self._parts = parts
+        self.setVisible(sum(parts) > 0)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(64, 12)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        whole = sum(self._parts)
+        roles: tuple[ColorRole, ...] = ("linectl", "chart-3", "accent")
+        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = 0.0
+        for length, role in zip(self._parts, roles, strict=True):
+            width = self.width() * length / whole
+            left = self.width() - x - width if rtl else x
+            if width > 0:
+                painter.fillRect(QRectF(left, 2, max(1.0, width - 1), 8), theme().color(role))
+            x += width
+        painter.end()
+
+
+class MessageInspector(Surface):
+    """Shows one message; `closed()` is not its business, see the frame."""
+
+    shown = Signal(str)
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__("chrome", parent=parent)
+        self._services = services
+        self._message: TreeMessage | None = None
+        self._names = {spec.name: spec.label for spec in specs()}
+        self._empty = Label(
+            self.tr("Press the name beside a message to see how it came about."),
+            font="small", color="text3", wrap=True,
+        )  # fmt: skip
+        self._empty.setContentsMargins(12, 12, 12, 12)
+        self._about = Section("")
+        self._timing = Section(self.tr("Timing"))
+        self._tokens = Section(self.tr("Tokens and price"))
+        self._left_out = Section(self.tr("Not sent"))
+        self._error = Section(self.tr("What went wrong"))
+        self._all = (self._about, self._error, self._timing, self._tokens, self._left_out)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        self.set_layout(column)
+        column.addWidget(self._empty)
+        for section in self._all:
+            column.addWidget(section)
+        column.addStretch(1)
+        self._clear()
+
+    def follow(self, conversation: Conversation | None) -> None:
+        """Lets go of a message that is not of this conversation."""
+        message = self._message
+        if message is not None and (conversation is None or message.conversation_id != conversation.id):
+            self._clear()
+
+    def show_message(self, message: TreeMessage, place: int = 1, of: int = 1) -> None:
+        """Shows a message, the `place`-th `of` its siblings."""
+        self._message = message
+        self._empty.hide()
+        for section in self._all:
+            _empty(section)
+        self._about.set_title(self._title(message, place, of))
+        self._fill_about(message)
+        self._fill_timing(message.timings, message)
+        self._fill_tokens(message)
+        self._fill_left_out(message)
+        self._fill_error(message)
+        for section in self._all:
+            section.setVisible(section.body.count() > 0)
+        self.shown.emit(message.id)
+
+    def _clear(self) -> None:
+        self._message = None
+        for section in self._all:
+            section.hide()
+        self._empty.show()
+
+    def _title(self, message: TreeMessage, place: int, of: int) -> str:
+        word = self.tr("Question") if message.role == "user" else self.tr("Answer")
+        return self.tr("{0} {1} of {2}").format(word, place, of) if of > 1 else word
+
+    def _fill_about(self, message: TreeMessage) -> None:
+        body = self._about.body
+        if message.model is not None:
+            answered = message.model_answered or message.model.id
+            body.addWidget(_fact(self.tr("Model"), message.model.id, mono=True))
+            if answered != message.model.id:
+                body.addWidget(_fact(self.tr("Answered by"), answered, mono=True))
+            body.addWidget(_fact(self.tr("Provider"), self._provider(message.model.provider)))
+        if message.created_at:
+            body.addWidget(_fact(self.tr("Sent"), moment(message.created_at)))
+        if message.stop_reason:
+            words = stop_words(message.stop_reason)
+            row = _fact(self.tr("Stop reason"), words)
+            row.setToolTip(message.stop_detail)
+            body.addWidget(row)
+        if message.attempts > 1:
+            body.addWidget(_fact(self.tr("Attempts"), count(message.attempts)))
+        if message.role == "assistant":
+            body.addWidget(_pill_row(self.tr("State"), state_word(message.state), _TONES[message.state]))
+
+    def _provider(self, provider: str) -> str:
+        if provider == GUIDE.provider:
+            return self.tr("built in")
+        try:
+            return self._services.endpoints.row(provider).endpoint.name
+        except ConfigurationError:
+            return provider
+
+    def _fill_timing(self, timings: Timings, message: TreeMessage) -> None:
+        first, text, total = timings.first_token_s, timings.first_text_s, timings.total_s
+        if total is None:
+            return
+        body = self._timing.body
+        began = first if first is not None else total
+        wrote = text if text is not None else began
+        bar = TimingBar()
+        bar.show_parts((began, max(0.0, wrote - began), max(0.0, total - wrote)))
+        body.addWidget(bar)
+        if first is not None:
+            body.addWidget(_fact(self.tr("First token"), seconds(first)))
+        if first is not None and text is not None and text - first >= 0.01:
+            body.addWidget(_fact(self.tr("Thinking"), seconds(text - first)))
+        if text is not None:
+            body.addWidget(_fact(self.tr("Writing"), seconds(max(0.0, total - text))))
+        body.addWidget(_fact(self.tr("Total"), seconds(total), weight=600))
+        output = message.usage.output_tokens if message.usage is not None else 0
+        if output and first is not None and total - first > 0.05:
+            speed = count(round(output / (total - first)))
+            body.addWidget(_fact(self.tr("Speed"), self.tr("{0} tokens/s").format(speed)))
+
+    def _fill_tokens(self, message: TreeMessage) -> None:
+        body = self._tokens.body
+        if message.usage is None and message.cost is None:
+            return
+        known = amounts(message.cost.lines) if message.cost is not None else {}
+        if message.usage is not None:
+            for kind, label, tokens in shares(message.usage):
+                aside = money(known[kind]) if kind in known else ""
+                body.addWidget(FactRow(label, count(tokens), aside=aside))
+            body.addWidget(_rule())
+        total = FactRow(self.tr("Total"))
+        price = self.tr("price unknown")
+        if message.cost is not None:
+            free = message.cost.source == "free"
+            price = self.tr("no charge") if free else money(message.cost.amount)
+        sent = count(message.usage.total_tokens) if message.usage is not None else ""
+        total.set_value(sent, aside=price, weight=600)
+        body.addWidget(total)
+        if message.cost is not None and message.model != GUIDE:
+            note = Label(price_source(message.cost), font="small", color="text3", wrap=True)
+            note.setContentsMargins(0, 4, 0, 0)
+            body.addWidget(note)
+
+    def _fill_left_out(self, message: TreeMessage) -> None:
+        for item in message.left_out:
+            label = self._names.get(item.name, item.name)
+            words = Label(f"{label}: {item.reason}", font="small", color="text2", wrap=True)
+            self._left_out.body.addWidget(words)
+
+    def _fill_error(self, message: TreeMessage) -> None:
+        error, body = message.error, self._error.body
+        if error is None:
+            return
+        body.setSpacing(4)
+        body.addWidget(Label(error.message, font="small", color="danger", weight=600, wrap=True))
+        if error.hint:
+            body.addWidget(Label(error.hint, font="small", color="text2", wrap=True))
+        if error.status is not None:
+            body.addWidget(_fact(self.tr("Status"), str(error.status)))
+        if error.request_id:
+            body.addWidget(_fact(self.tr("Request id"), error.request_id, mono=True))
+        if error.raw:
+            card = Card(fill="page")
+            inner = QVBoxLayout(card)
+            inner.setContentsMargins(10, 8, 10, 8)
+            raw = Label(error.raw[:2000], font="code-small", wrap=True)
+            raw.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+            raw.setAccessibleName(self.tr("The raw reason"))
+            inner.addWidget(raw)
+            body.addWidget(card)
+
+
+def _fact(label: str, value: str, *, mono: bool = False, weight: int | None = None) -> FactRow:
+    row = FactRow(label)
+    row.set_value(value, mono=mono, weight=weight)
+    row.setToolTip(f"<p>{_escape(value)}</p>")
+    return row
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _pill_row(label: str, word: str, tone: Tone) -> QWidget:
+    widget = QWidget()
+    row = QHBoxLayout(widget)
+    row.setContentsMargins(0, 2, 0, 0)
+    row.addWidget(Label(label, font="small", color="text2"))
+    row.addStretch(1)
+    row.addWidget(Pill(word, tone))
+    return widget
+
+
+def _rule() -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 3, 0, 3)
+    column.addWidget(Divider())
+    return holder
+
+
+def _empty(section: Section) -> None:
+    while (item := section.body.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

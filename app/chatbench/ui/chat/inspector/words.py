@@ -1,0 +1,84 @@
+"""Numbers as the inspector writes them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+
+from chatbench.core.usage import Cost, CostLine, Usage
+
+_SMALLEST: Final = Decimal("0.0001")
+
+
+def tr(text: str) -> str:
+    """A text outside any widget, in the reader's language."""
+    return QCoreApplication.translate("inspector", text)
+
+
+def count(number: int) -> str:
+    """A whole number with the reader's separators."""
+    return QLocale().toString(number)
+
+
+def money(amount: Decimal) -> str:
+    """US dollars: four decimals below one dollar, two from there on."""
+    if 0 < amount < _SMALLEST:
+        return f"<${_SMALLEST}"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+
+
+def rate(amount: Decimal) -> str:
+    """Dollars per million: at least two decimals, more only where they are not zeros."""
+    text = f"{amount.normalize():f}"
+    decimals = text.partition(".")[2]
+    return f"${text}" if len(decimals) > 2 else f"${amount:.2f}"
+
+
+def seconds(value: float) -> str:
+    """A duration: two decimals below one second, one below a hundred."""
+    places = 2 if value < 1 else 1 if value < 100 else 0
+    return tr("{0} s").format(QLocale().toString(value, "f", places))
+
+
+def moment(milliseconds: int) -> str:
+    """Local day and time of a UTC time."""
+    when = QDateTime.fromMSecsSinceEpoch(milliseconds)
+    return QLocale().toString(when, "ddd d MMM, HH:mm:ss")
+
+
+def shares(usage: Usage) -> list[tuple[str, str, int]]:
+    """(kind, label, tokens) of what went in and came out; reasoning stands apart from output."""
+    output = max(0, usage.output_tokens - usage.reasoning_tokens)
+    rows = [
+        ("input", tr("Input, new"), usage.new_input_tokens),
+        ("cache_read", tr("Read from cache"), usage.cache_read_tokens),
+        ("cache_write", tr("Written to cache"), usage.cache_write_tokens),
+        ("output", tr("Output"), output),
+        ("reasoning", tr("Reasoning"), usage.reasoning_tokens),
+    ]
+    return [row for row in rows if row[2]]
+
+
+def amounts(lines: tuple[CostLine, ...]) -> dict[str, Decimal]:
+    """Dollars by kind; several lines of one kind are added."""
+    found: dict[str, Decimal] = {}
+    for line in lines:
+        found[line.what] = found.get(line.what, Decimal(0)) + line.amount
+    return found
+
+
+def price_source(cost: Cost) -> str:
+    """Where a price comes from, in a sentence."""
+    if cost.source == "free":
+        return tr("No charge: it runs on this computer.")
+    if cost.source == "provider":
+        return tr("As the provider itself reports it.")
+    rates = cost.rates
+    listed = tr("your own prices") if cost.source == "user" else tr("list of {0}").format(cost.prices_of)
+    if cost.source != "user" and not cost.prices_of:
+        listed = tr("price list")
+    if rates is None or rates.input is None or rates.output is None:
+        return listed
+    return tr("{0} in, {1} out per million, {2}").format(rate(rates.input), rate(rates.output), listed)

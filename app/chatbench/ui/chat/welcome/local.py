@@ -1,0 +1,189 @@
+"""The card "On this computer": which local servers answered, and the button that uses one."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from chatbench.core.models import ModelInfo
+from chatbench.services import Services
+from chatbench.services.endpoints import LocalServer
+from chatbench.ui.aio import spawn
+from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.widgets import Button, Card, Divider, ElidedLabel, IconButton, Label, Mark, announce
+
+FOLD_BELOW = 460
+
+
+class LocalServersCard(Card):
+    """`model_chosen(ModelRef)`; `help_wanted(url)`; `other_address_wanted()`.
+
+    It looks once when it is first shown, and again when asked; only at loopback addresses.
+    """
+
+    model_chosen = Signal(object)
+    help_wanted = Signal(str)
+    other_address_wanted = Signal()
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self._services = services
+        self._looking: asyncio.Task[None] | None = None
+        self._rows: list[_ServerRow] = []
+        self.look_again = Button(self.tr("Look again"), kind="quiet", size="small", icon="refresh-cw")
+        self.look_again.clicked.connect(self.look)
+        self._when = ElidedLabel(font="small", color="text3")
+        self._when.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        head = QHBoxLayout()
+        head.setContentsMargins(14, 8, 8, 8)
+        head.setSpacing(8)
+        head.addWidget(Label(self.tr("On this computer"), weight=600))
+        head.addWidget(self._when, 1)
+        head.addWidget(self.look_again)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(0)
+        self.other_address = Button(self.tr("Other address…"), kind="quiet", size="small")
+        self.other_address.clicked.connect(self.other_address_wanted)
+        self._silent = Label(font="ui", color="text2", wrap=True)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(14, 5, 8, 5)
+        foot.setSpacing(10)
+        foot.addWidget(Mark("circle-minus", "text3"))
+        foot.addWidget(self._silent, 1)
+        foot.addWidget(self.other_address)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addLayout(self._list)
+        column.addWidget(Divider())
+        column.addLayout(foot)
+        self._silent.setText(self.tr("Not looked yet."))
+
+    def rows(self) -> list[_ServerRow]:
+        """The servers that answered."""
+        return list(self._rows)
+
+    def look(self) -> None:
+        """Asks the usual addresses of this computer."""
+        if self._looking is None or self._looking.done():
+            self._looking = spawn(self._look(), name="look-for-local-servers")
+
+    async def _look(self) -> None:
+        self.look_again.set_busy(True)
+        self._when.set_text(self.tr("looking…"))
+        try:
+            servers = await self._services.endpoints.look_for_local_servers()
+        finally:
+            self.look_again.set_busy(False)
+        self.show_servers(servers)
+
+    def show_servers(self, servers: tuple[LocalServer, ...]) -> None:
+        """Shows what was found: who answered in rows, the rest in one sentence."""
+        while (item := self._list.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        self._rows = []
+        self._when.set_text(self.tr("looked just now, at %n usual address(es)", "", len(servers)))
+        answering = [server for server in servers if server.answers]
+        for server in answering:
+            row = _ServerRow(server, primary=not self._rows and bool(server.models))
+            row.model_chosen.connect(self.model_chosen)
+            row.help_wanted.connect(self.help_wanted)
+            self._rows.append(row)
+            self._list.addWidget(Divider())
+            self._list.addWidget(row)
+        silent = [server.endpoint.name for server in servers if not server.answers]
+        self._silent.setText(self._silent_words(silent))
+        told = self.tr("%n local server(s) found", "", len(answering))
+        announce(self, told)
+
+    def _silent_words(self, names: list[str]) -> str:
+        if not names:
+            return self.tr("All of them answered.")
+        if len(names) == 1:
+            return self.tr("{0} did not answer.").format(names[0])
+        return self.tr("{0} and {1} did not answer.").format(", ".join(names[:-1]), names[-1])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._looking is None:
+            self.look()
+
+
+class _ServerRow(QWidget):
+    """One server that answers."""
+
+    model_chosen = Signal(object)
+    help_wanted = Signal(str)
+
+    def __init__(self, server: LocalServer, *, primary: bool) -> None:
+        super().__init__()
+        self.server = server
+        models = server.models
+        name = Label(server.endpoint.name)
+        name.setMinimumWidth(theme().scaled(84))
+        address = ElidedLabel(urlsplit(server.endpoint.base_url).netloc, font="code")
+        told = self.tr("%n model(s)", "", len(models)) if models else self.tr("running, no model loaded")
+        facts = ElidedLabel(told, font="small", color="text2")
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(10)
+        self._line.addWidget(name)
+        self._line.addWidget(address, 2)
+        self._line.addWidget(facts, 3)
+        self.use = self._use_button(models, primary)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 5, 8, 5)
+        row.setSpacing(10)
+        mark: tuple[str, ColorRole] = ("circle-check", "success") if models else ("circle-alert", "warning")
+        row.addWidget(Mark(*mark))
+        row.addLayout(self._line, 1)
+        row.addWidget(self.use)
+        self.more: IconButton | None = None
+        if len(models) > 1:
+            self.more = IconButton("chevron-down", self.tr("Choose another model of {0}").format(name.text()))
+            self.more.clicked.connect(self._open_menu)
+            row.addWidget(self.more)
+
+    def _use_button(self, models: tuple[ModelInfo, ...], primary: bool) -> Button:
+        if not models:
+            button = Button(self.tr("How to load one"), size="small")
+            button.clicked.connect(lambda: self.help_wanted.emit(self.server.endpoint.docs))
+            button.setEnabled(bool(self.server.endpoint.docs))
+            return button
+        label = self.tr("Use {0}").format(_short(models[0].title))
+        button = Button(label, kind="primary" if primary else "ordinary", size="small")
+        button.setToolTip(f"<p>{_escape(models[0].ref.id)}</p>")
+        button.clicked.connect(lambda: self.model_chosen.emit(models[0].ref))
+        return button
+
+    def _open_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for info in self.server.models[:40]:
+            menu.addAction(info.title.replace("&", "&&"), partial(self.model_chosen.emit, info.ref))
+        assert self.more is not None
+        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            folded = self.width() < theme().scaled(FOLD_BELOW)
+            down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+            self._line.setDirection(down if folded else across)
+            self._line.setSpacing(0 if folded else 10)
+        return super().event(event)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= 28 else f"{title[:27]}…"
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
