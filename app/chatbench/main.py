@@ -60,7 +60,8 @@ def build(
     key_store = KeyStore(database)
     environment = Environment.open(profile, key_store, environ=environ, http=http)
     models = ModelService(environment, preferences, changes)
-    attachments = AttachmentService(FileStore(profile.files, database), environment.catalogue)
+    files = FileStore(profile.files, database)
+    attachments = AttachmentService(files, environment.catalogue)
     client = LLMClient(environment)
     chat = ChatService(store, client, attachments, models, preferences, changes, notifier)
 
@@ -69,7 +70,7 @@ def build(
         stop_logging()
 
     return Services(
-        profile=ProfileService(profile, database, store, key_store, environment),
+        profile=ProfileService(profile, database, store, files, key_store, environment, changes),
         chat=chat,
         history=HistoryService(store, changes),
         attachments=attachments,

@@ -88,14 +88,5 @@ class HistoryService:
         """Not announced: only the composer that wrote it shows it."""
         await self._store.save_draft(conversation_id, draft)
 
-    async def other_process_wrote(self) -> bool:
-        """Whether another process has committed since the last call; then everything may be
-        stale, and is announced as such."""
-        if not await self._store.changed_elsewhere():
-            return False
-        ids = frozenset(summary.id for summary in await self.summaries())
-        self._changes.emit(Changes(conversations=ids, usage=True, keys=True))
-        return True
-
     def _announce(self, conversation_id: str, initiator: object | None = None) -> None:
         self._changes.emit(Changes(conversations=frozenset({conversation_id}), initiator=initiator))

@@ -6,10 +6,15 @@ import threading
 from pathlib import Path
 
 from chatbench.client.environment import Environment
+from chatbench.core.changes import Changes
+from chatbench.core.observe import Signal
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.database import Database
+from chatbench.storage.files import FileStore
 from chatbench.storage.keyring import KeyStore
 from chatbench.storage.profile import Profile
+
+TRASH_DAYS = 30
 
 
 class ProfileService:
@@ -20,13 +25,17 @@ class ProfileService:
         profile: Profile,
         database: Database,
         store: ConversationStore,
+        files: FileStore,
         key_store: KeyStore,
         environment: Environment,
+        changes: Signal[Changes],
     ) -> None:
         self._profile = profile
         self._database = database
         self._store = store
+        self._files = files
         self._key_store = key_store
+        self._changes = changes
         self._environment = environment
         self._warm = False
 
@@ -54,6 +63,21 @@ class ProfileService:
     async def mark_interrupted(self) -> int:
         """Answers whose process is gone become "interrupted"; returns how many."""
         return len(await self._store.interrupt_orphans())
+
+    async def tidy(self) -> None:
+        """Deletes what has been in the trash for a month, and files that nothing shows."""
+        await self._store.purge(TRASH_DAYS)
+        await self._files.remove_unused()
+
+    async def other_process_wrote(self) -> bool:
+        """Whether another process has committed since the last call; then everything may be
+        stale, and is announced as such."""
+        if not await self._store.changed_elsewhere():
+            return False
+        await self._key_store.load()
+        ids = frozenset(summary.id for summary in await self._store.summaries())
+        self._changes.emit(Changes(conversations=ids, usage=True, keys=True))
+        return True
 
     def warm_up(self) -> None:
         """Imports the HTTP stack and makes the TLS context on a thread of its own, once."""

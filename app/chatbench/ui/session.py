@@ -12,6 +12,7 @@ from chatbench.services import Services
 from chatbench.ui import faults
 from chatbench.ui.aio import cancel_spawned, spawn
 from chatbench.ui.chat.pane import ChatWorkspace, chats_spec
+from chatbench.ui.online import Online
 from chatbench.ui.palette_sources import ChatSource, ModelSource
 from chatbench.ui.settings.pane import settings_pane
 from chatbench.ui.theme import theme
@@ -34,6 +35,7 @@ class Session:
             [chats_spec(self.workspace), settings_pane(services)], shortcuts=preferences.shortcuts
         )
         self._watcher: QFileSystemWatcher | None = None
+        self._online: Online | None = None
         self._ends = [
             services.changes.connect(self._changed),
             faults.catch_everything(self.window),
@@ -71,7 +73,9 @@ class Session:
         self.window.set_search_inside(self.workspace.search_inside)
         await self._show_spent()
         self._watch()
+        self._online = Online(self.window.status)
         self.services.profile.warm_up()
+        await self.services.profile.tidy()
 
     def _watch(self) -> None:
         """Another process on the same profile is noticed by what it writes, never by a timer."""
@@ -80,7 +84,7 @@ class Session:
             [str(p) for p in (path, path.with_name(f"{path.name}-wal")) if p.exists()]
         )
         self._watcher.fileChanged.connect(
-            lambda _path: spawn(self.services.history.other_process_wrote(), name="other-process")
+            lambda _path: spawn(self.services.profile.other_process_wrote(), name="other-process")
         )
 
     def _changed(self, changes: Changes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
@@ -68,8 +68,11 @@ class ChatWorkspace(QWidget):
         self.tabs.new_requested.connect(self.new_chat)
         self.tabs.tabs_requested.connect(lambda: window.command_palette.open("#"))
         self._add_actions(window)
-        for key in ("chat.find", "view.inspector"):
-            self.tabs.add_button(IconButton.for_action(window.commands[key]))
+        more = IconButton("ellipsis", self.tr("More"))
+        more.clicked.connect(lambda: self._show_more(more))
+        self.tabs.add_button(IconButton.for_action(window.commands["chat.find"]))
+        self.tabs.add_button(more)
+        self.tabs.add_button(IconButton.for_action(window.commands["view.inspector"]))
         return PaneParts(
             main=self,
             sidebar=sidebar,
@@ -128,6 +131,13 @@ class ChatWorkspace(QWidget):
             shortcut="Ctrl+Shift+Tab", place=chat, in_palette=False,
         )  # fmt: skip
 
+    def _show_more(self, button: QWidget) -> None:
+        assert self._window is not None
+        keys = ("chat.rename", "chat.export", None, "chat.regenerate", "chat.model", None, "chat.delete")
+        menu = self._window.commands.menu(button, keys)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
     # Opening and closing.
 
     async def open_first(self, remembered: Sequence[str], current: str) -> None:
@@ -161,6 +171,7 @@ class ChatWorkspace(QWidget):
         if self.sidebar is not None:
             self.sidebar.set_current(conversation_id)
         self._inspect()
+        self._name_window(view)
         if message_id:
             view.transcript.show_message(message_id)
         if view.conversation.summary.unread:
@@ -253,6 +264,11 @@ class ChatWorkspace(QWidget):
         self.tabs.update_tab(view.id, title=self._title(view), state=state)
         if view is self.current_view():
             self._inspect()
+            self._name_window(view)
+
+    def _name_window(self, view: ConversationView) -> None:
+        if self._window is not None:
+            self._window.setWindowTitle(f"{self._title(view)} – Chatbench")
 
     def _title(self, view: ConversationView) -> str:
         return view.conversation.summary.title or self.tr("New chat")

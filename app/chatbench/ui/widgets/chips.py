@@ -85,7 +85,8 @@ class Chip(PaintedButton):
     def _ends(self) -> tuple[int, int]:
         """Width before and after the words."""
         edge = theme().icon_size(13)
-        before = theme().scaled(_PADDING) + (edge + _GAP if self._icon or self._problem else 0)
+        gap = _GAP if self._label else 0
+        before = theme().scaled(_PADDING) + (edge + gap if self._icon or self._problem else 0)
         after = theme().scaled(_PADDING) + (edge + _GAP - 2 if self._menu else 0)
         return before, after
 
@@ -94,7 +95,8 @@ class Chip(PaintedButton):
         return QSize(max(24, sum(self._ends()) + words + 1), theme().control("chip"))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(sum(self._ends()) + theme().scaled(24), theme().control("chip"))
+        least = sum(self._ends()) + theme().scaled(24)
+        return QSize(min(least, self.sizeHint().width()), theme().control("chip"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

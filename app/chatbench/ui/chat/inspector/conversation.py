@@ -188,11 +188,9 @@ class ConversationInspector(Surface):
     def _show_cost(self, told: Breakdown) -> None:
         unknown = told.amount is None and not told.complete
         self._amount.setText(self._amount_words(told))
-        self._tally.setText(
-            self.tr("{0}, {1}").format(
-                self.tr("%n message(s)", "", told.messages), self.tr("%n call(s)", "", told.calls)
-            )
-        )
+        messages = self.tr("1 message") if told.messages == 1 else self.tr("{0} messages")
+        calls = self.tr("1 call") if told.calls == 1 else self.tr("{0} calls")
+        self._tally.setText(f"{messages.format(count(told.messages))}, {calls.format(count(told.calls))}")
         while (item := self._cost_rows.takeAt(0)) is not None:
             if (row := item.widget()) is not None:
                 row.hide()

@@ -82,7 +82,7 @@ class Stack:
         around = BEFORE_TURN + self.frame.head + ACTIONS_GAP + self.frame.actions + 22
         pitch = theme().line("prose")
         per_pixel = pitch * 1.35 * theme().scaled(FONTS["prose"].px) * 0.47 / max(80, self.frame.column)
-        return [around + size * per_pixel for size in sizes]
+        return [float(int(around + size * per_pixel)) for size in sizes]
 
     def index_of(self, message_id: str) -> int | None:
         """Where a message stands."""
@@ -303,15 +303,13 @@ class Stack:
         return index, max(0.0, inside)
 
     def _settle_above(self, index: int, item: Item, edge: float, reach: float) -> float:
-        """Settle boxes that end above ``edge`` within ``reach`` pixels; returns how much they grew."""
+        """Settle the box at ``edge`` and those ``reach`` pixels above it; returns how much they grew."""
         grown = 0.0
         number = item.box_at(edge)
         while number >= 0 and item.boxes:
-            rest = edge + grown - reach
-            if item.tops[number] + item.boxes[number].height < rest:
+            grown += item.settle(number)
+            if item.tops[number] < edge + grown - reach:
                 break
-            if item.tops[number] < edge + grown:
-                grown += item.settle(number)
             number -= 1
         self._heights.set(index, item.height)
         return grown
@@ -324,10 +322,12 @@ class Stack:
         index, inside = self._heights.find(value)
         item = self.item(index)
         if item is not None:
+            inside = float(round(inside))
             share = inside / max(1.0, self._heights[index])
             item.settle_between(max(0.0, inside - self.height), inside + self.height)
             self._heights.set(index, item.height)
-            inside = min(inside, share * self._heights[index]) if inside > item.height else inside
+            if inside > item.height:
+                inside = float(round(share * self._heights[index]))
         self.anchor = self._anchor_in(index, self.item(index), inside)
         self.arrange()
         if self.at_end():

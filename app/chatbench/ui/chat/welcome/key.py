@@ -15,7 +15,7 @@ from chatbench.core.secrets import Secret
 from chatbench.services import Services
 from chatbench.services.endpoints import EndpointRow
 from chatbench.ui.aio import spawn
-from chatbench.ui.widgets import Button, Card, Flow, Label, SecretField, Switch, announce
+from chatbench.ui.widgets import Button, Card, Flow, Label, Mark, SecretField, Switch, announce
 
 FIRST: Final = ("openai", "anthropic", "gemini", "mistral", "groq", "openrouter")
 
@@ -53,10 +53,11 @@ class KeyCard(Card):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.addWidget(Label(self.tr("With a key"), weight=600), 1)
-        total = self.tr("%n provider(s)", "", len(self._providers))
+        total = self.tr("{0} providers").format(len(self._providers))
         head.addWidget(Label(total, font="small", color="text3"))
         foot = QHBoxLayout()
         foot.setSpacing(8)
+        foot.addWidget(Mark("lock", size=13))
         foot.addWidget(self._told, 1)
         foot.addWidget(self._get_key)
         column = QVBoxLayout(self)
@@ -154,7 +155,7 @@ class KeyCard(Card):
             self._complain(error)
             return
         name = self._rows[provider].endpoint.name
-        self._say(self.tr("The key works: {0} lists %n model(s).", "", found).format(name))
+        self._say(self.tr("The key works. {0} lists {1} models.").format(name, found))
         model = self._first_model(provider)
         if model is not None:
             self.model_chosen.emit(model)

@@ -17,7 +17,7 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, Card, Divider, ElidedLabel, IconButton, Label, Mark, announce
 
-FOLD_BELOW = 460
+FOLD_BELOW = 540
 
 
 class LocalServersCard(Card):
@@ -90,7 +90,7 @@ class LocalServersCard(Card):
                 old.hide()
                 old.deleteLater()
         self._rows = []
-        self._when.set_text(self.tr("looked just now, at %n usual address(es)", "", len(servers)))
+        self._when.set_text(self.tr("looked just now, at {0} usual addresses").format(len(servers)))
         answering = [server for server in servers if server.answers]
         for server in answering:
             row = _ServerRow(server, primary=not self._rows and bool(server.models))
@@ -101,8 +101,7 @@ class LocalServersCard(Card):
             self._list.addWidget(row)
         silent = [server.endpoint.name for server in servers if not server.answers]
         self._silent.setText(self._silent_words(silent))
-        told = self.tr("%n local server(s) found", "", len(answering))
-        announce(self, told)
+        announce(self, self.tr("Local servers found: {0}").format(len(answering)))
 
     def _silent_words(self, names: list[str]) -> str:
         if not names:
@@ -130,7 +129,9 @@ class _ServerRow(QWidget):
         name = Label(server.endpoint.name)
         name.setMinimumWidth(theme().scaled(84))
         address = ElidedLabel(urlsplit(server.endpoint.base_url).netloc, font="code")
-        told = self.tr("%n model(s)", "", len(models)) if models else self.tr("running, no model loaded")
+        address.setMinimumWidth(theme().scaled(132))
+        several = self.tr("{0} models").format(len(models)) if len(models) > 1 else self.tr("1 model")
+        told = several if models else self.tr("running, no model loaded")
         facts = ElidedLabel(told, font="small", color="text2")
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._line.setContentsMargins(0, 0, 0, 0)

@@ -34,9 +34,11 @@ class _Speaker(QWidget):
         self._column.setContentsMargins(0, 4, 0, 0)
         self._column.setSpacing(0)
         self._column.addLayout(self._first)
-        self._below = Label(below, font="small", color="text3")
-        self._below.setAlignment(Qt.AlignmentFlag.AlignTrailing)
-        self._column.addWidget(self._below)
+        second = QHBoxLayout()
+        second.addStretch(1)
+        second.addWidget(Label(below, font="small", color="text3"))
+        self._column.addLayout(second)
+        self._second = second
         self._column.addStretch(0)
 
     def set_folded(self, folded: bool) -> None:
@@ -45,7 +47,8 @@ class _Speaker(QWidget):
         self._column.setDirection(across if folded else down)
         self._column.setSpacing(10 if folded else 0)
         self._column.setStretch(2, 1 if folded else 0)
-        self._first.setStretch(0, 0 if folded else 1)
+        for line in (self._first, self._second):
+            line.setStretch(0, 0 if folded else 1)
         width = theme().scaled(MARGIN)
         self.setMinimumWidth(0 if folded else width)
         self.setMaximumWidth(16_777_215 if folded else width)
