@@ -345,6 +345,13 @@ class Stack:
         if self.at_end() and self.total() > self.height:
             self.following = True
 
+    def hold(self, index: int, box: int) -> None:
+        """Whatever changes next, this box stays where it is in the viewport."""
+        row = next((row for row in self.rows if row.index == index), None)
+        if row is not None and row.item is not None and box < len(row.item.tops):
+            self.following = False
+            self.anchor = Anchor(index, box, -(row.top + row.item.tops[box]))
+
     def follow(self) -> None:
         """Go to the end and stay there."""
         self.following = True

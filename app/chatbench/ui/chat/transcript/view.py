@@ -431,20 +431,14 @@ class TranscriptView(QAbstractScrollArea):
         elif isinstance(effect, Act):
             self.action_requested.emit(item.id, effect.action)
         else:
-            self._hold_still(spot, item)
+            self.stack.hold(spot.message, spot.box)
             if isinstance(effect, Rebuild):
                 item.rebuild_part_of(box)
             else:
                 item.box_changed(box)
             self.stack.item_grew(spot.message)
-            self.invalidate()
-
-    def _hold_still(self, spot: Spot, item: Item) -> None:
-        """What is unfolded grows downwards, under the pointer, also at the end."""
-        row = next((row for row in self.stack.rows if row.index == spot.message), None)
-        if row is not None and self.stack.total() > self.viewport().height():
-            self.stack.following = False
-            self.stack.show(spot.message, spot.box, -(row.top + item.tops[spot.box]))
+            self._moved()
+            self.stack.following = self.stack.at_end()
 
     def _press_action(self, spot: Spot, item: Item) -> None:
         if spot.key == "copy":
