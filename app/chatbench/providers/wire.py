@@ -123,7 +123,11 @@ class HttpWire(ABC):
                         raise
                     if events:
                         yield events
-                last = [e for raw in parser.finish() for e in decoder.feed(raw)]
+                try:
+                    last = [e for raw in parser.finish() for e in decoder.feed(raw)]
+                except InvalidResponse as error:
+                    # Half an event at the end is a stream that was cut, not another protocol.
+                    raise interrupted(call.endpoint) from error
                 if last:
                     yield last
                 if last := decoder.finish():
