@@ -15,7 +15,7 @@ from chatbench.client.keys import KeyState
 from chatbench.core.changes import Changes
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ChatbenchError, UnknownModel
-from chatbench.core.messages import MediaPart, Message, user
+from chatbench.core.messages import Message
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.usage import Rates
@@ -167,12 +167,6 @@ class ModelService:
     def prices_of(self) -> date:
         """The day of the price table."""
         return date.fromisoformat(self._environment.pricing.prices_of)
-
-    def context_tokens(self, ref: ModelRef, messages: Sequence[Message], system: str) -> int:
-        """About how many tokens what was said so far takes; a long past is judged by samples."""
-        words = "\n".join(message.text for message in messages)
-        media = tuple(part for message in messages for part in message.parts if isinstance(part, MediaPart))
-        return estimate_tokens([user(words, *media)], system, self.info(ref))
 
     def estimate(
         self, ref: ModelRef, messages: Sequence[Message], system: str = "", *, on_top_of: int = 0

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QToolTip, Q
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import ConfigurationError
-from chatbench.core.messages import MediaPart, Message, user
+from chatbench.core.messages import MediaPart, user
 from chatbench.core.models import GUIDE, Effort, ModelInfo, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
@@ -59,8 +59,7 @@ class Composer(QWidget):
         self._editing = False
         self._streaming = False
         self._quiet = False
-        self._context: tuple[Sequence[Message], str] = ((), "")
-        self._context_tokens: int | None = 0
+        self._context_tokens = 0
         self._picker: ModelPicker | None = None
         self.attachments = Attachments(services, self)
         self._build()
@@ -107,7 +106,7 @@ class Composer(QWidget):
 
     def _connect(self) -> None:
         editor = self.editor
-        editor.textChanged.connect(self._words_changed)
+        editor.textChanged.connect(self._changed)
         editor.send_wanted.connect(self._send)
         editor.edit_last_wanted.connect(self._edit_last)
         editor.escaped.connect(self._escaped)
@@ -132,14 +131,15 @@ class Composer(QWidget):
         return Draft(text=self.editor.text(), attachments=self.attachments.parts, edits=self._edits)
 
     def set_draft(self, draft: Draft) -> None:
-        """Shows other words and attachments, without ``draft_changed``. ``draft.edits`` also turns
-        editing on or off."""
+        """Shows other words and attachments, without ``draft_changed``; ``draft.edits`` also begins
+        an edit."""
         self._quiet = True
         try:
             self._edits = draft.edits
             self.attachments.replace(draft.attachments)
             self.editor.set_text(draft.text)
-            self.set_editing(draft.edits is not None)
+            if draft.edits is not None:
+                self.set_editing(True)
         finally:
             self._quiet = False
         self._changed()
@@ -165,7 +165,6 @@ class Composer(QWidget):
         guide = self.tr("Ask the guide, or choose a model first")
         self.editor.set_hint(guide if ref == GUIDE else self.tr("Write a message"))
         self.attachments.set_model(self._info)
-        self._context_tokens = None
         self._timer.start(0)
 
     def model(self) -> ModelRef:
@@ -180,14 +179,8 @@ class Composer(QWidget):
         """The parameters in force; the effort is shown in the line."""
         self.line.set_effort(parameters.reasoning_effort)
 
-    def set_context(self, messages: Sequence[Message], system: str) -> None:
-        """What would be sent before the draft: counted in the estimate."""
-        self._context = (messages, system)
-        self._context_tokens = None
-        self._timer.start(0)
-
     def set_context_tokens(self, tokens: int) -> None:
-        """How many tokens go before the draft."""
+        """How many tokens go before the draft: counted in the estimate."""
         self._context_tokens = tokens
         self._timer.start(0)
 
@@ -221,9 +214,6 @@ class Composer(QWidget):
         dialog.open()
 
     # What the reader does.
-
-    def _words_changed(self) -> None:
-        self._changed()
 
     def _changed(self) -> None:
         self._offer()
@@ -305,9 +295,6 @@ class Composer(QWidget):
 
     def _estimate(self) -> None:
         models, ref = self._services.models, self._info.ref
-        if self._context_tokens is None:
-            messages, system = self._context
-            self._context_tokens = models.context_tokens(ref, messages, system) if messages or system else 0
         draft = self.draft()
         media = [part for part in draft.attachments if isinstance(part, MediaPart)]
         mine = [user(draft.text, *media)] if draft.text or media else []

@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import QDate, QEvent, QLocale, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from chatbench.core.changes import Changes
 from chatbench.core.models import ModelRef
@@ -122,8 +123,8 @@ class ModelPicker(Popup):
 
     async def _refresh(self) -> None:
         errors = await self._services.models.refresh_usable()
-        self.list.delegate.errors = {**self.list.delegate.errors, **errors}
-        if errors and self.isVisible():
+        if isValid(self):
+            self.list.delegate.errors = errors
             self.list.viewport().update()
 
     def _told(self, changes: Changes) -> None:
