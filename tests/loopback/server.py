@@ -58,6 +58,7 @@ class LoopbackServer:
         self._wanted_port = port
         self._tls = tls
         self._script: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+        self._came: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         self._left: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -88,6 +89,10 @@ class LoopbackServer:
         """What the next requests get, in this order."""
         for answer in answers:
             self._script.put(answer)
+
+    def wait_for_asking(self, timeout_s: float = 5.0) -> Asked:
+        """The next request that came and was not waited for yet. Raises queue.Empty."""
+        return self._came.get(timeout=timeout_s)
 
     def wait_for_leaving(self, timeout_s: float = 5.0) -> Asked:
         """The next request whose client left before the answer was over. Raises queue.Empty."""
@@ -121,6 +126,7 @@ class LoopbackServer:
             begun: bytes | None = b""
             while begun is not None and (asked := await _read(reader, begun)) is not None:
                 self.asked.append(asked)
+                self._came.put(asked)
                 begun = await self._answer(asked, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass

@@ -8,6 +8,7 @@ the environment. Every error of the libraries becomes one of ours in `mapped`.
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 import ssl
@@ -16,7 +17,7 @@ import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import msgspec
 
@@ -126,13 +127,9 @@ class Http:
             await asyncio.to_thread(self.load)
         loop = asyncio.get_running_loop()
         deadline = None if timeouts.total is None else loop.time() + timeouts.total
-        try:
-            transport = self._transport(request.url)
-            outgoing = _outgoing(request, timeouts)
-            async with asyncio.timeout_at(deadline):
-                response = await transport.handle_async_request(outgoing)
-        except _library_errors() as error:
-            raise mapped(error, endpoint, timeouts) from error
+        response = await self._send(request, endpoint, timeouts, deadline)
+        if isinstance(response, ProviderError):
+            raise response
         answer = _Answer(response, endpoint, timeouts, deadline)
         try:
             if response.status_code == 407:
@@ -140,6 +137,19 @@ class Http:
             yield answer
         finally:
             await answer.aclose()
+
+    async def _send(
+        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
+    ) -> httpx.Response | ProviderError:
+        """An error is given back and raised elsewhere: raised here it would carry the library's
+        own, which holds the request's headers, the key among them."""
+        try:
+            transport = self._transport(request.url)
+            outgoing = _outgoing(request, timeouts)
+            async with asyncio.timeout_at(deadline):
+                return await transport.handle_async_request(outgoing)
+        except _library_errors() as error:
+            return mapped(error, endpoint, timeouts)
 
     async def probe(self, endpoint: Endpoint) -> str:
         request = HttpRequest(url=endpoint.base_url, method="GET")
@@ -185,20 +195,25 @@ class _Answer:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._source is None:
-            self._source = self._open_body()
-        try:
-            if self._deadline is None:
-                piece: bytes = await anext(self._source)
-            else:
-                async with asyncio.timeout_at(self._deadline):
-                    piece = await anext(self._source)
-        except _library_errors() as error:
-            raise mapped(error, self._endpoint, self._timeouts, in_body=True) from error
+        piece = await self._next()
+        if isinstance(piece, ProviderError):
+            raise piece
         self._total += len(piece)
         if self._total > MAX_BODY_BYTES:
             raise self._invalid(f"sent more than {MAX_BODY_BYTES // 1024 // 1024} MiB.")
         return piece
+
+    async def _next(self) -> bytes | ProviderError:
+        """An error is given back; see `Http._send`."""
+        if self._source is None:
+            self._source = self._open_body()
+        try:
+            if self._deadline is None:
+                return await anext(self._source)
+            async with asyncio.timeout_at(self._deadline):
+                return await anext(self._source)
+        except _library_errors() as error:
+            return mapped(error, self._endpoint, self._timeouts, in_body=True)
 
     def _open_body(self) -> Any:
         encoding = self.headers.get("content-encoding", "").strip().lower()
@@ -240,17 +255,28 @@ class _Answer:
 def mapped(
     error: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool = False
 ) -> ProviderError:
-    """The error of ours for one of the libraries'. No text of theirs is passed on: it may hold
-    an address with a password in it."""
+    """The error of ours for one of the libraries'. Of theirs, `raw` gets the kind and what the
+    system said; the rest may hold an address with a password in it."""
+    import httpx
+
+    cause = error.__cause__ if isinstance(error, httpx.TransportError) and error.__cause__ else error
+    ours = _named(error, cause, endpoint, timeouts, in_body=in_body)
+    system = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None)
+    ours.raw = f"{type(cause).__name__}: {system}" if system else type(cause).__name__
+    return ours
+
+
+def _named(
+    error: BaseException, cause: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool
+) -> ProviderError:
     import aiohttp
     import httpx
 
     host = _host(endpoint)
-    cause = error.__cause__ if isinstance(error, httpx.TransportError) and error.__cause__ else error
     told = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
     if isinstance(told, ssl.SSLCertVerificationError):
         return UntrustedCertificate(
-            f"The certificate of {host} is not trusted: {told.verify_message}.",
+            f"The certificate of {host} is not trusted: {getattr(told, 'verify_message', '')}.",
             "If the server is yours, add its certificate to your system's, or set SSL_CERT_FILE.",
             provider=endpoint.id,
         )
@@ -364,7 +390,6 @@ def _outgoing(request: HttpRequest, timeouts: Timeouts) -> httpx.Request:
 
 def _new_transport(context: ssl.SSLContext, proxy: str | None) -> AiohttpTransport:
     import aiohttp
-    import httpx
     from httpx_aiohttp import AiohttpTransport
 
     session = aiohttp.ClientSession(
@@ -372,7 +397,21 @@ def _new_transport(context: ssl.SSLContext, proxy: str | None) -> AiohttpTranspo
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
     )
-    return AiohttpTransport(verify=context, client=session, proxy=httpx.Proxy(proxy) if proxy else None)
+    return AiohttpTransport(verify=context, client=session, proxy=_proxy(proxy) if proxy else None)
+
+
+def _proxy(address: str) -> httpx.Proxy:
+    """User and password go as the header aiohttp makes Proxy-Authorization of, for tunnels and
+    plain requests alike; its own way for them is deprecated."""
+    import httpx
+
+    url = httpx.URL(address)
+    headers = {}
+    if url.userinfo:
+        name, _, password = url.userinfo.partition(b":")
+        pair = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
+        headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    return httpx.Proxy(url.copy_with(userinfo=b""), headers=headers)
 
 
 def _system_trust() -> ssl.SSLContext:

@@ -1,0 +1,489 @@
+"""The HTTP seam against a real server: limits, faults, proxies, certificates, keys kept in."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import inspect
+import logging
+import os
+import queue
+import socket
+import subprocess
+import sys
+import time
+import traceback
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.loopback import openai_chat, replies
+from tests.loopback.certificates import self_signed
+from tests.loopback.replies import Reply
+from tests.loopback.server import LoopbackServer
+
+from chatbench import __version__
+from chatbench.core import errors
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import (
+    ConfigurationError,
+    InvalidHeader,
+    InvalidResponse,
+    ProviderError,
+    StreamInterrupted,
+    Timeout,
+    Unreachable,
+    UntrustedCertificate,
+)
+from chatbench.providers import http as seam
+from chatbench.providers.http import Http, HttpAnswer, HttpRequest, Timeouts, mapped
+from chatbench.providers.proxies import proxy_for
+
+CANARY = "sk-CANARY-0123456789abcdef"
+QUICK = Timeouts(connect=5, read=5)
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Http]:
+    http = Http({})
+    yield http
+    await http.aclose()
+
+
+def endpoint(url: str, *, local: bool = False) -> Endpoint:
+    return Endpoint(id="test", name="Test", wire="openai_chat", base_url=url, local=local)
+
+
+@asynccontextmanager
+async def opened(
+    client: Http, url: str, timeouts: Timeouts = QUICK, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[HttpAnswer]:
+    sent = {"authorization": f"Bearer {CANARY}", **(headers or {})}
+    request = HttpRequest(url=url + "/v1/chat/completions", headers=sent, body=b'{"model": "text"}')
+    async with client.open(request, endpoint(url), timeouts) as answer:
+        yield answer
+
+
+async def fetched(client: Http, url: str, timeouts: Timeouts = QUICK) -> bytes:
+    async with opened(client, url, timeouts) as answer:
+        return await answer.read()
+
+
+async def test_what_is_sent(server: LoopbackServer, client: Http) -> None:
+    server.script(replies.data({"ok": True}, 201, {"X-Odd": "é", "Set-Cookie": "a=b"}), replies.data({}))
+    async with opened(client, server.url, headers={"X-Name": "Zoë"}) as answer:
+        assert answer.status == 201
+        assert answer.headers["x-odd"] == "é"
+        assert await answer.read() == b'{"ok": true}'
+    await fetched(client, server.url)
+    first, second = server.asked
+    assert first.headers["user-agent"] == f"Chatbench/{__version__}"
+    assert first.headers["authorization"] == f"Bearer {CANARY}"
+    assert first.headers["accept-encoding"] == "identity"
+    assert first.body == b'{"model": "text"}'
+    assert first.headers["content-length"] == str(len(first.body))
+    assert "cookie" not in second.headers
+
+
+async def test_a_connection_is_used_again_and_one_cut_short_is_not(
+    server: LoopbackServer, client: Http
+) -> None:
+    for _ in range(3):
+        await fetched(client, server.url)
+    assert server.connections == 1
+    server.script(replies.events([b"data: 1\n\n"] * 9, end="hang"))
+    async with opened(client, server.url) as answer:
+        await anext(answer.pieces())
+    await asyncio.to_thread(server.wait_for_leaving)
+    await fetched(client, server.url)
+    assert server.connections == 2
+
+
+async def test_redirects_are_not_followed(server: LoopbackServer, client: Http) -> None:
+    server.script(replies.redirect(f"{server.url}/elsewhere"))
+    async with opened(client, server.url) as answer:
+        assert answer.status == 307
+    assert len(server.asked) == 1
+
+
+async def test_many_at_once(server: LoopbackServer, client: Http) -> None:
+    bodies = await asyncio.gather(*(fetched(client, server.url) for _ in range(150)))
+    assert len(set(bodies)) == 1
+    assert len(server.asked) == 150
+
+
+async def test_only_the_beginning_is_read_where_it_is_enough(server: LoopbackServer, client: Http) -> None:
+    server.script(replies.events([b"x" * 70_000], end="endless"))
+    async with opened(client, server.url) as answer:
+        assert len(await answer.read(65_536)) == 65_536
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply(never=True), Unreachable),
+        (Reply(raw=b"SSH-2.0-OpenSSH_9.9\r\n"), InvalidResponse),
+        (Reply(raw=b"\x15\x03\x01\x00\x02\x02\x50"), InvalidResponse),
+        (replies.events([b"data: 1\n\n"], end="cut"), StreamInterrupted),
+        (Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), InvalidResponse),
+        (Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort"), StreamInterrupted),
+        (Reply([b"no gzip"], headers={"content-encoding": "gzip"}), InvalidResponse),
+        (Reply([b"x"], headers={"content-encoding": "gzip, gzip"}), InvalidResponse),
+        (Reply([b"x"], headers={"content-encoding": "br"}), InvalidResponse),
+        (Reply(status=407), Unreachable),
+    ],
+)
+async def test_faults_have_names(
+    server: LoopbackServer, client: Http, reply: Reply, kind: type[ProviderError]
+) -> None:
+    server.script(reply)
+    with pytest.raises(ProviderError) as caught:
+        await fetched(client, server.url)
+    assert type(caught.value) is kind
+    assert caught.value.hint
+    assert caught.value.provider == "test"
+
+
+async def test_a_host_that_does_not_exist(client: Http) -> None:
+    with pytest.raises(Unreachable, match=r"nowhere\.invalid cannot be found"):
+        await fetched(client, "http://nowhere.invalid")
+
+
+async def test_a_refused_connection(client: Http) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(Unreachable, match="refuses the connection"):
+            await fetched(client, f"http://127.0.0.1:{taken.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("url", ["", "ftp://127.0.0.1", "http://", "http://[half", "127.0.0.1:80"])
+async def test_what_is_no_address(client: Http, url: str) -> None:
+    with pytest.raises(Unreachable, match="not a web address") as caught:
+        await fetched(client, url)
+    assert not caught.value.retryable
+
+
+async def test_silence_is_a_timeout(server: LoopbackServer, client: Http) -> None:
+    server.script(Reply(first_byte_s=30))
+    with pytest.raises(Timeout, match=r"sent nothing for 0\.1 s"):
+        await fetched(client, server.url, Timeouts(read=0.1))
+    server.script(replies.events([b"data: 1\n\n"], end="hang"))
+    with pytest.raises(Timeout, match=r"sent nothing more for 0\.1 s"):
+        await fetched(client, server.url, Timeouts(read=0.1))
+
+
+async def test_any_byte_ends_a_silence(server: LoopbackServer, client: Http) -> None:
+    server.script(replies.events([b": ping\n\n"] * 20, pace=50))
+    assert len(await fetched(client, server.url, Timeouts(read=0.25))) == 160
+
+
+async def test_the_whole_call_has_a_limit(server: LoopbackServer, client: Http) -> None:
+    server.script(replies.events([b": ping\n\n"] * 2000, pace=50))
+    began = time.monotonic()
+    with pytest.raises(Timeout, match=r"did not finish within 0\.3 s"):
+        await fetched(client, server.url, Timeouts(total=0.3))
+    assert time.monotonic() - began < 3
+
+
+async def test_a_connection_that_is_not_taken(client: Http) -> None:
+    """A listening socket whose queue is full answers nothing at all."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        others = [socket.socket() for _ in range(4)]
+        for other in others:
+            other.setblocking(False)
+            other.connect_ex(listener.getsockname())
+        with pytest.raises(Timeout, match="did not take a connection"):
+            await fetched(client, f"http://127.0.0.1:{listener.getsockname()[1]}", Timeouts(connect=0.2))
+        for other in others:
+            other.close()
+
+
+async def test_cancelling_closes_the_connection_at_once(server: LoopbackServer, client: Http) -> None:
+    for reply in (replies.events([b": ping\n\n"] * 9, end="hang"), Reply(first_byte_s=60)):
+        server.script(reply)
+        task = asyncio.create_task(fetched(client, server.url))
+        await asyncio.to_thread(server.wait_for_asking)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        began = time.monotonic()
+        await asyncio.to_thread(server.wait_for_leaving)
+        assert time.monotonic() - began < 1
+
+
+async def test_a_bomb_is_stopped_at_the_cap(
+    server: LoopbackServer, client: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seam, "MAX_BODY_BYTES", 4 * 2**20)
+    packed = gzip.compress(bytes(64 * 2**20), 9)
+    server.script(Reply([packed], headers={"content-encoding": "gzip"}))
+    with pytest.raises(InvalidResponse, match="more than 4 MiB"):
+        await fetched(client, server.url)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)]
+)
+async def test_it_unpacks(
+    server: LoopbackServer, client: Http, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    packed = pack(b'{"data": []}' * 500)
+    server.script(Reply([packed[:20], packed[20:]], headers={"content-encoding": encoding}))
+    assert await fetched(client, server.url) == b'{"data": []}' * 500
+
+
+async def test_probe_says_what_answers(server: LoopbackServer, client: Http) -> None:
+    server.script(Reply(status=404, headers={"server": "llama.cpp"}))
+    assert await client.probe(endpoint(server.url)) == "HTTP/1.1, status 404, llama.cpp"
+    assert "authorization" not in server.asked[0].headers
+
+
+# Certificates.
+
+
+async def test_a_certificate_nobody_signed(client: Http, tmp_path: Path) -> None:
+    context, _ = self_signed(tmp_path)
+    with LoopbackServer(tls=context) as server:
+        with pytest.raises(UntrustedCertificate, match="self-signed") as caught:
+            await fetched(client, server.url)
+        assert not caught.value.retryable
+        assert not server.asked
+
+
+async def test_a_certificate_the_system_was_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, certificate = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    client = Http({})
+    with LoopbackServer(tls=context) as server:
+        server.script(replies.events([b": ping\n\n"] * 9, end="hang"))
+        async with opened(client, server.url) as answer:
+            await anext(answer.pieces())
+        await asyncio.to_thread(server.wait_for_leaving)
+    await client.aclose()
+
+
+async def test_a_server_that_speaks_no_tls(client: Http) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 This is not TLS\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        with pytest.raises(Unreachable, match="No encrypted connection") as caught:
+            await fetched(client, f"https://127.0.0.1:{port}")
+    assert type(caught.value) is Unreachable
+    assert not caught.value.retryable
+
+
+# Proxies.
+
+
+class Proxy:
+    """An HTTP proxy that answers for every host itself."""
+
+    def __init__(self) -> None:
+        self.heads: list[str] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        if "cHJveHk6c2VjcmV0" in self.heads[-1]:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        else:
+            writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def proxying() -> AsyncIterator[tuple[Proxy, str]]:
+    proxy = Proxy()
+    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    async with listener:
+        yield proxy, f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+
+
+async def test_through_a_proxy_with_user_and_password() -> None:
+    async with proxying() as (proxy, address):
+        client = Http({"http_proxy": f"http://proxy:secret@{address}"})
+        assert await fetched(client, "http://api.example.invalid") == b"ok"
+        await client.aclose()
+    assert proxy.heads[0].startswith("POST http://api.example.invalid/v1/chat/completions HTTP/1.1")
+    assert "Proxy-Authorization: Basic cHJveHk6c2VjcmV0" in proxy.heads[0]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_refuses(scheme: str) -> None:
+    async with proxying() as (proxy, address):
+        client = Http({f"{scheme}_proxy": f"http://proxy:wrongpassword@{address}"})
+        with pytest.raises(Unreachable, match="proxy on the way") as caught:
+            await fetched(client, f"{scheme}://api.example.invalid")
+        await client.aclose()
+    assert proxy.heads
+    assert "wrongpassword" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_proxy_that_is_not_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        client = Http({"all_proxy": f"127.0.0.1:{taken.getsockname()[1]}"})
+        with pytest.raises(Unreachable, match="proxy on the way"):
+            await fetched(client, "http://api.example.invalid")
+        await client.aclose()
+
+
+async def test_this_computer_is_never_proxied(server: LoopbackServer) -> None:
+    async with proxying() as (proxy, address):
+        client = Http({"http_proxy": f"http://{address}"})
+        await fetched(client, server.url)
+        await client.aclose()
+    assert not proxy.heads
+    assert server.asked
+
+
+PROXY = {"http_proxy": "http://p:1"}
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "found"),
+    [
+        ("http://a.com", PROXY, "http://p:1"),
+        ("https://a.com", PROXY, None),
+        ("https://a.com", {"HTTPS_PROXY": "p:1"}, "http://p:1"),
+        ("https://a.com", {"https_proxy": "http://low:1", "HTTPS_PROXY": "http://up:1"}, "http://low:1"),
+        ("https://a.com", {"ALL_PROXY": "https://p:1"}, "https://p:1"),
+        ("http://a.com", {"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"}, None),
+        ("http://a.com", {**PROXY, "no_proxy": "*"}, None),
+        ("http://a.com", {**PROXY, "no_proxy": "b.com, a.com"}, None),
+        ("http://x.a.com", {**PROXY, "no_proxy": "a.com"}, None),
+        ("http://x.a.com", {**PROXY, "no_proxy": ".a.com"}, None),
+        ("http://x.a.com", {**PROXY, "NO_PROXY": "*.A.com"}, None),
+        ("http://xa.com", {**PROXY, "no_proxy": "a.com"}, "http://p:1"),
+        ("http://a.com:81", {**PROXY, "no_proxy": "a.com:80"}, "http://p:1"),
+        ("http://a.com:80", {**PROXY, "no_proxy": "a.com:80"}, None),
+        ("http://10.1.2.3", {**PROXY, "no_proxy": "10.0.0.0/8"}, None),
+        ("http://11.1.2.3", {**PROXY, "no_proxy": "10.0.0.0/8"}, "http://p:1"),
+        ("http://[fd00::1]", {**PROXY, "no_proxy": "fd00::1"}, None),
+        ("http://localhost:1", PROXY, None),
+        ("http://x.localhost", PROXY, None),
+        ("http://127.9.9.9", PROXY, None),
+        ("http://[::1]:5", PROXY, None),
+    ],
+)
+def test_which_proxy(url: str, environ: dict[str, str], found: str | None) -> None:
+    assert proxy_for(url, environ) == found
+
+
+def test_an_unknown_kind_of_proxy_is_told_without_its_password() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        proxy_for("http://a.com", {"http_proxy": "socks5://me:hush@p:1"})
+    assert "hush" not in str(caught.value)
+
+
+# Headers and keys.
+
+
+@pytest.mark.parametrize("value", [f"{CANARY}\r\nX-Evil: 1", f"{CANARY}\n", f"{CANARY}\0", f"{CANARY} 世"])
+async def test_a_header_that_cannot_be_sent(server: LoopbackServer, client: Http, value: str) -> None:
+    with pytest.raises(InvalidHeader) as caught:
+        async with opened(client, server.url, headers={"x-api-key": value}):
+            pass
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    assert not server.asked
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a\nb", "ü"])
+async def test_a_name_that_is_none(client: Http, name: str) -> None:
+    with pytest.raises(InvalidHeader, match="not a header name"):
+        seam.check_headers({name: "x"})
+
+
+async def test_the_key_is_in_no_log_and_no_error(
+    server: LoopbackServer, client: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    shown: list[str] = []
+    for reply in (
+        Reply(never=True),
+        Reply(raw=b"garbage\r\n"),
+        replies.events([b"x"], end="cut"),
+        Reply(first_byte_s=30),
+    ):
+        server.script(reply)
+        with pytest.raises(ProviderError) as caught:
+            await fetched(client, server.url, Timeouts(read=0.1))
+        error = caught.value
+        shown += [*traceback.format_exception(error), repr(vars(error))]
+        shown += [repr(error.__cause__), repr(error.__context__)]
+        assert error.raw
+    await fetched(client, server.url)
+    shown += [repr(record.__dict__) for record in caplog.records]
+    assert len(shown) > 4
+    assert CANARY not in "".join(shown)
+
+
+# The libraries' exceptions.
+
+
+def exceptions_of(*modules: Any) -> list[type[BaseException]]:
+    return [
+        value
+        for module in modules
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and issubclass(value, Exception) and not name.startswith("_")
+    ]
+
+
+def test_every_exception_of_the_libraries_has_a_counterpart() -> None:
+    import aiohttp
+    import httpx
+    from aiohttp import client_exceptions, http_exceptions
+
+    found = exceptions_of(httpx, client_exceptions, http_exceptions)
+    assert {httpx.ReadError, aiohttp.ClientPayloadError} < set(found)
+    known = set(exceptions_of(errors))
+    where = endpoint("http://user:hush@127.0.0.1/v1?key=hush")
+    for kind in found:
+        error = kind.__new__(kind)
+        error.args = ("hush",)
+        for in_body in (False, True):
+            ours = mapped(error, where, Timeouts(total=5), in_body=in_body)
+            assert type(ours) in known, kind
+            assert ours.message
+            assert "hush" not in ours.message + ours.hint
+        caught = issubclass(kind, seam._library_errors())
+        harmless = (httpx.CookieConflict, aiohttp.WSMessageTypeError)
+        assert caught or issubclass(kind, harmless), f"{kind} would be a bug's panel"
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys, chatbench.providers.wire, chatbench.providers.registry;"
+        "print([m for m in ('httpx', 'aiohttp', 'truststore', 'tomlkit') if m in sys.modules]);"
+        "from chatbench.providers.http import Http; h = Http({}); h.load();"
+        "print('httpx' in sys.modules, sys.modules['httpx._main'])"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "app")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ
+    )
+    assert done.stdout.split("\n")[:2] == ["[]", "True None"]
+
+
+async def test_what_the_server_notices_is_real(server: LoopbackServer, client: Http) -> None:
+    """An answer read to its end is no early leaving."""
+    await fetched(client, server.url)
+    with pytest.raises(queue.Empty):
+        server.wait_for_leaving(0.05)
+    assert openai_chat.TEXT.encode()[:5] == b"Hello"
