@@ -17,6 +17,7 @@ def test_sums_and_changes_equal_a_list(values: list[float], changes: list[tuple[
         if row < len(values):
             values[row] = height
             heights.set(row, height)
+    assert len(heights) == len(values)
     assert heights.total() == sum(values)
     assert [heights.top(row) for row in range(len(values) + 1)] == [
         sum(values[:row]) for row in range(len(values) + 1)
@@ -28,6 +29,17 @@ def test_find_gives_the_row_at_a_height(values: list[float], y: float) -> None:
     row, into = Heights(values).find(y)
     assert sum(values[:row]) + into == y or abs(sum(values[:row]) + into - y) < 1e-6
     assert 0 <= into < values[row] or row == len(values) - 1
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=60), st.integers(0, 59), _HEIGHT)
+def test_guesses_come_from_sizes_until_a_height_is_known(sizes: list[int], row: int, height: float) -> None:
+    heights = Heights(sizes, 80, 0.5)
+    assert heights.total() == 80 * len(sizes) + 0.5 * sum(sizes)
+    row %= len(sizes)
+    heights.set(row, height)
+    assert heights[row] == height
+    assert heights.top(row + 1) - heights.top(row) == height
+    assert heights.find(heights.top(row)) == (row, 0.0)
 
 
 def test_nothing_is_at_the_beginning() -> None:

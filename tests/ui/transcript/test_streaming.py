@@ -27,8 +27,9 @@ from chatbench.ui.widgets import gauge_clock
 
 _FRAGMENTS = [
     "words and more words ", "\n", "\n\n", "# Heading\n", "- item\n", "1. one\n", "> quote\n", "```py\n",
-    "x = 1\n", "```\n", "| a | b |\n|---|--:|\n", "| 1 | 2 |\n", "**bold** ", "`code` ", "$a^2$ ", "$$x$$\n\n",
-    "[link](https://e.com) ", "---\n", "  - nested\n", "[ref]: https://e.com\n", "[ref] ", "中文", "😀 ",
+    "x = 1\n", "```\n", "| a | b |\n|---|--:|\n", "| 1 | 2 |\n", "**bold** ", "`code` ", "$a^2$ ",
+    "$$x$$\n\n", "[link](https://e.com) ", "---\n",
+    "  - nested\n", "[ref]: https://e.com\n", "[ref] ", "中文", "😀 ",
 ]  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def grow(view: TranscriptView, growing: object, text: str, step: int = 40) -> No
     """Let the answer grow, a step for every turn of the clock."""
     for at in range(0, len(text), step):
         growing.add(text[at : at + step])  # type: ignore[attr-defined]
-        view._step()
+        view.step()
         QApplication.processEvents()
 
 
@@ -76,7 +77,7 @@ def test_what_is_on_screen_equals_a_full_repaint_at_every_step(show: Show) -> No
     text = KINDS + RICH
     for at in range(0, len(text), 97):
         growing.add(text[at : at + 97])
-        view._step()
+        view.step()
         item = view.stack.item(8)
         assert item is not None
         item.facts()
@@ -99,9 +100,9 @@ def test_only_the_tail_is_repainted_while_it_grows(show: Show) -> None:
         regions.append(QRegion(event.region()))  # type: ignore[attr-defined]
         original(event)  # type: ignore[arg-type]
 
-    view.paintEvent = watch  # type: ignore[method-assign,assignment]
+    view.paintEvent = watch  # type: ignore[method-assign]
     growing.add("and a few")
-    view._step()
+    view.step()
     QApplication.processEvents()
     assert regions
     assert max(region.boundingRect().height() for region in regions) < 200
@@ -160,13 +161,13 @@ def test_frozen_boxes_stay_and_replaced_ones_go(show: Show) -> None:
     source, growing = streaming()
     view = show(source)
     growing.add("First.\n\nSecond, which is op")
-    view._step()
+    view.step()
     item = view.stack.item(0)
     assert item is not None
     first, second = item.boxes
     gone = weakref.ref(second)
     growing.add("en.\n\nThird.")
-    view._step()
+    view.step()
     assert item.boxes[0] is first
     del second
     QApplication.processEvents()
@@ -178,19 +179,19 @@ def test_an_open_fence_is_one_box_that_grows_and_is_not_folded(show: Show) -> No
     source, growing = streaming()
     view = show(source)
     growing.add("```python\n")
-    view._step()
+    view.step()
     item = view.stack.item(0)
     assert item is not None
     box = item.boxes[0]
     for at in range(200):
         growing.add(f"value_{at} = {at}\n")
-        view._step()
+        view.step()
     assert item.boxes[0] is box
     assert isinstance(box, CodeBox)
     assert box.code.count("\n") == 199
     assert box.height > 200 * 18
     growing.add("```\n")
-    view._step()
+    view.step()
     source.entries[0] = answer(
         1, "```python\n" + "".join(f"value_{at} = {at}\n" for at in range(200)) + "```\n"
     )
@@ -206,14 +207,14 @@ def test_thinking_shows_the_gauge_then_its_duration(show: Show) -> None:
     source, growing = streaming()
     view = show(source)
     growing.set(ThinkingPart(text="Hm"))
-    view._step()
+    view.step()
     view._follow_living()
     assert gauge_clock().running is False or view.isVisible()
     item = view.stack.item(0)
     assert item is not None
     assert item.boxes[0].words == "Thinking"  # type: ignore[attr-defined]
     growing.set(ThinkingPart(text="Hm, yes", seconds=3.14), TextPart(text="So"))
-    view._step()
+    view.step()
     assert item.boxes[0].words == "Thought for 3.1 s"  # type: ignore[attr-defined]
     assert item.boxes[1].text == "So"
 
@@ -222,14 +223,14 @@ def test_open_thinking_grows_in_place(show: Show) -> None:
     source, growing = streaming()
     view = show(source)
     growing.set(ThinkingPart(text="one\ntwo"))
-    view._step()
+    view.step()
     item = view.stack.item(0)
     assert item is not None
     item.boxes[0].activate("fold")
     item.rebuild_part_of(item.boxes[0])
     for at in range(60):
         growing.set(ThinkingPart(text="one\ntwo" + "\nmore" * at))
-        view._step()
+        view.step()
     view.grab()
     assert item.boxes[1].text.count("more") == 59
     assert item.boxes[1].height == 240
@@ -243,14 +244,14 @@ def test_waiting_for_another_attempt_is_said_with_ways_on(show: Show) -> None:
     growing.retry_at = time.monotonic() + 12
     growing.waiting_for = ErrorReport(kind="RateLimited", message="Too many requests.")
     growing.version += 1
-    view._step()
+    view.step()
     item = view.stack.item(0)
     assert item is not None
     assert "Again in 1" in item.plain_text()
     assert [spot.key for spot in item.boxes[-1].hotspots()] == ["retry-now", "stop"]
     growing.retry_at = growing.waiting_for = None
     growing.add("Words")
-    view._step()
+    view.step()
     assert item.plain_text() == "Words"
 
 
@@ -258,15 +259,15 @@ def test_a_growing_tool_call_and_a_reset(show: Show) -> None:
     source, growing = streaming()
     view = show(source)
     growing.set(TextPart(text="Let me look."), ToolCallPart(call_id="1", name="find", arguments='{"q": '))
-    view._step()
+    view.step()
     item = view.stack.item(0)
     assert item is not None
     assert "find" in item.plain_text()
     growing.set()
-    view._step()
+    view.step()
     assert item.plain_text() == ""
     growing.set(TextPart(text="Another start"))
-    view._step()
+    view.step()
     assert item.plain_text() == "Another start"
 
 

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 from tests.ui.transcript.conftest import Show, action_point, box_point, settle
 from tests.ui.transcript.samples import KINDS, RICH, answer, showcase, user
@@ -37,8 +37,8 @@ def wheel(
 ) -> None:
     point = at or QPointF(view.viewport().rect().center())
     event = QWheelEvent(
-        point, view.viewport().mapToGlobal(point), QPoint(0, pixels), QPoint(0, pixels), Qt.MouseButton.NoButton,
-        held, Qt.ScrollPhase.NoScrollPhase, False,
+        point, view.viewport().mapToGlobal(point), QPoint(0, pixels), QPoint(0, pixels),
+        Qt.MouseButton.NoButton, held, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(view.viewport(), event)
 
@@ -80,7 +80,7 @@ def test_opens_at_the_end_and_shows_words_and_colours(show: Show) -> None:
     assert view.stack.following
     assert view.stack.rows[-1].index == len(view.stack.ids) - 1
     for scheme in ("light", "dark"):
-        theme().apply(scheme=scheme)  # type: ignore[arg-type]
+        theme().apply(scheme=scheme)
         settle()
         image = view.viewport().grab().toImage()
         assert image.pixelColor(2, 2) == theme().color("page")
@@ -282,6 +282,21 @@ def test_wide_code_scrolls_sideways_and_wraps(show: Show) -> None:
     assert max(rect.right() for rect in rects) <= box.width
 
 
+def test_a_thumb_is_dragged(show: Show) -> None:
+    view = show(ListSource([answer(0, "```\n" + "x" * 300 + "\n```")]))
+    number = number_of(view, 0, CodeBox)
+    item = view.stack.item(0)
+    assert item is not None
+    thumb = item.boxes[number].thumb()
+    assert thumb is not None
+    corner = item.box_rect(number).topLeft() + QPointF(0, view.stack.rows[0].top)
+    start = thumb[0].center() + corner - QPointF(thumb[0].width() / 2 - 10, 0)
+    left = item.boxes[number].rects(0, 1)[0].left()
+    drag(view, start, start + QPointF(100, 0))
+    assert item.boxes[number].rects(0, 1)[0].left() < left - 100
+    assert view.selected_text() == ""
+
+
 def test_table_copies_as_csv_and_markdown_and_keeps_its_first_column(show: Show) -> None:
     rows = "\n".join(f"| name {at} | {at},000 | =cmd() |" + " a wide cell of words |" * 6 for at in range(60))
     head = "| name | number | formula |" + " wide |" * 6
@@ -340,8 +355,6 @@ def test_actions_are_signalled_and_copy_is_done_here(show: Show) -> None:
     view = show(source)
     asked: list[tuple[str, str]] = []
     view.action_requested.connect(lambda message, action: asked.append((message, action)))
-    more: list[str] = []
-    view.more_requested.connect(lambda message, _point: more.append(message))
     for index, key in (
         (0, "edit"),
         (1, "regenerate"),
@@ -351,7 +364,11 @@ def test_actions_are_signalled_and_copy_is_done_here(show: Show) -> None:
     ):
         QTest.mouseClick(view.viewport(), LEFT, NONE, action_point(view, index, key).toPoint())
     assert asked == [("m0", "edit"), ("m1", "regenerate"), ("m1", "previous-branch"), ("m1", "next-branch")]
-    assert more == ["m1"]
+    menu = view.findChild(QMenu)
+    assert menu is not None
+    next(one for one in menu.actions() if one.text() == "Delete").trigger()
+    menu.close()
+    assert asked[4:] == [("m1", "delete")]
     QTest.mouseClick(view.viewport(), LEFT, NONE, action_point(view, 1, "copy").toPoint())
     assert QGuiApplication.clipboard().text() == "Because so."
     assert QGuiApplication.clipboard().mimeData().data("text/markdown").data() == b"Because **so**."

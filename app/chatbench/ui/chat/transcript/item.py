@@ -14,6 +14,7 @@ from PySide6.QtCore import QRectF
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ErrorReport
 from chatbench.core.messages import Part, TextPart, ThinkingPart
+from chatbench.core.models import GUIDE
 from chatbench.rendering.characters import visible
 from chatbench.ui.chat.transcript import facts
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
@@ -330,7 +331,9 @@ class Item:
             self._fit_boxes(first)
 
     def clock(self) -> str:
-        """When it was written, as local hour and minute."""
+        """When it was written, as local hour and minute; of the guide, that it is built in."""
+        if self.message.model == GUIDE and not self.mine:
+            return tr("built in")
         return facts.clock(self.message.created_at)
 
     def facts(self) -> list[str]:
@@ -358,6 +361,8 @@ class Item:
         if self._live is not None:
             return self._waiting_boxes()
         key = (self.id, "state")
+        if message.state == "streaming":
+            return [NoteBox(self.context, key, tr("This answer is being written in another window."))]
         if message.state == "stopped":
             return [NoteBox(self.context, key, self._stopped_words())]
         if message.state in ("failed", "interrupted"):

@@ -31,6 +31,7 @@ class Pointer:
         self._presses = 0
         self._pressed_at = QPointF()
         self._timer: QTimer | None = None
+        self._thumb: tuple[Box, float, float] | None = None
 
     def refresh(self) -> None:
         """The rows moved under the pointer."""
@@ -56,6 +57,8 @@ class Pointer:
             view.marks.pressed = found[0]
             view.viewport().update()
             return
+        if self._take_thumb(point):
+            return
         if self._again(point):
             self._select_unit(point, 3)
             return
@@ -70,6 +73,22 @@ class Pointer:
         else:
             self._origin = (place, place)
             view.select(Selection(place, place))
+
+    def _take_thumb(self, point: QPointF) -> bool:
+        """Begin to drag the thumb of something that scrolls sideways."""
+        under = self._box_under(point, margin=6)
+        thumb = under[0].thumb() if under is not None else None
+        if under is None or thumb is None or not thumb[0].contains(under[1]):
+            return False
+        self._thumb = (under[0], thumb[1], point.x())
+        return True
+
+    def _drag_thumb(self, x: float) -> None:
+        assert self._thumb is not None
+        box, step, before = self._thumb
+        box.scroll_sideways((x - before) * step)
+        self._thumb = (box, step, x)
+        self._view.viewport().update()
 
     def _again(self, point: QPointF) -> bool:
         """Whether this press is the third one in a row."""
@@ -110,6 +129,9 @@ class Pointer:
 
     def move(self, point: QPointF, buttons: Qt.MouseButton) -> None:
         """The pointer moved, perhaps dragging a selection."""
+        if self._thumb is not None:
+            self._drag_thumb(point.x())
+            return
         if self._dragging and buttons & Qt.MouseButton.LeftButton:
             self._extend(point)
             self._scroll_at_edges(point)
@@ -165,6 +187,7 @@ class Pointer:
             return
         view = self._view
         self._dragging = False
+        self._thumb = None
         self._stop_timer()
         pressed, view.marks.pressed = view.marks.pressed, None
         if pressed is not None:
@@ -204,14 +227,15 @@ class Pointer:
         if self._view.viewport().cursor().shape() != shape:
             self._view.viewport().setCursor(shape)
 
-    def _box_under(self, point: QPointF) -> tuple[Box, QPointF] | None:
+    def _box_under(self, point: QPointF, margin: float = 0.0) -> tuple[Box, QPointF] | None:
         row = row_at(self._view.stack, point.y())
         if row is None or row.item is None or not row.item.boxes:
             return None
         number = row.item.box_at(point.y() - row.top)
         inside = box_point(row, row.item, number, point)
         box = row.item.boxes[number]
-        return (box, inside) if 0 <= inside.y() <= box.height and 0 <= inside.x() <= box.width else None
+        within = -margin <= inside.y() <= box.height + margin and 0 <= inside.x() <= box.width
+        return (box, inside) if within else None
 
     def wheel(self, event: QWheelEvent) -> None:
         """Pixels where the device knows them; sideways, or with Shift, inside code and tables."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chatbench.ui.chat.transcript.boxes.base import Context
+from chatbench.ui.chat.transcript.boxes.base import ESTIMATED_ADVANCE, Context
 from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, Frame
 from chatbench.ui.chat.transcript.heights import Heights
 from chatbench.ui.chat.transcript.item import Item
@@ -21,6 +21,8 @@ from chatbench.ui.theme import theme
 from chatbench.ui.theme.tokens import FONTS
 
 _KEPT_ITEMS: Final = 48
+_LOOSE: Final = 1.35
+"""How much higher than its words alone a message is: paragraphs end early, lists have gaps."""
 FOOT: Final = 12
 """Room below the last message."""
 
@@ -58,6 +60,7 @@ class Stack:
         self._items: OrderedDict[str, Item] = OrderedDict()
         self.ids: Sequence[str] = ()
         self._heights = Heights()
+        self._known: dict[str, float] = {}
         self._places: dict[str, int] | None = None
         self._load()
 
@@ -66,23 +69,23 @@ class Stack:
         """Where the messages come from."""
         return self._source
 
-    def _load(self, known: dict[str, float] | None = None) -> None:
-        self.ids = self._source.ids()
+    def _load(self) -> None:
+        self.ids = tuple(self._source.ids())
         self._places = None
-        sizes = self._source.sizes()
-        if known:
-            guesses = self._guesses(sizes)
-            pairs = zip(self.ids, guesses, strict=True)
-            self._heights = Heights(known.get(one, guess) for one, guess in pairs)
-        else:
-            self._heights = Heights(self._guesses(sizes))
-
-    def _guesses(self, sizes: Sequence[int]) -> list[float]:
-        """Heights from numbers of characters; the scroll bar needs no more."""
         around = BEFORE_TURN + self.frame.head + ACTIONS_GAP + self.frame.actions + 22
-        pitch = theme().line("prose")
-        per_pixel = pitch * 1.35 * theme().scaled(FONTS["prose"].px) * 0.47 / max(80, self.frame.column)
-        return [float(int(around + size * per_pixel)) for size in sizes]
+        pixels = theme().scaled(FONTS["prose"].px) * ESTIMATED_ADVANCE
+        share = theme().line("prose") * _LOOSE * pixels / max(80, self.frame.column)
+        self._heights = Heights(self._source.sizes(), around, share)
+        for message_id, height in list(self._known.items()):
+            place = self.index_of(message_id)
+            if place is None:
+                del self._known[message_id]
+            else:
+                self._heights.set(place, height)
+
+    def _set_height(self, index: int, height: float) -> None:
+        self._heights.set(index, height)
+        self._known[self.ids[index]] = height
 
     def index_of(self, message_id: str) -> int | None:
         """Where a message stands."""
@@ -93,10 +96,8 @@ class Stack:
     def refresh(self) -> None:
         """The source has other messages or newer versions of them; the words in view stay."""
         anchored = self.ids[self.anchor.index] if self.anchor.index < len(self.ids) else None
-        known = {one: self._heights[at] for at, one in enumerate(self.ids)}
-        self._load(known)
-        kept = set(self.ids)
-        for gone in [one for one in self._items if one not in kept]:
+        self._load()
+        for gone in [one for one in self._items if self.index_of(one) is None]:
             del self._items[gone]
         for one in list(self._items):
             self.reload(one)
@@ -117,7 +118,7 @@ class Stack:
             del self._items[message_id]
         elif entry != item.entry or item.live != (live is not None):
             item.take(entry, live)
-            self._heights.set(index, item.height)
+            self._set_height(index, item.height)
 
     def resize(self, frame: Frame, height: int) -> None:
         """Another width or height of the viewport."""
@@ -138,7 +139,7 @@ class Stack:
             self._items.move_to_end(message_id)
             if found.frame != self.frame:
                 found.fit(self.frame)
-                self._heights.set(index, found.height)
+                self._set_height(index, found.height)
             return found
         entry = self._source.entry(index)
         if entry is None:
@@ -146,7 +147,7 @@ class Stack:
             return None
         found = Item(self.context, entry, self.frame, self._source.live(index))
         self._items[message_id] = found
-        self._heights.set(index, found.height)
+        self._set_height(index, found.height)
         return found
 
     def at_hand(self, index: int) -> Item | None:
@@ -208,7 +209,7 @@ class Stack:
             item = self.item(index)
             if item is not None:
                 self._settle_from_below(index, item, bottom)
-            bottom -= self._heights[index]
+            bottom -= round(self._heights[index])
             rows.append(Row(index, bottom, item))
         rows.reverse()
         if index == 0 and bottom > 0:
@@ -222,7 +223,7 @@ class Stack:
         for row in rows:
             if row.item is not None:
                 row.item.settle_between(0, row.item.height)
-                self._heights.set(row.index, row.item.height)
+                self._set_height(row.index, row.item.height)
 
     def _settle_from_below(self, index: int, item: Item, bottom: float) -> None:
         number = len(item.boxes) - 1
@@ -231,7 +232,7 @@ class Stack:
             if bottom - (item.height - item.tops[number]) < 0:
                 break
             number -= 1
-        self._heights.set(index, item.height)
+        self._set_height(index, item.height)
 
     def _anchor_at_top(self) -> None:
         first = self.rows[0]
@@ -258,9 +259,9 @@ class Stack:
         while True:
             if item is not None:
                 item.settle_between(-y, self.height - y)
-                self._heights.set(index, item.height)
+                self._set_height(index, item.height)
             rows.append(Row(index, y, item))
-            y += self._heights[index]
+            y += round(self._heights[index])
             index += 1
             if y >= self.height or index >= len(self.ids):
                 break
@@ -283,7 +284,7 @@ class Stack:
             item = self.item(index)
             if item is not None:
                 item.settle_between(0, inside + 1)
-                self._heights.set(index, item.height)
+                self._set_height(index, item.height)
         self.anchor = self._anchor_in(index, self.item(index), max(0.0, inside))
         self.arrange()
         if change > 0 and self.at_end():
@@ -311,7 +312,7 @@ class Stack:
             if item.tops[number] < edge + grown - reach:
                 break
             number -= 1
-        self._heights.set(index, item.height)
+        self._set_height(index, item.height)
         return grown
 
     def scroll_to(self, value: float) -> None:
@@ -325,7 +326,7 @@ class Stack:
             inside = float(round(inside))
             share = inside / max(1.0, self._heights[index])
             item.settle_between(max(0.0, inside - self.height), inside + self.height)
-            self._heights.set(index, item.height)
+            self._set_height(index, item.height)
             if inside > item.height:
                 inside = float(round(share * self._heights[index]))
         self.anchor = self._anchor_in(index, self.item(index), inside)
@@ -369,4 +370,4 @@ class Stack:
         """A message in view changed its height by itself."""
         item = self.at_hand(index)
         if item is not None:
-            self._heights.set(index, item.height)
+            self._set_height(index, item.height)

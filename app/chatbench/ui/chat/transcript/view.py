@@ -11,6 +11,7 @@ from weakref import WeakMethod
 from PySide6.QtCore import (
     QEasingCurve,
     QEvent,
+    QPoint,
     QRectF,
     QSize,
     Qt,
@@ -31,7 +32,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QWidget
 
 from chatbench.ui.chat.transcript import selection as selecting
 from chatbench.ui.chat.transcript.accessibility import install_accessibility
@@ -71,15 +72,13 @@ class TranscriptView(QAbstractScrollArea):
     """Shows the messages of a ``Source``.
 
     - ``action_requested(message_id, action)``: regenerate, edit, previous-branch, next-branch, delete,
-      inspect, retry, retry-with, details, retry-now, stop. Copying is done here.
-    - ``more_requested(message_id, global_point)``: open the menu of a message there.
+      inspect, retry, retry-with, details, retry-now, stop. Copying is done here and not signalled.
     - ``link_chosen(url)``: the reader has seen where a link leads and wants it opened.
     - ``save_requested(text, suggested_name)``: offer to save code as a file.
     - ``following_changed(bool)``: whether the view stays at the end.
     """
 
     action_requested = Signal(str, str)
-    more_requested = Signal(str, object)
     link_chosen = Signal(str)
     save_requested = Signal(str, str)
     following_changed = Signal(bool)
@@ -315,7 +314,7 @@ class TranscriptView(QAbstractScrollArea):
         self.arrange()
         living = self._living() if self.isVisible() else []
         if living:
-            paint_clock().join(self, self._step)
+            paint_clock().join(self, self.step)
         else:
             paint_clock().leave(self)
         if any(item.thinks() for _index, item in living):
@@ -330,7 +329,8 @@ class TranscriptView(QAbstractScrollArea):
                     if getattr(box, "live", False):
                         self.update_rect(row.item.box_rect(number).translated(0, row.top))
 
-    def _step(self) -> int:
+    def step(self) -> int:
+        """One turn of the paint clock; returns the milliseconds until the next."""
         began = time.thread_time()
         for index, item in self._living():
             if item.tick():
@@ -448,9 +448,22 @@ class TranscriptView(QAbstractScrollArea):
             action = next(one for one in item.actions() if one.key == "more")
             row = next(row for row in self.stack.rows if row.index == spot.message)
             corner = action.rect.translated(0, row.top).bottomLeft().toPoint()
-            self.more_requested.emit(item.id, self.viewport().mapToGlobal(corner))
+            self._open_menu(item, self.viewport().mapToGlobal(corner))
         else:
             self.action_requested.emit(item.id, spot.key)
+
+    def _open_menu(self, item: Item, corner: QPoint) -> None:
+        """What does not stand in the row itself."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        entries = [("inspect", self.tr("Details")), ("delete", self.tr("Delete"))]
+        if not item.mine:
+            entries.insert(0, ("retry-with", self.tr("Regenerate with…")))
+        for key, name in entries:
+            menu.addAction(name).triggered.connect(
+                lambda _checked=False, key=key, message=item.id: self.action_requested.emit(message, key)
+            )
+        menu.popup(corner)
 
     def _tick(self, spot: Spot) -> None:
         """Show for a moment that something was copied."""

@@ -217,6 +217,10 @@ class Box:
         """Scroll the contents; False when they cannot."""
         return False
 
+    def thumb(self) -> tuple[QRectF, float] | None:
+        """Where the thumb of sideways scrolling runs, and how much a pixel of it scrolls."""
+        return None
+
     def scroll_down(self, by: float, point: QPointF) -> bool:
         """Scroll contents that are higher than the box; False when they cannot go further."""
         return False

@@ -30,6 +30,7 @@ from chatbench.ui.chat.transcript.boxes.controls import (
     paint_button,
     paint_line,
     paint_thumb,
+    thumb_step,
     tr,
 )
 from chatbench.ui.chat.transcript.boxes.languages import extension, language_name
@@ -307,10 +308,19 @@ class CodeBox(Box):
         for line in range(first, last + 1):
             self._paint_line(painter, line, paint)
         painter.restore()
-        track = QRectF(_PAD_X, body.bottom() - THUMB - 2, self._room, THUMB)
-        paint_thumb(painter, track, self._now.offset, self._room, self._room + self._overflow())
+        paint_thumb(painter, self._track(), self._now.offset, self._room, self._room + self._overflow())
         if self.folded():
             self._paint_more(painter, paint)
+
+    def _track(self) -> QRectF:
+        return QRectF(_PAD_X, self._body().bottom() - THUMB - 2, self._room, THUMB)
+
+    def thumb(self) -> tuple[QRectF, float] | None:
+        overflow = self._overflow()
+        if not overflow:
+            return None
+        track = self._track()
+        return track.adjusted(0, -4, 0, 2), thumb_step(track, self._room, self._room + overflow)
 
     def _paint_head(self, painter: QPainter, paint: Paint) -> None:
         painter.fillRect(QRectF(1, self._head - 1, self.width - 2, 1), theme().color("line"))

@@ -106,6 +106,12 @@ def paint_line(
     return float(metrics.horizontalAdvance(shown))
 
 
+def thumb_step(track: QRectF, page: float, whole: float) -> float:
+    """How much a pixel of the thumb's way scrolls."""
+    length = max(32.0, track.width() * page / max(1.0, whole))
+    return (whole - page) / max(1.0, track.width() - length)
+
+
 def paint_thumb(painter: QPainter, track: QRectF, offset: float, page: float, whole: float) -> None:
     """A thin thumb that shows where a sideways scroll stands; nothing when all is in view."""
     if whole <= page:

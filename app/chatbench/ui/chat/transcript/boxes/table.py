@@ -17,7 +17,14 @@ from chatbench.rendering.blocks import TableBlock
 from chatbench.rendering.nodes import OBJECT, Inline, MathObject
 from chatbench.ui.chat.transcript import paragraphs
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, CopyText, Effect, Hotspot, OpenLink, Paint
-from chatbench.ui.chat.transcript.boxes.controls import THUMB, button_width, paint_button, paint_thumb, tr
+from chatbench.ui.chat.transcript.boxes.controls import (
+    THUMB,
+    button_width,
+    paint_button,
+    paint_thumb,
+    thumb_step,
+    tr,
+)
 from chatbench.ui.chat.transcript.paragraphs import Paragraph
 from chatbench.ui.chat.transcript.typeset import Style, Typeset, link_spans
 from chatbench.ui.chat.transcript.utf16 import cut, units
@@ -239,10 +246,20 @@ class TableBox(Box):
             rule = QRectF(0, self._tops[row + 1] - 1, self.width, 1)
             painter.fillRect(rule, theme().color("linectl" if head else "line"))
         if overflow and self.last:
-            y = self._tops[-1] + 3
-            paint_thumb(painter, QRectF(0, y, self.width, THUMB), offset, self.width, self.width + overflow)
+            paint_thumb(painter, self._track(), offset, self.width, self.width + overflow)
         if not self.block.continued and (paint.inside or paint.focused or paint.ticked):
             self._paint_buttons(painter, paint)
+
+    def _track(self) -> QRectF:
+        return QRectF(0, self._tops[-1] + 3, self.width, THUMB)
+
+    def thumb(self) -> tuple[QRectF, float] | None:
+        overflow = self._overflow()
+        if not overflow or not self.last:
+            return None
+        self._ensure()
+        track = self._track()
+        return track.adjusted(0, -3, 0, 4), thumb_step(track, self.width, self.width + overflow)
 
     def _height(self, row: int) -> float:
         return self._tops[row + 1] - self._tops[row]
