@@ -141,6 +141,16 @@ def test_keys_scroll_and_end_follows_again(show: Show) -> None:
     assert not view.pill.isVisible()
 
 
+def test_nothing_is_shown_above_the_beginning(show: Show) -> None:
+    view = show(long_talk())
+    view.reveal(0, 0, 0)
+    assert (view.stack.rows[0].index, view.stack.rows[0].top) == (0, 0)
+    view.reveal(21, 0, 0)
+    first = view.stack.rows[0]
+    assert first.top <= 0 < first.top + view.stack.height_of(first.index)
+    assert any(row.index == 21 for row in view.stack.rows)
+
+
 def test_scroll_bar_reaches_both_ends(show: Show) -> None:
     view = show(long_talk())
     bar = view.verticalScrollBar()

@@ -248,14 +248,33 @@ class Stack:
     def _arrange_downwards(self) -> None:
         index, box, offset = self.anchor.index, self.anchor.box, self.anchor.offset
         index = min(index, len(self.ids) - 1)
-        rows: list[Row] = []
         item = self.item(index)
-        if item is None:
-            y = -offset
-        else:
-            box = min(box, max(0, len(item.boxes) - 1))
+        y = -offset
+        if item is not None and item.boxes:
+            box = min(box, len(item.boxes) - 1)
             self.anchor = Anchor(index, box, offset)
-            y = -offset - (item.tops[box] if item.boxes else 0.0)
+            y -= item.tops[box]
+        from_above = y > 0
+        if from_above:
+            index, y = self._reach_above(index, y)
+            item = self.item(index)
+        self.rows = self._fill(index, item, y)
+        if from_above:
+            self._anchor_at_top()
+
+    def _reach_above(self, index: int, y: float) -> tuple[int, float]:
+        """The message at the upper edge when message ``index`` begins ``y`` pixels below it."""
+        while y > 0 and index > 0:
+            index -= 1
+            item = self.item(index)
+            if item is not None:
+                self._settle_from_below(index, item, y)
+            y -= round(self._heights[index])
+        return index, min(0.0, y)
+
+    def _fill(self, index: int, item: Item | None, y: float) -> list[Row]:
+        """Rows from message ``index`` at height ``y`` down to the lower edge."""
+        rows: list[Row] = []
         while True:
             if item is not None:
                 item.settle_between(-y, self.height - y)
@@ -264,9 +283,8 @@ class Stack:
             y += round(self._heights[index])
             index += 1
             if y >= self.height or index >= len(self.ids):
-                break
+                return rows
             item = self.item(index)
-        self.rows = rows
 
     def scroll_by(self, change: float) -> None:
         """Move the view by pixels, exactly; at the end it follows again."""

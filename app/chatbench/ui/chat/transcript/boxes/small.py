@@ -67,8 +67,7 @@ class MathsBox(Box):
 
     def paint(self, painter: QPainter, paint: Paint) -> None:
         if paint.selection is not None:
-            ground = QRectF(_INDENT - 4, 0, self.width - _INDENT, self.height)
-            painter.fillRect(ground, theme().color("selbg"))
+            painter.fillRect(self.rects(0, 1)[0], theme().color("selbg"))
         formula = self._formula()
         if formula is None or formula.image is None:
             painter.setPen(theme().color("text2"))
@@ -114,7 +113,9 @@ class MathsBox(Box):
         return 0, self.length()
 
     def rects(self, start: int, end: int) -> list[QRectF]:
-        return [QRectF(_INDENT, 0, self.width - _INDENT, self.height)]
+        formula = self._formula()
+        wide = self._typeset().natural_width() if formula is None else formula.width
+        return [QRectF(_INDENT - 4, 0, min(wide + 8, self.width - _INDENT + 4), self.height)]
 
     def tip(self, point: QPointF) -> str:
         return self.block.tex
