@@ -1,4 +1,4 @@
-"""All three wires together: streamed and whole answers agree, and hostile input has a name."""
+"""All wires together: streamed and whole answers agree, and hostile input has a name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.loopback import anthropic, gemini, openai_responses
+from tests.loopback import anthropic, gemini, openai_chat, openai_responses
 from tests.providers import wires
 
 from chatbench.core.errors import InvalidResponse, ProviderError, StreamInterrupted
 from chatbench.core.messages import Message, user
 from chatbench.providers.anthropic import Anthropic
 from chatbench.providers.gemini import Gemini
+from chatbench.providers.openai_chat import OpenAIChat
 from chatbench.providers.openai_responses import OpenAIResponses
 from chatbench.providers.wire import HttpFailure, HttpWire
 
@@ -25,11 +26,16 @@ OPENAI = (
     wires.endpoint("openai_responses", "https://api.openai.com/v1"),
     openai_responses,
 )
+OPENAI_CHAT = (
+    OpenAIChat(),
+    wires.endpoint("openai_chat", "https://api.groq.com/openai/v1"),
+    openai_chat,
+)
 ANTHROPIC = (Anthropic(), wires.endpoint("anthropic", "https://api.anthropic.com"), anthropic)
 GEMINI = (Gemini(), wires.endpoint("gemini", "https://generativelanguage.googleapis.com"), gemini)
-WIRES = (OPENAI, ANTHROPIC, GEMINI)
+WIRES = (OPENAI, OPENAI_CHAT, ANTHROPIC, GEMINI)
 Canned = tuple[HttpWire, Any, ModuleType]
-SCENES = [(canned, name) for canned in WIRES for name in canned[2].SCENES]
+SCENES = [(canned, name) for canned in WIRES for name in wires.scenes(canned[2])]
 
 
 def _named(value: object) -> str:
@@ -39,7 +45,7 @@ def _named(value: object) -> str:
 @pytest.mark.parametrize(("canned", "scene"), SCENES, ids=_named)
 def test_whole_answer_equals_streamed(canned: Canned, scene: str) -> None:
     wire, where, module = canned
-    frames, whole = module.SCENES[scene]
+    frames, whole = wires.scenes(module)[scene]
     made = wires.call(where)
     streamed = wires.folded(wires.decode(wire, made, frames))
     at_once = wires.folded(wire.decode_whole(json.dumps(whole).encode(), made))
@@ -52,7 +58,7 @@ def test_whole_answer_equals_streamed(canned: Canned, scene: str) -> None:
 @pytest.mark.parametrize(("canned", "scene"), SCENES, ids=_named)
 def test_pieces_of_any_length_give_the_same_answer(canned: Canned, scene: str) -> None:
     wire, where, module = canned
-    frames = module.SCENES[scene][0]
+    frames = wires.scenes(module)[scene][0]
     made, draw = wires.call(where), random.Random(scene)
     expected = wires.outcome(wires.folded(wires.decode(wire, made, frames)))
     for _ in range(5):
@@ -63,8 +69,9 @@ def test_pieces_of_any_length_give_the_same_answer(canned: Canned, scene: str) -
 @pytest.mark.parametrize(("canned", "scene"), SCENES, ids=_named)
 def test_stream_without_its_end_is_interrupted(canned: Canned, scene: str) -> None:
     wire, where, module = canned
-    frames = module.SCENES[scene][0]
-    for kept in range(len(frames)):
+    frames = wires.scenes(module)[scene][0]
+    ends_after = openai_chat.unfinished(frames) if module is openai_chat else len(frames)
+    for kept in range(ends_after):
         with pytest.raises(StreamInterrupted):
             wires.decode(wire, wires.call(where), frames[:kept])
 
@@ -74,7 +81,7 @@ def test_stream_without_its_end_is_interrupted(canned: Canned, scene: str) -> No
 def test_mutated_stream_raises_only_named_errors(canned: Canned, scene: str, seed: int) -> None:
     wire, where, module = canned
     draw = random.Random(seed)
-    broken = wires.mutated(b"".join(module.SCENES[scene][0]), draw)
+    broken = wires.mutated(b"".join(wires.scenes(module)[scene][0]), draw)
     made = wires.call(where)
     try:
         wires.folded(wires.decode(wire, made, wires.split(broken, draw))).parts()
@@ -86,7 +93,7 @@ def test_mutated_stream_raises_only_named_errors(canned: Canned, scene: str, see
 @given(seed=st.integers(0, 2**32))
 def test_mutated_body_raises_only_named_errors(canned: Canned, scene: str, seed: int) -> None:
     wire, where, module = canned
-    broken = wires.mutated(json.dumps(module.SCENES[scene][1]).encode(), random.Random(seed))
+    broken = wires.mutated(json.dumps(wires.scenes(module)[scene][1]).encode(), random.Random(seed))
     made = wires.call(where)
     try:
         wires.folded(wire.decode_whole(broken, made)).parts()
@@ -99,7 +106,7 @@ def test_mutated_body_raises_only_named_errors(canned: Canned, scene: str, seed:
 def test_reshaped_answer_can_be_named_or_sent_back(canned: Canned, scene: str, seed: int) -> None:
     wire, where, module = canned
     draw = random.Random(seed)
-    frames, whole = module.SCENES[scene]
+    frames, whole = wires.scenes(module)[scene]
     made = wires.call(where)
     try:
         if draw.random() < 0.5:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -24,7 +25,13 @@ KEY = "sk-canary-0123456789abcdef"
 
 
 def endpoint(wire: str, base_url: str, *, auth: str = "bearer", **quirks: Any) -> Endpoint:
-    name = {"openai_responses": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}[wire]
+    names = {
+        "openai_responses": "OpenAI",
+        "openai_chat": "Groq",
+        "anthropic": "Anthropic",
+        "gemini": "Gemini",
+    }
+    name = names[wire]
     provider = name.lower()
     return Endpoint(id=provider, name=name, wire=wire, base_url=base_url, auth=auth, quirks=Quirks(**quirks))
 
@@ -51,6 +58,11 @@ def call(
 
 def body(wire: HttpWire, made: Call) -> Any:
     return msgspec.json.decode(wire.encode(made).body)
+
+
+def scenes(module: ModuleType) -> dict[str, tuple[list[bytes], Any]]:
+    """Every scene of a wire's canned answers: the vendor's own, and forms that others give them."""
+    return {**module.SCENES, **getattr(module, "OTHERS", {})}
 
 
 def decode(wire: HttpWire, made: Call, pieces: Iterable[bytes]) -> list[StreamEvent]:
@@ -138,7 +150,8 @@ def reshaped_frames(frames: list[bytes], draw: random.Random) -> list[bytes]:
     for _ in range(draw.randint(1, 2)):
         at = draw.randrange(len(broken))
         head, _, data = broken[at].partition(b"data: ")
-        broken[at] = b"%sdata: %s\n\n" % (head, json.dumps(reshaped(json.loads(data), draw)).encode())
+        if data.startswith(b"{"):
+            broken[at] = b"%sdata: %s\n\n" % (head, json.dumps(reshaped(json.loads(data), draw)).encode())
     if draw.random() < 0.3:
         draw.shuffle(broken)
     return broken

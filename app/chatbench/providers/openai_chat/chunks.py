@@ -127,6 +127,7 @@ _NESTED: dict[str, type[msgspec.Struct]] = {
     "completion_tokens_details": OutputDetails,
     "cost_details": CostDetails,
 }
+_MANY = frozenset({"choices", "tool_calls"})
 _RAW = frozenset({"cost", "upstream_inference_cost"})
 
 
@@ -147,13 +148,16 @@ def salvage(kind: type[msgspec.Struct], value: JsonObject) -> msgspec.Struct:
     for field in msgspec.structs.fields(kind):
         if field.name not in value:
             continue
-        raw, nested = value[field.name], _NESTED.get(field.name)
+        raw = value[field.name]
         if field.name in _RAW:
             kept[field.name] = msgspec.Raw(msgspec.json.encode(raw))
-        elif nested is not None and isinstance(raw, dict):
-            kept[field.name] = salvage(nested, raw)
-        elif nested is not None and isinstance(raw, list):
-            kept[field.name] = [salvage(nested, item) for item in raw if isinstance(item, dict)]
+        elif field.name in _MANY:
+            items = raw if isinstance(raw, list) else [raw]
+            kept[field.name] = [
+                salvage(_NESTED[field.name], item) for item in items if isinstance(item, dict)
+            ]
+        elif field.name in _NESTED:
+            kept[field.name] = salvage(_NESTED[field.name], raw) if isinstance(raw, dict) else None
         else:
             try:
                 kept[field.name] = msgspec.convert(raw, field.type, strict=False)
