@@ -18,6 +18,7 @@ from chatbench.core.errors import (
     BadRequest,
     ContentPolicy,
     ContextWindowExceeded,
+    EndpointNotSupported,
     NotFound,
     Overloaded,
     PayloadTooLarge,
@@ -79,10 +80,16 @@ _WORDS: dict[type[ProviderError], tuple[str, str]] = {
         "{name} did not accept the request.",
         "Change what the provider names, or leave the setting out.",
     ),
+    EndpointNotSupported: (
+        "{name} does not offer this.",
+        "Choose another model, or another provider.",
+    ),
     Timeout: ("{name} did not answer in time.", "Try again."),
     ServerError: ("{name} failed to answer.", "Try again in a moment."),
 }
-_QUOTED = frozenset({BadRequest, ContentPolicy, NotFound, PermissionDenied, ServerError})
+_QUOTED = frozenset(
+    {BadRequest, ContentPolicy, EndpointNotSupported, NotFound, PermissionDenied, ServerError}
+)
 _STATUSES: dict[int, type[ProviderError]] = {
     401: Authentication,
     402: QuotaExhausted,

@@ -103,6 +103,8 @@ class ChunkDecoder:
                 events.append(UsageUpdate(usage))
         if chunk.search_results or chunk.citations:
             self._sources = _sources(chunk)
+        if chunk.choices is None and told is None:
+            events.append(Unknown(chunk.object or "chunk", any_json.decode(data)))
         return events
 
     def _take_choice(self, choice: Choice, events: list[StreamEvent]) -> None:

@@ -82,7 +82,7 @@ _NO_MODEL = re.compile(
 _REFUSED_FIELD = re.compile(
     r"(?:unsupported|unrecognized|unknown|unexpected|extra)"
     r"(?: \w+){0,4}?[:\s]+['\"`]?([a-z]\w*_\w+|[a-z]\w*(?=['\"`]))"
-    r"|['\"`]([a-z]\w*)['\"`] (?:is|was) not supported",
+    r"|['\"`]([a-z]\w*)['\"`] (?:is|was) (?:not supported|unsupported)",
     re.IGNORECASE,
 )
 _IDS = ("x-request-id", "apim-request-id", "x-generation-id", "request-id")
