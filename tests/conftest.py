@@ -156,6 +156,7 @@ def fault_rounds(request: pytest.FixtureRequest) -> int:
 def run_async(qapp: QApplication) -> Iterator[Callable[[Coroutine[Any, Any, T]], T]]:
     """Runs a coroutine on the loop the window uses (qasync) and returns its value; may be called again."""
     import qasync
+    import shiboken6
 
     loop = qasync.QEventLoop(qapp)
     before = qapp.quitOnLastWindowClosed()
@@ -173,4 +174,6 @@ def run_async(qapp: QApplication) -> Iterator[Callable[[Coroutine[Any, Any, T]],
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+    # Timers of cancelled waits still run in it; collected on a worker thread, Qt would complain.
+    shiboken6.delete(loop._timer)
     qapp.setQuitOnLastWindowClosed(before)

@@ -160,7 +160,7 @@ class Attachments(QObject):
             if isValid(self):
                 self.changed.emit()
             return
-        image = QImage.fromData(data, b"PNG")
+        image = QImage.fromData(data)
         if isValid(self):
             item.picture = QPixmap.fromImage(image)
             self.redrawn.emit(item)

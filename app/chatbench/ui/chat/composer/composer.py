@@ -98,7 +98,7 @@ class Composer(QWidget):
         inside.setSpacing(10)
         inside.addLayout(words)
         inside.addLayout(row)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(_LINE_GAP)
         column.addWidget(self.box)
@@ -112,6 +112,7 @@ class Composer(QWidget):
         editor.escaped.connect(self._escaped)
         editor.files_given.connect(self.attach_mime)
         editor.focus_changed.connect(self.box.update)
+        editor.grown.connect(self._settle)
         self.attachments.changed.connect(self._changed)
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
         self.attach_button.clicked.connect(self.choose_files)
@@ -140,9 +141,9 @@ class Composer(QWidget):
             self.editor.set_text(draft.text)
             if draft.edits is not None:
                 self.set_editing(True)
+            self._changed()
         finally:
             self._quiet = False
-        self._changed()
 
     def set_editing(self, editing: bool) -> None:
         """Whether the words are those of a message that was sent: Save as branch, and Cancel."""
@@ -320,6 +321,13 @@ class Composer(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and hasattr(self, "line"):
             self._limit()
+
+    def _settle(self) -> None:
+        """Lays out at once: each level by an event of its own would show the words cut off meanwhile."""
+        parent = self.parentWidget()
+        for layout in (self._inside, self._column, parent.layout() if parent is not None else None):
+            if layout is not None:
+                layout.activate()
 
     def _limit(self) -> None:
         """A third of the window, of which the words get what the rest leaves."""

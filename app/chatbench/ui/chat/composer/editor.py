@@ -88,7 +88,8 @@ class Editor(QPlainTextEdit):
     """Plain text that grows up to ``set_most_height``.
 
     ``send_wanted`` for the keys that send, ``edit_last_wanted`` for Up in an empty field,
-    ``escaped`` for Escape, ``files_given(QMimeData)`` for pasted files and pictures.
+    ``escaped`` for Escape, ``files_given(QMimeData)`` for pasted files and pictures, ``grown`` when
+    its height has changed.
     """
 
     send_wanted = Signal()
@@ -96,6 +97,7 @@ class Editor(QPlainTextEdit):
     escaped = Signal()
     files_given = Signal(object)
     focus_changed = Signal()
+    grown = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -162,6 +164,7 @@ class Editor(QPlainTextEdit):
         self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if scrolls else policy.ScrollBarAlwaysOff)
         if height != self.height() or self.minimumHeight() != height:
             self.setFixedHeight(height)
+            self.grown.emit()
 
     def sizeHint(self) -> QSize:
         return QSize(theme().scaled(300), theme().line("prose"))

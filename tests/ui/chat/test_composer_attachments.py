@@ -1,0 +1,236 @@
+"""Attachments in the composer: pasted, read, refused, judged again, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from tests.ui.chat.quiet import done
+
+from chatbench.core.conversations import Draft
+from chatbench.core.messages import ImagePart, StoredFile
+from chatbench.core.models import GUIDE, ModelRef
+from chatbench.services import Services
+from chatbench.ui.chat.composer import Composer
+from chatbench.ui.chat.composer.strip import Thumb
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+Runner = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def picture(path: Path, width: int = 64, height: int = 40, color: str = "steelblue") -> Path:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(QColor(color))
+    assert image.save(str(path))
+    return path
+
+
+@pytest.fixture
+def composer(qtbot: QtBot, services: Services, settle: Callable[[], None]) -> Iterator[Composer]:
+    window = QWidget()
+    window.resize(820, 700)
+    qtbot.addWidget(window)
+    composer = Composer(services, window)
+    column = QVBoxLayout(window)
+    column.addStretch(1)
+    column.addWidget(composer)
+    window.show()
+    composer.setFocus()
+    QApplication.processEvents()
+    yield composer
+    settle()
+
+
+def focused() -> QWidget:
+    widget = QApplication.focusWidget()
+    assert widget is not None
+    return widget
+
+
+def thumbs(composer: Composer) -> list[Thumb]:
+    return composer.strip.thumbs()
+
+
+def states(composer: Composer) -> list[str]:
+    return [thumb.item.state for thumb in thumbs(composer)]
+
+
+def attach(composer: Composer, run_async: Runner, *paths: Path) -> None:
+    run_async(done(lambda: composer.attach_paths(paths)))
+
+
+def paste(
+    composer: Composer, run_async: Runner, mime: QMimeData, after: Callable[[], None] | None = None
+) -> None:
+    def press() -> None:
+        QGuiApplication.clipboard().setMimeData(mime)
+        QTest.keyClick(composer.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+        if after is not None:
+            after()
+
+    run_async(done(press))
+    QGuiApplication.clipboard().clear()
+
+
+def test_a_pasted_picture_is_attached_as_png(
+    composer: Composer, services: Services, run_async: Runner
+) -> None:
+    drafts: list[Draft] = []
+    composer.draft_changed.connect(drafts.append)
+    image = QImage(30, 20, QImage.Format.Format_RGB32)
+    image.fill(QColor("tomato"))
+    mime = QMimeData()
+    mime.setImageData(image)
+    before: list[object] = []
+    paste(
+        composer,
+        run_async,
+        mime,
+        lambda: before.extend([states(composer), composer.send_button.send.isEnabled()]),
+    )
+    assert before == [["loading"], False]
+    assert states(composer) == ["ready"]
+    (part,) = composer.draft().attachments
+    assert isinstance(part, ImagePart)
+    assert isinstance(part.source, StoredFile)
+    assert (part.media_type, part.width, part.height) == ("image/png", 30, 20)
+    stored = QImage.fromData(run_async(services.attachments.original(part.source.sha256)))
+    assert stored.pixelColor(5, 5) == QColor("tomato")
+    assert drafts[-1].attachments == (part,)
+    assert composer.send_button.send.isEnabled(), "a picture alone may be sent"
+    shown = thumbs(composer)[0].item.picture
+    assert shown is not None
+    assert shown.toImage().pixelColor(20, 20) == QColor("tomato")
+
+
+def test_pasted_words_win_over_the_picture_of_them(composer: Composer, run_async: Runner) -> None:
+    mime = QMimeData()
+    mime.setText("cell\tcell")
+    mime.setHtml("<table><tr><td>cell</td></tr></table>")
+    mime.setImageData(QImage(30, 20, QImage.Format.Format_RGB32))
+    paste(composer, run_async, mime)
+    assert composer.draft() == Draft(text="cell\tcell")
+    assert thumbs(composer) == []
+
+
+def test_pasted_files_are_attached_and_their_names_are_not_typed(
+    composer: Composer, run_async: Runner, tmp_path: Path
+) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(picture(tmp_path / "a.png")))])
+    mime.setText(str(tmp_path / "a.png"))
+    paste(composer, run_async, mime)
+    assert composer.editor.text() == ""
+    assert [part.name for part in composer.draft().attachments if isinstance(part, ImagePart)] == ["a.png"]
+
+
+def test_what_cannot_be_attached_says_why_in_its_place_and_is_not_sent(
+    composer: Composer, run_async: Runner, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(picture(tmp_path / "whole.png").read_bytes()[:60])
+    sound = tmp_path / "call.m4a"
+    sound.write_bytes(b"....")
+    attach(composer, run_async, tmp_path / "gone.png", broken, sound, tmp_path / "whole.png")
+    assert states(composer) == ["refused", "refused", "refused", "ready"]
+    reasons = [thumb.item.reason for thumb in thumbs(composer)]
+    assert "cannot be read" in reasons[0]
+    assert "damaged" in reasons[1]
+    assert "Only PNG, JPEG, WebP and GIF" in reasons[2]
+    assert "call.m4a, refused. Only PNG" in thumbs(composer)[2].accessibleName()
+    assert len(composer.draft().attachments) == 1
+
+
+def test_another_model_judges_again_what_is_attached(
+    composer: Composer, services: Services, run_async: Runner, tmp_path: Path
+) -> None:
+    blind, seeing = ModelRef("groq", "llama-nobody-knows"), GUIDE
+    assert not services.models.info(blind).takes("image")
+    attach(composer, run_async, picture(tmp_path / "a.png"))
+
+    def switch(ref: ModelRef) -> None:
+        run_async(done(lambda: composer.set_model(ref)))
+
+    switch(blind)
+    assert states(composer) == ["refused"]
+    assert "does not take images" in thumbs(composer)[0].item.reason
+    assert composer.draft().attachments == ()
+    assert not composer.attach_button.isVisible()
+    attach(composer, run_async, picture(tmp_path / "b.png"))
+    assert states(composer) == ["refused", "refused"]
+    switch(seeing)
+    assert states(composer) == ["ready", "ready"]
+    assert len(composer.draft().attachments) == 2
+    assert composer.attach_button.isVisible()
+
+
+def test_the_keyboard_reaches_and_removes_attachments(
+    composer: Composer, run_async: Runner, tmp_path: Path
+) -> None:
+    attach(
+        composer,
+        run_async,
+        *(picture(tmp_path / f"{n}.png", color=c) for n, c in enumerate(["red", "green", "blue"])),
+    )
+    QTest.keyClick(composer.editor, Qt.Key.Key_Backtab)
+    last = focused()
+    assert isinstance(last, Thumb)
+    assert last.accessibleName() == "2.png"
+    assert last.cross.isVisible()
+    QTest.keyClick(last, Qt.Key.Key_Left)
+    middle = focused()
+    assert middle.accessibleName() == "1.png"
+    assert not last.cross.isVisible()
+    QTest.keyClick(middle, Qt.Key.Key_Delete)
+    assert [thumb.item.name for thumb in thumbs(composer)] == ["0.png", "2.png"]
+    assert focused() is last
+    QTest.keyClick(last, Qt.Key.Key_Backspace)
+    QTest.keyClick(focused(), Qt.Key.Key_Delete)
+    assert thumbs(composer) == []
+    assert not composer.strip.isVisible()
+    assert composer.editor.hasFocus()
+
+
+def test_the_cross_shows_under_the_pointer_and_takes_away(
+    composer: Composer, run_async: Runner, tmp_path: Path
+) -> None:
+    attach(composer, run_async, picture(tmp_path / "a.png"))
+    (thumb,) = thumbs(composer)
+    assert not thumb.cross.isVisible()
+    QTest.mouseMove(thumb, QPoint(10, 30))
+    QApplication.processEvents()
+    assert thumb.cross.isVisible()
+    assert thumb.cross.accessibleName() == "Remove a.png"
+    QTest.mouseClick(thumb.cross, Qt.MouseButton.LeftButton)
+    assert composer.draft() == Draft()
+
+
+def test_a_draft_brings_its_attachments_back(composer: Composer, run_async: Runner, tmp_path: Path) -> None:
+    attach(composer, run_async, picture(tmp_path / "a.png"))
+    kept = composer.draft()
+
+    def put(draft: Draft) -> None:
+        run_async(done(lambda: composer.set_draft(draft)))
+
+    put(Draft(text="other"))
+    assert thumbs(composer) == []
+    put(kept)
+    assert composer.draft() == kept
+    assert thumbs(composer)[0].item.picture is not None
+
+
+def test_many_attachments_stand_in_rows(composer: Composer, run_async: Runner, tmp_path: Path) -> None:
+    attach(composer, run_async, *(picture(tmp_path / f"{n}.png") for n in range(12)))
+    QApplication.processEvents()
+    places = [thumb.geometry() for thumb in thumbs(composer)]
+    assert len({place.y() for place in places}) == 2
+    assert all(composer.strip.rect().contains(place) for place in places)
+    assert not any(a.intersects(b) for n, a in enumerate(places) for b in places[:n])
