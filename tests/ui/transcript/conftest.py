@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from tests.ui.transcript.samples import showcase
 
+from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.paintclock import paint_clock
 from chatbench.ui.chat.transcript.painter import ROW
 from chatbench.ui.chat.transcript.source import ListSource
@@ -58,7 +59,7 @@ def action_point(view: TranscriptView, index: int, key: str) -> QPointF:
     """The middle of an action of a message, in the viewport."""
     row = next(row for row in view.stack.rows if row.index == index)
     assert row.item is not None
-    rect: QRectF = next(one.rect for one in row.item.actions() if one.key == key)
+    rect: QRectF = next(one.rect for one in actions_of(row.item) if one.key == key)
     return rect.translated(0, row.top).center()
 
 

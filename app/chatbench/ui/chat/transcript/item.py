@@ -6,42 +6,27 @@ import math
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QRectF
 
 from chatbench.core.conversations import TreeMessage
-from chatbench.core.errors import ErrorReport
 from chatbench.core.messages import Part, TextPart, ThinkingPart
 from chatbench.core.models import GUIDE
 from chatbench.rendering.characters import visible
 from chatbench.ui.chat.transcript import facts
+from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
-from chatbench.ui.chat.transcript.boxes.cards import AttachmentsBox, CardButton, ErrorCard, NoteBox
 from chatbench.ui.chat.transcript.boxes.controls import tr
-from chatbench.ui.chat.transcript.boxes.small import WaitingBox
+from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
 from chatbench.ui.chat.transcript.boxes.table import TableBox
-from chatbench.ui.chat.transcript.boxes.text import plain_boxes
 from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, BOX_PADDING, Frame
 from chatbench.ui.chat.transcript.segments import MEDIA, Segment, segment_for
 from chatbench.ui.chat.transcript.source import Entry, Live
+from chatbench.ui.chat.transcript.states import ended_boxes, living_boxes, seconds_to_wait
 from chatbench.ui.theme import theme
 
 _ITEM_GAP: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An action of the row under a message; ``label`` instead of an icon is the place among branches."""
-
-    key: str
-    icon: str
-    name: str
-    rect: QRectF
-    enabled: bool = True
-    label: str = ""
-    always: bool = False
 
 
 class Item:
@@ -60,6 +45,7 @@ class Item:
         self._trailing: list[Box] = []
         self._live = live
         self._version = -1
+        self._rest: int | None = None
         self._began = time.monotonic()
         self._characters = 0
         self._facts: list[str] = []
@@ -151,16 +137,19 @@ class Item:
 
         ``changed_at`` then is the upper edge of what did.
         """
-        if self._live is None or self._live.version == self._version:
+        if self._live is None:
             return False
+        rest = seconds_to_wait(self._live)
+        if self._live.version == self._version and rest == self._rest:
+            return False
+        waited, self._rest = self._rest, rest
         self._version = self._live.version
         parts = self._live.parts()
         self._characters = sum(len(getattr(part, "text", "")) for part in parts)
         before = {id(box): box.height for box in self.boxes[-3:]}
         old = self.boxes
         first = self._update_segments(parts)
-        waiting = self._live.retry_at is not None
-        if waiting or bool(self._trailing) != (not parts):
+        if rest != waited or bool(self._trailing) != (rest is not None or not parts):
             self._trailing = self._state_boxes()
         elif first is None:
             return False
@@ -357,114 +346,10 @@ class Item:
         return "\n".join(text for box in self.boxes if (text := box.text))
 
     def _state_boxes(self) -> list[Box]:
-        message = self.message
         if self._live is not None:
-            return self._waiting_boxes()
-        key = (self.id, "state")
-        if message.state == "streaming":
-            return [NoteBox(self.context, key, tr("This answer is being written in another window."))]
-        if message.state == "stopped":
-            return [NoteBox(self.context, key, self._stopped_words())]
-        if message.state in ("failed", "interrupted"):
-            return [self._error_card(message)]
-        words = {
-            "max_tokens": tr("The answer reached the longest length that was allowed."),
-            "context_window": tr("The conversation filled the model's context window."),
-            "content_filter": tr("The provider's content filter ended the answer."),
-        }.get(message.stop_reason or "", "")
-        if not words and not any(segment is not None and segment.boxes for segment in self._segments):
-            words = tr("The answer is empty.")
-        return [NoteBox(self.context, key, words)] if words else []
-
-    def _stopped_words(self) -> str:
-        usage = self.message.usage
-        if usage is not None and usage.output_tokens:
-            return tr("Stopped after {0} tokens").format(usage.output_tokens)
-        return tr("Stopped")
-
-    def _waiting_boxes(self) -> list[Box]:
-        assert self._live is not None
-        report, at = self._live.waiting_for, self._live.retry_at
-        if report is not None and at is not None:
-            rest = max(0, math.ceil(at - time.monotonic()))
-            shown = ErrorReport(
-                kind=report.kind,
-                message=report.message,
-                hint=tr("Again in {0} s.").format(rest),
-                raw=report.raw,
-            )
-            buttons = (CardButton("retry-now", tr("Now")), CardButton("stop", tr("Cancel")))
-            return [ErrorCard(self.context, (self.id, "waiting"), shown, buttons, warning=True)]
-        if not self._live.parts():
-            return [WaitingBox(self.context, (self.id, "waiting"))]
-        return []
-
-    def _error_card(self, message: TreeMessage) -> ErrorCard:
-        interrupted = message.state == "interrupted"
-        report = message.error
-        if report is None:
-            report = ErrorReport(
-                kind="StreamInterrupted",
-                message=tr("The answer was interrupted.") if interrupted else tr("The answer failed."),
-                hint=tr("What had arrived is kept."),
-            )
-        elif message.text and interrupted:
-            report = ErrorReport(
-                kind=report.kind,
-                message=report.message,
-                hint=" ".join(one for one in (report.hint, tr("What had arrived is kept.")) if one),
-                raw=report.raw,
-            )
-        buttons = (
-            CardButton("retry", tr("Retry"), "rotate-cw"),
-            CardButton("retry-with", tr("Retry with…")),
-            CardButton("details", tr("Details")),
-        )
-        return ErrorCard(self.context, (self.id, "error"), report, buttons, warning=interrupted)
-
-    def actions(self) -> list[Action]:
-        """The row under the message, in order; none while it is being written."""
-        names: list[tuple[str, str, str]] = [("copy", "copy", tr("Copy"))]
-        if self.mine:
-            names.append(("edit", "pencil", tr("Edit")))
-        elif not self.live:
-            names.append(("regenerate", "refresh-cw", tr("Regenerate")))
-        row = self._row(names)
-        return [] if self.live and not self.boxes else row
-
-    def _row(self, names: list[tuple[str, str, str]]) -> list[Action]:
-        wide, high = theme().scaled(28), float(theme().control("icon-button-row"))
-        y = self.body_bottom + ACTIONS_GAP + (self.frame.actions - high) / 2
-        x = self.frame.column_x - (wide - theme().icon_size(15)) / 2
-        found = []
-        for key, icon, name in names:
-            found.append(Action(key, icon, name, QRectF(x, y, wide, high)))
-            x += wide
-        if self.entry.count > 1:
-            x = self._branches(found, x, y, high)
-        if not self.live:
-            found.append(Action("more", "ellipsis", tr("More"), QRectF(x, y, wide, high)))
-        if not self.frame.rtl:
-            return found
-        across = 2 * self.frame.column_x + self.frame.column
-        for one in found:
-            one.rect.moveLeft(across - one.rect.right())
-        return found
-
-    def _branches(self, row: list[Action], x: float, y: float, high: float) -> float:
-        at, count = self.entry.position, self.entry.count
-        narrow = float(theme().scaled(20))
-        label = f"{at} / {count}"
-        words = theme().metrics("small").horizontalAdvance(label) + 4.0
-        back, on = ("chevron-right", "chevron-left") if self.frame.rtl else ("chevron-left", "chevron-right")
-        x += 4
-        row.append(Action("previous-branch", back, tr("Previous branch"), QRectF(x, y, narrow, high),
-                          at > 1, always=True))  # fmt: skip
-        place = tr("Branch {0} of {1}").format(at, count)
-        row.append(Action("", "", place, QRectF(x + narrow, y, words, high), False, label, always=True))
-        row.append(Action("next-branch", on, tr("Next branch"), QRectF(x + narrow + words, y, narrow, high),
-                          at < count, always=True))  # fmt: skip
-        return x + 2 * narrow + words + 4
+            return living_boxes(self.context, self.message, self._live)
+        empty = not any(segment is not None and segment.boxes for segment in self._segments)
+        return ended_boxes(self.context, self.message, empty=empty)
 
     def thinks(self) -> bool:
         """Whether something in it moves: a gauge stands in one of the boxes."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
+from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.painter import ROW, Spot
 from chatbench.ui.chat.transcript.selection import Position, Selection
@@ -146,7 +147,7 @@ class Keyboard:
         item = view.stack.at_hand(here) if here is not None else None
         if item is None:
             return False
-        for one in item.actions():
+        for one in actions_of(item):
             if one.key == action and one.enabled:
                 view.action_requested.emit(item.id, action)
                 return True
@@ -161,7 +162,7 @@ class Keyboard:
             spots = [Spot(index, number, one.key) for one in box.hotspots() if one.enabled]
             if spots:
                 groups.append(spots)
-        row = [Spot(index, ROW, one.key) for one in item.actions() if one.key and one.enabled]
+        row = [Spot(index, ROW, one.key) for one in actions_of(item) if one.key and one.enabled]
         if row and not item.live:
             groups.append(row)
         return groups
@@ -309,5 +310,5 @@ class Keyboard:
 def _controls(item: Item, box: int) -> list[tuple[str, str, QRectF]]:
     """Key, name and place (in the item; for a box in the box) of the controls of a box or the row."""
     if box == ROW:
-        return [(one.key, one.name, one.rect) for one in item.actions()]
+        return [(one.key, one.name, one.rect) for one in actions_of(item)]
     return [(one.key, one.name, one.rects[0]) for one in item.boxes[box].hotspots() if one.rects]

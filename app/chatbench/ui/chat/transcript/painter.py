@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from chatbench.ui import icons
+from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.base import Box, Paint
 from chatbench.ui.chat.transcript.boxes.controls import paint_button, paint_line, tr
 from chatbench.ui.chat.transcript.boxes.text import TextBox
@@ -245,7 +246,7 @@ class TranscriptPainter:
             for one in (marks.hovered, marks.pressed, marks.focused, marks.ticked)
         ]
         paint = Paint(QRectF(), hovered=keys[0], pressed=keys[1], focused=keys[2], ticked=keys[3])
-        for action in item.actions():
+        for action in actions_of(item):
             if not (shown or action.always):
                 continue
             if action.label:
@@ -266,7 +267,7 @@ def spot_at(stack: Stack, painter: TranscriptPainter, point: QPointF) -> tuple[S
         if row.item is None or not row.top <= point.y() < row.top + stack.height_of(row.index):
             continue
         inside = QPointF(point.x(), point.y() - row.top)
-        for action in row.item.actions():
+        for action in actions_of(row.item):
             if action.key and action.enabled and action.rect.contains(inside):
                 return Spot(row.index, ROW, action.key), action.name, action.rect.translated(0, row.top)
         name = painter.name_rect(row.item)

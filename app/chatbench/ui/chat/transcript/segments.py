@@ -23,9 +23,9 @@ from chatbench.rendering.blocks import AnyBlock, CodeBlock, MathBlock, RuleBlock
 from chatbench.rendering.characters import visible
 from chatbench.rendering.incremental import IncrementalMarkdown
 from chatbench.ui.chat.transcript import facts, paragraphs
+from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
 from chatbench.ui.chat.transcript.boxes.cards import (
-    AttachmentsBox,
     FoldLine,
     NoteBox,
     ThoughtBox,
@@ -33,10 +33,12 @@ from chatbench.ui.chat.transcript.boxes.cards import (
     is_open,
 )
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
+from chatbench.ui.chat.transcript.boxes.columns import TableColumns
 from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
 from chatbench.ui.chat.transcript.boxes.small import MathsBox, RuleBox
-from chatbench.ui.chat.transcript.boxes.table import TableBox, TableShape
-from chatbench.ui.chat.transcript.boxes.text import TextBox, plain_boxes
+from chatbench.ui.chat.transcript.boxes.table import TableBox
+from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.frame import LIST_INDENT, QUOTE_BAR, QUOTE_GAP
 from chatbench.ui.chat.transcript.typeset import Style
 
@@ -137,11 +139,11 @@ class MarkdownSegment(Segment):
             return RuleBox(self.context, key)
         return _text_box(self.context, key, block)
 
-    def _shape(self, block: TableBlock, index: int) -> TableShape:
+    def _shape(self, block: TableBlock, index: int) -> TableColumns:
         above = self.boxes[index - 1] if block.continued and index else None
         if isinstance(above, TableBox):
             return above.shape
-        return TableShape(self.context, (*self.key, "columns", block.start))
+        return TableColumns(self.context, (*self.key, "columns", block.start))
 
 
 def _text_box(context: Context, key: Key, block: TextBlock) -> TextBox:

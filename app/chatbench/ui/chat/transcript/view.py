@@ -36,6 +36,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QWidget
 
 from chatbench.ui.chat.transcript import selection as selecting
 from chatbench.ui.chat.transcript.accessibility import install_accessibility
+from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.base import (
     Act,
     Box,
@@ -445,7 +446,7 @@ class TranscriptView(QAbstractScrollArea):
             self._copy(selecting.of_message(spot.message))
             self._tick(spot)
         elif spot.key == "more":
-            action = next(one for one in item.actions() if one.key == "more")
+            action = next(one for one in actions_of(item) if one.key == "more")
             row = next(row for row in self.stack.rows if row.index == spot.message)
             corner = action.rect.translated(0, row.top).bottomLeft().toPoint()
             self._open_menu(item, self.viewport().mapToGlobal(corner))

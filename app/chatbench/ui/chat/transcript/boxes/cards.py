@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QPainter
 
 from chatbench.core.errors import ErrorReport
-from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile, VideoPart
 from chatbench.rendering.characters import visible
 from chatbench.ui import icons
 from chatbench.ui.chat.transcript.boxes.base import Act, Box, Context, Effect, Hotspot, Paint, Rebuild
 from chatbench.ui.chat.transcript.boxes.controls import button_width, paint_button, paint_line, tr
-from chatbench.ui.chat.transcript.boxes.pictures import CARD, THUMB, draw_card, draw_thumb
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.paragraphs import plain
 from chatbench.ui.chat.transcript.typeset import Style
@@ -26,7 +24,6 @@ from chatbench.ui.widgets import draw_pill, gauge_clock, pill_width
 
 THOUGHT_HEIGHT: Final = 240
 _THOUGHT_INDENT: Final = 20
-_NARROW_CARD: Final = 140
 
 
 def is_open(context: Context, key: tuple[Any, ...]) -> bool:
@@ -373,76 +370,3 @@ def _paint_at(painter: QPainter, part: TextBox, x: float, y: float, clip: QRectF
     part.paint(painter, Paint(clip))
     painter.restore()
     return y + part.height
-
-
-_ICONS: Final = (
-    (ImagePart, "image"),
-    (AudioPart, "file-audio"),
-    (VideoPart, "film"),
-    (FilePart, "file-text"),
-)
-
-
-class AttachmentsBox(Box):
-    """Pictures as thumbnails, other files as cards, in rows."""
-
-    before = 0.0
-    after = 10.0
-
-    def __init__(self, context: Context, key: tuple[Any, ...], parts: Sequence[MediaPart]) -> None:
-        super().__init__(context, key)
-        self.media = tuple(parts)
-        self._rects: list[QRectF] = []
-
-    def _lay_out(self) -> float:
-        self._rects = []
-        x = y = 0.0
-        high = float(theme().scaled(THUMB[1]))
-        for part in self.media:
-            wide = float(theme().scaled((THUMB if isinstance(part, ImagePart) else CARD)[0]))
-            rest = self.width - x
-            if x and not isinstance(part, ImagePart) and rest >= theme().scaled(_NARROW_CARD):
-                wide = min(wide, rest)
-            wide = min(wide, self.width)
-            if x and x + wide > self.width:
-                x, y = 0.0, y + high + 8
-            self._rects.append(QRectF(x, y, wide, high))
-            x += wide + 8
-        return y + high
-
-    def estimate(self) -> float:
-        return self._lay_out()
-
-    def measure(self) -> float:
-        return self._lay_out()
-
-    def paint(self, painter: QPainter, paint: Paint) -> None:
-        for part, rect in zip(self.media, self._rects, strict=True):
-            picture = None
-            if isinstance(part, ImagePart) and isinstance(part.source, StoredFile):
-                picture = self.context.thumbnail(part.source.sha256, *THUMB)
-            if picture is not None:
-                draw_thumb(painter, rect, QPixmap.fromImage(picture))
-            else:
-                icon = next((name for kind, name in _ICONS if isinstance(part, kind)), "file-text")
-                draw_card(painter, rect, icon, visible(part.name) or tr("File"), _size_of(part), "")
-
-    def tip(self, point: QPointF) -> str:
-        for part, rect in zip(self.media, self._rects, strict=True):
-            if rect.contains(point):
-                return f"{visible(part.name)}  {_size_of(part)}".strip()
-        return ""
-
-    @property
-    def text(self) -> str:
-        return ", ".join(visible(part.name) for part in self.media if part.name)
-
-
-def _size_of(part: MediaPart) -> str:
-    facts = []
-    if isinstance(part, ImagePart) and part.width:
-        facts.append(f"{part.width} × {part.height}")
-    if part.size:
-        kilobytes = part.size / 1000
-        facts.append(f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{max(1, round(kilobytes))} kB")
-    return " · ".join(facts) or part.media_type

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from bisect import bisect_right
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from chatbench.rendering.blocks import TableBlock
 from chatbench.rendering.nodes import OBJECT, Inline, MathObject
 from chatbench.ui.chat.transcript import paragraphs
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, CopyText, Effect, Hotspot, OpenLink, Paint
+from chatbench.ui.chat.transcript.boxes.columns import NUMBER, TableColumns, bare
 from chatbench.ui.chat.transcript.boxes.controls import (
     THUMB,
     button_width,
@@ -31,64 +31,10 @@ from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import theme
 
 _PAD_X, _PAD_Y = 12, 5
-_WIDEST: Final = 320
 _NARROWEST: Final = 24
 _THUMB_ROOM: Final = THUMB + 6
-_MARKS: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)|[*_~`]{1,3}")
-_NUMBER: Final = re.compile(
-    r"[\s$€£¥±+\-−–≈<>≤≥~(]*\d[\d.,\u202f\u00a0 ]*(?:\s*[–-]\s*\d[\d.,]*)?\s?[%‰×)]?\s?[^\d\s]{0,4}"
-)
 _HEAD: Final = Style("small", "text2", 600)
 _CELL: Final = Style("ui", "text")
-
-
-class TableShape:
-    """What the groups of one table share: columns and how far it is scrolled."""
-
-    def __init__(self, context: Context, key: tuple[Any, ...]) -> None:
-        self._context = context
-        self._key = key
-        self.boxes: list[TableBox] = []
-        self._for: tuple[object, ...] = ()
-        self._columns: tuple[float, ...] = ()
-
-    @property
-    def offset(self) -> float:
-        found = self._context.states.get(self._key)
-        return found if isinstance(found, float) else 0.0
-
-    def scroll_to(self, offset: float) -> None:
-        self._context.states[self._key] = offset
-
-    def touch(self) -> None:
-        """Groups came or went: the columns are worked out again."""
-        self._for = ()
-
-    def columns(self, width: float) -> tuple[float, ...]:
-        """Widths of the columns for a table ``width`` wide; they fill it when there is room."""
-        key = (width, theme().text_factor)
-        if key != self._for:
-            self._for = key
-            wanted = self._wanted()
-            spare = width - sum(wanted)
-            if spare > 0 and len(wanted) > 1:
-                total = sum(wanted)
-                wanted = tuple(one + spare * one / total for one in wanted)
-            self._columns = wanted
-        return self._columns
-
-    def _wanted(self) -> tuple[float, ...]:
-        each = [box.natural_columns() for box in self.boxes]
-        widest = float(theme().scaled(_WIDEST))
-        return tuple(min(widest, max(column)) for column in zip(*each, strict=True))
-
-    def right_aligned(self, column: int) -> bool:
-        """Numbers stand on the right unless the source says otherwise."""
-        first = self.boxes[0].block
-        alignment = first.alignments[column]
-        if alignment:
-            return alignment == "right"
-        return column > 0 and all(box.numeric(column) for box in self.boxes)
 
 
 class TableBox(Box):
@@ -97,7 +43,9 @@ class TableBox(Box):
     before = 10.0
     after = 12.0
 
-    def __init__(self, context: Context, key: tuple[Any, ...], block: TableBlock, shape: TableShape) -> None:
+    def __init__(
+        self, context: Context, key: tuple[Any, ...], block: TableBlock, shape: TableColumns
+    ) -> None:
         super().__init__(context, key)
         self.block = block
         self.shape = shape
@@ -135,9 +83,9 @@ class TableBox(Box):
             head, cell = theme().metrics("small", 600), theme().metrics("ui")
             columns = []
             for at in range(len(self.block.header)):
-                widest = head.horizontalAdvance(_bare(self.block.header[at]))
+                widest = head.horizontalAdvance(bare(self.block.header[at]))
                 for row in self.block.rows:
-                    widest = max(widest, cell.horizontalAdvance(_bare(row[at])))
+                    widest = max(widest, cell.horizontalAdvance(bare(row[at])))
                 lead = 0 if at == 0 else _PAD_X
                 columns.append(max(_NARROWEST, widest + 4) + lead + _PAD_X)
             self._natural = tuple(float(one) for one in columns)
@@ -146,8 +94,8 @@ class TableBox(Box):
     def numeric(self, column: int) -> bool:
         """Whether every cell of the column reads as a number."""
         if column not in self._numeric:
-            cells = [_bare(row[column]).strip() for row in self.block.rows]
-            self._numeric[column] = all(not cell or _NUMBER.fullmatch(cell) for cell in cells)
+            cells = [bare(row[column]).strip() for row in self.block.rows]
+            self._numeric[column] = all(not cell or NUMBER.fullmatch(cell) for cell in cells)
         return self._numeric[column]
 
     @property
@@ -175,7 +123,7 @@ class TableBox(Box):
         lines = 1.0
         for at, cell in enumerate(row):
             room = columns[at] - _PAD_X - (0 if at == 0 else _PAD_X)
-            if "$" in cell or "![" in cell or "\\(" in cell or metrics.horizontalAdvance(_bare(cell)) > room:
+            if "$" in cell or "![" in cell or "\\(" in cell or metrics.horizontalAdvance(bare(cell)) > room:
                 lines = max(lines, self._cell(number, at).height / theme().line("ui"))
         return self._row_height + (lines - 1) * theme().line("ui")
 
@@ -435,13 +383,16 @@ class TableBox(Box):
                 return OpenLink(spot.link, spot.name)
         return None
 
+    def lines(self) -> list[list[str]]:
+        """The cells of each row as plain text."""
+        columns = range(len(self.block.header))
+        return [[self._paragraph(row, at).text for at in columns] for row in range(len(self._rows()))]
+
     def _csv(self) -> str:
         out = io.StringIO()
         writer = csv.writer(out)
-        for box in self.shape.boxes:
-            for row in range(len(box._rows())):  # noqa: SLF001 - groups of one table
-                cells = [box._paragraph(row, column).text for column in range(len(self.block.header))]  # noqa: SLF001
-                writer.writerow([_harmless(cell) for cell in cells])
+        for group in self.shape.boxes:
+            writer.writerows([_harmless(cell) for cell in line] for line in group.lines())
         return out.getvalue()
 
     def scroll_sideways(self, by: float) -> bool:
@@ -452,17 +403,12 @@ class TableBox(Box):
         return after != before
 
 
-def _bare(cell: str) -> str:
-    """A cell's Markdown roughly as it will read, for measuring."""
-    return _MARKS.sub(lambda match: match[1] or "", cell)
-
-
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _harmless(cell: str) -> str:
     """A cell that a spreadsheet would run as a formula is marked as text; numbers stay."""
-    if cell[:1] in ("=", "@") or (cell[:1] in ("+", "-") and not _NUMBER.fullmatch(cell)):
+    if cell[:1] in ("=", "@") or (cell[:1] in ("+", "-") and not NUMBER.fullmatch(cell)):
         return f"'{cell}"
     return cell

@@ -1,0 +1,69 @@
+"""The row of actions under a message: what stands in it and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF
+
+from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.frame import ACTIONS_GAP
+from chatbench.ui.chat.transcript.item import Item
+from chatbench.ui.theme import theme
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action of the row under a message; ``label`` instead of an icon is the place among branches.
+
+    ``always``: it is shown also while the others are hidden. ``rect`` is in the item's coordinates.
+    """
+
+    key: str
+    icon: str
+    name: str
+    rect: QRectF
+    enabled: bool = True
+    label: str = ""
+    always: bool = False
+
+
+def actions_of(item: Item) -> list[Action]:
+    """The row of a message in order; none while it is being written."""
+    if item.live:
+        return []
+    wide, high = float(theme().scaled(28)), float(theme().control("icon-button-row"))
+    frame = item.frame
+    y = item.body_bottom + ACTIONS_GAP + (frame.actions - high) / 2
+    x = frame.column_x - (wide - theme().icon_size(15)) / 2
+    change = ("edit", "pencil", tr("Edit")) if item.mine else ("regenerate", "refresh-cw", tr("Regenerate"))
+    row = []
+    for key, icon, name in (("copy", "copy", tr("Copy")), change):
+        row.append(Action(key, icon, name, QRectF(x, y, wide, high)))
+        x += wide
+    if item.entry.count > 1:
+        row += _branches(item, QRectF(x + 4, y, theme().scaled(20), high))
+        x = row[-1].rect.right() + 4
+    row.append(Action("more", "ellipsis", tr("More"), QRectF(x, y, wide, high)))
+    if frame.rtl:
+        across = 2 * frame.column_x + frame.column
+        for action in row:
+            action.rect.moveLeft(across - action.rect.right())
+    return row
+
+
+def _branches(item: Item, first: QRectF) -> list[Action]:
+    at, count = item.entry.position, item.entry.count
+    label = f"{at} / {count}"
+    back, on = ("chevron-right", "chevron-left") if item.frame.rtl else ("chevron-left", "chevron-right")
+    words = QRectF(first)
+    words.moveLeft(first.right())
+    words.setWidth(theme().metrics("small").horizontalAdvance(label) + 4.0)
+    last = QRectF(first)
+    last.moveLeft(words.right())
+    place = tr("Branch {0} of {1}").format(at, count)
+    return [
+        Action("previous-branch", back, tr("Previous branch"), first, at > 1, always=True),
+        Action("", "", place, words, False, label, always=True),
+        Action("next-branch", on, tr("Next branch"), last, at < count, always=True),
+    ]
