@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -103,7 +104,9 @@ class ConnectionCheck:
                 fix=_fix(error),
             )
         except OSError as error:
-            found = error.strerror or str(error)
+            # asyncio words its own sentence; the system's says what happened.
+            known = error.errno is not None and error.errno > 0
+            found = os.strerror(error.errno) if known and error.errno else error.strerror or str(error)
             return CheckStep(name=name, state="failed", found=found, raw=str(error), fix="address")
 
     async def _dns(self) -> str:

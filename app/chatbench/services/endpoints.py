@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import msgspec
 
-from chatbench.client.check import CheckStep, ConnectionCheck
+from chatbench.client.check import STEPS, CheckStep, ConnectionCheck
 from chatbench.client.environment import Environment
 from chatbench.client.keys import KeyState
 from chatbench.core.changes import Changes
@@ -17,6 +18,10 @@ from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.secrets import Secret
 from chatbench.storage.keyring import KeyringState
+
+__all__ = [
+    "STEPS", "CheckStep", "EndpointRow", "EndpointService", "KeyState", "KeyringState", "LocalServer",
+]  # fmt: skip
 
 
 class EndpointRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +83,20 @@ class EndpointService:
     def problems(self) -> tuple[ConfigurationError, ...]:
         """What is wrong with the user's own endpoint files."""
         return tuple(self._environment.registry.problems)
+
+    @property
+    def folder(self) -> Path:
+        """Where the user's own endpoint files are."""
+        return self._environment.profile.providers
+
+    def shipped(self, endpoint_id: str) -> bool:
+        """Whether an endpoint of this id comes with Chatbench (the user's file may override it)."""
+        return self._environment.registry.shipped(endpoint_id) is not None
+
+    def reload(self) -> None:
+        """Reads the user's files again, after they were edited by hand."""
+        self._environment.registry.reload()
+        self._changes.emit(Changes(providers=True, models=True))
 
     @property
     def wires(self) -> tuple[str, ...]:

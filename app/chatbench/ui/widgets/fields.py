@@ -157,6 +157,10 @@ class SecretField(QWidget):
         self._stored.show_secret(place, last_four[-4:], problem, can_forget)
         self._show_stored(True)
 
+    def show_last_four(self, last_four: str) -> None:
+        """The stored key's last characters, once they could be read."""
+        self._stored.show_digits(last_four[-4:])
+
     def set_problem(self, problem: str) -> None:
         """What is wrong with the stored key, or "" ."""
         self._stored.show_problem(problem)
@@ -205,11 +209,15 @@ class _StoredSecret(QWidget):
         column.addWidget(self._problem)
 
     def show_secret(self, place: str, last_four: str, problem: str, can_forget: bool) -> None:
-        self._digits.set_text(f"••••••••••••{last_four}")
-        self._digits.setAccessibleName(self.tr("Key ending in {0}").format(last_four))
+        self.show_digits(last_four)
         self._place.set_text(place)
         self.forget.setVisible(can_forget)
         self.show_problem(problem)
+
+    def show_digits(self, last_four: str) -> None:
+        self._digits.set_text(f"••••••••••••{last_four}")
+        known, unknown = self.tr("Key ending in {0}"), self.tr("A key is kept")
+        self._digits.setAccessibleName(known.format(last_four) if last_four else unknown)
 
     def show_problem(self, problem: str) -> None:
         self._problem.set_text(problem)

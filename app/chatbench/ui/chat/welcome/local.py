@@ -72,15 +72,13 @@ class LocalServersCard(Card):
     def look(self) -> None:
         """Asks the usual addresses of this computer."""
         if self._looking is None or self._looking.done():
-            self._looking = spawn(self._look(), name="look-for-local-servers")
+            self._looking = spawn(self._look(), owner=self, name="look-for-local-servers")
 
     async def _look(self) -> None:
         self.look_again.set_busy(True)
         self._when.set_text(self.tr("looking…"))
-        try:
-            servers = await self._services.endpoints.look_for_local_servers()
-        finally:
-            self.look_again.set_busy(False)
+        servers = await self._services.endpoints.look_for_local_servers()
+        self.look_again.set_busy(False)
         self.show_servers(servers)
 
     def show_servers(self, servers: tuple[LocalServer, ...]) -> None:
