@@ -31,7 +31,7 @@ from chatbench.core.messages import (
 from chatbench.core.requests import StopReason
 from chatbench.core.streams import PartDelta, PartEnd, PartStart, Stop, StreamEvent, Unknown, UsageUpdate
 from chatbench.core.usage import Usage
-from chatbench.providers.decoding import any_json, invalid, read_json
+from chatbench.providers.decoding import any_json, invalid, peek_json, read_json
 from chatbench.providers.openai_chat.chunks import Choice, Chunk, Delta, ToolCall, read_chunk, usage_of
 from chatbench.providers.openai_chat.naming import named
 from chatbench.providers.sse import ServerEvent
@@ -87,7 +87,7 @@ class ChunkDecoder:
         """The events of one chunk; raises the error it may hold."""
         failed = chunk.error or (chunk.x_groq.error if chunk.x_groq else None)
         if failed or chunk.object == "error":
-            raise named({"error": failed} if failed else any_json.decode(data), self._endpoint)
+            raise named({"error": failed} if failed else peek_json(data), self._endpoint)
         events: list[StreamEvent] = []
         if chunk.id and not self._id:
             self._id = chunk.id
@@ -104,7 +104,7 @@ class ChunkDecoder:
         if chunk.search_results or chunk.citations:
             self._sources = _sources(chunk)
         if chunk.choices is None and told is None:
-            events.append(Unknown(chunk.object or "chunk", any_json.decode(data)))
+            events.append(Unknown(chunk.object or "chunk", peek_json(data)))
         return events
 
     def _take_choice(self, choice: Choice, events: list[StreamEvent]) -> None:
