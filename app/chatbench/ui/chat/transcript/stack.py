@@ -56,6 +56,8 @@ class Stack:
         self.anchor = Anchor(0, 0, 0.0)
         self.rows: list[Row] = []
         self.missing: list[str] = []
+        self.stale: list[str] = []
+        """Shown in an older version than the source has."""
         self._source = source
         self._items: OrderedDict[str, Item] = OrderedDict()
         self.ids: Sequence[str] = ()
@@ -115,7 +117,7 @@ class Stack:
             return
         entry, live = self._source.entry(index), self._source.live(index)
         if entry is None:
-            del self._items[message_id]
+            self.stale.append(message_id)
         elif entry != item.entry or item.live != (live is not None):
             item.take(entry, live)
             self._set_height(index, item.height)

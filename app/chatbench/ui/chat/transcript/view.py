@@ -11,7 +11,6 @@ from weakref import WeakMethod
 from PySide6.QtCore import (
     QEasingCurve,
     QEvent,
-    QPoint,
     QRectF,
     QSize,
     Qt,
@@ -32,7 +31,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from chatbench.ui.chat.transcript import selection as selecting
 from chatbench.ui.chat.transcript.accessibility import install_accessibility
@@ -74,12 +73,14 @@ class TranscriptView(QAbstractScrollArea):
 
     - ``action_requested(message_id, action)``: regenerate, edit, previous-branch, next-branch, delete,
       inspect, retry, retry-with, details, retry-now, stop. Copying is done here and not signalled.
+    - ``more_requested(message_id, global_point)``: open the menu of a message there.
     - ``link_chosen(url)``: the reader has seen where a link leads and wants it opened.
     - ``save_requested(text, suggested_name)``: offer to save code as a file.
     - ``following_changed(bool)``: whether the view stays at the end.
     """
 
     action_requested = Signal(str, str)
+    more_requested = Signal(str, object)
     link_chosen = Signal(str)
     save_requested = Signal(str, str)
     following_changed = Signal(bool)
@@ -144,30 +145,38 @@ class TranscriptView(QAbstractScrollArea):
 
     def refresh(self) -> None:
         """The source has other messages, or newer versions of some; what is read stays in place."""
-        was_live = {item.id for item in self.stack.items() if item.live}
-        before = len(self.stack.ids)
         old = self.stack.ids
+        living = self._living_ids()
         self.stack.refresh()
         new = self.stack.ids
-        if list(new[: len(old)]) != list(old):
+        if new[: len(old)] != old:
             self.marks.selection = self.marks.focused = self.marks.current = None
             self.marks.hovered = self.marks.pressed = self.marks.ticked = None
-        if len(new) > before and not self.stack.following and self._unseen_from is None:
-            self._unseen_from = before
+        if len(new) > len(old) and not self.stack.following and self._unseen_from is None:
+            self._unseen_from = len(old)
         self._search_again()
         self.invalidate()
-        for item in self.stack.items():
-            if item.id in was_live and not item.live:
-                self._announce_end(item)
+        self._announce_ends(living)
 
     def loaded(self, ids: Iterable[str]) -> None:
         """Messages that were asked for are at hand."""
+        living = self._living_ids()
         for one in ids:
             self.stack.reload(one)
         self.invalidate()
+        self._announce_ends(living)
         if self._copying is not None:
             waiting, self._copying = self._copying, None
             self._copy(waiting)
+
+    def _living_ids(self) -> set[str]:
+        return {item.id for item in self.stack.items() if item.live}
+
+    def _announce_ends(self, living: set[str]) -> None:
+        for item in self.stack.items():
+            if item.id in living and not item.live:
+                words = item.plain_text()[:_SPOKEN]
+                announce(self, self.tr("{0} has answered. {1}").format(item.entry.author, words))
 
     def thumbnail_ready(self, sha256: str) -> None:
         """A picture that ``source.thumbnail`` did not have is there."""
@@ -197,8 +206,10 @@ class TranscriptView(QAbstractScrollArea):
             return
         self._arranged = True
         self.stack.arrange()
-        if self.stack.missing:
-            self.stack.source.request(tuple(self.stack.missing))
+        wanted = (*self.stack.missing, *self.stack.stale)
+        if wanted:
+            self.stack.stale.clear()
+            self.stack.source.request(wanted)
         self._mark_hits()
         self._show_bar()
         self._show_pill()
@@ -380,10 +391,6 @@ class TranscriptView(QAbstractScrollArea):
         else:
             self.update_rect(QRectF(frame.margin_x, top, frame.margin, item.margin_height()))
 
-    def _announce_end(self, item: Item) -> None:
-        words = item.plain_text()[:_SPOKEN]
-        announce(self, self.tr("{0} has answered. {1}").format(item.entry.author, words))
-
     def update_rect(self, rect: QRectF) -> None:
         """Repaint a part of the viewport."""
         self.viewport().update(rect.toAlignedRect().adjusted(-5, -5, 5, 5))
@@ -449,22 +456,9 @@ class TranscriptView(QAbstractScrollArea):
             action = next(one for one in actions_of(item) if one.key == "more")
             row = next(row for row in self.stack.rows if row.index == spot.message)
             corner = action.rect.translated(0, row.top).bottomLeft().toPoint()
-            self._open_menu(item, self.viewport().mapToGlobal(corner))
+            self.more_requested.emit(item.id, self.viewport().mapToGlobal(corner))
         else:
             self.action_requested.emit(item.id, spot.key)
-
-    def _open_menu(self, item: Item, corner: QPoint) -> None:
-        """What does not stand in the row itself."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        entries = [("inspect", self.tr("Details")), ("delete", self.tr("Delete"))]
-        if not item.mine:
-            entries.insert(0, ("retry-with", self.tr("Regenerate with…")))
-        for key, name in entries:
-            menu.addAction(name).triggered.connect(
-                lambda _checked=False, key=key, message=item.id: self.action_requested.emit(message, key)
-            )
-        menu.popup(corner)
 
     def _tick(self, spot: Spot) -> None:
         """Show for a moment that something was copied."""
