@@ -365,6 +365,8 @@ def test_actions_are_signalled_and_copy_is_done_here(show: Show) -> None:
     view = show(source)
     asked: list[tuple[str, str]] = []
     view.action_requested.connect(lambda message, action: asked.append((message, action)))
+    more: list[str] = []
+    view.more_requested.connect(lambda message, _point: more.append(message))
     for index, key in (
         (0, "edit"),
         (1, "regenerate"),
