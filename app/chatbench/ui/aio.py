@@ -10,10 +10,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from shiboken6 import isValid
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
 
+    from PySide6.QtCore import QObject
     from PySide6.QtWidgets import QApplication, QDialog
 
     ErrorHandler = Callable[[BaseException], None]
@@ -38,12 +41,18 @@ def set_error_handler(handler: ErrorHandler | None) -> None:
 
 
 def spawn(
-    work: Coroutine[Any, Any, T], *, name: str | None = None, on_error: ErrorHandler | None = None
+    work: Coroutine[Any, Any, T],
+    *,
+    name: str | None = None,
+    on_error: ErrorHandler | None = None,
+    owner: QObject | None = None,
 ) -> asyncio.Task[T]:
     """Start ``work`` on the running loop and keep its task until it ends.
 
     An error goes to ``on_error``, else to the application's handler; being cancelled is no
-    error. Raises RuntimeError when no loop runs (``work`` is closed, not leaked).
+    error. ``work`` that touches a widget names it (or the one it is part of) as ``owner``: it
+    is cancelled when that is destroyed. Raises RuntimeError when no loop runs (``work`` is
+    closed, not leaked).
     """
     import asyncio
 
@@ -53,9 +62,12 @@ def spawn(
         work.close()
         raise
     _tasks.add(task)
+    destroyed = owner.destroyed.connect(lambda: task.cancel()) if owner is not None else None
 
     def ended(done: asyncio.Task[T]) -> None:
         _tasks.discard(done)
+        if destroyed is not None and owner is not None and isValid(owner):
+            owner.destroyed.disconnect(destroyed)
         error = None if done.cancelled() else done.exception()
         if error is not None:
             (on_error or _handler)(error)

@@ -143,8 +143,8 @@ class Session:
             end()
         self.workspace.release()
         self._watcher = None
-        await self.services.aclose()
         await cancel_spawned()
+        await self.services.aclose()
         self.window.closes_itself = True
         self.window.close()
         self.window.deleteLater()

@@ -17,6 +17,7 @@ from chatbench.services.exchange import ExportFormat, file_name
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.saving import ask_where
+from chatbench.ui.chat.conversation.view import welcome_title
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.widgets import IconButton, Label
@@ -154,11 +155,11 @@ class ChatWorkspace(QWidget):
         elif known:
             await self._new(self._services.models.default())
         else:
-            await self._new(GUIDE, title=self.tr("Welcome"))
+            await self._new(GUIDE, title=welcome_title())
 
     def open(self, conversation_id: str, message_id: str = "") -> None:
         """Shows a conversation, in its tab or a new one; at a message if one is named."""
-        spawn(self._show(conversation_id, message_id), name="open-conversation")
+        spawn(self._show(conversation_id, message_id), owner=self, name="open-conversation")
 
     async def _show(self, conversation_id: str, message_id: str = "") -> None:
         assert self._window is not None
@@ -191,16 +192,13 @@ class ChatWorkspace(QWidget):
 
     def new_chat(self) -> None:
         """An empty chat at the model of the one in view; an empty one that is open is reused."""
-        empty = next(
-            (v for v in self._views.values() if not v.conversation.messages and not v.composer.draft().text),
-            None,
-        )
+        empty = next((view for view in self._views.values() if view.is_blank), None)
         if empty is not None:
             self.open(empty.id)
             return
         view = self.current_view()
         model = view.lane.model if view is not None else None
-        spawn(self._new(model or self._services.models.default()), name="new-chat")
+        spawn(self._new(model or self._services.models.default()), owner=self, name="new-chat")
 
     async def _new(self, model: ModelRef | None, title: str = "") -> None:
         conversation = await self._services.chat.new_conversation(model, title=title)
@@ -213,7 +211,7 @@ class ChatWorkspace(QWidget):
 
     def close_tab(self, conversation_id: str) -> None:
         """Takes the tab away; an answer that is coming in goes on."""
-        spawn(self._close(conversation_id), name="close-tab")
+        spawn(self._close(conversation_id), owner=self, name="close-tab")
 
     async def _close(self, conversation_id: str) -> None:
         view = self._views.get(conversation_id)
@@ -283,7 +281,7 @@ class ChatWorkspace(QWidget):
             return
         view = self.current_view()
         siblings = view.conversation.siblings(message.id) if view is not None else (message,)
-        spawn(self._show_message(message.id, siblings), name="inspect-message")
+        spawn(self._show_message(message.id, siblings), owner=self, name="inspect-message")
         self._window.set_inspector_open(True)
 
     async def _show_message(self, message_id: str, siblings: tuple[TreeMessage, ...]) -> None:
@@ -303,7 +301,9 @@ class ChatWorkspace(QWidget):
             view = self._views.get(conversation_id)
             shown = view is not None and view is self.current_view()
             if changes.usage and not shown:
-                spawn(self._services.history.mark_read(conversation_id, unread=True), name="unread")
+                spawn(
+                    self._services.history.mark_read(conversation_id, unread=True), owner=self, name="unread"
+                )
 
     # Actions.
 
@@ -372,14 +372,15 @@ class ChatWorkspace(QWidget):
             if conversation_id in self._views:
                 await self._close(conversation_id)
             self._window.notices.show_notice(
-                self.tr("Chat deleted."), action=(self.tr("Undo"), lambda: spawn(undo(), name="restore"))
+                self.tr("Chat deleted."),
+                action=(self.tr("Undo"), lambda: spawn(undo(), owner=self, name="restore")),
             )
 
         async def undo() -> None:
             await self._services.history.restore(conversation_id)
             await self._show(conversation_id)
 
-        spawn(trash(), name="delete-chat")
+        spawn(trash(), owner=self, name="delete-chat")
 
     def _export_current(self) -> None:
         if self.current_id():
@@ -387,7 +388,7 @@ class ChatWorkspace(QWidget):
 
     def export(self, conversation_id: str) -> None:
         """Asks where to, then writes Markdown or JSON by the file's ending."""
-        spawn(self._export(conversation_id), name="export")
+        spawn(self._export(conversation_id), owner=self, name="export")
 
     async def _export(self, conversation_id: str) -> None:
         assert self._window is not None

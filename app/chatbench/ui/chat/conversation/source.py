@@ -88,7 +88,7 @@ class ConversationSource(QObject):
         wanted = [one for one in ids if one not in self._asked and one not in self._entries]
         if wanted:
             self._asked.update(wanted)
-            spawn(self._load(wanted), name="load-messages")
+            spawn(self._load(wanted), owner=self, name="load-messages")
 
     async def _load(self, ids: list[str]) -> None:
         try:
@@ -132,7 +132,7 @@ class ConversationSource(QObject):
         key = (sha256, width, height)
         if key not in self._pictures:
             self._pictures[key] = None
-            spawn(self._draw(key), name="thumbnail")
+            spawn(self._draw(key), owner=self, name="thumbnail")
         return self._pictures[key]
 
     async def _draw(self, key: tuple[str, int, int]) -> None:

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
@@ -36,6 +36,11 @@ COLUMN = 736
 EDGE = 16
 
 
+def welcome_title() -> str:
+    """What the very first chat is called until something is asked in it."""
+    return QCoreApplication.translate("ConversationView", "Welcome")
+
+
 class ConversationView(Surface):
     """Signals: `changed` when title, state or lane have changed; `selected(message)` for the
     inspector; `provider_wanted(id)` when a key is missing; `deleted(message)` after one was
@@ -58,6 +63,8 @@ class ConversationView(Surface):
         self._loading: asyncio.Task[None] | None = None
         self._stale = False
         self._editing: str | None = None
+        self._sending = False
+        self._lane_write: asyncio.Task[None] | None = None
         self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_DELAY_MS)
         self._lay_out()
         self._connect()
@@ -71,6 +78,12 @@ class ConversationView(Surface):
     @property
     def streaming(self) -> bool:
         return bool(self.services.chat.live_in(self.id))
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing was said here yet, and nothing is about to be."""
+        written = self.composer.draft() != Draft()
+        return not (self.conversation.messages or self._sending or written)
 
     def _lay_out(self) -> None:
         self._upper = QStackedLayout()
@@ -93,14 +106,13 @@ class ConversationView(Surface):
         self.source.thumbnail_ready.connect(self.transcript.thumbnail_ready)
         self.transcript.set_source(self.source)
         self.transcript.action_requested.connect(self._act)
-        self.transcript.more_requested.connect(self._show_menu)
         self.transcript.link_chosen.connect(self._open_address)
         self.transcript.save_requested.connect(
-            lambda text, name: spawn(save_text(self, text, name), name="save-code")
+            lambda text, name: spawn(save_text(self, text, name), owner=self, name="save-code")
         )
         self.transcript.find_bar.closed.connect(self.source.forget_find)
         composer = self.composer
-        composer.send_requested.connect(lambda draft: spawn(self._send(draft), name="send"))
+        composer.send_requested.connect(lambda draft: spawn(self._send(draft), owner=self, name="send"))
         composer.stop_requested.connect(self.stop)
         composer.draft_changed.connect(lambda _draft: self._draft_timer.start())
         composer.model_chosen.connect(self.choose_model)
@@ -108,7 +120,7 @@ class ConversationView(Surface):
         composer.edit_last_requested.connect(self._edit_last)
         composer.edit_cancelled.connect(self._cancel_edit)
         composer.key_wanted.connect(self.provider_wanted)
-        self._draft_timer.timeout.connect(lambda: spawn(self.save_draft(), name="save-draft"))
+        self._draft_timer.timeout.connect(lambda: spawn(self.save_draft(), owner=self, name="save-draft"))
 
     # What is shown.
 
@@ -121,17 +133,27 @@ class ConversationView(Surface):
         """Reads the outline again; several calls in a row read once."""
         self._stale = True
         if self._loading is None or self._loading.done():
-            self._loading = spawn(self._read_while_stale(), name="reload")
+            self._loading = spawn(self._read_while_stale(), owner=self, name="reload")
 
     async def _read_while_stale(self) -> None:
         while self._stale:
             self._stale = False
             await self._read()
 
+    async def _lane_settled(self) -> None:
+        """Waits until a change of the lane is written: whoever reads before would undo it."""
+        while (writing := self._lane_write) is not None and not writing.done():
+            await asyncio.wait({writing})
+
     async def _read(self) -> None:
         history = self.services.history
+        await self._lane_settled()
+        writing = self._lane_write
         conversation = await history.outline(self.id)
         extents = await history.extents(self.id)
+        if self._lane_write is not writing:
+            await self._read()
+            return
         self.conversation = conversation
         self.lane = next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
         self.source.show(conversation, self.lane, extents)
@@ -145,7 +167,7 @@ class ConversationView(Surface):
         self.composer.set_model(model)
         self.composer.set_parameters(self.lane.parameters)
         self.composer.set_streaming(self.streaming)
-        spawn(self._show_context(), name="context")
+        spawn(self._show_context(), owner=self, name="context")
 
     async def _show_context(self) -> None:
         tokens = await self.services.chat.context_tokens(self.id, self.lane)
@@ -159,7 +181,9 @@ class ConversationView(Surface):
 
             welcome = WelcomeView(self.services, self)
             welcome.model_chosen.connect(self.choose_model)
-            welcome.question_asked.connect(lambda text: spawn(self._send(Draft(text=text)), name="send"))
+            welcome.question_asked.connect(
+                lambda text: spawn(self._send(Draft(text=text)), owner=self, name="send")
+            )
             welcome.provider_wanted.connect(self.provider_wanted)
             welcome.link_activated.connect(self._ask_about_link)
             self._welcome = welcome
@@ -182,9 +206,15 @@ class ConversationView(Surface):
         self.composer.set_draft(Draft())
         self.composer.set_streaming(True)
         self.transcript.jump_to_end()
+        self._sending = True
         try:
+            await self._lane_settled()
+            if not self.conversation.messages and self.conversation.summary.title == welcome_title():
+                # It was the guide's own title; the question names the chat.
+                await self.services.history.rename(self.id, "")
             turn = await self.services.chat.send(self.id, draft, initiator=self)
         except ChatbenchError:
+            self._sending = False
             self.composer.set_draft(draft)
             self.composer.set_streaming(False)
             raise
@@ -221,7 +251,7 @@ class ConversationView(Surface):
         self.lane = lane
         self._show_lane()
         self._show_welcome()
-        spawn(self.services.history.update_lane(self.id, lane), name="update-lane")
+        self._lane_write = spawn(self.services.history.update_lane(self.id, lane), name="update-lane")
 
     def _act(self, message_id: str, action: str) -> None:
         message = self.source.message(message_id)
@@ -242,38 +272,15 @@ class ConversationView(Surface):
         }
         acts[action]()
 
-    def _show_menu(self, message_id: str, at: QPoint) -> None:
-        message = self.source.message(message_id)
-        if message is None:
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(self.tr("Copy"), partial(self._copy, message))
-        if message.role == "user":
-            menu.addAction(self.tr("Edit"), partial(self._edit, message))
-        elif not self.streaming:
-            menu.addAction(self.tr("Regenerate"), partial(self._regenerate, message))
-            menu.addAction(self.tr("Regenerate with…"), partial(self._regenerate_with, message))
-        menu.addAction(self.tr("Inspect"), partial(self.selected.emit, message))
-        if not self.streaming:
-            menu.addSeparator()
-            menu.addAction(self.tr("Delete"), partial(self._delete, message))
-        menu.popup(at)
-
-    def _copy(self, message: TreeMessage) -> None:
-        data = QMimeData()
-        data.setText(message.text)
-        data.setData("text/markdown", message.text.encode())
-        QGuiApplication.clipboard().setMimeData(data)
-
     def _regenerate(self, message: TreeMessage, model: ModelRef | None = None) -> None:
         async def again() -> None:
+            await self._lane_settled()
             turn = await self.services.chat.regenerate(self.id, message.id, model=model)
             self.composer.set_streaming(True)
             await self.services.chat.wait(turn)
             self._announce_end(turn.answers[0].message)
 
-        spawn(again(), name="regenerate")
+        spawn(again(), owner=self, name="regenerate")
 
     def _regenerate_with(self, message: TreeMessage) -> None:
         """Asks for a model, then for another answer from it; the chat's own model stays."""
@@ -286,7 +293,7 @@ class ConversationView(Surface):
     def open_find(self) -> None:
         """Shows the bar that searches this conversation, all of it."""
         self.transcript.open_find()
-        spawn(self._prepare_find(), name="prepare-find")
+        spawn(self._prepare_find(), owner=self, name="prepare-find")
 
     async def _prepare_find(self) -> None:
         await self.source.prepare_find()
@@ -309,7 +316,7 @@ class ConversationView(Surface):
             self._edit(asked[-1])
 
     def _edit(self, message: TreeMessage) -> None:
-        spawn(self._begin_edit(message.id), name="begin-edit")
+        spawn(self._begin_edit(message.id), owner=self, name="begin-edit")
 
     async def _begin_edit(self, message_id: str) -> None:
         (message,) = await self.services.history.messages([message_id])
@@ -341,9 +348,9 @@ class ConversationView(Surface):
             self.window_frame.notices.show_notice(self.tr("Message deleted."), action=(self.tr("Undo"), undo))
 
         def undo() -> None:
-            spawn(self.services.history.undelete_message(self.id, message.id), name="undelete")
+            spawn(self.services.history.undelete_message(self.id, message.id), owner=self, name="undelete")
 
-        spawn(hide(), name="delete-message")
+        spawn(hide(), owner=self, name="delete-message")
 
     def _ask_about_link(self, url: str) -> None:
         dialog = ask_before_opening(url, url, self)

@@ -140,7 +140,7 @@ class ChatSidebar(Surface):
         self.search = SearchField(self.tr("Search chats"))
         self.search.textChanged.connect(lambda _text: self.refresh())
         self.search.stepped.connect(lambda _step: self.view.setFocus(Qt.FocusReason.TabFocusReason))
-        self.view = _List(self)
+        self.view: _List = _List(self)
         self.view.chosen.connect(self._choose)
         self.view.renamed.connect(self._rename)
         self.view.menu_wanted.connect(self._menu)
@@ -165,7 +165,7 @@ class ChatSidebar(Surface):
         """Reads the list (or the search) again; several calls in a row read once."""
         self._stale = True
         if self._loading is None or self._loading.done():
-            self._loading = spawn(self._load(), name="sidebar")
+            self._loading = spawn(self._load(), owner=self, name="sidebar")
 
     async def _load(self) -> None:
         while self._stale:
@@ -206,7 +206,7 @@ class ChatSidebar(Surface):
         self.opened.emit(row.id, row.message_id)
 
     def _rename(self, conversation_id: str, title: str) -> None:
-        spawn(self._services.history.rename(conversation_id, title))
+        spawn(self._services.history.rename(conversation_id, title), name="rename")
 
     def _menu(self, row: Row, at: QPoint) -> None:
         menu = QMenu(self)
