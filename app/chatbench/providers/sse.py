@@ -6,7 +6,7 @@ joined with LF; comments are ignored. Data stays bytes: U+2028 inside JSON is no
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from chatbench.core.errors import InvalidResponse
 
@@ -15,7 +15,7 @@ MAX_STREAM_BYTES = 256 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
-class ServerEvent(NamedTuple):
+class ServerEvent(msgspec.Struct, frozen=True, gc=False):
     """One event: its name ("" for the default), its data, its id."""
 
     event: str
@@ -108,12 +108,13 @@ class SseParser:
         """The usual case, fast: events of one data line each. Returns what is left for the
         general way: from the first event of another kind on, or the unfinished end."""
         blocks = text.split(b"\n\n")
+        tail = blocks.pop()
         last, limit = self._id, self._max_event
         for number, block in enumerate(blocks):
-            if block[:6] != b"data: " or b"\n" in block or len(block) > limit or number == len(blocks) - 1:
-                return b"\n\n".join(blocks[number:])
+            if block[:6] != b"data: " or b"\n" in block or len(block) > limit:
+                return b"\n\n".join((*blocks[number:], tail))
             events.append(ServerEvent("", block[6:], last))
-        return b""
+        return tail
 
     def _line(self, line: bytes, events: list[ServerEvent]) -> None:
         name, _, value = line.partition(b":")
