@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from chatbench import __version__
 from chatbench.services import Services
 from chatbench.ui.settings.form import SettingsPage
-from chatbench.ui.widgets import Button, FactRow, Label
+from chatbench.ui.widgets import Button, ElidedLabel, Label
 
 
 class AboutPage(SettingsPage):
@@ -26,7 +26,7 @@ class AboutPage(SettingsPage):
             self.tr("System"): platform.platform(),
         }
         for label, value in facts.items():
-            self.body.addWidget(FactRow(label, value))
+            self.form.add(label, ElidedLabel(value))
         self.report = "\n".join(f"{label} {value}" for label, value in facts.items())
         copy = Button(self.tr("Copy"), icon="copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report))

@@ -77,7 +77,8 @@ class FormRow(QWidget):
         width = theme().scaled(LABEL_WIDTH)
         self._label.setMinimumWidth(0 if folded else width)
         self._label.setMaximumWidth(16_777_215 if folded else width)
-        self._label.setMinimumHeight(0 if folded else theme().control("field-form"))
+        beside = min(theme().control("field-form"), max(theme().line("ui"), self.field.sizeHint().height()))
+        self._label.setMinimumHeight(0 if folded else beside)
         rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         side = Qt.AlignmentFlag.AlignLeft if rtl else Qt.AlignmentFlag.AlignRight
         start = Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft

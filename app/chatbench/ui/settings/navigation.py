@@ -46,7 +46,8 @@ class NavRow(PaintedButton):
 
     def sizeHint(self) -> QSize:
         role: ControlRole = "row-double" if self.entry.below else "row"
-        return QSize(theme().scaled(120), theme().control(role))
+        lines = theme().line("ui") + (theme().line("micro") if self.entry.below else 0)
+        return QSize(theme().scaled(120), max(theme().control(role), lines + 8))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme().scaled(60), self.sizeHint().height())

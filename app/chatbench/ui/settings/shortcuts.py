@@ -214,7 +214,7 @@ class ShortcutsPage(SettingsPage):
         self._nothing = Label(self.tr("Nothing is called that."), font="small", color="text3")
         self._nothing.hide()
         self._problem = self.form.add("", QWidget())
-        self._problem.hide()
+        self.form.hide()
         self.body.addLayout(head)
         self.body.addLayout(self._list)
         self.body.addWidget(self._nothing)
@@ -272,7 +272,7 @@ class ShortcutsPage(SettingsPage):
         self._save()
 
     def _save(self) -> None:
-        self._problem.setVisible(not self.keep(self._problem, shortcuts=self._commands.overrides()))
+        self.form.setVisible(not self.keep(self._problem, shortcuts=self._commands.overrides()))
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()

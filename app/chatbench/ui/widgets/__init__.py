@@ -13,6 +13,7 @@ from chatbench.ui.widgets.labels import ElidedLabel, Label
 from chatbench.ui.widgets.mark import Mark
 from chatbench.ui.widgets.paint import SHADOW_MARGINS, box, ring_inside, shadow
 from chatbench.ui.widgets.popup import Popup
+from chatbench.ui.widgets.rawtext import RawText
 from chatbench.ui.widgets.sections import Card, ClickSurface, Divider, FactRow, Meter, Section, Surface
 from chatbench.ui.widgets.switches import SegmentControl, Switch
 from chatbench.ui.widgets.tooltips import describe, tip
@@ -38,6 +39,7 @@ __all__ = [
     "PaintedButton",
     "Pill",
     "Popup",
+    "RawText",
     "SearchField",
     "SecretField",
     "Section",

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -69,8 +69,6 @@ class ConversationInspector(Surface):
         self.reset.clicked.connect(lambda: self._change(parameters=Parameters()))
         section.set_action(self.reset)
         for row in self._rows.values():
-            # Rows reach six pixels beyond the section's text, so that their hover has an edge.
-            row.setContentsMargins(-6, 0, -6, 0)
             row.changed.connect(self._set_parameter)
             section.body.addWidget(row)
         self._parameters_section = section
@@ -230,6 +228,7 @@ class _SystemPrompt(QPlainTextEdit):
         self.setPlaceholderText(self.tr("What the model is told before every answer"))
         self.setTabChangesFocus(True)
         self.document().setDocumentMargin(2)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.textChanged.connect(self._typed)
         self._wear()
 
@@ -256,6 +255,9 @@ class _SystemPrompt(QPlainTextEdit):
     def _grow(self) -> None:
         lines = round(self.document().size().height())
         wanted = max(FEWEST_LINES, min(MOST_LINES, lines)) * self.fontMetrics().lineSpacing() + 18
+        over = lines > MOST_LINES
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if over else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
         if wanted != self.height():
             self.setFixedHeight(wanted)
 

@@ -25,7 +25,7 @@ from chatbench.ui.chat.inspector.words import (
     tr,
 )
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import Card, Divider, FactRow, Label, Pill, Section, Surface
+from chatbench.ui.widgets import Card, Divider, FactRow, Label, Pill, RawText, Section, Surface
 from chatbench.ui.widgets.chips import Tone
 
 _TONES: Final[dict[MessageState, Tone]] = {
@@ -252,11 +252,8 @@ class MessageInspector(Surface):
             card = Card(fill="page")
             inner = QVBoxLayout(card)
             inner.setContentsMargins(10, 8, 10, 8)
-            raw = Label(error.raw[:2000], font="code-small", wrap=True)
-            raw.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
-            raw.setAccessibleName(self.tr("The raw reason"))
+            raw = RawText(self.tr("The raw reason"))
+            raw.set_text(error.raw)
             inner.addWidget(raw)
             body.addWidget(card)
 

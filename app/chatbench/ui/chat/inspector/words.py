@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, Qt
 
 from chatbench.core.usage import Cost, CostLine, Usage
 
@@ -76,9 +76,11 @@ def price_source(cost: Cost) -> str:
     if cost.source == "provider":
         return tr("As the provider itself reports it.")
     rates = cost.rates
-    listed = tr("your own prices") if cost.source == "user" else tr("list of {0}").format(cost.prices_of)
-    if cost.source != "user" and not cost.prices_of:
-        listed = tr("price list")
+    day = QDate.fromString(cost.prices_of[:10], Qt.DateFormat.ISODate)
+    written = QLocale().toString(day, "d MMM yyyy") if day.isValid() else cost.prices_of
+    listed = tr("list of {0}").format(written) if written else tr("price list")
+    if cost.source == "user":
+        listed = tr("your own prices")
     if rates is None or rates.input is None or rates.output is None:
         return listed
     return tr("{0} in, {1} out per million, {2}").format(rate(rates.input), rate(rates.output), listed)

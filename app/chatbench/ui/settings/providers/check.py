@@ -23,6 +23,7 @@ from chatbench.ui.widgets import (
     Card,
     Flow,
     Label,
+    RawText,
     announce,
     gauge_clock,
 )
@@ -107,11 +108,7 @@ class StepRow(QWidget):
         self._found = Label(font="small", color="text2", wrap=True)
         self._hint = Label(font="small", color="text2", wrap=True)
         self._raw = Card(fill="page")
-        self._raw_words = Label(font="code-small", wrap=True)
-        self._raw_words.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self._raw_words.setAccessibleName(self.tr("The raw reason"))
+        self._raw_words = RawText(self.tr("The raw reason"))
         inner = QVBoxLayout(self._raw)
         inner.setContentsMargins(10, 8, 10, 8)
         inner.addWidget(self._raw_words)
@@ -158,7 +155,7 @@ class StepRow(QWidget):
         self._time.setText("" if step.seconds is None or quiet else _milliseconds(step.seconds))
         self._hint.setText(step.hint)
         self._hint.setVisible(failed and bool(step.hint))
-        self._raw_words.setText(step.raw[:1500])
+        self._raw_words.set_text(step.raw)
         self._raw.setVisible(failed and bool(step.raw))
         fixes = {"key": self.tr("Replace the key…"), "address": self.tr("Change the address…")}
         self.fix.set_label(fixes.get(step.fix, ""))

@@ -284,6 +284,7 @@ class ProvidersPage(Surface):
         if not row.in_use:
             return Entry(endpoint.id, endpoint.name, "circle", "text3", head=head)
         models = self.tr("1 model") if row.models == 1 else self.tr("{0} models").format(row.models)
+        models = models if row.models else self.tr("no models listed")
         below = self.tr("{0}, this computer").format(models) if endpoint.local else models
         return Entry(endpoint.id, endpoint.name, "circle-check", "success", below, self.tr("ready"), head)
 
