@@ -8,6 +8,7 @@ asyncio and qasync are imported when first needed, so that the window paints bef
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shiboken6 import isValid
@@ -62,7 +63,9 @@ def spawn(
         work.close()
         raise
     _tasks.add(task)
-    destroyed = owner.destroyed.connect(lambda: task.cancel()) if owner is not None else None
+    # Connected directly, the object that is destroyed would become the cancellation's message.
+    stop = partial(task.cancel, None)
+    destroyed = owner.destroyed.connect(lambda _gone: stop()) if owner is not None else None
 
     def ended(done: asyncio.Task[T]) -> None:
         _tasks.discard(done)

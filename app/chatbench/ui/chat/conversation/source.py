@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QDateTime, QLocale, QObject, Signal
 from PySide6.QtGui import QImage
@@ -33,6 +34,7 @@ class ConversationSource(QObject):
         super().__init__(parent)
         self._services = services
         self._path: tuple[TreeMessage, ...] = ()
+        self._outlines: dict[str, TreeMessage] = {}
         self._sizes: list[int] = []
         self._siblings: dict[str, tuple[int, int]] = {}
         self._entries: OrderedDict[str, Entry] = OrderedDict()
@@ -41,24 +43,35 @@ class ConversationSource(QObject):
         self._texts: dict[str, str] = {}
         self.conversation: Conversation | None = None
 
-    def show(self, conversation: Conversation, lane: Lane, extents: Mapping[str, Extent]) -> tuple[str, ...]:
-        """Takes a new outline; returns the ids whose messages have changed since the last."""
-        before = {message.id: message for message in self._path}
+    def stale(self, conversation: Conversation, lane: Lane) -> list[str]:
+        """The ids at hand that this outline knows a newer version of. Read them before `show`, so
+        that nothing is blank in between."""
+        return [
+            message.id
+            for message in conversation.path(lane.leaf)
+            if message.id in self._entries and self._outlines.get(message.id) != message
+        ]
+
+    def show(
+        self,
+        conversation: Conversation,
+        lane: Lane,
+        extents: Mapping[str, Extent],
+        fresh: Sequence[TreeMessage] = (),
+    ) -> None:
+        """Takes a new outline, and the messages that were `stale`."""
         self.conversation = conversation
         self._path = conversation.path(lane.leaf)
+        self._outlines = {message.id: message for message in self._path}
         self._sizes = [_size(extents.get(message.id)) for message in self._path]
         self._siblings = _siblings(conversation, self._path)
-        changed = tuple(
-            message.id for message in self._path if message.id in before and before[message.id] != message
-        )
-        for identifier in changed:
-            self._entries.pop(identifier, None)
-            self._texts.pop(identifier, None)
+        for message in fresh:
+            self._texts.pop(message.id, None)
+            self._remember(message)
         for identifier, (position, count) in self._siblings.items():
             entry = self._entries.get(identifier)
             if entry is not None and (entry.position, entry.count) != (position, count):
-                del self._entries[identifier]
-        return changed
+                self._entries[identifier] = replace(entry, position=position, count=count)
 
     def ids(self) -> Sequence[str]:
         return [message.id for message in self._path]

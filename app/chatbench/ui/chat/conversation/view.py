@@ -151,12 +151,14 @@ class ConversationView(Surface):
         writing = self._lane_write
         conversation = await history.outline(self.id)
         extents = await history.extents(self.id)
+        lane = next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
+        stale = self.source.stale(conversation, lane)
+        fresh = await history.messages(stale) if stale else ()
         if self._lane_write is not writing:
             await self._read()
             return
-        self.conversation = conversation
-        self.lane = next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
-        self.source.show(conversation, self.lane, extents)
+        self.conversation, self.lane = conversation, lane
+        self.source.show(conversation, lane, extents, fresh)
         self.transcript.refresh()
         self._show_lane()
         self._show_welcome()
