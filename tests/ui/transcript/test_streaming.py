@@ -123,7 +123,7 @@ def test_follows_the_end_until_the_reader_leaves(show: Show) -> None:
     before = {row.index: row.top for row in view.stack.rows}
     grow(view, growing, "Still more words.\n\n" * 20)
     assert {row.index: row.top for row in view.stack.rows} == before
-    view._show_pill()
+    view.show_place()
     assert view.pill.isVisible()
     QTest.keyClick(view, Qt.Key.Key_End)
     assert view.stack.following
@@ -208,7 +208,7 @@ def test_thinking_shows_the_gauge_then_its_duration(show: Show) -> None:
     view = show(source)
     growing.set(ThinkingPart(text="Hm"))
     view.step()
-    view._follow_living()
+    view.follow_living()
     assert gauge_clock().running is False or view.isVisible()
     item = view.stack.item(0)
     assert item is not None

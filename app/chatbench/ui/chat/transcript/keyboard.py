@@ -138,7 +138,7 @@ class Keyboard:
         row = next((row for row in view.stack.rows if row.index == index), None)
         if row is None or row.top < -12 or row.top > view.viewport().height() - 80:
             view.stack.show(index, 0, -view.stack.frame.head - 24.0)
-            view._moved()  # noqa: SLF001 - the view's own controller
+            view.moved()
         view.viewport().update()
 
     def _branch(self, action: str) -> bool:
@@ -211,7 +211,7 @@ class Keyboard:
         if not 0 <= top + y <= height - 30:
             box = max(0, spot.box) if spot.box >= 0 else max(0, len(item.boxes) - 1)
             view.stack.show(spot.message, box, y - item.tops[box] - height / 2)
-            view._moved()  # noqa: SLF001
+            view.moved()
 
     def _in_controls(self, key: int) -> bool:
         """Arrows among controls of one group; Enter and Space press."""

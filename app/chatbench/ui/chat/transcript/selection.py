@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -10,9 +10,11 @@ from PySide6.QtCore import QMimeData, QPointF
 
 from chatbench.ui.chat.transcript.boxes.base import Box
 from chatbench.ui.chat.transcript.item import Item
+from chatbench.ui.chat.transcript.source import Entry
 from chatbench.ui.chat.transcript.stack import Row, Stack
 
 END: Final = 1 << 60
+_NONE: Final[Mapping[str, Entry]] = {}
 _RICH_LIMIT: Final = 200_000
 """Selections with more characters are copied as text alone: HTML of megabytes helps nobody."""
 
@@ -95,29 +97,22 @@ def of_message(index: int) -> Selection:
     return Selection(Position(index, 0, 0), Position(index, END, END))
 
 
-def missing(stack: Stack, selection: Selection) -> list[str]:
-    """Selected messages that have to be loaded before they can be copied."""
-    low, high = selection.ordered()
-    return [
-        stack.ids[at]
-        for at in range(low.message, high.message + 1)
-        if stack.at_hand(at) is None and stack.source.entry(at) is None
-    ]
-
-
 class _Copied(NamedTuple):
     plain: str
     markdown: str
     html: str
 
 
-def mime_data(stack: Stack, selection: Selection) -> QMimeData:
-    """The selection as plain text, Markdown and rich text at once."""
+def mime_data(stack: Stack, selection: Selection, entries: Mapping[str, Entry] = _NONE) -> QMimeData:
+    """The selection as plain text, Markdown and rich text at once.
+
+    ``entries`` are messages that were loaded for it and may be gone from the source again.
+    """
     low, high = selection.ordered()
     last = min(high.message, len(stack.ids) - 1)
     sizes = stack.source.sizes()
     rich = sum(sizes[low.message : last + 1]) <= _RICH_LIMIT
-    copied = [_message(stack, selection, at, rich) for at in range(low.message, last + 1)]
+    copied = [_message(stack, selection, at, rich, entries) for at in range(low.message, last + 1)]
     data = QMimeData()
     data.setText("\n\n".join(one.plain for one in copied if one.plain))
     markdown = "\n\n".join(one.markdown for one in copied if one.markdown)
@@ -127,15 +122,18 @@ def mime_data(stack: Stack, selection: Selection) -> QMimeData:
     return data
 
 
-def _message(stack: Stack, selection: Selection, index: int, rich: bool) -> _Copied:
+def _message(
+    stack: Stack, selection: Selection, index: int, rich: bool, entries: Mapping[str, Entry]
+) -> _Copied:
     low, high = selection.ordered()
     inner = low.message < index < high.message
-    entry = stack.source.entry(index)
-    if inner and not rich and entry is not None:
-        return _Copied(entry.message.text, entry.message.text, "")
-    item = stack.item(index)
-    if item is None:
+    item = stack.at_hand(index)
+    entry = item.entry if item is not None else entries.get(stack.ids[index]) or stack.source.entry(index)
+    if entry is None:
         return _Copied("", "", "")
+    if inner and not rich:
+        return _Copied(entry.message.text, entry.message.text, "")
+    item = item or Item(stack.context, entry, stack.frame, None)
     plain: list[str] = []
     markdown: list[str] = []
     html: list[str] = []

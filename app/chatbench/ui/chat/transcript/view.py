@@ -20,7 +20,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
-    QGuiApplication,
     QHideEvent,
     QImage,
     QKeyEvent,
@@ -35,32 +34,26 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from chatbench.ui.chat.transcript import selection as selecting
 from chatbench.ui.chat.transcript.accessibility import install_accessibility
-from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.base import (
-    Act,
     Box,
     Context,
-    CopyText,
-    Effect,
-    OpenLink,
-    Rebuild,
-    SaveText,
 )
-from chatbench.ui.chat.transcript.find import FindBar, Finding, hits_in
+from chatbench.ui.chat.transcript.copying import Copying
+from chatbench.ui.chat.transcript.find import FindBar
 from chatbench.ui.chat.transcript.formulas import formulas
 from chatbench.ui.chat.transcript.frame import Frame, frame_for
-from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.keyboard import Keyboard
-from chatbench.ui.chat.transcript.links import ask_before_opening
-from chatbench.ui.chat.transcript.paintclock import interval_for, paint_clock
-from chatbench.ui.chat.transcript.painter import ROW, Marks, Spot, TranscriptPainter
+from chatbench.ui.chat.transcript.living import Living
+from chatbench.ui.chat.transcript.painter import Marks, Spot, TranscriptPainter
 from chatbench.ui.chat.transcript.pill import EndPill
 from chatbench.ui.chat.transcript.pointer import Pointer
+from chatbench.ui.chat.transcript.pressing import Pressing
+from chatbench.ui.chat.transcript.searching import Searching
 from chatbench.ui.chat.transcript.selection import Selection
 from chatbench.ui.chat.transcript.source import ListSource, Source
 from chatbench.ui.chat.transcript.stack import Stack
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import announce, gauge_clock
+from chatbench.ui.widgets import announce
 
 _BAR_EVERY_S = 0.25
 _TICK_MS = 1_200
@@ -106,16 +99,16 @@ class TranscriptView(QAbstractScrollArea):
         self.painter = TranscriptPainter(self.stack, self.marks)
         self._arranged = False
         self._guarded = False
-        self._bar_at = 0.0
-        self._paint_cost = 0.0
         self._unseen_from: int | None = None
-        self._copying: Selection | None = None
         self._animation: QVariantAnimation | None = None
-        self._finding = Finding()
         self.find_bar = FindBar(self)
         self.pill = EndPill(self)
         self.pointer = Pointer(self)
         self.keyboard = Keyboard(self)
+        self.living = Living(self)
+        self.pressing = Pressing(self)
+        self.copying = Copying(self)
+        self.searching = Searching(self)
         self._connect()
 
     def _connect(self) -> None:
@@ -123,9 +116,6 @@ class TranscriptView(QAbstractScrollArea):
         bar.setSingleStep(40)
         bar.valueChanged.connect(self._bar_moved)
         self.pill.clicked.connect(self.jump_to_end)
-        self.find_bar.searched.connect(self.search)
-        self.find_bar.stepped.connect(self.find_step)
-        self.find_bar.closed.connect(self._find_closed)
         theme().changed.connect(self._restyle)
         formulas().ready.connect(self._formula_ready)
 
@@ -138,6 +128,7 @@ class TranscriptView(QAbstractScrollArea):
         self.context.states.clear()
         self.context.wanted.clear()
         self._unseen_from = None
+        self.copying.forget()
         self.stack = Stack(source, self.context, self._frame(), self.viewport().height())
         self.painter = TranscriptPainter(self.stack, self.marks)
         self.find_bar.hide()
@@ -154,7 +145,7 @@ class TranscriptView(QAbstractScrollArea):
             self.marks.hovered = self.marks.pressed = self.marks.ticked = None
         if len(new) > len(old) and not self.stack.following and self._unseen_from is None:
             self._unseen_from = len(old)
-        self._search_again()
+        self.searching.again()
         self.invalidate()
         self._announce_ends(living)
 
@@ -165,9 +156,8 @@ class TranscriptView(QAbstractScrollArea):
             self.stack.reload(one)
         self.invalidate()
         self._announce_ends(living)
-        if self._copying is not None:
-            waiting, self._copying = self._copying, None
-            self._copy(waiting)
+        self.copying.loaded()
+        self.searching.loaded()
 
     def _living_ids(self) -> set[str]:
         return {item.id for item in self.stack.items() if item.live}
@@ -198,7 +188,7 @@ class TranscriptView(QAbstractScrollArea):
         self._arranged = False
         self.viewport().update()
         if self.isVisible():
-            self._follow_living()
+            self.follow_living()
 
     def arrange(self) -> None:
         """Bring the rows up to date, ask for what is missing, and tell the scroll bar."""
@@ -210,12 +200,15 @@ class TranscriptView(QAbstractScrollArea):
         if wanted:
             self.stack.stale.clear()
             self.stack.source.request(wanted)
-        self._mark_hits()
+        self.searching.mark()
+        self.show_place()
+
+    def show_place(self) -> None:
+        """Tell the scroll bar and the pill where the view stands."""
         self._show_bar()
         self._show_pill()
 
     def _show_bar(self) -> None:
-        self._bar_at = time.monotonic()
         bar = self.verticalScrollBar()
         most = max(0, math.ceil(self.stack.total() - self.viewport().height()))
         self._guarded = True
@@ -232,10 +225,11 @@ class TranscriptView(QAbstractScrollArea):
         self.pill.show_state(unseen, any(item.live for item in self.stack.items()))
         if away != self.pill.isVisibleTo(self):
             self.pill.setVisible(away)
-            self._place_children()
+            self.place_children()
             self.following_changed.emit(not away)
 
-    def _place_children(self) -> None:
+    def place_children(self) -> None:
+        """Put the pill and the bar where they belong."""
         area = self.viewport().geometry()
         size = self.pill.sizeHint()
         middle = area.x() + (area.width() - size.width()) // 2
@@ -254,19 +248,20 @@ class TranscriptView(QAbstractScrollArea):
             self.scroll_by(change)
         else:
             self.stack.scroll_to(value)
-            self._moved()
+            self.moved()
 
     def scroll_by(self, change: float) -> None:
         """Move by pixels; positive goes towards the end."""
         self.arrange()
         self.stack.scroll_by(float(round(change)))
-        self._moved()
+        self.moved()
 
-    def _moved(self) -> None:
+    def moved(self) -> None:
+        """The rows are elsewhere: arrange and paint them, and see what is under the pointer now."""
         self._arranged = False
         self.arrange()
         self.viewport().update()
-        self._follow_living()
+        self.follow_living()
         self.pointer.refresh()
 
     def jump_to_end(self) -> None:
@@ -277,7 +272,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _settle_at_end(self) -> None:
         self.stack.follow()
-        self._moved()
+        self.moved()
 
     def _glide(self, distance: float, then: Callable[[], None]) -> None:
         self._stop_animation()
@@ -314,82 +309,16 @@ class TranscriptView(QAbstractScrollArea):
         index = self.stack.index_of(message_id)
         if index is not None:
             self.stack.show(index, 0, -self.stack.frame.head - 12.0)
-            self._moved()
-
-    # Living answers
-
-    def _living(self) -> list[tuple[int, Item]]:
-        return [(row.index, row.item) for row in self.stack.rows if row.item is not None and row.item.live]
-
-    def _follow_living(self) -> None:
-        """Run the clock exactly while something in view is being written."""
-        self.arrange()
-        living = self._living() if self.isVisible() else []
-        if living:
-            paint_clock().join(self, self.step)
-        else:
-            paint_clock().leave(self)
-        if any(item.thinks() for _index, item in living):
-            gauge_clock().join(self, self._step_gauges)
-        else:
-            gauge_clock().leave(self)
-
-    def _step_gauges(self) -> None:
-        for row in self.stack.rows:
-            if row.item is not None and row.item.live:
-                for number, box in enumerate(row.item.boxes):
-                    if getattr(box, "live", False):
-                        self.update_rect(row.item.box_rect(number).translated(0, row.top))
+            self.moved()
 
     def step(self) -> int:
         """One turn of the paint clock; returns the milliseconds until the next."""
-        began = time.thread_time()
-        for index, item in self._living():
-            if item.tick():
-                self._show_growth(index, item)
-            if item.facts_due():
-                self._update_facts(index, item)
-        spent = (time.thread_time() - began) * 1000 + self._paint_cost
-        self._paint_cost = 0.0
-        return interval_for(spent)
+        return self.living.step()
 
-    def _show_growth(self, index: int, item: Item) -> None:
-        """Arrange what grew, and repaint only from the first change downwards."""
-        before = {row.index: row.top for row in self.stack.rows}
-        self.stack.item_grew(index)
-        self.stack.arrange()
-        self._mark_hits(only=index)
-        if time.monotonic() - self._bar_at >= _BAR_EVERY_S:
-            self._show_bar()
-            self._show_pill()
-        after = {row.index: row.top for row in self.stack.rows}
-        shifts = {round(after[one] - before[one], 3) for one in after.keys() & before.keys()}
-        whole = self.devicePixelRatioF() == int(self.devicePixelRatioF())
-        top = after.get(index)
-        if top is None or len(shifts) != 1 or not whole or item.changed_at is None:
-            self.viewport().update()
-            return
-        shift = shifts.pop()
-        if shift != int(shift) or abs(shift) >= self.viewport().height() / 2:
-            self.viewport().update()
-            return
-        if shift:
-            self.viewport().scroll(0, int(shift), self.viewport().rect())
-        height = self.viewport().height()
-        first = max(0, math.floor(top + item.changed_at) - 30)
-        if first < height:
-            self.viewport().update(0, first, self.viewport().width(), height - first)
-
-    def _update_facts(self, index: int, item: Item) -> None:
-        row = next((row for row in self.stack.rows if row.index == index), None)
-        if row is None:
-            return
-        frame = item.frame
-        top = row.top + item.content_top - frame.head
-        if frame.folded:
-            self.update_rect(QRectF(0, top, frame.width, frame.head))
-        else:
-            self.update_rect(QRectF(frame.margin_x, top, frame.margin, item.margin_height()))
+    def follow_living(self) -> None:
+        """Run the clocks exactly while something in view is being written."""
+        self.arrange()
+        self.living.follow()
 
     def update_rect(self, rect: QRectF) -> None:
         """Repaint a part of the viewport."""
@@ -416,59 +345,10 @@ class TranscriptView(QAbstractScrollArea):
 
     def press(self, spot: Spot) -> None:
         """Do what a spot does."""
-        item = self.stack.at_hand(spot.message)
-        if item is None:
-            return
-        if spot.box == ROW:
-            self._press_action(spot, item)
-            return
-        if spot.box < len(item.boxes):
-            box = item.boxes[spot.box]
-            self._carry_out(box.activate(spot.key), spot, item, box)
+        self.pressing.press(spot)
 
-    def _carry_out(self, effect: Effect | None, spot: Spot, item: Item, box: Box) -> None:
-        if isinstance(effect, CopyText):
-            QGuiApplication.clipboard().setText(effect.text)
-            self._tick(spot)
-        elif isinstance(effect, SaveText):
-            self.save_requested.emit(effect.text, effect.name)
-        elif isinstance(effect, OpenLink):
-            dialog = ask_before_opening(effect.url, effect.words, self)
-            if dialog is not None:
-                dialog.chosen.connect(self.link_chosen)
-        elif isinstance(effect, Act):
-            self.action_requested.emit(item.id, effect.action)
-        else:
-            self.stack.hold(spot.message, spot.box)
-            if isinstance(effect, Rebuild):
-                item.rebuild_part_of(box)
-            else:
-                item.box_changed(box)
-            self.stack.item_grew(spot.message)
-            self._moved()
-            self.stack.following = self.stack.at_end()
-
-    def _press_action(self, spot: Spot, item: Item) -> None:
-        if spot.key == "copy":
-            self._copy(selecting.of_message(spot.message))
-            self._tick(spot)
-        elif spot.key == "more":
-            action = next(one for one in actions_of(item) if one.key == "more")
-            row = next(row for row in self.stack.rows if row.index == spot.message)
-            corner = action.rect.translated(0, row.top).bottomLeft().toPoint()
-            self.more_requested.emit(item.id, self.viewport().mapToGlobal(corner))
-        else:
-            self.action_requested.emit(item.id, spot.key)
-
-    def _tick(self, spot: Spot) -> None:
-        """Show for a moment that something was copied."""
-        self.marks.ticked = spot
-        self.viewport().update()
-        self.startTimer(_TICK_MS)
-        announce(self, self.tr("Copied"))
-
-    def timerEvent(self, event: QEvent) -> None:
-        self.killTimer(event.timerId())  # type: ignore[attr-defined]
+    def untick(self) -> None:
+        """What was copied was shown long enough."""
         self.marks.ticked = None
         self.viewport().update()
 
@@ -486,80 +366,30 @@ class TranscriptView(QAbstractScrollArea):
     def copy(self) -> None:
         """Copy the selection as rich text, Markdown and plain text at once."""
         if self.marks.selection is not None and not self.marks.selection.empty:
-            self._copy(self.marks.selection)
-
-    def _copy(self, selection: Selection) -> None:
-        missing = selecting.missing(self.stack, selection)
-        if missing:
-            self._copying = selection
-            self.stack.source.request(tuple(missing))
-            return
-        QGuiApplication.clipboard().setMimeData(selecting.mime_data(self.stack, selection))
-        self.stack.trim()
+            self.copying.start(self.marks.selection)
 
     def selected_text(self) -> str:
         """The selection as plain text."""
         chosen = self.marks.selection
         return "" if chosen is None else selecting.mime_data(self.stack, chosen).text()
 
-    # Finding
+    # Searching
 
     def open_find(self) -> None:
         """Show the bar that searches this conversation."""
-        chosen = self.selected_text() if self.marks.selection is not None else ""
-        if chosen and "\n" not in chosen and len(chosen) < 100:
-            self.find_bar.field.setText(chosen)
-        self.find_bar.open()
-        self._place_children()
-        self.search(self.find_bar.field.text())
+        self.searching.open()
 
     def search(self, needle: str) -> None:
-        """Search all messages and mark the hits."""
-        counts = self.stack.source.matches(needle) if needle else ()
-        self._finding.start(needle, counts)
-        self.marks.current_hit = None
-        if counts:
-            self.find_step(1)
-        self._search_again()
-        self.viewport().update()
+        """Search all messages, mark the hits and go to the first."""
+        self.searching.start(needle)
 
     def find_step(self, direction: int) -> None:
-        """Go to the next or the previous hit."""
-        first = self.stack.rows[0].index if self.stack.rows else 0
-        place = self._finding.step(direction > 0, first)
-        if place is None:
-            return
-        index, which = place
-        item = self.stack.item(index)
-        if item is None:
-            self.stack.show(index)
-            self._moved()
-            return
-        hits = hits_in(index, item, self._finding.needle)
-        if hits:
-            self.marks.current_hit = hits[min(which, len(hits) - 1)]
-            self.reveal(index, self.marks.current_hit.box, self.marks.current_hit.start)
-        self._search_again()
+        """Go to the next (1) or the previous (-1) hit."""
+        self.searching.step(direction)
 
-    def _search_again(self) -> None:
-        self.marks.hits.clear()
-        self._mark_hits()
-        self.find_bar.show_count(self._finding.number, self._finding.total)
-
-    def _mark_hits(self, only: int | None = None) -> None:
-        if not self._finding.needle:
-            return
-        for row in self.stack.rows:
-            if row.item is not None and (only == row.index or row.index not in self.marks.hits):
-                self.marks.hits[row.index] = hits_in(row.index, row.item, self._finding.needle)
-
-    def _find_closed(self) -> None:
-        self._finding.start("", ())
-        self.marks.hits.clear()
-        self.marks.current_hit = None
-        self.viewport().update()
-        if self.isVisible():
-            self.setFocus(Qt.FocusReason.OtherFocusReason)
+    def stop_searching(self) -> None:
+        """Mark nothing any more."""
+        self.searching.stop()
 
     def reveal(self, index: int, box: int, offset: int) -> None:
         """Scroll as little as shows a place, a third from the upper edge if it is far."""
@@ -575,21 +405,21 @@ class TranscriptView(QAbstractScrollArea):
             self.viewport().update()
             return
         self.stack.show(index, box, y - height / 3)
-        self._moved()
+        self.moved()
 
     # Events
 
     def _restyle(self) -> None:
         self.stack.resize(self._frame(), self.viewport().height())
         self.stack.restyle()
-        self._place_children()
+        self.place_children()
         self.invalidate()
 
     def _resized(self) -> None:
         self.arrange()
         self.stack.resize(self._frame(), self.viewport().height())
         self.context.ratio = self.devicePixelRatioF()
-        self._place_children()
+        self.place_children()
         self.invalidate()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -609,12 +439,11 @@ class TranscriptView(QAbstractScrollArea):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._follow_living()
+        self.follow_living()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        paint_clock().leave(self)
-        gauge_clock().leave(self)
+        self.living.stop()
         self._stop_animation()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -629,7 +458,7 @@ class TranscriptView(QAbstractScrollArea):
             self.painter.paint(painter, QRectF(rect))
             painter.restore()
         painter.end()
-        self._paint_cost += (time.thread_time() - began) * 1000
+        self.living.painted_ms += (time.thread_time() - began) * 1000
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.pointer.wheel(event)

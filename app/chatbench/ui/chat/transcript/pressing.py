@@ -1,0 +1,91 @@
+"""What happens when something in a view is pressed, by pointer or keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+
+from chatbench.ui.chat.transcript.actions import actions_of
+from chatbench.ui.chat.transcript.boxes.base import Act, Box, CopyText, Effect, OpenLink, Rebuild, SaveText
+from chatbench.ui.chat.transcript.item import Item
+from chatbench.ui.chat.transcript.links import ask_before_opening
+from chatbench.ui.chat.transcript.painter import ROW, Spot
+from chatbench.ui.chat.transcript.selection import of_message
+from chatbench.ui.widgets import announce
+
+if TYPE_CHECKING:
+    from chatbench.ui.chat.transcript.view import TranscriptView
+
+_TICK_MS = 1_200
+
+
+class Pressing:
+    """Does what the spots of one view do."""
+
+    def __init__(self, view: TranscriptView) -> None:
+        self._view = view
+        self._tick = QTimer(view)
+        self._tick.setSingleShot(True)
+        self._tick.setInterval(_TICK_MS)
+        self._tick.timeout.connect(view.untick)
+
+    def press(self, spot: Spot) -> None:
+        """Do what a spot does."""
+        item = self._view.stack.at_hand(spot.message)
+        if item is None:
+            return
+        if spot.box == ROW:
+            self._act(spot, item)
+        elif spot.box < len(item.boxes):
+            box = item.boxes[spot.box]
+            self._carry_out(box.activate(spot.key), spot, item, box)
+
+    def _carry_out(self, effect: Effect | None, spot: Spot, item: Item, box: Box) -> None:
+        view = self._view
+        if isinstance(effect, CopyText):
+            QGuiApplication.clipboard().setText(effect.text)
+            self._show_tick(spot)
+        elif isinstance(effect, SaveText):
+            view.save_requested.emit(effect.text, effect.name)
+        elif isinstance(effect, OpenLink):
+            dialog = ask_before_opening(effect.url, effect.words, view)
+            if dialog is not None:
+                dialog.chosen.connect(view.link_chosen)
+        elif isinstance(effect, Act):
+            view.action_requested.emit(item.id, effect.action)
+        else:
+            self._remake(spot, item, box, whole_part=isinstance(effect, Rebuild))
+
+    def _remake(self, spot: Spot, item: Item, box: Box, *, whole_part: bool) -> None:
+        """Fold or unfold: what was pressed stays under the pointer, the rest grows downwards."""
+        stack = self._view.stack
+        stack.hold(spot.message, spot.box)
+        if whole_part:
+            item.rebuild_part_of(box)
+        else:
+            item.box_changed(box)
+        stack.item_grew(spot.message)
+        self._view.moved()
+        stack.following = stack.at_end()
+
+    def _act(self, spot: Spot, item: Item) -> None:
+        view = self._view
+        if spot.key == "copy":
+            view.copying.start(of_message(spot.message))
+            self._show_tick(spot)
+        elif spot.key == "more":
+            action = next(one for one in actions_of(item) if one.key == "more")
+            row = next(row for row in view.stack.rows if row.index == spot.message)
+            corner = action.rect.translated(0, row.top).bottomLeft().toPoint()
+            view.more_requested.emit(item.id, view.viewport().mapToGlobal(corner))
+        else:
+            view.action_requested.emit(item.id, spot.key)
+
+    def _show_tick(self, spot: Spot) -> None:
+        """Show for a moment that something was copied."""
+        self._view.marks.ticked = spot
+        self._view.viewport().update()
+        self._tick.start()
+        announce(self._view, self._view.tr("Copied"))
