@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -492,6 +494,31 @@ def test_messages_not_at_hand_are_asked_for_and_take_their_place(show: Show) -> 
     given |= set(asked)
     view.loaded(asked)
     assert "Answer 0" in QGuiApplication.clipboard().text()
+
+
+def test_everything_is_copied_from_a_source_that_keeps_little(show: Show) -> None:
+    source = long_talk(200)
+    entries, held = source.entries, {}
+    source.entry = lambda index: held.get(f"m{index}")  # type: ignore[method-assign]
+
+    def load(ids: Sequence[str]) -> None:
+        held.clear()
+        held.update({one: entries[int(one[1:])] for one in list(ids)[-200:]})
+        QTimer.singleShot(0, view, lambda: view.loaded(ids))
+
+    view = TranscriptView()
+    source.request = load  # type: ignore[method-assign]
+    view.set_source(source)
+    view.show()
+    settle()
+    view.select_all()
+    QGuiApplication.clipboard().clear()
+    view.copy()
+    settle(200)
+    text = QGuiApplication.clipboard().text()
+    assert all(f"Answer {at}\n" in text for at in range(200))
+    view.close()
+    view.deleteLater()
 
 
 def test_an_older_version_is_shown_until_the_newer_is_at_hand(show: Show) -> None:

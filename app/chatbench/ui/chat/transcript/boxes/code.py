@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from html import escape
@@ -10,10 +9,9 @@ from itertools import accumulate
 from typing import Any, Final, cast
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtGui import QFontMetricsF, QPainter, QTextLayout, QTextOption
 
 from chatbench.rendering.characters import has_hidden, visible
-from chatbench.rendering.highlight import Run, highlight
 from chatbench.ui import icons
 from chatbench.ui.chat.transcript.boxes.base import (
     Box,
@@ -24,6 +22,7 @@ from chatbench.ui.chat.transcript.boxes.base import (
     Paint,
     SaveText,
 )
+from chatbench.ui.chat.transcript.boxes.coloring import Coloring
 from chatbench.ui.chat.transcript.boxes.controls import (
     THUMB,
     button_width,
@@ -35,27 +34,13 @@ from chatbench.ui.chat.transcript.boxes.controls import (
 )
 from chatbench.ui.chat.transcript.boxes.languages import extension, language_name
 from chatbench.ui.chat.transcript.utf16 import cut, units
-from chatbench.ui.chat.transcript.worker import worker
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import box as draw_box
 
 FOLD_ABOVE: Final = 40
 FOLD_TO: Final = 24
 _PAD_X, _PAD_Y = 14, 10
-_AT_ONCE_LINES: Final = 40
-"""Code up to this length is coloured when it is drawn; longer code on the worker."""
-_CHUNK: Final = 16
 _KEPT_LAYOUTS: Final = 300
-_ROLES: Final[dict[str, ColorRole]] = {
-    "keyword": "code-keyword",
-    "string": "code-string",
-    "number": "code-number",
-    "comment": "code-comment",
-    "function": "code-function",
-    "type": "code-type",
-}
-Piece = tuple[int, int, str]
-"""Start and length in a line, and the token class."""
 
 
 @dataclass(slots=True)
@@ -98,9 +83,7 @@ class CodeBox(Box):
         self._measured = 0
         self._layouts: dict[int, QTextLayout] = {}
         self._rows: list[int] | None = None
-        self._pieces: dict[int, list[Piece]] = {}
-        self._asked = False
-        self._chunk = 0
+        self._coloring = Coloring(language, self._drop_layout)
         self._hidden = has_hidden(code)
         if is_open:
             self._state().unfolded = True
@@ -134,67 +117,29 @@ class CodeBox(Box):
             self._lines[last:] = added
             self._extend_starts(last)
             self._layouts.pop(last, None)
-            self._pieces.pop(last, None)
+            self._coloring.forget(last)
             self._measured = min(self._measured, last)
             self._rows = None
             if is_open and len(added) > 1:
-                self._color_complete_lines()
+                self._coloring.color_growing(self._lines, len(self._lines) - 1)
         if self.is_open and not is_open:
-            self._asked = False
+            self._coloring.again()
         self.is_open = is_open
         self.exact = False
         if self.width:
             self.settle()
 
-    def _color_complete_lines(self) -> None:
-        """While open: colour the complete lines of the last stretch, so that the cost stays even."""
-        complete = len(self._lines) - 1
-        if "pygments" not in sys.modules or complete <= self._chunk:
-            return
-        stretch = self._lines[self._chunk : complete]
-        self._take_runs(highlight("\n".join(stretch), self.language), self._chunk)
-        if len(stretch) >= _CHUNK:
-            indented = (" ", "\t", "}", ")", "]")
-            starts = (at for at in range(complete - 1, self._chunk, -1)
-                      if self._lines[at] and not self._lines[at].startswith(indented))  # fmt: skip
-            self._chunk = next(starts, complete)
-
-    def _take_runs(self, runs: list[Run], first: int) -> None:
-        line, at = first, 0
-        pieces: list[Piece] = []
-        for kind, text in runs:
-            for number, part in enumerate(text.split("\n")):
-                if number:
-                    self._set_pieces(line, pieces)
-                    line, at, pieces = line + 1, 0, []
-                size = units(part)
-                if size and kind in _ROLES:
-                    pieces.append((at, size, kind))
-                at += size
-        self._set_pieces(line, pieces)
-
-    def _set_pieces(self, line: int, pieces: list[Piece]) -> None:
-        if self._pieces.get(line, []) != pieces:
-            self._layouts.pop(line, None)
-        self._pieces[line] = pieces
-
     def _ask_for_colors(self) -> None:
-        """Colour what is shown: a little at once, much on the worker."""
-        if self._asked or self.is_open or not self.language:
-            return
-        self._asked = True
-        shown = self._lines[: self._shown()]
-        code, language = "\n".join(shown), self.language
-        if len(shown) <= _AT_ONCE_LINES and "pygments" in sys.modules:
-            self._take_runs(highlight(code, language), 0)
-            return
+        if not self.is_open:
+            shown = self._shown()
+            self._coloring.color(
+                self._lines[:shown],
+                lambda code: "\n".join(self._lines[:shown]) == code,
+                lambda: self.context.changed(self),
+            )
 
-        def take(runs: list[Run] | None) -> None:
-            if runs is not None and "\n".join(self._lines[: len(shown)]) == code:
-                self._take_runs(runs, 0)
-                self.context.changed(self)
-
-        worker().submit(lambda: highlight(code, language), take)
+    def _drop_layout(self, line: int) -> None:
+        self._layouts.pop(line, None)
 
     @property
     def _head(self) -> int:
@@ -259,9 +204,7 @@ class CodeBox(Box):
         option.setWrapMode(QTextOption.WrapMode.WrapAnywhere if wrap else QTextOption.WrapMode.NoWrap)
         option.setTabStopDistance(4 * _advance())
         layout.setTextOption(option)
-        pieces = self._pieces.get(line)
-        if pieces:
-            layout.setFormats([_colored(*piece) for piece in pieces])
+        layout.setFormats(self._coloring.formats(line))
         y = 0.0
         metrics = QFontMetricsF(theme().font("code"))
         middle = (self._line - metrics.ascent() - metrics.descent()) / 2 + metrics.ascent()
@@ -491,7 +434,7 @@ class CodeBox(Box):
             state.offset = 0.0
         elif key == "more":
             state.unfolded = True
-            self._asked = False
+            self._coloring.again()
         self.stale()
         return None
 
@@ -519,14 +462,3 @@ def _advance() -> float:
 
 def _x(found: object) -> float:
     return cast(tuple[float, int], found)[0]
-
-
-def _colored(start: int, length: int, kind: str) -> QTextLayout.FormatRange:
-    made = QTextLayout.FormatRange()
-    made.start, made.length = start, length
-    style = QTextCharFormat()
-    style.setForeground(theme().color(_ROLES[kind]))
-    if kind == "comment":
-        style.setFontItalic(True)
-    made.format = style
-    return made
