@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from chatbench.core.endpoints import ENDPOINT_ID, Endpoint
-from chatbench.core.errors import ConfigurationError, DiskFull, ReadOnly, StorageError
+from chatbench.core.errors import ConfigurationError, DiskFull, InvalidHeader, ReadOnly, StorageError
 from chatbench.core.resources import resource
 from chatbench.providers.http import check_headers
 from chatbench.providers.wire import Wire
@@ -71,6 +71,10 @@ class Registry:
         """The endpoint as it is shipped, whatever the user made of it."""
         return self._shipped.get(endpoint_id)
 
+    def shipped_with_variable(self, variable: str) -> tuple[Endpoint, ...]:
+        """The shipped endpoints whose key this environment variable holds."""
+        return tuple(e for e in self._shipped.values() if variable in e.key_env)
+
     def wire(self, wire_id: str) -> Wire:
         """The wire of that id. Raises ConfigurationError where there is none."""
         found = self._instances.get(wire_id)
@@ -85,8 +89,9 @@ class Registry:
         return found
 
     def check_headers(self, endpoint: Endpoint) -> None:
-        """Raises InvalidHeader for an extra header HTTP does not allow."""
-        check_headers(endpoint.headers)
+        """Raises InvalidHeader for an extra header, or a name for the key's, that HTTP does not allow;
+        ConfigurationError for a way to send the key that there is none."""
+        _check_headers(endpoint)
 
     def save(self, endpoint: Endpoint) -> None:
         """Writes the user's file for an endpoint, keeping its comments. Raises StorageError."""
@@ -131,6 +136,15 @@ class Registry:
         return self._folder / f"{endpoint_id}.toml"
 
 
+def _check_headers(endpoint: Endpoint) -> None:
+    kind, colon, name = endpoint.auth.partition(":")
+    if kind not in ("bearer", "none", "header") or bool(colon) != (kind == "header"):
+        raise ConfigurationError(
+            f"{endpoint.auth!r} is no way to send a key.", "Use bearer, none, or header:NAME."
+        )
+    check_headers({**endpoint.headers, name: ""} if colon else endpoint.headers)
+
+
 def _read_shipped(path: Path) -> Endpoint:
     return msgspec.structs.replace(_read(path), shipped=True)
 
@@ -143,29 +157,40 @@ def _read(path: Path) -> Endpoint:
         endpoint = msgspec.toml.decode(data, type=Endpoint)
     except OSError as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}.", f"See {path}.") from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(
+            f"{path.name}, line {line}: not UTF-8 text.", f"Save {path} as UTF-8."
+        ) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        line = _line_of(data, str(error))
-        raise ConfigurationError(f"{path.name}{line}: {error}", f"Correct {path}.") from error
+        line_words = _line_of(data, *re.findall(r"\.(\w+)", str(error).partition("at `$")[2])[-1:])
+        raise ConfigurationError(f"{path.name}{line_words}: {error}", f"Correct {path}.") from error
     if not ENDPOINT_ID.match(endpoint.id) or endpoint.id != path.stem:
         raise ConfigurationError(
-            f"{path.name}: the id is {endpoint.id!r}.", f"The id of this file must be {path.stem!r}."
+            f"{path.name}{_line_of(data, 'id')}: the id is {endpoint.id!r}.",
+            f"The id of this file must be {path.stem!r}.",
         )
+    try:
+        _check_headers(endpoint)
+    except ConfigurationError as error:
+        line_words = _line_of(data, "headers" if isinstance(error, InvalidHeader) else "auth")
+        raise type(error)(f"{path.name}{line_words}: {error.message}", f"{error.hint} See {path}.") from error
     return endpoint
 
 
-def _line_of(data: bytes, message: str) -> str:
-    """Where a value of the wrong type stands: msgspec names its path, not its line."""
-    at = re.search(r"at `\$((?:\.\w+)+)", message)
-    if at is None:
-        return ""
-    key = at.group(1).rsplit(".", 1)[-1]
-    found = re.search(rb"^\s*\"?" + re.escape(key.encode()) + rb"\"?\s*=", data, re.MULTILINE)
-    return f", line {data[: found.end()].count(bytes([10])) + 1}" if found else ""
+def _line_of(data: bytes, *keys: str) -> str:
+    """Where the first of the keys stands: msgspec names the path of a wrong value, not its line."""
+    for key in keys:
+        pattern = rb"^\s*(?:\[+\s*)?\"?" + re.escape(key.encode()) + rb"\"?\s*[=\]]"
+        if found := re.search(pattern, data, re.MULTILINE):
+            return f", line {data[: found.end()].count(bytes([10])) + 1}"
+    return ""
 
 
 def _replace(path: Path, data: bytes) -> None:
     name = ""
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
