@@ -115,7 +115,7 @@ class Session:
             self.window.setWindowState(self.window.windowState().WindowMaximized)
         self.window.restore_areas(
             sidebar_open=bool(remembered.get("sidebar", True)),
-            inspector_open=bool(remembered.get("inspector", True)),
+            inspector_open=bool(remembered.get("inspector", False)),
         )
 
     def _remember(self) -> None:
