@@ -18,7 +18,7 @@ from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.links import LinkDialog
 from chatbench.ui.chat.transcript.paintclock import paint_clock
-from chatbench.ui.chat.transcript.source import ListSource
+from chatbench.ui.chat.transcript.source import Entry, ListSource
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.theme import theme
 
@@ -498,7 +498,8 @@ def test_messages_not_at_hand_are_asked_for_and_take_their_place(show: Show) -> 
 
 def test_everything_is_copied_from_a_source_that_keeps_little(show: Show) -> None:
     source = long_talk(200)
-    entries, held = source.entries, {}
+    entries = source.entries
+    held: dict[str, Entry] = {}
     source.entry = lambda index: held.get(f"m{index}")  # type: ignore[method-assign]
 
     def load(ids: Sequence[str]) -> None:

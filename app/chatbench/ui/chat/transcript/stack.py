@@ -167,7 +167,7 @@ class Stack:
         seen = {self.ids[row.index] for row in self.rows}
         for one in list(self._items)[: len(self._items) - _KEPT_ITEMS]:
             if one not in seen and not self._items[one].live:
-                del self._items[one]
+                self._items.pop(one).release()
 
     def height_of(self, index: int) -> float:
         """A message's height, perhaps a guess."""
