@@ -70,7 +70,7 @@ class Session:
         await self.workspace.open_first(list(remembered.get("tabs", [])), str(remembered.get("current", "")))
         self.window.add_palette_source(ChatSource(self.services, self.workspace))
         self.window.add_palette_source(ModelSource(self.services, self.workspace))
-        self.window.set_search_inside(self.workspace.search_inside)
+        self.window.set_search_inside(self.workspace.focus_search)
         await self._show_spent()
         self._watch()
         self._online = Online(self.window.status)

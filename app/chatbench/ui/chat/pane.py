@@ -15,6 +15,7 @@ from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.services.exchange import ExportFormat, file_name
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.saving import ask_where
 from chatbench.ui.chat.conversation.view import welcome_title
@@ -68,7 +69,7 @@ class ChatWorkspace(QWidget):
         self.tabs.close_requested.connect(self.close_tab)
         self.tabs.new_requested.connect(self.new_chat)
         self.tabs.tabs_requested.connect(lambda: window.command_palette.open("#"))
-        self._add_actions(window)
+        add_chat_actions(self, window)
         more = IconButton("ellipsis", self.tr("More"))
         more.clicked.connect(lambda: self._show_more(more))
         self.tabs.add_button(IconButton.for_action(window.commands["chat.find"]))
@@ -81,56 +82,6 @@ class ChatWorkspace(QWidget):
             tabs=self.tabs,
             activate=self._activate,
         )
-
-    def _add_actions(self, window: MainWindow) -> None:
-        add, chat = window.commands.add, self.tr("Chat")
-        add("chat.new", self.tr("New chat"), self.new_chat, icon="plus", shortcut="Ctrl+N", place=chat)
-        add("chat.close", self.tr("Close tab"), self.close_current, icon="x", shortcut="Ctrl+W", place=chat)
-        add(
-            "chat.find",
-            self.tr("Find in this chat"),
-            self._find,
-            icon="search",
-            shortcut="Ctrl+F",
-            place=chat,
-        )
-        add("chat.stop", self.tr("Stop the answer"), self._stop, icon="square", shortcut="Ctrl+.", place=chat)
-        add(
-            "chat.regenerate", self.tr("Regenerate"), self._regenerate,
-            icon="refresh-cw", shortcut="Ctrl+R", place=chat,
-        )  # fmt: skip
-        add("chat.model", self.tr("Choose a model"), self._pick, icon="cloud", shortcut="Ctrl+M", place=chat)
-        add(
-            "chat.attach",
-            self.tr("Attach a file"),
-            self._attach,
-            icon="paperclip",
-            shortcut="Ctrl+Shift+A",
-            place=chat,
-        )
-        add(
-            "chat.search",
-            self.tr("Search chats"),
-            self._search,
-            icon="search",
-            shortcut="Ctrl+Shift+F",
-            place=chat,
-        )
-        add("chat.rename", self.tr("Rename this chat"), self._rename, icon="pencil", place=chat)
-        add("chat.export", self.tr("Export this chat"), self._export_current, icon="download", place=chat)
-        add("chat.delete", self.tr("Delete this chat"), self._delete_current, icon="trash-2", place=chat)
-        add(
-            "chat.next",
-            self.tr("Next tab"),
-            partial(self._step, 1),
-            shortcut="Ctrl+Tab",
-            place=chat,
-            in_palette=False,
-        )
-        add(
-            "chat.previous", self.tr("Previous tab"), partial(self._step, -1),
-            shortcut="Ctrl+Shift+Tab", place=chat, in_palette=False,
-        )  # fmt: skip
 
     def _show_more(self, button: QWidget) -> None:
         assert self._window is not None
@@ -204,10 +155,6 @@ class ChatWorkspace(QWidget):
         conversation = await self._services.chat.new_conversation(model, title=title)
         await self._add(conversation)
         await self._show(conversation.id)
-
-    def close_current(self) -> None:
-        if self.tabs.current():
-            self.close_tab(self.tabs.current())
 
     def close_tab(self, conversation_id: str) -> None:
         """Takes the tab away; an answer that is coming in goes on."""
@@ -305,50 +252,24 @@ class ChatWorkspace(QWidget):
                     self._services.history.mark_read(conversation_id, unread=True), owner=self, name="unread"
                 )
 
-    # Actions.
+    # What is asked for.
 
-    def _find(self) -> None:
-        view = self.current_view()
-        if view is not None:
-            view.open_find()
-
-    def _stop(self) -> None:
-        view = self.current_view()
-        if view is not None:
-            view.stop()
-
-    def _regenerate(self) -> None:
-        view = self.current_view()
-        if view is not None:
-            view.regenerate_last()
-
-    def _pick(self) -> None:
-        view = self.current_view()
-        if view is not None:
-            view.composer.open_picker()
-
-    def _attach(self) -> None:
-        view = self.current_view()
-        if view is not None:
-            view.composer.choose_files()
-
-    def _search(self) -> None:
+    def focus_search(self, words: str | None = None) -> None:
+        """Puts the cursor into the search of the sidebar, with these words if any are given."""
         if self.sidebar is not None and self._window is not None:
             self._window.set_sidebar_open(True)
+            if words is not None:
+                self.sidebar.search.setText(words)
             self.sidebar.search.setFocus()
 
-    def search_inside(self, words: str) -> None:
-        """The palette's "Search inside messages?"."""
-        if self.sidebar is not None:
-            self.sidebar.search.setText(words)
-            self._search()
-
-    def _rename(self) -> None:
+    def rename_current(self) -> None:
+        """Turns the title in the sidebar into a field."""
         if self.sidebar is not None and self._window is not None:
             self._window.set_sidebar_open(True)
             self.sidebar.rename(self.current_id())
 
-    def _step(self, step: int) -> None:
+    def step_tab(self, step: int) -> None:
+        """Shows the next (1) or the previous (-1) tab, around the end."""
         ids = self.open_ids()
         if len(ids) > 1:
             self.open(ids[(ids.index(self.current_id()) + step) % len(ids)])
@@ -357,10 +278,6 @@ class ChatWorkspace(QWidget):
         if self._window is not None:
             parts = self._window.show_section("settings")
             parts.main.show_provider(provider)  # type: ignore[attr-defined]
-
-    def _delete_current(self) -> None:
-        if self.current_id():
-            self.delete(self.current_id())
 
     def delete(self, conversation_id: str) -> None:
         """Into the trash, with Undo."""
@@ -381,10 +298,6 @@ class ChatWorkspace(QWidget):
             await self._show(conversation_id)
 
         spawn(trash(), owner=self, name="delete-chat")
-
-    def _export_current(self) -> None:
-        if self.current_id():
-            self.export(self.current_id())
 
     def export(self, conversation_id: str) -> None:
         """Asks where to, then writes Markdown or JSON by the file's ending."""
