@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 from tests.ui.chat.quiet import done
 
 from chatbench.core.conversations import Draft
@@ -38,8 +38,10 @@ def composer(qtbot: QtBot, services: Services, settle: Callable[[], None]) -> It
     window = QWidget()
     window.resize(820, 700)
     qtbot.addWidget(window)
+    before = QPushButton("what stands before it", window)
     composer = Composer(services, window)
     column = QVBoxLayout(window)
+    column.addWidget(before)
     column.addStretch(1)
     column.addWidget(composer)
     window.show()
@@ -85,6 +87,7 @@ def test_a_pasted_picture_is_attached_as_png(
 ) -> None:
     drafts: list[Draft] = []
     composer.draft_changed.connect(drafts.append)
+    composer.editor.insertPlainText("words")
     image = QImage(30, 20, QImage.Format.Format_RGB32)
     image.fill(QColor("tomato"))
     mime = QMimeData()
@@ -105,6 +108,7 @@ def test_a_pasted_picture_is_attached_as_png(
     stored = QImage.fromData(run_async(services.attachments.original(part.source.sha256)))
     assert stored.pixelColor(5, 5) == QColor("tomato")
     assert drafts[-1].attachments == (part,)
+    composer.editor.clear()
     assert composer.send_button.send.isEnabled(), "a picture alone may be sent"
     shown = thumbs(composer)[0].item.picture
     assert shown is not None

@@ -109,6 +109,7 @@ def test_the_drop_attaches_what_is_accepted(pane: Pane, files: list[Path], run_a
     run_async(done(act))
     assert not pane.zone.isVisible()
     assert names(pane.composer) == ["a.png", "b.jpg"]
+    assert len(pane.composer.strip.thumbs()) == 2, "the refused one is left where it was"
     assert pane.composer.editor.hasFocus()
 
 

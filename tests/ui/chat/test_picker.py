@@ -144,6 +144,7 @@ def test_a_model_that_cannot_be_used_starts_the_fix(desk: Desk) -> None:
 def test_escape_closes_even_with_words_in_the_field(desk: Desk) -> None:
     picker = desk.open()
     QTest.keyClicks(picker.search, "sonnet")
+    QTest.mouseClick(picker._filters[1][0], Qt.MouseButton.LeftButton)
     desk.press(Qt.Key.Key_Escape)
     assert not picker.isVisible()
     desk.open()
@@ -271,6 +272,7 @@ def test_it_stays_inside_its_window(desk: Desk, size: tuple[int, int], factor: f
     assert card.height() <= max(size[1] - 40, theme().scaled(240))
     for chip, words, _ in picker._filters:
         assert chip.geometry().right() <= card.right()
+        assert chip.width() >= chip.sizeHint().width(), "never cut off"
         assert chip.accessibleName() == words
 
 

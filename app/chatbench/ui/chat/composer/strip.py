@@ -48,6 +48,8 @@ class AttachmentStrip(QWidget):
         return list(self._thumbs)
 
     def _follow(self) -> None:
+        # Qt sorts only after what takes the focus; otherwise new thumbs end the window's order.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         known = {id(thumb.item): thumb for thumb in self._thumbs}
         before, self._thumbs = self._thumbs, []
         for item in self._attachments.items:
@@ -60,6 +62,7 @@ class AttachmentStrip(QWidget):
             thumb.follow()
             QWidget.setTabOrder(self._thumbs[-1] if self._thumbs else self, thumb)
             self._thumbs.append(thumb)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for thumb in before:
             if thumb not in self._thumbs:
                 thumb.hide()
