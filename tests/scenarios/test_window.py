@@ -231,6 +231,7 @@ def test_a_chat_is_renamed_pinned_found_deleted_and_brought_back(
             await until(lambda: not any(r.message_id for r in sidebar.view.rows()), "the list again")
             sidebar.delete_requested.emit(view.id)
             await until(lambda: view.id not in [r.id for r in sidebar.view.rows()], "the chat to go")
+            await until(session.window.notices.shown, "the notice with Undo")
             notice = session.window.notices.shown()[-1]
             assert notice.button is not None
             click(notice.button)
@@ -251,6 +252,7 @@ def test_a_deleted_message_comes_back_with_undo(
             ids = list(view.source.ids())
             view.transcript.action_requested.emit(ids[1], "delete")
             await until(lambda: len(view.source.ids()) == 3, "one message less")
+            await until(session.window.notices.shown, "the notice with Undo")
             notice = session.window.notices.shown()[-1]
             assert notice.button is not None
             click(notice.button)
