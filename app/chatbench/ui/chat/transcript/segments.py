@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -178,7 +179,7 @@ class ThinkingSegment(Segment):
         super().__init__(context, key, part)
         self._live = live
         self._tokens = tokens
-        self.elapsed = 0.0
+        self._began = time.monotonic()
         self._build()
 
     def update(self, part: Part, *, live: bool) -> int | None:
@@ -213,8 +214,15 @@ class ThinkingSegment(Segment):
         assert isinstance(part, ThinkingPart)
         tokens = tr("{0} tokens").format(self._tokens) if self._tokens and not self._live else ""
         line = FoldLine(
-            self.context, self.key, "brain", self.words(), tokens, live=self._live, foldable=bool(part.text)
-        )  # fmt: skip
+            self.context,
+            self.key,
+            "brain",
+            self.words(),
+            tokens,
+            live=self._live,
+            since=self._began,
+            foldable=bool(part.text),
+        )
         self.boxes = [line]
         if part.text and is_open(self.context, self.key):
             self.boxes.append(ThoughtBox(self.context, (*self.key, "words"), part.text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,11 +40,12 @@ class FoldLine(Box):
 
     def __init__(
         self, context: Context, key: tuple[Any, ...], icon: str, words: str, facts: str = "", *,
-        live: bool = False, foldable: bool = True,
+        live: bool = False, since: float | None = None, foldable: bool = True,
     ) -> None:  # fmt: skip
         super().__init__(context, key)
         self.icon, self.words, self.facts = icon, words, facts
         self.live = live
+        self._since = since
         self._foldable = foldable
 
     def estimate(self) -> float:
@@ -66,11 +68,18 @@ class FoldLine(Box):
             icons.draw(painter, self.icon, QRectF(x, 0, edge, self.height), color)
         x += edge + 6
         used = paint_line(painter, QRectF(x, 0, self.width - x, self.height), self.words, color=color)
-        if self.facts:
+        facts = self._running() or self.facts
+        if facts:
             rest = QRectF(x + used, 0, self.width - x - used, self.height)
-            paint_line(painter, rest, f" · {self.facts}", color="text3")
+            paint_line(painter, rest, f" · {facts}", color="text3")
         if paint.focused == "fold":
             draw_ring(painter, theme(), QRectF(-4, 1, min(self.width, x + used + 12) + 4, self.height - 2), 6)
+
+    def _running(self) -> str:
+        """The seconds since it began, while it goes on."""
+        if not self.live or self._since is None:
+            return ""
+        return tr("{0} s").format(int(time.monotonic() - self._since))
 
     def hotspots(self) -> list[Hotspot]:
         if not self._foldable:

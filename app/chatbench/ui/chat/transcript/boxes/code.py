@@ -87,6 +87,7 @@ class CodeBox(Box):
         self._hidden = has_hidden(code)
         if is_open:
             self._state().unfolded = True
+            self._coloring.color_growing(self._lines, len(self._lines) - 1)
 
     def _state(self) -> _State:
         found = self.context.states.get(self.key)
