@@ -150,8 +150,10 @@ def test_up_edits_the_last_message_only_from_an_empty_field(composer: Composer, 
 
 
 def test_an_edit_is_saved_as_a_branch_or_cancelled(composer: Composer, heard: Heard) -> None:
-    press(composer, Qt.Key.Key_Escape)
+    unheard = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(composer.editor, unheard)
     assert heard.said == []
+    assert not unheard.isAccepted(), "it may mean something to whoever stands around"
     composer.set_draft(Draft(text="as it was", edits="m1"))
     assert heard.drafts == [], "the owner knows what it has set"
     assert composer.cancel_button.isVisible()
@@ -381,3 +383,15 @@ def test_words_stand_on_lines_of_the_themes_height(composer: Composer, factor: f
     line = theme().line("prose")
     assert [b - a for a, b in pairwise(tops)] == [line, line]
     assert editor.height() == 3 * line
+
+
+def test_a_change_of_text_size_lays_everything_out_anew(composer: Composer, window: QWidget) -> None:
+    window.resize(1100, 900)
+    QApplication.processEvents()
+    before = composer.line.model.height(), composer.box.height()
+    theme().apply(text_factor=2.0)
+    QApplication.processEvents()
+    assert composer.line.model.height() > before[0]
+    assert composer.box.height() > before[1]
+    assert composer.line.model.geometry().right() < composer.line.effort.geometry().left()
+    assert composer.line.rect().contains(composer.line.model.geometry())

@@ -109,7 +109,7 @@ class Composer(QWidget):
         editor.textChanged.connect(self._changed)
         editor.send_wanted.connect(self._send)
         editor.edit_last_wanted.connect(self._edit_last)
-        editor.escaped.connect(self._escaped)
+        editor.escaped.connect(self.edit_cancelled)
         editor.files_given.connect(self.attach_mime)
         editor.focus_changed.connect(self.box.update)
         editor.grown.connect(self._settle)
@@ -148,6 +148,7 @@ class Composer(QWidget):
     def set_editing(self, editing: bool) -> None:
         """Whether the words are those of a message that was sent: Save as branch, and Cancel."""
         self._editing = editing
+        self.editor.takes_escape = editing
         self.cancel_button.setVisible(editing)
         self.send_button.set_words(self.tr("Save as branch") if editing else self.tr("Send"))
         self._offer()
@@ -247,10 +248,6 @@ class Composer(QWidget):
     def _edit_last(self) -> None:
         if not self._editing and not self.attachments.items:
             self.edit_last_requested.emit()
-
-    def _escaped(self) -> None:
-        if self._editing:
-            self.edit_cancelled.emit()
 
     def _choose_keys(self, keys: str) -> None:
         try:

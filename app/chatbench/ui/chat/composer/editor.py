@@ -88,8 +88,8 @@ class Editor(QPlainTextEdit):
     """Plain text that grows up to ``set_most_height``.
 
     ``send_wanted`` for the keys that send, ``edit_last_wanted`` for Up in an empty field,
-    ``escaped`` for Escape, ``files_given(QMimeData)`` for pasted files and pictures, ``grown`` when
-    its height has changed.
+    ``escaped`` for Escape while ``takes_escape``, ``files_given(QMimeData)`` for pasted files and
+    pictures, ``grown`` when its height has changed.
     """
 
     send_wanted = Signal()
@@ -105,6 +105,7 @@ class Editor(QPlainTextEdit):
         self._hint = ""
         self._most = 10_000
         self.send_with_control = False
+        self.takes_escape = False
         self.setProperty("bare", True)
         self.setTabChangesFocus(True)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
@@ -219,8 +220,7 @@ class Editor(QPlainTextEdit):
             super().keyPressEvent(event)
         elif key == Qt.Key.Key_Up and not event.modifiers() & ~_KEYPAD and self.document().isEmpty():
             self.edit_last_wanted.emit()
-        elif key == Qt.Key.Key_Escape:
-            event.ignore()
+        elif key == Qt.Key.Key_Escape and self.takes_escape:
             self.escaped.emit()
         else:
             super().keyPressEvent(event)

@@ -200,7 +200,7 @@ class ModelDelegate(QStyledItemDelegate):
                 context_words(info.context_window),
                 main,
                 font="ui",
-                right=True,
+                number=True,
             )
         self._paint_price(painter, option, columns, row, main)
         if columns.slots is not None:
@@ -244,10 +244,10 @@ class ModelDelegate(QStyledItemDelegate):
         if known is None:
             words = self.tr("no charge") if row.free else self.tr("price unknown")
             both = columns.price_in.united(columns.price_out)
-            _text(painter, option, both, words, "text2" if row.usable else "text3", font="ui", right=True)
+            _text(painter, option, both, words, "text2" if row.usable else "text3", font="ui", number=True)
             return
-        _text(painter, option, columns.price_in, known[0], main, font="ui", right=True)
-        _text(painter, option, columns.price_out, known[1], main, font="ui", right=True)
+        _text(painter, option, columns.price_in, known[0], main, font="ui", number=True)
+        _text(painter, option, columns.price_out, known[1], main, font="ui", number=True)
 
     def _paint_slots(
         self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect, info: ModelInfo, color: ColorRole
@@ -325,7 +325,7 @@ class ColumnHeads(QWidget):
             (columns.slots, self.tr("Takes and can do"), False),
         ):
             if rect is not None:
-                _text(painter, option, rect, words, "text2", font="micro", right=right)
+                _text(painter, option, rect, words, "text2", font="micro", number=right)
         painter.end()
 
 
@@ -339,9 +339,10 @@ def _flip(option: QStyleOptionViewItem, rect: QRect) -> QRect:
     return QStyle.visualRect(option.direction, option.rect, rect)
 
 
-def _align(option: QStyleOptionViewItem, *, right: bool) -> int:
+def _align(option: QStyleOptionViewItem, *, right: bool, number: bool = False) -> int:
+    """Numbers stand at the right in every language, so that their digits line up."""
     rtl = option.direction == Qt.LayoutDirection.RightToLeft
-    side = Qt.AlignmentFlag.AlignRight if right != rtl else Qt.AlignmentFlag.AlignLeft
+    side = Qt.AlignmentFlag.AlignRight if number or right != rtl else Qt.AlignmentFlag.AlignLeft
     return int(side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute) | int(
         Qt.TextFlag.TextSingleLine
     )
@@ -357,9 +358,10 @@ def _text(
     font: str = "small",
     weight: int | None = None,
     right: bool = False,
+    number: bool = False,
 ) -> None:
     role = "ui" if font == "ui" else "micro" if font == "micro" else "small"
     painter.setFont(theme().font(role, weight))  # type: ignore[arg-type]
     painter.setPen(theme().color(color))
     shown = theme().metrics(role, weight).elidedText(words, Qt.TextElideMode.ElideRight, rect.width())  # type: ignore[arg-type]
-    painter.drawText(_flip(option, rect), _align(option, right=right), shown)
+    painter.drawText(_flip(option, rect), _align(option, right=right, number=number), shown)
