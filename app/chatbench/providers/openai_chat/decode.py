@@ -309,10 +309,7 @@ class _Alternative:
     def _known(self, told: ToolCall) -> _Call | None:
         """The call that a fragment belongs to; None for a new one."""
         if told.id:
-            found = next((call for call in self._calls if call.id == told.id), None)
-            if found is not None or told.index is None:
-                return found
-            return None
+            return next((call for call in self._calls if call.id == told.id), None)
         if told.index is not None:
             return self._by_place.get(told.index)
         if told.function and told.function.name:

@@ -1,0 +1,122 @@
+"""The Chat Completions wire over the real seam, against the loopback provider and its faults."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from tests.loopback import openai_chat as canned
+from tests.loopback import replies
+from tests.loopback.openai_chat import chunk, frame
+from tests.loopback.replies import Reply
+from tests.loopback.server import LoopbackServer
+from tests.providers import wires
+
+from chatbench.core.errors import InvalidResponse, ProviderError, RateLimited, StreamInterrupted
+from chatbench.core.messages import user
+from chatbench.core.streams import Accumulator
+from chatbench.providers.http import Http
+from chatbench.providers.openai_chat import OpenAIChat
+from chatbench.providers.wire import Call
+
+WIRE = OpenAIChat()
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    client = Http({})
+    yield client
+    await client.aclose()
+
+
+def made(server: LoopbackServer, model: str = "m", *, stream: bool = True) -> Call:
+    where = wires.endpoint("openai_chat", server.base_url("openai_chat"))
+    return wires.call(where, (user("Hi"),), model=model, stream=stream)
+
+
+async def heard(call: Call, http: Http, into: Accumulator | None = None) -> Accumulator:
+    accumulator = into or Accumulator()
+    async for batch in WIRE.stream(call, http):
+        accumulator.extend(batch)
+    return accumulator
+
+
+@pytest.mark.parametrize("scene", wires.scenes(canned))
+async def test_streamed_and_whole(server: LoopbackServer, http: Http, scene: str) -> None:
+    streamed = await heard(made(server, scene), http)
+    whole = await heard(made(server, scene, stream=False), http)
+    assert wires.outcome(streamed) == wires.outcome(whole)
+    assert [asked.json.get("stream", False) for asked in server.asked] == [True, False]
+
+
+async def test_words_are_there_while_others_still_come(server: LoopbackServer, http: Http) -> None:
+    server.words, server.pace = ["x"] * 40, 100
+    began = time.monotonic()
+    times = [time.monotonic() - began async for _ in WIRE.stream(made(server), http)]
+    assert len(times) > 20
+    assert times[0] < times[-1] / 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "words"),
+    [
+        (replies.events(canned.answer(["Half"])[:2], end="cut"), StreamInterrupted, "Half"),
+        (replies.events(canned.answer(["Half"])[:2]), StreamInterrupted, "Half"),
+        (Reply(raw=HEAD + canned.answer(["Half"])[1] + b'data: {"id": "x", "cho'), StreamInterrupted, "Half"),
+        (replies.events(canned.broken("rate_limit_exceeded", "slow")), RateLimited, "Some words"),
+        (replies.events([b"data: \xff\xfe{}\n\n"]), InvalidResponse, ""),
+        (replies.events([b"data: nonsense\n\n"]), InvalidResponse, ""),
+        (replies.endless_event(), InvalidResponse, ""),
+        (replies.web_page(), InvalidResponse, ""),
+        (replies.data(b"<html>"), InvalidResponse, ""),
+        (replies.data(canned.error_value("rate_limit_exceeded", "x", "slow")), RateLimited, ""),
+        (replies.data(canned.error_value("rate_limit_exceeded", "x", "slow"), 429), RateLimited, ""),
+        (replies.redirect("https://elsewhere.invalid/"), InvalidResponse, ""),
+    ],
+)
+async def test_faults(
+    server: LoopbackServer, http: Http, reply: Reply, kind: type[ProviderError], words: str
+) -> None:
+    server.script(reply)
+    accumulator = Accumulator()
+    with pytest.raises(ProviderError) as caught:
+        await heard(made(server), http, accumulator)
+    assert type(caught.value) is kind
+    assert caught.value.hint
+    assert "".join(getattr(part, "text", "") for part in accumulator.parts()) == words
+
+
+async def test_a_server_that_answers_whole_though_asked_to_stream(server: LoopbackServer, http: Http) -> None:
+    server.script(replies.data(canned.SCENES["text"][1]))
+    answer = await heard(made(server), http)
+    assert getattr(answer.parts()[0], "text", "") == canned.TEXT
+
+
+async def test_models(server: LoopbackServer, http: Http) -> None:
+    where = made(server).endpoint
+    assert [row.ref.id for row in await WIRE.list_models(where, None, http)] == [canned.MODEL]
+    server.script(replies.data(canned.error_body("slow_down", None, "slow"), 429, {"retry-after": "3"}))
+    with pytest.raises(RateLimited) as caught:
+        await WIRE.list_models(where, None, http)
+    assert caught.value.retry_after == 3
+
+
+async def test_an_error_that_quotes_the_key_does_not_pass_it_on(server: LoopbackServer, http: Http) -> None:
+    text = f"what is {wires.KEY}?"
+    server.script(
+        replies.data(canned.error_body(None, None, text), 400),
+        replies.events([frame(chunk({"content": "x"})), frame(canned.error_value(None, None, text))]),
+    )
+    for _ in range(2):
+        with pytest.raises(ProviderError) as caught:
+            await heard(made(server), http)
+        assert wires.KEY not in repr(vars(caught.value)) + str(caught.value)
+        assert caught.value.raw
