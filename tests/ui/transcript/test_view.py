@@ -26,12 +26,26 @@ LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
 
 
+UNEVEN = "".join(f"{'words ' * (17 * at % 90 + 1)}\n\n" for at in range(7)) + "- a\n- b\n\n```\nc\n```\n"
+
+
 def long_talk(count: int = 60) -> ListSource:
     entries = []
     for at in range(count):
         entries.append(user(2 * at, f"Question {at}"))
-        entries.append(answer(2 * at + 1, f"Answer {at}\n\n" + "words and more words " * 60))
+        entries.append(answer(2 * at + 1, f"Answer {at}\n\n{UNEVEN}"))
     return ListSource(entries)
+
+
+def places(view: TranscriptView) -> dict[tuple[int, int], float]:
+    """Where the boxes that begin in view stand."""
+    found = {}
+    for row in view.stack.rows:
+        assert row.item is not None
+        for number, top in enumerate(row.item.tops):
+            if 0 <= row.top + top < view.viewport().height():
+                found[row.index, number] = row.top + top
+    return found
 
 
 def wheel(
@@ -103,9 +117,10 @@ def test_every_kind_is_drawn_at_every_width(show: Show, width: int, factor: floa
 def test_wheel_moves_what_is_shown_by_exactly_its_pixels(show: Show) -> None:
     view = show(long_talk())
     for _ in range(40):
-        before = {row.index: row.top for row in view.stack.rows}
+        before = places(view)
         wheel(view, 137)
-        moved = {row.top - before[row.index] for row in view.stack.rows if row.index in before}
+        after = places(view)
+        moved = {after[one] - before[one] for one in before.keys() & after.keys()}
         assert moved == {137.0}
     assert not view.stack.following
 
@@ -113,11 +128,10 @@ def test_wheel_moves_what_is_shown_by_exactly_its_pixels(show: Show) -> None:
 def test_content_stays_when_heights_above_become_known(show: Show) -> None:
     view = show(long_talk())
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
-    first = view.stack.rows[1]
+    before = places(view)
     wheel(view, 2000)
     wheel(view, -2000)
-    again = next(row for row in view.stack.rows if row.index == first.index)
-    assert again.top == first.top
+    assert places(view) == before
 
 
 def test_resizing_keeps_the_words_at_the_upper_edge(show: Show) -> None:
@@ -128,6 +142,10 @@ def test_resizing_keeps_the_words_at_the_upper_edge(show: Show) -> None:
         view.resize(width, 700)
         settle()
         assert (view.stack.anchor.index, view.stack.anchor.box) == (anchor.index, anchor.box)
+        for row in view.stack.rows:
+            assert row.item is not None
+            assert row.item.frame == view.stack.frame
+            assert all(box.width <= view.stack.frame.column for box in row.item.boxes)
 
 
 def test_keys_scroll_and_end_follows_again(show: Show) -> None:
@@ -213,12 +231,13 @@ def test_shift_click_and_shift_arrows_extend(show: Show) -> None:
 def test_dragging_past_an_edge_scrolls_on(show: Show) -> None:
     view = show(long_talk())
     surface = view.viewport()
-    top = view.stack.value()
+    before = places(view)
     QTest.mousePress(surface, LEFT, NONE, QPoint(400, 300))
     for _ in range(5):
         view.pointer.drag_step(QPointF(400, -80))
     QTest.mouseRelease(surface, LEFT, NONE, QPoint(400, 10))
-    assert view.stack.value() == top - 200
+    after = places(view)
+    assert {after[one] - before[one] for one in before.keys() & after.keys()} == {200.0}
     assert len(view.selected_text()) > 200
 
 
@@ -239,6 +258,11 @@ def test_copy_of_code_by_mouse_and_keyboard(show: Show) -> None:
     QTest.keyClick(view, Qt.Key.Key_Right)
     QTest.keyClick(view, Qt.Key.Key_Return)
     assert QGuiApplication.clipboard().text() == "print(1)\nprint(2)"
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    assert view.marks.focused.key == "copy"
+    assert view.marks.focused.box < 0
+    QTest.keyClick(view, Qt.Key.Key_Backtab)
+    assert view.marks.focused.box == number
     settle(1300)
     assert view.marks.ticked is None
 
