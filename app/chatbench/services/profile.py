@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 from chatbench.client.environment import Environment
@@ -80,10 +81,19 @@ class ProfileService:
         return True
 
     def warm_up(self) -> None:
-        """Imports the HTTP stack and makes the TLS context on a thread of its own, once."""
+        """Imports the HTTP stack, makes the TLS context and reads the tables of models and prices, on
+        a thread of its own, once."""
         if not self._warm:
             self._warm = True
-            threading.Thread(target=self._environment.http.load, name="warm-up", daemon=True).start()
+            threading.Thread(target=self._load, name="warm-up", daemon=True).start()
+
+    def _load(self) -> None:
+        environment = self._environment
+        environment.http.load()
+        now = datetime.now(UTC)
+        for endpoint in environment.registry.endpoints():
+            for info in environment.catalogue.models(endpoint.id):
+                environment.pricing.rates(info.ref, endpoint, now)
 
     async def check(self) -> list[str]:
         """What the database's own checks find wrong; [] is good."""
