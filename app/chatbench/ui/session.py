@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QFileSystemWatcher, QTimer
+from PySide6.QtGui import QIcon
 
 from chatbench.core.changes import Changes
 from chatbench.core.errors import ChatbenchError, StorageError
+from chatbench.core.resources import resource
 from chatbench.services import Services
 from chatbench.ui import faults
 from chatbench.ui.aio import cancel_spawned, spawn
@@ -53,6 +55,7 @@ class Session:
         QTimer.singleShot(0, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        self.window.setWindowIcon(QIcon(str(resource("icons", "chatbench.svg"))))
         spawn(self._open_profile(), name="open-profile")
 
     async def _open_profile(self) -> None:
