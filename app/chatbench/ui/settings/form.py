@@ -48,7 +48,8 @@ class FormRow(QWidget):
         self.field = field
         self._label = Label(label, color="text2", wrap=True)
         self._hint = Label(hint, font="small", color="text3", wrap=True)
-        self._hint.setVisible(bool(hint))
+        if not hint:
+            self._hint.hide()  # never the other way: shown without a parent it would be a window
         self._error = _Told()
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)

@@ -74,7 +74,6 @@ class TimingBar(QWidget):
     def show_parts(self, parts: tuple[float, ...]) -> None:
         """Lengths in seconds, in this order: waiting, thinking, writing."""
         self._parts = parts
-        self.setVisible(sum(parts) > 0)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -192,9 +191,10 @@ class MessageInspector(Surface):
         body = self._timing.body
         began = first if first is not None else total
         wrote = text if text is not None else began
-        bar = TimingBar()
-        bar.show_parts((began, max(0.0, wrote - began), max(0.0, total - wrote)))
-        body.addWidget(bar)
+        if total > 0:
+            bar = TimingBar()
+            bar.show_parts((began, max(0.0, wrote - began), max(0.0, total - wrote)))
+            body.addWidget(bar)
         if first is not None:
             body.addWidget(_fact(self.tr("First token"), seconds(first)))
         if first is not None and text is not None and text - first >= 0.01:

@@ -64,6 +64,7 @@ class ProvidersPage(Surface):
         self._undo: list[Endpoint] = []
         self._show_all = False
         self._detail_shown = False
+        self._touched = False
         self.setAccessibleName(self.tr("Providers"))
         self.timer = QTimer(self, singleShot=True, interval=SAVE_DELAY_MS)
         self.timer.timeout.connect(self.flush)
@@ -237,7 +238,7 @@ class ProvidersPage(Surface):
         self.list.show_entries(self._entries(rows))
         self.list.set_current(self._current if self._current is not None else "")
         self._show_problems()
-        if self._current and not self.timer.isActive():
+        if self._current and not self._touched:
             row = next((row for row in rows if row.endpoint.id == self._current), None)
             if row is None:
                 self._choose_first()
@@ -326,10 +327,9 @@ class ProvidersPage(Surface):
 
     def _choose(self, provider: str) -> None:
         self._detail_shown = True
-        if provider == DRAFT:
-            self._arrange()
-            return
-        self.show_provider(provider)
+        self._arrange()
+        if provider != DRAFT:
+            self.show_provider(provider)
 
     def _choose_first(self) -> None:
         rows = self.list.rows()
@@ -416,6 +416,7 @@ class ProvidersPage(Surface):
     def remove_provider(self) -> None:
         """Takes the user's file away; the notice can put it back."""
         self.timer.stop()
+        self._touched = False
         if not self._current:
             return
         provider = self._current
@@ -448,20 +449,21 @@ class ProvidersPage(Surface):
     # Keeping.
 
     def _edited(self, key: str) -> None:
+        self._touched = True
         if self._draft is None or key not in {"name", "base_url"}:
             self.timer.start()
 
     def _left_field(self) -> None:
-        if self._draft is not None or self.timer.isActive():
+        if self._draft is not None or self._touched:
             self.flush()
 
     def flush(self) -> None:
         """Keeps what stands in the form, now, if it differs and is right."""
-        was_waiting = self.timer.isActive()
         self.timer.stop()
+        touched, self._touched = self._touched, False
         if self._draft is not None:
             self._keep_draft()
-        elif self._current and was_waiting:
+        elif self._current and touched:
             self._keep()
 
     def _keep(self) -> None:
@@ -507,6 +509,7 @@ class ProvidersPage(Surface):
     def undo_last(self) -> None:
         """One step back."""
         self.timer.stop()
+        self._touched = False
         if not self._undo or not self._current:
             return
         before = self._undo.pop()
