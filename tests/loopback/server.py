@@ -211,11 +211,12 @@ class LoopbackServer:
 
 
 def _models(asked: Asked) -> Any:
-    if "x-goog-api-key" in asked.headers or "/v1beta/" in asked.path:
-        page = parse_qs(urlsplit(asked.target).query).get("pageToken", [None])[0]
+    query = parse_qs(urlsplit(asked.target).query)
+    if "x-goog-api-key" in asked.headers or "pageSize" in query:
+        page = query.get("pageToken", [None])[0]
         return gemini.MODELS.get(page, gemini.MODELS[None])
     if "anthropic-version" in asked.headers:
-        page = parse_qs(urlsplit(asked.target).query).get("after_id", [None])[0]
+        page = query.get("after_id", [None])[0]
         return anthropic.MODELS.get(page, anthropic.MODELS[None])
     return openai_chat.MODELS
 

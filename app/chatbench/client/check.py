@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,13 +16,14 @@ import msgspec
 from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
-from chatbench.core.endpoints import Endpoint
+from chatbench.core.endpoints import Endpoint, origin_of
 from chatbench.core.errors import (
     Authentication,
     ChatbenchError,
     KeyringLocked,
     MissingKey,
     NoKeyring,
+    NotFound,
     PermissionDenied,
     ProviderError,
 )
@@ -32,6 +32,7 @@ from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.providers.http import Timeouts
+from chatbench.providers.proxies import proxy_for
 
 StepName = Literal["DNS", "TCP", "TLS", "HTTP", "Key", "Models", "First streamed token"]
 STEPS: tuple[StepName, ...] = (
@@ -61,11 +62,9 @@ class ConnectionCheck:
         self._endpoint = environment.keys.effective(endpoint)
         self._model = model
         self._models: list[ModelInfo] = []
-        parts = urlsplit(self._endpoint.base_url)
-        self._host = parts.hostname or ""
-        self._secure = parts.scheme == "https"
-        self._port = parts.port or (443 if self._secure else 80)
-        self._address = ""
+        self._list_error: ProviderError | None = None
+        self._place = _Place("", 0, secure=False)
+        self._by_proxy = False
 
     async def run(self) -> AsyncGenerator[CheckStep, None]:
         """Yields each step as it begins ("running") and as it ends; what follows a failed step
@@ -105,37 +104,35 @@ class ConnectionCheck:
             )
         except OSError as error:
             # asyncio words its own sentence; the system's says what happened.
-            known = error.errno is not None and error.errno > 0
-            found = os.strerror(error.errno) if known and error.errno else error.strerror or str(error)
-            return CheckStep(name=name, state="failed", found=found, raw=str(error), fix="address")
+            found = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            return CheckStep(
+                name=name, state="failed", found=found or str(error), raw=str(error), fix="address"
+            )
 
     async def _dns(self) -> str:
-        if not self._host:
-            raise ProviderError("The base URL has no host.", "Write it as https://host/path.")
+        place = _Place.of(self._endpoint.base_url)
+        if proxy := proxy_for(self._endpoint.base_url, self._environment.environ):
+            place = _Place.of(proxy)
+        self._place, self._by_proxy = place, bool(proxy)
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        self._address = str(found[0][4][0])
-        return f"{self._host} → {self._address}"
+        found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+        addresses = ", ".join(dict.fromkeys(str(one[4][0]) for one in found))
+        return f"{'the proxy ' if self._by_proxy else ''}{place.host} → {addresses}"
 
     async def _tcp(self) -> str:
-        _, writer = await asyncio.open_connection(self._address, self._port)
+        # A name may have addresses of which only one is listened on: localhost often does.
+        _, writer = await asyncio.open_connection(
+            self._place.host, self._place.port, happy_eyeballs_delay=0.25
+        )
         writer.close()
-        return f"port {self._port} answers"
+        return f"port {self._place.port} answers"
 
     async def _tls(self) -> str:
-        if not self._secure:
+        if self._by_proxy:
+            return "made through the proxy, by the next step"
+        if not self._place.secure:
             return "not used: the address begins with http://"
-        import truststore
-
-        context = await asyncio.to_thread(truststore.SSLContext, ssl.PROTOCOL_TLS_CLIENT)
-        _, writer = await asyncio.open_connection(
-            self._address, self._port, ssl=context, server_hostname=self._host
-        )
-        tls = writer.get_extra_info("ssl_object")
-        version = str(tls.version()).replace("TLSv", "")
-        until = (tls.getpeercert() or {}).get("notAfter", "")
-        writer.close()
-        return f"{version}, certificate valid until {until}" if until else version
+        return await self._environment.http.inspect_tls(self._endpoint)
 
     async def _http(self) -> str:
         return await self._environment.http.probe(self._endpoint)
@@ -150,14 +147,10 @@ class ConnectionCheck:
             raise
         except ProviderError as error:
             # No list of models is not a refused key; the next step tells of it.
-            self._list_error: ProviderError | None = error
-        else:
-            self._list_error = None
+            self._list_error = error
         if found is None:
             return "none is needed"
-        place = found.variable or {"session": "this session", "keyring": "the keyring"}.get(
-            found.place, found.place
-        )
+        place = found.variable or {"session": "this session", "keyring": "the keyring"}[found.place]
         return f"from {place}, accepted" if self._list_error is None else f"from {place}"
 
     async def _list(self) -> str:
@@ -172,17 +165,17 @@ class ConnectionCheck:
 
     async def _token(self) -> str:
         model = self._model or self._pick()
-        client = LLMClient(
-            self._environment,
-            retries=RetryPolicy(max_attempts=1),
-            timeouts=Timeouts(connect=STEP_TIMEOUT_S, read=STEP_TIMEOUT_S),
-        )
         request = Request(
             model=model,
             messages=(user("Say: ready"),),
             parameters=Parameters(max_output_tokens=64),
         )
-        stream = client.stream(request)
+        stream = LLMClient(self._environment).stream(
+            request,
+            endpoint=self._endpoint,
+            retries=RetryPolicy(max_attempts=1),
+            timeouts=Timeouts(connect=STEP_TIMEOUT_S, read=STEP_TIMEOUT_S),
+        )
         async with aclosing(stream.events()) as batches:
             async for _ in batches:
                 if stream.accumulator.has_visible_text:
@@ -190,13 +183,32 @@ class ConnectionCheck:
         return f"{model.id} answers"
 
     def _pick(self) -> ModelRef:
+        """A chat model of the server's: the first the catalogue knows, else the first it names."""
         named = self._endpoint.models or tuple(info.ref.id for info in self._models)
         known = [info.ref.id for info in self._environment.catalogue.models(self._endpoint.id)]
-        chosen = next((name for name in known if name in named), named[0] if named else "")
-        return ModelRef(self._endpoint.id, chosen)
+        return ModelRef(self._endpoint.id, next((name for name in known if name in named), named[0]))
+
+
+class _Place(NamedTuple):
+    """Where a connection goes."""
+
+    host: str
+    port: int
+    secure: bool
+
+    @classmethod
+    def of(cls, url: str) -> _Place:
+        """Raises ProviderError for what is not a web address."""
+        if not origin_of(url):
+            raise ProviderError("The base URL is not a web address.", "Write it as https://host/path.")
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        return cls(parts.hostname or "", parts.port or (443 if secure else 80), secure)
 
 
 def _fix(error: ChatbenchError) -> Literal["", "key", "address", "model"]:
     if isinstance(error, Authentication | PermissionDenied | MissingKey | KeyringLocked | NoKeyring):
         return "key"
+    if isinstance(error, NotFound) and error.param == "model":
+        return "model"
     return "address"

@@ -77,7 +77,7 @@ class Keys:
                 saved_at=known.saved_at,
             )
         if (variable := self._variable(endpoint)) is not None:
-            origin = self._environment_origin(endpoint)
+            origin = self._environment_origin(endpoint, variable)
             ready = origin == endpoint.origin
             return KeyState(
                 state="ready" if ready else "other_origin",
@@ -104,12 +104,7 @@ class Keys:
                 provider=endpoint.id,
             )
         if state.state == "other_origin":
-            raise MissingKey(
-                f"The key for {endpoint.name} was given for {state.origin}, "
-                f"and the address is now {endpoint.origin}.",
-                f"Run `chatbench keys confirm {endpoint.id}` to send it there, or set another.",
-                provider=endpoint.id,
-            )
+            raise _bound_elsewhere(endpoint, state)
         if state.place == "environment":
             secret = Secret(self._environ[state.variable].strip())
             return FoundKey(secret=secret, place="environment", origin=state.origin, variable=state.variable)
@@ -117,7 +112,7 @@ class Keys:
 
     async def _stored(self, endpoint: Endpoint, state: KeyState) -> FoundKey:
         found = self._read.get(endpoint.id)
-        if found is not None and found.origin == endpoint.origin:
+        if found is not None and (found.origin, found.saved_at) == (endpoint.origin, state.saved_at):
             return found
         stored = await self._store.get(endpoint.id)
         if stored is None:
@@ -127,11 +122,7 @@ class Keys:
                 provider=endpoint.id,
             )
         if stored.origin != endpoint.origin:
-            raise MissingKey(
-                f"The key for {endpoint.name} was given for {stored.origin}.",
-                f"Run `chatbench keys confirm {endpoint.id}` to send it to {endpoint.origin}.",
-                provider=endpoint.id,
-            )
+            raise _bound_elsewhere(endpoint, msgspec.structs.replace(state, origin=stored.origin))
         found = FoundKey(
             secret=stored.secret,
             place=state.place or "keyring",
@@ -176,9 +167,22 @@ class Keys:
     def _variable(self, endpoint: Endpoint) -> str | None:
         return next((name for name in endpoint.key_env if self._environ.get(name, "").strip()), None)
 
-    def _environment_origin(self, endpoint: Endpoint) -> str:
-        for name in endpoint.base_url_env:
+    def _environment_origin(self, endpoint: Endpoint, variable: str) -> str:
+        """Where the variable's key may go. One of a vendor's own variables is the vendor's key,
+        whichever endpoint names it; any other belongs to the endpoint that names it."""
+        vendors = self._registry.shipped_with_variable(variable)
+        vendor = next((v for v in vendors if v.id == endpoint.id), vendors[0] if vendors else endpoint)
+        for name in vendor.base_url_env:
             if url := self._environ.get(name, "").strip():
                 return origin_of(url)
-        shipped = self._registry.shipped(endpoint.id)
-        return (shipped or endpoint).origin
+        return vendor.origin
+
+
+def _bound_elsewhere(endpoint: Endpoint, state: KeyState) -> MissingKey:
+    if state.place == "environment":
+        hint = f"Set a key for this address: `chatbench keys set {endpoint.id}`."
+        said = f"{state.variable} holds the key for {state.origin}"
+    else:
+        hint = f"Run `chatbench keys confirm {endpoint.id}` to send it there, or set another."
+        said = f"The key for {endpoint.name} was given for {state.origin}"
+    return MissingKey(f"{said}, and the address is now {endpoint.origin}.", hint, provider=endpoint.id)

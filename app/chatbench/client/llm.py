@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,18 +11,20 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from chatbench.client.clock import Clock
 from chatbench.client.environment import Environment
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import BadRequest, ChatbenchError, ProviderError
-from chatbench.core.messages import TextPart, ThinkingPart
+from chatbench.core.errors import BadRequest, ChatbenchError, NotFound, ProviderError
 from chatbench.core.models import ModelInfo
 from chatbench.core.params import LeftOut, fit
 from chatbench.core.requests import Request, Response
-from chatbench.core.streams import Accumulator, PartDelta, PartEnd, PartStart, StreamEvent
+from chatbench.core.streams import Accumulator, Reset, StreamEvent
 from chatbench.core.usage import Timings
 from chatbench.providers.http import Timeouts
 from chatbench.providers.wire import Call
+
+log = logging.getLogger(__name__)
 
 
 class LLMClient:
@@ -38,11 +41,25 @@ class LLMClient:
         self.retries = retries
         self.timeouts = timeouts
 
-    def stream(self, request: Request) -> AnswerStream:
-        """A call that is made when it is iterated. Raises UnknownModel for an unknown provider."""
-        endpoint = self.environment.endpoint(request.model.provider)
-        info = self.environment.catalogue.info(request.model)
-        return AnswerStream(self, request, endpoint, info)
+    def stream(
+        self,
+        request: Request,
+        *,
+        endpoint: Endpoint | None = None,
+        retries: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> AnswerStream:
+        """A call that is made when it is iterated. `endpoint` is called in place of the one
+        registered under the model's provider. Raises UnknownModel for an unknown provider."""
+        environment = self.environment
+        return AnswerStream(
+            environment,
+            request,
+            endpoint or environment.endpoint(request.model.provider),
+            environment.catalogue.info(request.model),
+            retries or self.retries,
+            timeouts or self.timeouts,
+        )
 
     async def complete(self, request: Request) -> Response:
         """The finished answer. Raises `ProviderError` and whatever finding the key raises."""
@@ -60,9 +77,18 @@ class AnswerStream:
     what arrived stays readable.
     """
 
-    def __init__(self, client: LLMClient, request: Request, endpoint: Endpoint, info: ModelInfo) -> None:
-        self._client = client
-        self._environment = client.environment
+    def __init__(
+        self,
+        environment: Environment,
+        request: Request,
+        endpoint: Endpoint,
+        info: ModelInfo,
+        retries: RetryPolicy,
+        timeouts: Timeouts,
+    ) -> None:
+        self._environment = environment
+        self._retries = retries
+        self._timeouts = timeouts
         self.request = request
         self.endpoint = endpoint
         self.info = info
@@ -72,8 +98,9 @@ class AnswerStream:
         self.retry_at: float | None = None
         """Monotonic time of the next attempt, while waiting for one."""
         self.last_error: ProviderError | None = None
+        self._failures = 0
         self._hurry = asyncio.Event()
-        self._clock = _Clock()
+        self._clock = Clock()
 
     def retry_now(self) -> None:
         """Ends the present wait between two attempts."""
@@ -82,57 +109,71 @@ class AnswerStream:
     async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
         """Makes the call. Close the generator to stop it: the connection closes with it.
 
+        An attempt that came to nothing visible is made void by a `Reset` before the next.
         Raises `ProviderError`s, and whatever finding the key raises.
         """
         self._clock.start()
         while True:
             self.attempts += 1
+            yielded = False
+            call = await self._call()
             try:
-                async with aclosing(self._attempt()) as batches:
+                async with aclosing(self._attempt(call)) as batches:
                     async for batch in batches:
                         self.accumulator.extend(batch)
                         self._clock.note(batch, self.accumulator)
+                        yielded = True
                         yield batch
-                self._clock.finish(self.accumulator)
+                log.debug("%s answered at attempt %d", self.request.model, self.attempts)
                 return
             except ProviderError as error:
+                await self._recover(error, call)
+            finally:
                 self._clock.finish(self.accumulator)
-                self.last_error = error
-                if self.accumulator.has_visible_text:
-                    raise
-                if not self._learn(error):
-                    await self._wait(error)
-                self.accumulator = Accumulator()
+            reset = Reset()
+            self.accumulator.apply(reset)
+            if yielded:
+                yield [reset]
 
-    async def _attempt(self) -> AsyncGenerator[list[StreamEvent], None]:
+    async def _call(self) -> Call:
+        """The request as this model at this endpoint takes it, with what is known by now."""
         environment = self._environment
-        endpoint = environment.keys.effective(self.endpoint)
-        endpoint = environment.learned.endpoint(endpoint)
+        endpoint = environment.learned.endpoint(environment.keys.effective(self.endpoint))
         info = environment.learned.info(self.info)
         key = await environment.keys.find(endpoint)
         parameters, self.left_out = fit(self.request.parameters, info)
-        call = Call(
+        return Call(
             endpoint=endpoint,
             info=info,
             request=msgspec.structs.replace(self.request, parameters=parameters),
             key=key.secret if key else None,
-            timeouts=self._client.timeouts,
+            timeouts=self._timeouts,
         )
-        wire = environment.registry.wire(endpoint.wire)
-        async with aclosing(wire.stream(call, environment.http)) as batches:
+
+    async def _attempt(self, call: Call) -> AsyncGenerator[list[StreamEvent], None]:
+        wire = self._environment.registry.wire(call.endpoint.wire)
+        async with aclosing(wire.stream(call, self._environment.http)) as batches:
             async for batch in batches:
                 yield batch
 
-    def _learn(self, error: ProviderError) -> bool:
-        """Whether the provider named something it does not take that can be left out."""
-        return isinstance(error, BadRequest) and self._environment.learned.refusal(
-            error.param, self.endpoint, self.info, self.request.parameters
-        )
-
-    async def _wait(self, error: ProviderError) -> None:
-        delay = self._client.retries.delay(error, self.attempts)
-        if delay is None:
+    async def _recover(self, error: ProviderError, call: Call) -> None:
+        """Returns when the next attempt is due; raises `error` where there is none."""
+        self.last_error = error
+        log.info("%s failed at attempt %d: %s", self.request.model, self.attempts, type(error).__name__)
+        if self.accumulator.has_visible_text:
             raise error
+        if isinstance(error, BadRequest) and self._environment.learned.refusal(
+            error, call.endpoint, self.info, call.request.parameters
+        ):
+            return
+        self._failures += 1
+        delay = self._retries.delay(error, self._failures)
+        if delay is None:
+            self._name_near_models(error)
+            raise error
+        await self._wait(delay)
+
+    async def _wait(self, delay: float) -> None:
         self.retry_at = time.monotonic() + delay
         self._hurry.clear()
         try:
@@ -142,6 +183,15 @@ class AnswerStream:
             pass
         finally:
             self.retry_at = None
+
+    def _name_near_models(self, error: ProviderError) -> None:
+        """A model the provider does not know: names like it, from what we know of that provider."""
+        model = self.request.model
+        if isinstance(error, NotFound) and (error.param == "model" or model.id in error.message):
+            names = self._environment.catalogue.near(str(model))
+            near = [n for n in names if n.startswith(f"{model.provider}/") and n != str(model)]
+            if near:
+                error.hint = f"Did you mean {' or '.join(near)}?"
 
     @property
     def timings(self) -> Timings:
@@ -170,47 +220,3 @@ class AnswerStream:
             model_answered=stop.model_answered if stop else "",
             error=error.report() if error else None,
         )
-
-
-class _Clock:
-    """Takes the times of a call: first token, first text, end, and of each stretch of thinking."""
-
-    def __init__(self) -> None:
-        self.timings = Timings()
-        self._start = 0.0
-        self._thinking: tuple[int, float] | None = None
-
-    def start(self) -> None:
-        self._start = time.monotonic()
-
-    def note(self, batch: list[StreamEvent], accumulator: Accumulator) -> None:
-        """Looks at every event; costs next to nothing once the first text has come."""
-        elapsed = time.monotonic() - self._start
-        for event in batch:
-            if type(event) is PartDelta:
-                if self.timings.first_text_s is None:
-                    self._first(elapsed, text=self._thinking is None and bool(event.text))
-            elif type(event) is PartStart:
-                self._end_thinking(elapsed, accumulator)
-                if isinstance(event.part, ThinkingPart):
-                    self._thinking = (event.index, elapsed)
-                self._first(elapsed, text=isinstance(event.part, TextPart) and bool(event.part.text))
-            elif type(event) is PartEnd:
-                self._end_thinking(elapsed, accumulator)
-
-    def _first(self, elapsed: float, *, text: bool) -> None:
-        if self.timings.first_token_s is None:
-            self.timings = msgspec.structs.replace(self.timings, first_token_s=elapsed)
-        if text and self.timings.first_text_s is None:
-            self.timings = msgspec.structs.replace(self.timings, first_text_s=elapsed)
-
-    def _end_thinking(self, elapsed: float, accumulator: Accumulator) -> None:
-        if self._thinking is not None:
-            index, began = self._thinking
-            self._thinking = None
-            accumulator.set_thinking_seconds(index, round(elapsed - began, 3))
-
-    def finish(self, accumulator: Accumulator) -> None:
-        elapsed = time.monotonic() - self._start
-        self._end_thinking(elapsed, accumulator)
-        self.timings = msgspec.structs.replace(self.timings, total_s=elapsed)

@@ -72,9 +72,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def origin_of(url: str) -> str:
     """scheme://host:port in lower case, the scheme's default port written out; "" for no URL."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:
+        return ""
     if not parts.hostname:
         return ""
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme.lower(), 0)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme.lower()}://{host}:{port}"
+    return f"{parts.scheme}://{host}:{port}"

@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered, so that rows inserted later sort later."""
+"""Identifiers that sort by the millisecond they were made in."""
 
 from __future__ import annotations
 

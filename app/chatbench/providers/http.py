@@ -94,6 +94,11 @@ class HttpClient(Protocol):
         """Asks the base URL for anything at all, without a key; says what answered."""
         ...
 
+    async def inspect_tls(self, endpoint: Endpoint) -> str:
+        """Makes a TLS connection to the base URL, without a proxy; says its version and how long
+        the certificate is valid. Raises UntrustedCertificate, Unreachable."""
+        ...
+
     def load(self) -> None:
         """Imports the library and makes the TLS context: slow, for a thread of its own."""
         ...
@@ -157,6 +162,22 @@ class Http:
         async with self.open(request, endpoint, limits) as answer:
             server = answer.headers.get("server", "")
             return f"HTTP/1.1, status {answer.status}{f', {server[:60]}' if server else ''}"
+
+    async def inspect_tls(self, endpoint: Endpoint) -> str:
+        if self._context is None:
+            await asyncio.to_thread(self.load)
+        parts = urlsplit(endpoint.base_url)
+        try:
+            _, writer = await asyncio.open_connection(
+                parts.hostname, parts.port or 443, ssl=self._context, happy_eyeballs_delay=0.25
+            )
+        except OSError as error:
+            raise mapped(error, endpoint, Timeouts()) from None
+        tls = writer.get_extra_info("ssl_object")
+        version = str(tls.version()).replace("TLSv", "")
+        until = (tls.getpeercert() or {}).get("notAfter", "")
+        writer.close()
+        return f"{version}, certificate valid until {until}" if until else version
 
     async def aclose(self) -> None:
         transports, self._transports = self._transports, {}

@@ -1,0 +1,41 @@
+"""Delays between attempts, as numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatbench.client.retries import RetryPolicy
+from chatbench.core.errors import Authentication, BadRequest, QuotaExhausted, RateLimited, ServerError
+
+POLICY = RetryPolicy(max_attempts=4, base_s=0.5, cap_s=2.0, longest_wait_s=60)
+
+
+def test_backoff_doubles_up_to_its_cap_with_full_jitter() -> None:
+    patient = RetryPolicy(max_attempts=9, base_s=0.5, cap_s=2.0)
+    highest = [patient.delay(ServerError("x"), n, lambda: 1.0) for n in range(1, 6)]
+    assert highest == [0.5, 1.0, 2.0, 2.0, 2.0]
+    assert patient.delay(ServerError("x"), 3, lambda: 0.0) == 0
+    assert patient.delay(ServerError("x"), 3, lambda: 0.25) == 0.5
+
+
+def test_the_last_attempt_is_the_last() -> None:
+    assert POLICY.delay(ServerError("x"), 3) is not None
+    assert POLICY.delay(ServerError("x"), 4) is None
+
+
+@pytest.mark.parametrize("kind", [Authentication, QuotaExhausted, BadRequest])
+def test_what_does_not_pass_is_not_waited_for(kind: type[ServerError]) -> None:
+    assert POLICY.delay(kind("x"), 1) is None
+
+
+def test_the_providers_own_wait_is_kept_to() -> None:
+    """With up to a tenth more, never less; one that is too long is not waited for."""
+    assert POLICY.delay(RateLimited("x", retry_after=10), 1, lambda: 0.0) == 10
+    assert POLICY.delay(RateLimited("x", retry_after=10), 1, lambda: 1.0) == pytest.approx(11)
+    assert POLICY.delay(RateLimited("x", retry_after=0), 1) == 0
+    assert POLICY.delay(RateLimited("x", retry_after=61), 1) is None
+
+
+def test_the_provider_may_say_that_trying_again_is_no_use() -> None:
+    assert POLICY.delay(ServerError("x", should_retry=False), 1) is None
+    assert POLICY.delay(BadRequest("x", should_retry=True), 1) is not None
