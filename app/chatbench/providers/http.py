@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -115,7 +116,7 @@ class Http:
         self._environ = os.environ if environ is None else environ
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
-        self._transports: dict[tuple[str, str | None], AiohttpTransport] = {}
+        self._transports: dict[tuple[str, str], AiohttpTransport] = {}
 
     def load(self) -> None:
         with self._lock:
@@ -186,11 +187,12 @@ class Http:
 
     def _transport(self, url: str) -> AiohttpTransport:
         parts = urlsplit(url)
-        place = (f"{parts.scheme}://{parts.netloc}", proxy_for(url, self._environ))
+        place = parts.scheme, parts.netloc
         found = self._transports.get(place)
         if found is None:
             assert self._context is not None
-            found = self._transports[place] = _new_transport(self._context, place[1])
+            proxy = proxy_for(url, self._environ)
+            found = self._transports[place] = _new_transport(self._context, proxy)
         return found
 
 
@@ -402,11 +404,19 @@ def _outgoing(request: HttpRequest, timeouts: Timeouts) -> httpx.Request:
     limits = {"connect": timeouts.connect, "pool": timeouts.connect, "read": timeouts.read}
     return httpx.Request(
         request.method,
-        request.url,
+        _url(request.url),
         headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
         content=request.body,
         extensions={"timeout": limits},
     )
+
+
+@lru_cache(maxsize=64)
+def _url(text: str) -> httpx.URL:
+    """Parsed once: the same few addresses are asked again and again."""
+    import httpx
+
+    return httpx.URL(text)
 
 
 def _new_transport(context: ssl.SSLContext, proxy: str | None) -> AiohttpTransport:
