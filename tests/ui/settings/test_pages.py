@@ -93,8 +93,12 @@ def test_the_default_model_is_chosen_among_those_that_can_be_used(desk: Desk) ->
     desk.do(
         lambda: desk.services.endpoints.save(
             Endpoint(
-                id="house", name="House", wire="openai_chat", base_url="http://127.0.0.1:9/v1",
-                auth="none", models=("small-talk",),
+                id="house",
+                name="House",
+                wire="openai_chat",
+                base_url="http://127.0.0.1:9/v1",
+                auth="none",
+                models=("small-talk",),
             )  # fmt: skip
         )
     )

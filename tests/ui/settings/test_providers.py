@@ -15,6 +15,7 @@ from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.ui.settings.conftest import CANARY, Desk, button, row
 
+from chatbench.core.changes import Changes
 from chatbench.core.endpoints import Endpoint, Quirks
 from chatbench.core.errors import ConfigurationError
 from chatbench.ui.settings.providers.editor import EDITED, NOT_EDITED
@@ -82,6 +83,8 @@ def test_a_wrong_address_stands_under_its_field_and_is_not_kept(desk: Desk, gate
     assert page.form.rows["name"].error() == ""
     assert kept(desk, "gateway").base_url == gateway.base_url
     assert "Not saved" in words_in(page)
+    desk.do(lambda: desk.services.changes.emit(Changes(models=True)))
+    assert page.form.base_url.text() == "llm.example.net", "what is wrong is not taken from one's hands"
     desk.type(page.form.base_url, "http://[")
     assert page.form.rows["base_url"].error()
     desk.type(page.form.name, "")
@@ -191,9 +194,7 @@ def test_a_stored_key_shows_four_characters_and_where_it_is(desk: Desk, gateway:
 
 
 def test_a_key_is_kept_checked_and_forgotten(desk: Desk, server: LoopbackServer) -> None:
-    endpoint = Endpoint(
-        id="house", name="House", wire="openai_chat", base_url=server.base_url("openai_chat")
-    )
+    endpoint = Endpoint(id="house", name="House", wire="openai_chat", base_url=server.base_url("openai_chat"))
     desk.do(lambda: desk.services.endpoints.save(endpoint))
     page = desk.providers
     desk.do(lambda: desk.settings.show_provider("house"))

@@ -209,9 +209,7 @@ class SettingsPage(Surface):
 
 
 def _first_inside(widget: QWidget) -> QWidget | None:
-    return next(
-        (w for w in widget.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus), None
-    )
+    return next((w for w in widget.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus), None)
 
 
 def scrolling(widget: QWidget) -> QScrollArea:

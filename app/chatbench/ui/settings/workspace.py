@@ -75,9 +75,7 @@ class SettingsSidebar(Surface):
             ]
             if not words or found or all(word in section.title.casefold() for word in words):
                 entries.append(Entry(section.id, section.title, section.icon))
-            entries += [
-                Entry(f"{section.id}/{key}", label, below=section.title) for key, label in found
-            ]
+            entries += [Entry(f"{section.id}/{key}", label, below=section.title) for key, label in found]
         self.list.show_entries(entries)
         self._nothing.setVisible(not entries)
 

@@ -162,7 +162,9 @@ class EndpointForm(Form):
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: each is judged alone, in an endpoint that is otherwise right."""
         wanted = self.endpoint()
-        sound = Endpoint(id="a", name="a", wire=self._services.endpoints.wires[0], base_url="http://localhost")
+        sound = Endpoint(
+            id="a", name="a", wire=self._services.endpoints.wires[0], base_url="http://localhost"
+        )
         found: dict[str, str] = {}
         if not wanted.name:
             found["name"] = self.tr("A provider needs a name.")

@@ -81,7 +81,7 @@ class AuthEditor(QWidget):
         self._fold()
 
     def value(self) -> str:
-        """"bearer", "none" or "header:NAME"."""
+        """ "bearer", "none" or "header:NAME"."""
         current = self.segments.current()
         return f"header:{self.header.text().strip()}" if current == OTHER else current
 

@@ -345,6 +345,7 @@ class ProvidersPage(Surface):
     def show_provider(self, provider: str) -> None:
         """Puts a provider into the form."""
         self.flush()
+        self._touched = False
         if provider != self._current:
             self._undo.clear()
             self._tell_saved("")
@@ -473,6 +474,7 @@ class ProvidersPage(Surface):
         problems = self.form.problems()
         self.form.show_errors(problems)
         if problems:
+            self._touched = True  # what is wrong stays in its field until it is right or left behind
             self._tell_saved(self.tr("Not saved: correct what is marked."), failed=True)
         elif msgspec.structs.replace(wanted, shipped=False) != msgspec.structs.replace(before, shipped=False):
             if self._save(wanted):
@@ -558,4 +560,3 @@ class ProvidersPage(Surface):
                 self.form.base_url.setFocus(Qt.FocusReason.ShortcutFocusReason)
         else:
             self.list.focus_row()
-
