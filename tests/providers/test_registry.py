@@ -226,6 +226,6 @@ def test_a_folder_that_cannot_be_written(registry: Registry, folder: Path) -> No
     """A file where the folder should be stands for every reason a folder cannot be written to."""
     folder.rmdir()
     folder.write_bytes(b"")
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(StorageError, match="could not be used"):
         registry.save(FULL)
     assert registry.get("mine") is None

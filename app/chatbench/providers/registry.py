@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import os
-import re
-import tempfile
 from pathlib import Path
 from typing import Any, Final, cast
 
 import msgspec
 
 from chatbench.core.endpoints import ENDPOINT_ID, Endpoint
-from chatbench.core.errors import ConfigurationError, DiskFull, InvalidHeader, ReadOnly, StorageError
+from chatbench.core.errors import ConfigurationError, InvalidHeader
 from chatbench.core.resources import resource
 from chatbench.providers.http import check_headers
 from chatbench.providers.wire import Wire
+from chatbench.storage.failures import system_error
+from chatbench.storage.textfiles import broken_toml, line_words, replace_file
 
 _WIRES: Final = {
     "openai_responses": ("chatbench.providers.openai_responses", "OpenAIResponses"),
@@ -109,7 +108,11 @@ class Registry:
         for name, value in told.items():
             if document.get(name) != value:
                 document[name] = value
-        _replace(path, tomlkit.dumps(document).encode())
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise system_error(error, path) from error
+        replace_file(path, tomlkit.dumps(document).encode())
         self._own[endpoint.id] = msgspec.structs.replace(endpoint, shipped=False)
 
     def remove(self, endpoint_id: str) -> Endpoint:
@@ -127,7 +130,7 @@ class Registry:
         try:
             self._path(endpoint_id).unlink(missing_ok=True)
         except OSError as error:
-            raise _unwritable(self._path(endpoint_id), error) from error
+            raise system_error(error, self._path(endpoint_id)) from error
         return self._own.pop(endpoint_id)
 
     def _path(self, endpoint_id: str) -> Path:
@@ -157,52 +160,16 @@ def _read(path: Path) -> Endpoint:
         endpoint = msgspec.toml.decode(data, type=Endpoint)
     except OSError as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}.", f"See {path}.") from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(
-            f"{path.name}, line {line}: not UTF-8 text.", f"Save {path} as UTF-8."
-        ) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        line_words = _line_of(data, *re.findall(r"\.(\w+)", str(error).partition("at `$")[2])[-1:])
-        raise ConfigurationError(f"{path.name}{line_words}: {error}", f"Correct {path}.") from error
+        raise broken_toml(path, data, error) from error
     if not ENDPOINT_ID.match(endpoint.id) or endpoint.id != path.stem:
         raise ConfigurationError(
-            f"{path.name}{_line_of(data, 'id')}: the id is {endpoint.id!r}.",
+            f"{path.name}{line_words(data, 'id')}: the id is {endpoint.id!r}.",
             f"The id of this file must be {path.stem!r}.",
         )
     try:
         _check_headers(endpoint)
     except ConfigurationError as error:
-        line_words = _line_of(data, "headers" if isinstance(error, InvalidHeader) else "auth")
-        raise type(error)(f"{path.name}{line_words}: {error.message}", f"{error.hint} See {path}.") from error
+        line = line_words(data, "headers" if isinstance(error, InvalidHeader) else "auth")
+        raise type(error)(f"{path.name}{line}: {error.message}", f"{error.hint} See {path}.") from error
     return endpoint
-
-
-def _line_of(data: bytes, *keys: str) -> str:
-    """Where the first of the keys stands: msgspec names the path of a wrong value, not its line."""
-    for key in keys:
-        pattern = rb"^\s*(?:\[+\s*)?\"?" + re.escape(key.encode()) + rb"\"?\s*[=\]]"
-        if found := re.search(pattern, data, re.MULTILINE):
-            return f", line {data[: found.end()].count(bytes([10])) + 1}"
-    return ""
-
-
-def _replace(path: Path, data: bytes) -> None:
-    name = ""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> StorageError:
-    kind = {28: DiskFull, 13: ReadOnly, 30: ReadOnly}.get(error.errno or 0, StorageError)
-    return kind(f"{path} cannot be written: {error.strerror or error}.", "Make room or change the rights.")

@@ -15,9 +15,7 @@ from chatbench.core.conversations import MessageState, TreeMessage
 from chatbench.core.errors import (
     ChatbenchError,
     ErrorReport,
-    StreamInterrupted,
-    Timeout,
-    Unreachable,
+    InvalidResponse,
 )
 from chatbench.core.messages import Part
 from chatbench.core.usage import Timings
@@ -86,7 +84,8 @@ class Answer:
 
     def stop(self, as_state: MessageState = "stopped") -> None:
         """Ends it; what has come is kept. Harmless when it is over."""
-        self._stopped_as = self._stopped_as or as_state
+        if self._receiving is None or not self._receiving.done():
+            self._stopped_as = self._stopped_as or as_state
         if self._receiving is not None:
             self._receiving.cancel()
 
@@ -108,24 +107,26 @@ class Answer:
             await asyncio.wait({self._receiving})
         finally:
             await saver.close()
-        task = self._receiving
-        if task.cancelled():
-            self._end(self._state_if_stopped(), None)
-            return
-        error = task.exception()
-        if error is None:
+        self._conclude(self._receiving)
+
+    def _conclude(self, received: asyncio.Task[None]) -> None:
+        error = None if received.cancelled() else received.exception()
+        if received.cancelled() or (self._stopped_as is not None and isinstance(error, ChatbenchError)):
+            # What closing a connection in the middle brings about is no failure of the answer's.
+            self._end(self._stopped_as or "stopped", None)
+        elif error is None:
             self._end("done", None)
         elif isinstance(error, ChatbenchError):
-            broke_off = isinstance(error, StreamInterrupted | Timeout | Unreachable)
-            state: MessageState = "interrupted" if broke_off and self.version else "failed"
-            self._end(state, error)
+            self._end("interrupted" if self._broke_off(error) else "failed", error)
         else:
             bug = ChatbenchError("Something went wrong in Chatbench itself.", "See the log.")
             self._end("failed", bug)
             raise error
 
-    def _state_if_stopped(self) -> MessageState:
-        return self._stopped_as or "stopped"
+    def _broke_off(self, error: ChatbenchError) -> bool:
+        """Whether something had come that a reader would miss."""
+        seen = self._stream is not None and self._stream.accumulator.has_visible_text
+        return seen and (error.retryable or isinstance(error, InvalidResponse))
 
     async def _receive(self, saver: _Checkpoints) -> None:
         self._stream = await self._open_stream()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from chatbench.core.messages import (
 from chatbench.core.models import ModelInfo
 from chatbench.documents import images
 from chatbench.storage.files import FileStore
+
+_THUMBNAILS_KEPT = 200
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ class AttachmentService:
     def __init__(self, files: FileStore, catalogue: Catalogue) -> None:
         self._files = files
         self._catalogue = catalogue
-        self._thumbnails: dict[tuple[str, int, int], bytes] = {}
+        self._thumbnails: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
 
     def judge(self, candidates: Sequence[Candidate], info: ModelInfo) -> tuple[Verdict, ...]:
         """What would happen to each file at this model, from names, kinds and sizes alone."""
@@ -82,23 +85,19 @@ class AttachmentService:
         same = self._catalogue.models(info.ref.provider)
         return tuple(m.title for m in same if m.takes("image") and m.ref != info.ref)[:2]
 
-    async def attach_path(self, path: Path, info: ModelInfo) -> ImagePart:
-        """Reads, checks and stores a file. Raises AttachmentRefused with the reason."""
+    async def attach_path(self, path: Path, info: ModelInfo, *, store: bool = True) -> ImagePart:
+        """Reads and checks a file, and stores it; without `store` the part holds the bytes that
+        this model is sent, and the profile nothing. Raises AttachmentRefused with the reason."""
         data = await asyncio.to_thread(_read, path)
-        return await self.attach_bytes(data, path.name, info)
+        if store:
+            return await self.attach_bytes(data, path.name, info)
+        self._check(data, path.name, info)
+        held = ImagePart(source=InlineData(data=data), media_type="", name=path.name)
+        return await _prepared(held, data, info)
 
     async def attach_bytes(self, data: bytes, name: str, info: ModelInfo) -> ImagePart:
         """Checks and stores a picture as it came. Raises AttachmentRefused with the reason."""
-        media_type = images.recognise(data[:16])
-        guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        candidate = Candidate(name=name, media_type=guessed, size=len(data))
-        verdict = self._judge(candidate, info)
-        if not verdict.accepted:
-            raise AttachmentRefused(
-                f"{name or 'This file'} was not attached. {verdict.reason}",
-                "Choose a model that takes it." if verdict.models else "",
-                models=verdict.models,
-            )
+        self._check(data, name, info)
         facts = await asyncio.to_thread(images.inspect, data, name)
         sha256 = await self._files.put(data, name=name, media_type=facts.media_type)
         return ImagePart(
@@ -110,13 +109,30 @@ class AttachmentService:
             height=facts.height,
         )
 
+    def _check(self, data: bytes, name: str, info: ModelInfo) -> None:
+        media_type = images.recognise(data[:16])
+        guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        candidate = Candidate(name=name, media_type=guessed, size=len(data))
+        verdict = self._judge(candidate, info)
+        if not verdict.accepted:
+            raise AttachmentRefused(
+                f"{name or 'This file'} was not attached. {verdict.reason}",
+                "Choose a model that takes it." if verdict.models else "",
+                models=verdict.models,
+            )
+
     async def thumbnail(self, sha256: str, width: int, height: int) -> bytes:
         """A PNG of exactly this many pixels. Raises AttachmentRefused, StorageError."""
         key = (sha256, width, height)
-        if key not in self._thumbnails:
+        found = self._thumbnails.get(key)
+        if found is None:
             data = await self._files.read(sha256)
-            self._thumbnails[key] = await asyncio.to_thread(images.thumbnail, data, width, height)
-        return self._thumbnails[key]
+            found = await asyncio.to_thread(images.thumbnail, data, width, height)
+        self._thumbnails[key] = found
+        self._thumbnails.move_to_end(key)
+        if len(self._thumbnails) > _THUMBNAILS_KEPT:
+            self._thumbnails.popitem(last=False)
+        return found
 
     async def original(self, sha256: str) -> bytes:
         """The file as it was attached. Raises StorageError."""
@@ -145,20 +161,25 @@ class AttachmentService:
                 f"Choose {' or '.join(models)}." if models else "Choose a model that sees images.",
                 models=models,
             )
-        data = await self._files.read(part.source.sha256)
-        ready = await asyncio.to_thread(images.prepare, data, info.images, part.name)
-        return msgspec.structs.replace(
-            part,
-            source=InlineData(data=ready.data),
-            media_type=ready.media_type,
-            width=ready.width,
-            height=ready.height,
-            size=len(ready.data),
-        )
+        return await _prepared(part, await self._files.read(part.source.sha256), info)
+
+
+async def _prepared(part: ImagePart, data: bytes, info: ModelInfo) -> ImagePart:
+    ready = await asyncio.to_thread(images.prepare, data, info.images, part.name)
+    return msgspec.structs.replace(
+        part,
+        source=InlineData(data=ready.data),
+        media_type=ready.media_type,
+        width=ready.width,
+        height=ready.height,
+        size=len(ready.data),
+    )
 
 
 def _read(path: Path) -> bytes:
     try:
+        if not path.is_file():
+            raise AttachmentRefused(f"{path.name} is not a file.", "Choose a file.")
         if path.stat().st_size > images.MAX_FILE_BYTES:
             raise AttachmentRefused(
                 f"{path.name} is larger than {images.MAX_FILE_BYTES // 1024 // 1024} MiB.",

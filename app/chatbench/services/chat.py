@@ -39,6 +39,7 @@ from chatbench.services.models import ModelService
 from chatbench.services.notices import Notice, Notifier
 from chatbench.services.preferences import PreferencesStore
 from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.rows import plain
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class ChatService:
         self, model: ModelRef | None = None, *, system: str = "", title: str = ""
     ) -> Conversation:
         """An empty conversation with one lane at `model`, else the default, else the guide."""
-        lane = Lane(id=new_id(), model=model or self._models.default() or GUIDE, system=system)
+        lane = Lane(id=new_id(), model=model or self._models.default() or GUIDE, system=plain(system))
         conversation = await self._store.create(title, lane)
         self._changes.emit(Changes(conversations=frozenset({conversation.id})))
         return conversation
@@ -117,7 +118,7 @@ class ChatService:
         for lane in conversation.lanes:
             parent = lane.leaf
             if draft.edits is not None:
-                parent = next(m.parent_id for m in conversation.messages if m.id == draft.edits)
+                parent = _message(conversation, draft.edits).parent_id
             question = by_parent.get(parent)
             if question is None:
                 question = _question(conversation, parent, turn_id, draft, now)
@@ -147,7 +148,7 @@ class ChatService:
         self._refuse_while_closing()
         leaf = after.lanes[0].leaf if after else None
         path = await self._store.path(after.id, leaf) if after and leaf else ()
-        lane = Lane(id="", model=model, system=system, parameters=parameters)
+        lane = Lane(id="", model=model, system=plain(system), parameters=parameters)
         nowhere = Conversation(summary=ConversationSummary(id="", title="", created_at=0, updated_at=0))
         question = _question(nowhere, leaf, new_id(), draft, _now())
         message = _empty_answer(lane, question, question.turn_id, _now())
@@ -167,11 +168,8 @@ class ChatService:
         """Another answer beside `message_id` (an answer), or the first one to it (a question)."""
         self._refuse_while_closing()
         conversation = await self._store.outline(conversation_id)
-        by_id = {message.id: message for message in conversation.messages}
-        old = by_id[message_id]
-        question = old if old.role == "user" else by_id.get(old.parent_id or "")
-        if question is None:
-            raise ConfigurationError("This message answers nothing.", "Ask something first.")
+        old = _message(conversation, message_id)
+        question = old if old.role == "user" else _message(conversation, old.parent_id or "")
         lane = next((lane for lane in conversation.lanes if lane.id == old.lane_id), conversation.lanes[0])
         asked = _changed_lane(lane, model, None, parameters)
         position = sum(1 for m in conversation.messages if m.parent_id == question.id)
@@ -221,10 +219,14 @@ class ChatService:
             await asyncio.wait(waiting)
 
     async def aclose(self) -> None:
-        """No new work; running answers end as interrupted, their text kept."""
+        """No new work; running answers end as interrupted, their text kept. Answers that could
+        not be saved are tried once more."""
         self._closing = True
         for answer in tuple(self._live.values()):
-            answer.stop("interrupted")
+            if answer.state == "streaming":
+                answer.stop("interrupted")
+            else:
+                self._finish_again(answer)
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -278,10 +280,15 @@ class ChatService:
 
         try:
             await answer.run(keep_nothing)
-        finally:
-            self._live.pop(answer.id, None)
-        await self._store.record_spend(answer.message)
-        self._changes.emit(Changes(usage=True))
+        except Exception:
+            log.exception("receiving an answer failed")
+        self._live.pop(answer.id, None)
+        try:
+            await self._store.record_spend(answer.message)
+        except StorageError as error:
+            self._notifier.error(error)
+        else:
+            self._changes.emit(Changes(usage=True))
 
     async def _finish(self, answer: Answer) -> None:
         try:
@@ -310,8 +317,6 @@ class ChatService:
         info = self._models.info(model)
         messages = await self._attachments.inlined(context(path), info)
         preferences = self._preferences.current
-        self._client.retries = RetryPolicy(max_attempts=preferences.max_attempts)
-        self._client.timeouts = Timeouts(read=preferences.read_timeout_s)
         return self._client.stream(
             Request(
                 model=model,
@@ -319,7 +324,9 @@ class ChatService:
                 system=message.system,
                 parameters=message.parameters,
                 stream=stream,
-            )
+            ),
+            retries=RetryPolicy(max_attempts=preferences.max_attempts),
+            timeouts=Timeouts(read=preferences.read_timeout_s),
         )
 
 
@@ -344,13 +351,20 @@ def title_from(draft: Draft) -> str:
     return f"{cut.rstrip(',;:.')}…"
 
 
+def _message(conversation: Conversation, message_id: str) -> TreeMessage:
+    for message in conversation.messages:
+        if message.id == message_id:
+            return message
+    raise StorageError("There is no such message in this conversation.", "It may have been deleted.")
+
+
 def _changed_lane(
     lane: Lane, model: ModelRef | None, system: str | None, parameters: Parameters | None
 ) -> Lane:
     return msgspec.structs.replace(
         lane,
         model=model or lane.model,
-        system=lane.system if system is None else system,
+        system=lane.system if system is None else plain(system),
         parameters=lane.parameters if parameters is None else parameters,
     )
 
@@ -358,7 +372,8 @@ def _changed_lane(
 def _question(
     conversation: Conversation, parent: str | None, turn_id: str, draft: Draft, now: int
 ) -> TreeMessage:
-    words: tuple[Part, ...] = (TextPart(text=draft.text),) if draft.text else ()
+    # Half a surrogate pair, as a broken paste or argument brings it, fits no request.
+    words: tuple[Part, ...] = (TextPart(text=plain(draft.text)),) if draft.text else ()
     siblings = [m for m in conversation.messages if m.parent_id == parent and m.role == "user"]
     return TreeMessage(
         id=new_id(),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,7 +15,7 @@ from chatbench.client.environment import Environment
 from chatbench.client.keys import KeyState
 from chatbench.core.changes import Changes
 from chatbench.core.endpoints import ENDPOINT_ID, Endpoint
-from chatbench.core.errors import ConfigurationError, ProviderError
+from chatbench.core.errors import ChatbenchError, ConfigurationError
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.secrets import Secret
@@ -59,24 +61,19 @@ class EndpointService:
     def rows(self) -> tuple[EndpointRow, ...]:
         """Every known endpoint but the guide, by name."""
         environment = self._environment
-        rows = [
-            EndpointRow(
-                endpoint=environment.keys.effective(endpoint),
-                key=environment.keys.state(endpoint),
-                models=len(environment.catalogue.models(endpoint.id)),
-            )
-            for endpoint in environment.registry.endpoints()
-            if endpoint.id != GUIDE.provider
-        ]
+        rows = map(self._row, (e for e in environment.registry.endpoints() if e.id != GUIDE.provider))
         return tuple(sorted(rows, key=lambda row: row.endpoint.name.casefold()))
 
     def row(self, endpoint_id: str) -> EndpointRow:
-        """Raises ConfigurationError for an unknown id."""
-        for row in self.rows():
-            if row.endpoint.id == endpoint_id:
-                return row
-        raise ConfigurationError(
-            f"There is no provider called {endpoint_id!r}.", "See `chatbench providers list`."
+        """Raises UnknownModel, with similar names, for an unknown id."""
+        return self._row(self._environment.endpoint(endpoint_id))
+
+    def _row(self, endpoint: Endpoint) -> EndpointRow:
+        environment = self._environment
+        return EndpointRow(
+            endpoint=environment.keys.effective(endpoint),
+            key=environment.keys.state(endpoint),
+            models=len(environment.catalogue.models(endpoint.id)),
         )
 
     @property
@@ -122,6 +119,11 @@ class EndpointService:
         if not endpoint.origin or not endpoint.base_url.startswith(("http://", "https://")):
             raise ConfigurationError(
                 f"{endpoint.base_url!r} is not a web address.", "Write it as https://host/path."
+            )
+        if "@" in urlsplit(endpoint.base_url).netloc:
+            raise ConfigurationError(
+                "The address holds a user name or password.",
+                "Leave them out of the address: set a key, or an extra header.",
             )
         self._environment.registry.check_headers(endpoint)
 
@@ -180,12 +182,15 @@ class EndpointService:
         self, endpoint: Endpoint, model: ModelRef | None = None
     ) -> AsyncGenerator[CheckStep, None]:
         """Runs the connection check; see `ConnectionCheck.run`."""
-        async for step in ConnectionCheck(self._environment, endpoint, model).run():
-            yield step
+        async with aclosing(ConnectionCheck(self._environment, endpoint, model).run()) as steps:
+            async for step in steps:
+                yield step
         self._changes.emit(Changes(models=True))
 
     async def look_for_local_servers(self) -> tuple[LocalServer, ...]:
-        """Asks the usual addresses of this computer, all at once, for at most 1.5 s each."""
+        """Asks the usual addresses of this computer, all at once, for at most 1.5 s each. Whatever
+        answers there, it never raises."""
+        await asyncio.to_thread(self._environment.http.load)
         local = [e for e in self._environment.registry.endpoints() if e.local and e.wire != "guide"]
         servers = await asyncio.gather(*(self._look(endpoint) for endpoint in local))
         if any(server.models for server in servers):
@@ -199,7 +204,7 @@ class EndpointService:
         try:
             async with asyncio.timeout(LOCAL_LOOK_S):
                 models = await wire.list_models(endpoint, None, environment.http)
-        except (ProviderError, TimeoutError):
+        except (ChatbenchError, TimeoutError):
             return LocalServer(endpoint=endpoint, answers=False)
         environment.catalogue.update_live(endpoint.id, models)
         return LocalServer(endpoint=endpoint, answers=True, models=tuple(models))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Literal
 
 from chatbench.core.conversations import Conversation
-from chatbench.core.errors import DiskFull, StorageError
 from chatbench.formats.conversation_json import (
     cost_object,
     iso,
@@ -17,8 +17,8 @@ from chatbench.formats.conversation_json import (
     usage_object,
 )
 from chatbench.formats.conversation_markdown import to_markdown
-from chatbench.services.preferences import write_atomically
 from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.textfiles import replace_file
 
 __all__ = [
     "SUFFIXES", "ExchangeService", "ExportFormat", "cost_object", "file_name", "iso",
@@ -41,16 +41,9 @@ class ExchangeService:
         return to_json(conversation) if form == "json" else to_markdown(conversation)
 
     async def export(self, conversation_id: str, form: ExportFormat, out: Path) -> None:
-        """Writes the file as a whole or not at all. Raises StorageError, DiskFull."""
-        data = (await self.text(conversation_id, form)).encode()
-        try:
-            write_atomically(out, data)
-        except OSError as error:
-            kind = DiskFull if error.errno == 28 else StorageError
-            raise kind(
-                f"{out} cannot be written: {error.strerror or error}.",
-                "Choose another place, or make room there.",
-            ) from error
+        """Writes the file as a whole or not at all. Raises StorageError, DiskFull, ReadOnly."""
+        text = await self.text(conversation_id, form)
+        await asyncio.to_thread(replace_file, out, text.encode())
 
 
 def file_name(conversation: Conversation, form: ExportFormat) -> str:

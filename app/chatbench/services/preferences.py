@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +11,7 @@ from chatbench.core.changes import Changes
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
+from chatbench.storage.textfiles import broken_toml, replace_file
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,10 +39,15 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             raise ValueError("`max_attempts` must be at least 1")
         if self.read_timeout_s <= 0:
             raise ValueError("`read_timeout_s` must be greater than 0")
+        if self.default_model:
+            try:
+                ModelRef.parse(self.default_model)
+            except ValueError:
+                raise ValueError("`default_model` must be provider/model-id") from None
 
     @property
     def default_model_ref(self) -> ModelRef | None:
-        return ModelRef.parse(self.default_model) if "/" in self.default_model else None
+        return ModelRef.parse(self.default_model) if self.default_model else None
 
 
 class PreferencesStore:
@@ -64,36 +68,49 @@ class PreferencesStore:
         """Reads the file again."""
         self.problem = None
         try:
-            text = self._path.read_bytes()
-        except FileNotFoundError:
-            self.current = Preferences()
-            return
-        try:
-            self.current = msgspec.toml.decode(text, type=Preferences)
-        except (msgspec.MsgspecError, ValueError) as error:
-            self.problem = ConfigurationError(
-                f"{self._path.name} cannot be read: {error}",
-                f"Correct {self._path}; until then the defaults hold.",
-            )
+            self.current = self._read()
+        except ConfigurationError as error:
+            self.problem = error
 
     def replace(self, *, initiator: object | None = None, **values: Any) -> Preferences:
-        """Sets the named values, writes the file and announces it.
+        """Sets the named values in the file as it is now (another process may have written it
+        meanwhile), and announces it.
 
-        Raises ConfigurationError for a value that is not allowed, or while the file is broken.
+        Raises ConfigurationError for a value that is not allowed, or while the file is broken;
+        StorageError where it cannot be written.
         """
+        before = self.current
+        self.reload()
         if self.problem is not None:
             raise self.problem
         merged = {**msgspec.structs.asdict(self.current), **values}
         try:
             wanted = msgspec.convert(merged, Preferences)
         except (msgspec.ValidationError, ValueError) as error:
-            raise ConfigurationError(str(error)) from error
-        if wanted == self.current:
-            return wanted
-        self._write(wanted)
-        self.current = wanted
-        self._changes.emit(Changes(preferences=True, initiator=initiator))
+            raise ConfigurationError(f"This setting is not allowed: {error}.", "Choose another.") from error
+        if wanted != self.current:
+            self._write(wanted)
+            self.current = wanted
+        if wanted != before:
+            self._changes.emit(Changes(preferences=True, initiator=initiator))
         return wanted
+
+    def _read(self) -> Preferences:
+        """Raises ConfigurationError that names the line."""
+        data = b""
+        try:
+            data = self._path.read_bytes()
+            return msgspec.toml.decode(data, type=Preferences)
+        except FileNotFoundError:
+            return Preferences()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self._path.name} cannot be read: {error.strerror}.", f"Allow reading {self._path}."
+            ) from error
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            told = broken_toml(self._path, data, error)
+            told.hint += " Until then the defaults hold."
+            raise told from error
 
     def _write(self, wanted: Preferences) -> None:
         import tomlkit
@@ -109,18 +126,4 @@ class PreferencesStore:
         for name, value in told.items():
             if document.get(name) != value:
                 document[name] = value
-        write_atomically(self._path, tomlkit.dumps(document).encode())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replaces a file as a whole, readable by its owner only. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        replace_file(self._path, tomlkit.dumps(document).encode())

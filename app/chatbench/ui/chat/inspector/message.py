@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import Conversation, MessageState, TreeMessage
-from chatbench.core.errors import ConfigurationError
+from chatbench.core.errors import UnknownModel
 from chatbench.core.models import GUIDE
 from chatbench.core.usage import Timings
 from chatbench.services import Services
@@ -181,7 +181,7 @@ class MessageInspector(Surface):
             return self.tr("built in")
         try:
             return self._services.endpoints.row(provider).endpoint.name
-        except ConfigurationError:
+        except UnknownModel:
             return provider
 
     def _fill_timing(self, timings: Timings, message: TreeMessage) -> None:
