@@ -61,6 +61,7 @@ class Stack:
         self._source = source
         self._items: OrderedDict[str, Item] = OrderedDict()
         self.ids: Sequence[str] = ()
+        self._sizes: Sequence[int] = ()
         self._heights = Heights()
         self._known: dict[str, float] = {}
         self._places: dict[str, int] | None = None
@@ -73,11 +74,15 @@ class Stack:
 
     def _load(self) -> None:
         self.ids = tuple(self._source.ids())
+        self._sizes = self._source.sizes()
         self._places = None
+        self._guess_heights()
+
+    def _guess_heights(self) -> None:
         around = BEFORE_TURN + self.frame.head + ACTIONS_GAP + self.frame.actions + 22
         pixels = theme().scaled(FONTS["prose"].px) * ESTIMATED_ADVANCE
         share = theme().line("prose") * _LOOSE * pixels / max(80, self.frame.column)
-        self._heights = Heights(self._source.sizes(), around, share)
+        self._heights = Heights(self._sizes, around, share)
         for message_id, height in list(self._known.items()):
             place = self.index_of(message_id)
             if place is None:
@@ -113,7 +118,10 @@ class Stack:
     def reload(self, message_id: str) -> None:
         """Take the newer version of one message."""
         index, item = self.index_of(message_id), self._items.get(message_id)
-        if index is None or item is None:
+        if index is None:
+            return
+        if item is None:
+            self._hold_what_is_at_hand(index)
             return
         entry, live = self._source.entry(index), self._source.live(index)
         if entry is None:
@@ -127,6 +135,7 @@ class Stack:
         self.height = height
         if frame != self.frame:
             self.frame = frame
+            self._guess_heights()
 
     def restyle(self) -> None:
         """Fonts or colours changed."""
@@ -148,9 +157,27 @@ class Stack:
             self.missing.append(message_id)
             return None
         found = Item(self.context, entry, self.frame, self._source.live(index))
+        guess = self._heights[index]
         self._items[message_id] = found
         self._set_height(index, found.height)
+        self._take_place(index, found, guess)
         return found
+
+    def _hold_what_is_at_hand(self, late: int) -> None:
+        """The words in view stay where they are while a message above them takes its place."""
+        row = next((row for row in self.rows if row.item is not None and row.index > late), None)
+        if row is not None and not self.following and self.rows[0].index <= late:
+            self.hold(row.index, 0)
+
+    def _take_place(self, index: int, item: Item, guess: float) -> None:
+        """A message that comes late takes the room kept for it from its lower end."""
+        if self.following or index != self.anchor.index:
+            return
+        row = next((row for row in self.rows if row.index == index), None)
+        if row is not None and row.item is None and row.top < 0:
+            bottom = row.top + round(guess)
+            self._settle_from_below(index, item, bottom)
+            self.anchor = self._anchor_in(index, item, round(item.height) - bottom)
 
     def at_hand(self, index: int) -> Item | None:
         """The message if its boxes are made already."""

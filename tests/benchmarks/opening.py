@@ -1,0 +1,101 @@
+"""Opening a conversation in the window: from the wish to its last messages painted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject
+from tests.benchmarks.measuring import median
+from tests.benchmarks.profiles import make_profile
+from tests.scenarios.window import opened, until
+
+from chatbench.ui import aio
+from chatbench.ui.app import make_application
+from chatbench.ui.chat.transcript.view import TranscriptView
+from chatbench.ui.session import Session
+
+ROUNDS = 7
+
+
+def open_10000_vs_1000() -> float:
+    """CPU time (all threads) to open 10,000 messages, to that for 1,000."""
+    profile = Path.home() / "profile"
+    ids = make_profile(profile, 1_000, 10_000)
+    found: list[list[float]] = [[], []]
+
+    async def scenario() -> int:
+        async with opened(profile) as session:
+            await _settled(session)
+            for number in range(ROUNDS + 1):
+                for costs, conversation_id in zip(found, ids, strict=True):
+                    cost = await _open(session, conversation_id)
+                    if number:
+                        costs.append(cost)
+        return 0
+
+    aio.run(make_application(), scenario)
+    few, many = (median(costs) * 1000 for costs in found)
+    print(f"{few:.0f} ms for 1,000, {many:.0f} ms for 10,000")
+    return many / few
+
+
+async def _open(session: Session, conversation_id: str) -> float:
+    began = time.process_time()
+    session.workspace.open(conversation_id)
+    painted = _Painted()
+    cost = await painted.when(session) - began
+    view = session.workspace.current_view()
+    assert view is not None
+    assert view.id == conversation_id
+    session.workspace.close_tab(conversation_id)
+    await until(lambda: conversation_id not in session.workspace.open_ids(), "the tab to close")
+    await asyncio.sleep(0.3)
+    return cost
+
+
+class _Painted(QObject):
+    """Notes the process's CPU time when a transcript has painted messages that are all at hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._spent: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    async def when(self, session: Session) -> float:
+        session.workspace.stack.currentChanged.connect(self._watch)
+        self._session = session
+        try:
+            return await asyncio.wait_for(self._spent, 60)
+        finally:
+            session.workspace.stack.currentChanged.disconnect(self._watch)
+
+    def _watch(self, _index: int) -> None:
+        view = self._session.workspace.current_view()
+        if view is not None:
+            view.transcript.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and not self._spent.done():
+            transcript = watched.parent()
+            assert isinstance(transcript, TranscriptView)
+            transcript.arrange()
+            rows = transcript.stack.rows
+            if rows and all(row.item is not None for row in rows):
+                watched.removeEventFilter(self)
+                asyncio.get_running_loop().call_soon(self._done)
+        return False
+
+    def _done(self) -> None:
+        if not self._spent.done():
+            self._spent.set_result(time.process_time())
+
+
+async def _settled(session: Session) -> None:
+    """Waits until what is loaded in the background after the start is loaded."""
+    session.services.profile.warm_up()
+    await until(
+        lambda: not any(thread.name == "warm-up" for thread in threading.enumerate()), "the preload to end"
+    )
+    await asyncio.sleep(0.5)
