@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -109,8 +110,8 @@ def answer(conversation: Conversation, message_id: str = "a", **more: Any) -> Tr
         "finished_at": 1_763_628_126_000, **more,
     }  # fmt: skip
     return TreeMessage(
-        id=message_id, conversation_id=conversation.id, parent_id=f"q {conversation.id}", turn_id="t", role="assistant",
-        lane_id=conversation.lanes[0].id, model=SONNET, created_at=1_763_628_116_000, **told,
+        id=message_id, conversation_id=conversation.id, parent_id=f"q {conversation.id}",
+        turn_id="t", role="assistant", lane_id=conversation.lanes[0].id, model=SONNET, created_at=1_763_628_116_000, **told,
     )  # fmt: skip
 
 
@@ -321,6 +322,13 @@ def test_a_failed_message_keeps_its_raw_reason(desk: Desk) -> None:
     assert not any(fact.startswith("Total") for fact in desk.facts())
 
 
+def test_a_provider_that_is_gone_is_still_named(desk: Desk) -> None:
+    conversation = desk.wait(made(desk.services, {}))
+    told = msgspec.structs.replace(answer(conversation), model=ModelRef("gone", "m"))
+    desk.do(lambda: desk.frame.show_message(told))
+    assert "Provider: gone" in desk.facts()
+
+
 def test_a_message_of_another_conversation_is_let_go(desk: Desk) -> None:
     first = desk.wait(made(desk.services, {}))
     desk.do(lambda: desk.frame.show_message(answer(first)))
@@ -375,7 +383,7 @@ def test_nothing_is_wider_than_the_inspector(desk: Desk, factor: float) -> None:
     conversation = desk.wait(made(desk.services, {}))
     raw = ErrorReport(kind="BadRequest", message="No.", raw="x" * 3000)
     for width in (260, 480):
-        desk.do(lambda width=width: desk.frame.resize(int(width * factor), 900))
+        desk.do(partial(desk.frame.resize, int(width * factor), 900))
         desk.show(conversation)
         desk.do(lambda: desk.frame.show_message(answer(conversation, state="failed", error=raw)))
         for view in (desk.frame.conversation, desk.frame.message):

@@ -172,7 +172,7 @@ def test_the_line_about_the_keyring_is_true_here(visitor: Visitor) -> None:
 
 
 def test_without_a_keyring_it_says_so_and_keeps_the_key_for_the_session(visitor: Visitor) -> None:
-    keyring.set_keyring(keyring.backends.fail.Keyring())  # type: ignore[no-untyped-call]
+    keyring.set_keyring(keyring.backends.fail.Keyring())
     page = visitor.show()
     assert "This system has no keyring." in visitor.words()
     assert page.key.session_only.isVisible()

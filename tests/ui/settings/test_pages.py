@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from tests.ui.settings.conftest import Desk, button, row
 
 from chatbench.core.endpoints import Endpoint
@@ -99,7 +101,7 @@ def test_the_default_model_is_chosen_among_those_that_can_be_used(desk: Desk) ->
                 base_url="http://127.0.0.1:9/v1",
                 auth="none",
                 models=("small-talk",),
-            )  # fmt: skip
+            )
         )
     )
     page = general(desk)
@@ -122,7 +124,7 @@ def test_a_broken_file_of_preferences_is_told_where_one_changes_them(desk: Desk)
     desk.services.preferences.reload()
     page = general(desk)
     desk.click(page.thinking)
-    assert "preferences.toml cannot be read" in page.thinking_row.error()
+    assert "preferences.toml" in page.thinking_row.error()
     assert path.read_text() == "theme = 7\n"
 
 
@@ -204,10 +206,8 @@ def test_the_database_is_checked_when_asked(desk: Desk) -> None:
 
 
 def test_every_control_has_a_name_and_keyboard_reaches_it(desk: Desk) -> None:
-    from PySide6.QtWidgets import QWidget
-
     for key in ("general", "appearance", "providers", "shortcuts", "storage", "about"):
-        desk.do(lambda key=key: desk.settings.show_page(key))
+        desk.do(partial(desk.settings.show_page, key))
         page = desk.settings.page(key)
         inside = [w for w in page.findChildren(QWidget) if w.isVisible()]
         controls = [w for w in inside if w.focusPolicy() & Qt.FocusPolicy.TabFocus and not w.focusProxy()]
@@ -220,7 +220,7 @@ def test_narrow_and_large_text_fit(desk: Desk) -> None:
     desk.do(lambda: theme().apply(text_factor=2.0))
     desk.do(lambda: desk.window.resize(900, 900))
     for key in ("general", "appearance", "shortcuts", "storage", "about"):
-        desk.do(lambda key=key: desk.settings.show_page(key))
+        desk.do(partial(desk.settings.show_page, key))
         page = desk.settings.page(key)
         inner = page._inner  # type: ignore[union-attr]
         assert inner.width() <= page.width(), key

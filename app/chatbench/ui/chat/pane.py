@@ -238,7 +238,8 @@ class ChatWorkspace(QWidget):
             self.inspector.show_message(message, at, len(siblings))
 
     def _lane_changed(self, lane: Lane) -> None:
-        view = self.current_view()
+        # What was typed last may be told when another chat is in view already.
+        view = next((view for view in self._views.values() if view.lane.id == lane.id), None)
         if view is not None:
             view.change_lane(lane)
 

@@ -130,7 +130,7 @@ class HeadersEditor(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
         self.add = Button(tr("Add a header"), icon="plus", kind="quiet")
-        self.add.clicked.connect(lambda: self._append("", "").name.setFocus())
+        self.add.clicked.connect(self._begin)
         self._column.addWidget(self.add)
 
     def value(self) -> dict[str, str]:
@@ -150,6 +150,9 @@ class HeadersEditor(QWidget):
     def lines(self) -> list[_HeaderLine]:
         """The rows in view."""
         return list(self._lines)
+
+    def _begin(self) -> None:
+        self._append("", "").name.setFocus()
 
     def _append(self, name: str, value: str) -> _HeaderLine:
         line = _HeaderLine(name, value)
