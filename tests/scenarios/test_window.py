@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import (
@@ -314,5 +315,29 @@ def test_a_message_that_cannot_be_written_is_not_lost(
             session.workspace.open(view.id)
             await until(lambda: shows(session, view.id), "the chat again")
             await until(lambda: view_of(session).composer.editor.toPlainText() == "Keep me", "the draft")
+
+    run_async(scenario())
+
+
+def test_the_menu_of_a_message_offers_the_rest(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            at(session, server)
+            view = view_of(session)
+            await send(view, "Hello")
+            await texts(view)
+            answer = view.source.ids()[1]
+            view.transcript.more_requested.emit(answer, QPoint(50, 50))
+            menu = QApplication.activePopupWidget()
+            assert isinstance(menu, QMenu)
+            names = [action.text() for action in menu.actions() if action.text()]
+            assert names == ["Regenerate with…", "Inspect", "Delete"]
+            menu.actions()[1].trigger()
+            menu.close()
+            inspector = session.workspace.inspector
+            assert inspector is not None
+            await until(lambda: inspector.current_view() == "message", "the inspector to show the message")
 
     run_async(scenario())

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QTimer, QUrl, Signal
+from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
@@ -106,6 +106,7 @@ class ConversationView(Surface):
         self.source.thumbnail_ready.connect(self.transcript.thumbnail_ready)
         self.transcript.set_source(self.source)
         self.transcript.action_requested.connect(self._act)
+        self.transcript.more_requested.connect(self._show_menu)
         self.transcript.link_chosen.connect(self._open_address)
         self.transcript.save_requested.connect(
             lambda text, name: spawn(save_text(self, text, name), owner=self, name="save-code")
@@ -273,6 +274,21 @@ class ConversationView(Surface):
             "retry-now": partial(self._retry_now, message),
         }
         acts[action]()
+
+    def _show_menu(self, message_id: str, at: QPoint) -> None:
+        """The rest of what can be done with a message."""
+        message = self.source.message(message_id)
+        if message is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if message.role == "assistant" and not self.streaming:
+            menu.addAction(self.tr("Regenerate with…"), partial(self._regenerate_with, message))
+        menu.addAction(self.tr("Inspect"), partial(self.selected.emit, message))
+        if not self.streaming:
+            menu.addSeparator()
+            menu.addAction(self.tr("Delete"), partial(self._delete, message))
+        menu.popup(at)
 
     def _regenerate(self, message: TreeMessage, model: ModelRef | None = None) -> None:
         async def again() -> None:
