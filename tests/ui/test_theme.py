@@ -218,7 +218,7 @@ def test_the_ring_shows_for_keyboard_focus_only(qtbot: QtBot) -> None:
     form.first.setFocus(Qt.FocusReason.OtherFocusReason)
     assert not theme().keyboard_focused(form.first)
     QTest.keyClick(form.first, Qt.Key.Key_Tab)
-    QTest.mouseClick(form.first, Qt.MouseButton.LeftButton)
+    form.first.setFocus(Qt.FocusReason.MouseFocusReason)
     assert form.first.hasFocus()
     assert not theme().keyboard_focused(form.first)
     assert ring_pixels(form, form.first) == ring_pixels(form, form.second) == 0

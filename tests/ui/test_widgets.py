@@ -357,3 +357,21 @@ def test_right_to_left_mirrors_a_button(qtbot: QtBot) -> None:
     mirrored = button.grab().toImage()
     assert mirrored != left_to_right
     assert theme().icon_size(14) == 14
+
+
+def test_a_button_pressed_with_the_pointer_leaves_the_words_their_cursor(qtbot: QtBot) -> None:
+    window = QWidget()
+    field, stop = SearchField("Words", parent=window), Button("Stop", parent=window)
+    layout = QVBoxLayout(window)
+    layout.addWidget(field)
+    layout.addWidget(stop)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    field.setFocus()
+    with qtbot.waitSignal(stop.clicked):
+        QTest.mouseClick(stop, LEFT)
+    assert field.hasFocus()
+    QTest.keyClick(field, Qt.Key.Key_Tab)
+    assert stop.hasFocus()

@@ -28,13 +28,16 @@ _GAP: Final = 6
 
 
 class PaintedButton(QAbstractButton):
-    """What painted buttons share: hover repaints, a gauge while busy, fills by state."""
+    """What painted buttons share: hover repaints, a gauge while busy, fills by state.
+
+    Tab reaches them; a press with the pointer leaves the focus where the words are written.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._busy = False
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     @property
