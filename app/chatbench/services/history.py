@@ -37,6 +37,11 @@ class HistoryService:
         """The tree and the lanes without the words: cheap for ten thousand messages."""
         return await self._store.outline(conversation_id)
 
+    async def tail(self, conversation_id: str, last: int) -> Conversation:
+        """The lanes with their last messages, whole: enough for a first screen, and as cheap for
+        ten thousand messages as for ten."""
+        return await self._store.tail(conversation_id, last)
+
     async def extents(self, conversation_id: str) -> dict[str, Extent]:
         """How much room each message will want on the screen, by id."""
         return await self._store.extents(conversation_id)

@@ -18,7 +18,7 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.saving import ask_where
-from chatbench.ui.chat.conversation.view import welcome_title
+from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.widgets import IconButton, Label
@@ -99,7 +99,7 @@ class ChatWorkspace(QWidget):
         known = {summary.id for summary in await self._services.history.summaries()}
         for conversation_id in remembered:
             if conversation_id in known:
-                await self._add(await self._services.history.outline(conversation_id))
+                self._add(await self._services.history.tail(conversation_id, FIRST_SCREEN))
         wanted = current if current in self._views else next(iter(self._views), "")
         if wanted:
             await self._show(wanted)
@@ -116,7 +116,7 @@ class ChatWorkspace(QWidget):
         assert self._window is not None
         self._window.show_section("chats")
         if conversation_id not in self._views:
-            await self._add(await self._services.history.outline(conversation_id))
+            self._add(await self._services.history.tail(conversation_id, FIRST_SCREEN))
         view = self._views[conversation_id]
         self.tabs.set_current(conversation_id)
         self.stack.setCurrentWidget(view)
@@ -130,7 +130,7 @@ class ChatWorkspace(QWidget):
             await self._services.history.mark_read(conversation_id)
         view.focus_composer()
 
-    async def _add(self, conversation: Conversation) -> None:
+    def _add(self, conversation: Conversation) -> None:
         assert self._window is not None
         view = ConversationView(self._services, self._window, conversation)
         view.changed.connect(partial(self._view_changed, view))
@@ -139,7 +139,7 @@ class ChatWorkspace(QWidget):
         self._views[conversation.id] = view
         self.stack.addWidget(view)
         self.tabs.add_tab(Tab(conversation.id, self._title(view)))
-        await view.open()
+        view.open()
 
     def new_chat(self) -> None:
         """An empty chat at the model of the one in view; an empty one that is open is reused."""
@@ -153,7 +153,7 @@ class ChatWorkspace(QWidget):
 
     async def _new(self, model: ModelRef | None, title: str = "") -> None:
         conversation = await self._services.chat.new_conversation(model, title=title)
-        await self._add(conversation)
+        self._add(conversation)
         await self._show(conversation.id)
 
     def close_tab(self, conversation_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -68,9 +68,9 @@ class ConversationSource(QObject):
         for message in fresh:
             self._texts.pop(message.id, None)
             self._remember(message)
-        for identifier, (position, count) in self._siblings.items():
-            entry = self._entries.get(identifier)
-            if entry is not None and (entry.position, entry.count) != (position, count):
+        for identifier, entry in self._entries.items():
+            position, count = self._siblings.get(identifier, (1, 1))
+            if (entry.position, entry.count) != (position, count):
                 self._entries[identifier] = replace(entry, position=position, count=count)
 
     def ids(self) -> Sequence[str]:
@@ -192,12 +192,18 @@ def _size(extent: Extent | None) -> int:
 
 
 def _siblings(conversation: Conversation, path: Sequence[TreeMessage]) -> dict[str, tuple[int, int]]:
-    """Position (from 1) and count of each message of the path among its siblings."""
+    """Position (from 1) and count of those messages of the path that have siblings."""
+    counts = Counter((message.parent_id, message.role) for message in conversation.messages)
+    if not any(count > 1 for count in counts.values()):
+        return {}
     groups: dict[tuple[str | None, str], list[TreeMessage]] = {}
     for message in conversation.messages:
-        groups.setdefault((message.parent_id, message.role), []).append(message)
+        if counts[message.parent_id, message.role] > 1:
+            groups.setdefault((message.parent_id, message.role), []).append(message)
     found: dict[str, tuple[int, int]] = {}
     for message in path:
-        group = sorted(groups[message.parent_id, message.role], key=lambda m: (m.position, m.id))
-        found[message.id] = (1 + [m.id for m in group].index(message.id), len(group))
+        group = groups.get((message.parent_id, message.role))
+        if group is not None:
+            ordered = sorted(group, key=lambda one: (one.position, one.id))
+            found[message.id] = (1 + [one.id for one in ordered].index(message.id), len(ordered))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.core.messages import TextPart
 from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
+from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.saving import save_text
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 DRAFT_DELAY_MS = 600
 COLUMN = 736
 EDGE = 16
+FIRST_SCREEN = 40
+"""Messages that are read before anything else: more than any screen holds."""
 
 
 def welcome_title() -> str:
@@ -42,7 +45,9 @@ def welcome_title() -> str:
 
 
 class ConversationView(Surface):
-    """Signals: `changed` when title, state or lane have changed; `selected(message)` for the
+    """Made with the tail of a conversation (its last messages, whole).
+
+    Signals: `changed` when title, state or lane have changed; `selected(message)` for the
     inspector; `provider_wanted(id)` when a key is missing; `deleted(message)` after one was
     hidden."""
 
@@ -125,10 +130,15 @@ class ConversationView(Surface):
 
     # What is shown.
 
-    async def open(self) -> None:
-        """Reads the conversation and shows its end."""
-        await self._read()
+    def open(self) -> None:
+        """Shows the end it was made with, then reads how all of it hangs together."""
+        self._show(self.conversation, self.lane, {}, self.conversation.messages)
         self.composer.set_draft(self.conversation.draft)
+        self.reload()
+
+    def lane_of(self, conversation: Conversation) -> Lane:
+        """This pane's lane in a newly read conversation."""
+        return next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
 
     def reload(self) -> None:
         """Reads the outline again; several calls in a row read once."""
@@ -152,12 +162,21 @@ class ConversationView(Surface):
         writing = self._lane_write
         conversation = await history.outline(self.id)
         extents = await history.extents(self.id)
-        lane = next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
+        lane = self.lane_of(conversation)
         stale = self.source.stale(conversation, lane)
         fresh = await history.messages(stale) if stale else ()
         if self._lane_write is not writing:
             await self._read()
             return
+        self._show(conversation, lane, extents, fresh)
+
+    def _show(
+        self,
+        conversation: Conversation,
+        lane: Lane,
+        extents: Mapping[str, Extent],
+        fresh: Sequence[TreeMessage],
+    ) -> None:
         self.conversation, self.lane = conversation, lane
         self.source.show(conversation, lane, extents, fresh)
         self.transcript.refresh()
