@@ -37,6 +37,7 @@ def build(
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
     from chatbench.services.history import HistoryService
+    from chatbench.services.inspect import InspectService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import PreferencesStore
@@ -73,6 +74,7 @@ def build(
         profile=ProfileService(profile, database, store, files, key_store, environment, changes),
         chat=chat,
         history=HistoryService(store, changes),
+        inspect=InspectService(store, environment, attachments),
         attachments=attachments,
         endpoints=EndpointService(environment, changes),
         models=models,

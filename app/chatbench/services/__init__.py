@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
     from chatbench.services.history import HistoryService
+    from chatbench.services.inspect import InspectService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import PreferencesStore
@@ -29,6 +30,7 @@ class Services:
     profile: ProfileService
     chat: ChatService
     history: HistoryService
+    inspect: InspectService
     attachments: AttachmentService
     endpoints: EndpointService
     models: ModelService

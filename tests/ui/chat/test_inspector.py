@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from functools import partial
@@ -10,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 from tests.ui.chat.quiet import done, until_quiet
 
 from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.errors import ErrorReport
-from chatbench.core.messages import TextPart
+from chatbench.core.messages import ImagePart, InlineData, TextPart
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.params import LeftOut, Parameters
+from chatbench.core.secrets import Secret
 from chatbench.core.usage import Cost, CostLine, Rates, Timings, Usage
 from chatbench.services import Services
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
@@ -111,7 +115,8 @@ def answer(conversation: Conversation, message_id: str = "a", **more: Any) -> Tr
     }  # fmt: skip
     return TreeMessage(
         id=message_id, conversation_id=conversation.id, parent_id=f"q {conversation.id}",
-        turn_id="t", role="assistant", lane_id=conversation.lanes[0].id, model=SONNET, created_at=1_763_628_116_000, **told,
+        turn_id="t", role="assistant", lane_id=conversation.lanes[0].id, model=SONNET,
+        created_at=1_763_628_116_000, **told,
     )  # fmt: skip
 
 
@@ -390,3 +395,72 @@ def test_nothing_is_wider_than_the_inspector(desk: Desk, factor: float) -> None:
             parent = view.parentWidget()
             assert parent is not None
             assert view.minimumSizeHint().width() <= parent.width(), (type(view).__name__, width)
+
+
+def test_the_request_is_shown_and_copied_without_the_key(desk: Desk) -> None:
+    services = desk.services
+    desk.wait(services.endpoints.set_key("anthropic", Secret("sk-canary-0123456789-7Qxe")))
+    conversation = desk.wait(made(services, {}))
+    whole = desk.wait(services.history.load(conversation.id))
+    told = next(message for message in whole.messages if message.role == "assistant")
+    told = msgspec.structs.replace(told, system="Be careful.", parameters=Parameters(temperature=0.2))
+    desk.do(lambda: desk.frame.show_message(told))
+    section = desk.frame.message._request
+    assert section._reading is None, "nothing is built before it is opened"
+    desk.do(lambda: QTest.mouseClick(section._head, Qt.MouseButton.LeftButton))
+    shown = section._text.toPlainText()
+    assert shown.startswith("POST /v1/messages HTTP/1.1\nhost: api.anthropic.com")
+    assert "x-api-key: $ANTHROPIC_API_KEY" in shown
+    assert "Is it real?" in shown
+    assert "It is." not in shown, "the answer is not part of what was asked"
+    assert "canary" not in shown
+    desk.do(lambda: QTest.mouseClick(section.copy_curl, Qt.MouseButton.LeftButton))
+    curl = QGuiApplication.clipboard().text()
+    words = shlex.split(curl.replace("\\\n", " "))
+    assert words[:2] == ["curl", "https://api.anthropic.com/v1/messages"]
+    assert json.loads(words[words.index("-d") + 1])["temperature"] == 0.2
+    assert '-H "x-api-key: $ANTHROPIC_API_KEY"' in curl
+    desk.do(lambda: QTest.mouseClick(section.copy_python, Qt.MouseButton.LeftButton))
+    program = QGuiApplication.clipboard().text()
+    compile(program, "copied", "exec")
+    assert "'x-api-key': os.environ['ANTHROPIC_API_KEY']" in program
+
+
+def test_secrets_and_pictures_are_left_out_of_the_request(desk: Desk) -> None:
+    services = desk.services
+    services.endpoints.folder.mkdir(exist_ok=True)
+    (services.endpoints.folder / "house.toml").write_text(
+        'id = "house"\nname = "House"\nwire = "openai_chat"\nauth = "none"\n'
+        'base_url = "http://user:password@127.0.0.1:9/v1"\nheaders = { X-Team = "header-secret" }\n'
+    )
+    services.endpoints.reload()
+    house = ModelRef("house", "small")
+    conversation = desk.wait(services.chat.new_conversation(house))
+    picture = ImagePart(source=InlineData(data=b"x" * 9_000), media_type="image/png")
+    asked = msgspec.structs.replace(
+        question(conversation), parts=(picture, TextPart(text="It's a \"$HOME\""))
+    )
+    begun = msgspec.structs.replace(
+        answer(conversation), model=house, state="streaming", usage=None, cost=None
+    )
+    lane = msgspec.structs.replace(conversation.lanes[0], leaf=begun.id)
+    desk.wait(services.chat._store.begin_turn(conversation.id, [asked], [begun], [lane]))
+    request = desk.wait(services.inspect.request(begun))
+    for text in (request.text(), request.curl(), request.python()):
+        assert "header-secret" not in text
+        assert "password" not in text
+        assert "eHh4eHh4" not in text
+        assert "base64" in text
+    assert "authorization" not in request.headers
+    words = shlex.split(request.curl().replace("\\\n", " "))
+    assert json.loads(words[words.index("-d") + 1]) == request.body
+
+
+def test_the_guide_and_questions_have_no_request(desk: Desk) -> None:
+    conversation = desk.wait(desk.services.chat.new_conversation(GUIDE))
+    desk.do(lambda: desk.frame.show_message(question(conversation)))
+    assert not desk.frame.message._request.isVisible()
+    guided = msgspec.structs.replace(answer(conversation), model=GUIDE)
+    desk.do(lambda: desk.frame.show_message(guided))
+    assert not desk.frame.message._request.isVisible()
+    assert desk.wait(desk.services.inspect.request(guided)) is None

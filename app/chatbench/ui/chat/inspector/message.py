@@ -14,6 +14,7 @@ from chatbench.core.models import GUIDE
 from chatbench.core.usage import Timings
 from chatbench.services import Services
 from chatbench.ui.chat.inspector.parameters import specs
+from chatbench.ui.chat.inspector.request import RequestSection
 from chatbench.ui.chat.inspector.words import (
     amounts,
     count,
@@ -114,6 +115,7 @@ class MessageInspector(Surface):
         self._tokens = Section(self.tr("Tokens and price"))
         self._left_out = Section(self.tr("Not sent"))
         self._error = Section(self.tr("What went wrong"))
+        self._request = RequestSection(services)
         self._all = (self._about, self._error, self._timing, self._tokens, self._left_out)
         column = QVBoxLayout()
         column.setSpacing(0)
@@ -121,6 +123,7 @@ class MessageInspector(Surface):
         column.addWidget(self._empty)
         for section in self._all:
             column.addWidget(section)
+        column.addWidget(self._request)
         column.addStretch(1)
         self._clear()
 
@@ -144,12 +147,14 @@ class MessageInspector(Surface):
         self._fill_error(message)
         for section in self._all:
             section.setVisible(section.body.count() > 0)
+        self._request.show_message(message)
         self.shown.emit(message.id)
 
     def _clear(self) -> None:
         self._message = None
         for section in self._all:
             section.hide()
+        self._request.show_message(None)
         self._empty.show()
 
     def _title(self, message: TreeMessage, place: int, of: int) -> str:
