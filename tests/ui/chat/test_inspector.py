@@ -437,9 +437,7 @@ def test_secrets_and_pictures_are_left_out_of_the_request(desk: Desk) -> None:
     house = ModelRef("house", "small")
     conversation = desk.wait(services.chat.new_conversation(house))
     picture = ImagePart(source=InlineData(data=b"x" * 9_000), media_type="image/png")
-    asked = msgspec.structs.replace(
-        question(conversation), parts=(picture, TextPart(text="It's a \"$HOME\""))
-    )
+    asked = msgspec.structs.replace(question(conversation), parts=(picture, TextPart(text='It\'s a "$HOME"')))
     begun = msgspec.structs.replace(
         answer(conversation), model=house, state="streaming", usage=None, cost=None
     )
