@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +16,13 @@ import msgspec
 
 from chatbench.cli.session import note, safe
 from chatbench.core.conversations import TreeMessage
-from chatbench.core.errors import ChatbenchError, ConfigurationError, UnknownModel
-from chatbench.core.messages import Part, text_of, thinking_of
+from chatbench.core.errors import ChatbenchError, UnknownModel
+from chatbench.core.messages import Part, RefusalPart, text_of
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
 from chatbench.services.answers import Answer
+from chatbench.services.exchange import cost_object, timings_object, usage_object
 
 _SHORT_NAMES = {"max_tokens": "max_output_tokens", "effort": "reasoning_effort"}
 
@@ -39,9 +43,13 @@ def parameters_from(options: tuple[str, ...]) -> Parameters:
         else:
             values[name] = value
     try:
-        return msgspec.convert(values, Parameters, strict=False)
+        parameters = msgspec.convert(values, Parameters, strict=False)
     except msgspec.ValidationError as error:
         raise click.UsageError(f"-o: {error}") from error
+    for name, value in parameters.given().items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise click.UsageError(f"-o {name}: write a number")
+    return parameters
 
 
 def _json(option: str, value: str) -> Any:
@@ -56,8 +64,8 @@ def chosen_model(services: Services, name: str | None) -> ModelRef | None:
     if name is None:
         return services.models.default()
     ref = services.models.resolve(name)
-    if not services.models.known(ref):
-        note(f"Note: {ref} is not in the catalogue; it is sent as it is, with careful defaults.")
+    if told := services.models.note(ref):
+        note(f"Note: {told}")
     return ref
 
 
@@ -68,58 +76,77 @@ def no_default_model() -> UnknownModel:
     )
 
 
-async def attached(services: Services, files: tuple[Path, ...], model: ModelRef) -> tuple[Part, ...]:
+async def attached(
+    services: Services, files: tuple[Path, ...], model: ModelRef, *, store: bool
+) -> tuple[Part, ...]:
     """The files as parts the model takes. Raises AttachmentRefused."""
     info = services.models.info(model)
-    return tuple([await services.attachments.attach_path(path, info) for path in files])
+    return tuple([await services.attachments.attach_path(path, info, store=store) for path in files])
 
 
 async def follow(answer: Answer, finished: Awaitable[None], *, show: bool) -> TreeMessage:
-    """Prints the words as they come, until the end. Ctrl+C stops the answer and keeps it.
-
-    Raises the answer's error as a ChatbenchError.
-    """
+    """Prints the words as they come, until the end. Ctrl+C stops the answer and keeps it."""
     done = asyncio.ensure_future(finished)
-    printed = 0
-    try:
+    printer = _Printer(show)
+    with _on_ctrl_c(answer.stop):
         while not done.done():
             await asyncio.wait({done}, timeout=0.03)
-            printed = _print_from(answer.parts(), printed) if show else printed
-    except asyncio.CancelledError:
-        answer.stop()
-        await asyncio.wait({done})
-        note("Stopped.")
+            printer.print(text_of(answer.parts()))
     message = answer.message
-    if show:
-        printed = _print_from(message.parts, printed)
-        if printed:
-            click.echo()
-    if message.error is not None and message.state in ("failed", "interrupted"):
-        raise ChatbenchError(message.error.message, message.error.hint)
+    printer.print(message.text, last=True)
+    for part in message.parts:
+        if isinstance(part, RefusalPart):
+            note(f"Refused: {part.text}")
+    if message.state == "stopped":
+        note("Stopped.")
+    for item in message.left_out:
+        note(f"Note: {item.name} was not sent: {item.reason}.")
     return message
 
 
-def _print_from(parts: tuple[Part, ...], printed: int) -> int:
-    text = text_of(parts)
-    if len(text) > printed:
-        sys.stdout.write(safe(text[printed:]))
+def raise_error_of(message: TreeMessage) -> None:
+    """Raises what went wrong with an answer as a ChatbenchError."""
+    if message.error is not None:
+        raise ChatbenchError(message.error.message, message.error.hint)
+
+
+@contextmanager
+def _on_ctrl_c(act: Callable[[], None]) -> Iterator[None]:
+    """Meanwhile Ctrl+C calls `act`, however often it is pressed, and ends nothing else."""
+    loop = asyncio.get_running_loop()
+    before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(act))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Printer:
+    """Prints what a growing text has gained."""
+
+    def __init__(self, show: bool) -> None:
+        self._show = show
+        self._printed = 0
+
+    def print(self, text: str, *, last: bool = False) -> None:
+        if not self._show:
+            return
+        # A carriage return at the end may yet turn out to be half of a line's end.
+        end = len(text) - (text.endswith("\r") and not last)
+        if end > self._printed:
+            sys.stdout.write(safe(text[self._printed : end]))
+            self._printed = end
+        if last and text and not text.endswith("\n"):
+            sys.stdout.write("\n")
         sys.stdout.flush()
-    return len(text)
-
-
-def tell_left_out(message: TreeMessage) -> None:
-    """Says on stderr which parameters the model was not sent, and why."""
-    for item in message.left_out:
-        note(f"Note: {item.name} was not sent: {item.reason}.")
 
 
 def answer_object(message: TreeMessage, conversation_id: str | None) -> dict[str, Any]:
     """What `prompt --json` prints."""
-    from chatbench.services.exchange import cost_object, timings_object, usage_object
-
     return {
         "text": message.text,
-        "thinking": thinking_of(message.parts),
+        "thinking": message.thinking,
+        "refusal": "".join(part.text for part in message.parts if isinstance(part, RefusalPart)) or None,
         "model": str(message.model),
         "model_answered": message.model_answered or None,
         "stop_reason": message.stop_reason,
@@ -131,7 +158,3 @@ def answer_object(message: TreeMessage, conversation_id: str | None) -> dict[str
         "attempts": message.attempts,
         "conversation_id": conversation_id,
     }
-
-
-def nothing_to_ask() -> ConfigurationError:
-    return ConfigurationError("There is nothing to ask.", "Give the prompt as an argument, or pipe it in.")

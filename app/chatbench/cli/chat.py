@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import click
 
-from chatbench.cli.asking import chosen_model, follow, parameters_from, tell_left_out
+from chatbench.cli.asking import chosen_model, follow, parameters_from, raise_error_of
+from chatbench.cli.lines import LineReader
 from chatbench.cli.session import Session, note, say
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import ChatbenchError
@@ -36,33 +36,29 @@ def chat(session: Session, model: str | None, system: str, options: tuple[str, .
             conversation = await services.history.outline(cid)
         current = ref or conversation.lanes[0].model or GUIDE
         say(f"{services.models.info(current).title} ({current}). {_HELP}")
-        while (line := await _read_line()) is not None:
+        lines = LineReader()
+        while (line := await _next(lines)) is not None:
             if line in ("/quit", "/exit"):
                 return
-            if line.startswith("/model"):
-                try:
+            try:
+                if line.split(maxsplit=1)[:1] == ["/model"]:
                     current = chosen_model(services, line[6:].strip() or None) or current
                     note(f"Now {current}.")
-                except ChatbenchError as error:
-                    note(f"{error.message} {error.hint}")
-            elif line:
-                turn = await services.chat.send(
-                    conversation.id, Draft(text=line), model=current,
-                    parameters=parameters if options else None,
-                )  # fmt: skip
-                try:
-                    answer = await follow(turn.answers[0], services.chat.wait(turn), show=True)
-                    tell_left_out(answer)
-                except ChatbenchError as error:
-                    note(f"Error: {error.message}\n  {error.hint}")
+                elif line:
+                    turn = await services.chat.send(
+                        conversation.id, Draft(text=line), model=current,
+                        parameters=parameters if options else None,
+                    )  # fmt: skip
+                    raise_error_of(await follow(turn.answers[0], services.chat.wait(turn), show=True))
+            except ChatbenchError as error:
+                note(f"Error: {error.message}\n  {error.hint}")
 
     session.run(talk)
 
 
-async def _read_line() -> str | None:
-    """A line of input without its end; None at the end of input."""
+async def _next(lines: LineReader) -> str | None:
     if sys.stdin.isatty():
         sys.stdout.write("> ")
         sys.stdout.flush()
-    line = await asyncio.to_thread(sys.stdin.readline)
-    return line.strip() if line else None
+    line = await lines.next()
+    return line if line is None else line.strip()

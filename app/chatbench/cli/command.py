@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from chatbench.cli.keys import keys
 from chatbench.cli.models import models
 from chatbench.cli.prompt import prompt
 from chatbench.cli.providers import providers
-from chatbench.cli.session import Build, Session
+from chatbench.cli.session import STOPPED, Build, Session
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,8 +56,9 @@ def main(arguments: Sequence[str], build: Build) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        return STOPPED
     except BrokenPipeError:
-        sys.stdout = None
+        # Whoever read our output has had enough; the last flush must not complain of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return result if isinstance(result, int) else 0

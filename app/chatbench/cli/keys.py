@@ -7,6 +7,7 @@ import sys
 import click
 
 from chatbench.cli.session import Session, say
+from chatbench.core.endpoints import Endpoint
 from chatbench.core.secrets import Secret
 from chatbench.services import Services
 
@@ -22,10 +23,16 @@ def keys() -> None:
 def set_(session: Session, provider: str) -> None:
     """Store a key: asked for hidden, or read from stdin."""
 
+    async def find(services: Services) -> Endpoint:
+        return services.endpoints.row(provider).endpoint
+
+    endpoint = session.run(find)
+    # Asked for while no loop runs: Ctrl+C must end the question.
+    key = _read_key(endpoint.name)
+
     async def store(services: Services) -> None:
-        row = services.endpoints.row(provider)
-        await services.endpoints.set_key(provider, _read_key(row.endpoint.name))
-        say(f"Stored the key for {row.endpoint.name}, for use at {row.endpoint.origin}.")
+        await services.endpoints.set_key(provider, key)
+        say(f"Stored the key for {endpoint.name}, for use at {endpoint.origin}.")
 
     session.run(store)
 

@@ -13,11 +13,10 @@ from chatbench.cli.asking import (
     chosen_model,
     follow,
     no_default_model,
-    nothing_to_ask,
     parameters_from,
-    tell_left_out,
+    raise_error_of,
 )
-from chatbench.cli.session import Session, piped_input
+from chatbench.cli.session import STOPPED, Session, piped_input
 from chatbench.core.conversations import Conversation, Draft
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.params import Parameters
@@ -57,32 +56,35 @@ def prompt(
     session: Session, text: str, model: str | None, system: str | None, files: tuple[Path, ...],
     options: tuple[str, ...], go_on: bool, cid: str | None, as_json: bool, no_stream: bool,
     no_log: bool,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Ask one question. Text piped in comes before TEXT."""
+    parameters = parameters_from(options)
+    words = "\n\n".join(filter(None, (piped_input().rstrip("\n"), text)))
+    if not words and not files:
+        raise click.UsageError("There is nothing to ask: give TEXT, or pipe it in.")
     asked = _Asked(
-        text="\n\n".join(filter(None, (piped_input().rstrip("\n"), text))),
+        text=words,
         model=model,
         system=system,
         files=files,
-        parameters=parameters_from(options),
+        parameters=parameters,
         go_on=go_on,
         conversation=cid,
         as_json=as_json,
         stream=not no_stream,
         log=not no_log,
     )
-    session.run(lambda services: _ask(services, asked))
+    return session.run(lambda services: _ask(services, asked))
 
 
-async def _ask(services: Services, asked: _Asked) -> None:
-    if not asked.text and not asked.files:
-        raise nothing_to_ask()
+async def _ask(services: Services, asked: _Asked) -> int:
     earlier = await _earlier(services, asked)
     lane = earlier.lanes[0] if earlier else None
     model = chosen_model(services, asked.model) if asked.model or lane is None else lane.model
     if model is None:
         raise no_default_model()
-    draft = Draft(text=asked.text, attachments=await attached(services, asked.files, model))
+    files = await attached(services, asked.files, model, store=asked.log)
+    draft = Draft(text=asked.text, attachments=files)
     system = asked.system if asked.system is not None else lane.system if lane else ""
     parameters = lane.parameters.merged(asked.parameters) if lane else asked.parameters
     conversation_id: str | None = None
@@ -100,9 +102,10 @@ async def _ask(services: Services, asked: _Asked) -> None:
             after=earlier,
         )  # fmt: skip
     message = await follow(turn.answers[0], services.chat.wait(turn), show=not asked.as_json)
-    tell_left_out(message)
-    if asked.as_json:
+    if asked.as_json and (message.parts or message.error is None):
         click.echo(msgspec.json.encode(answer_object(message, conversation_id)).decode())
+    raise_error_of(message)
+    return STOPPED if message.state == "stopped" else 0
 
 
 async def _earlier(services: Services, asked: _Asked) -> Conversation | None:

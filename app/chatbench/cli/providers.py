@@ -50,8 +50,6 @@ def list_(session: Session, as_json: bool) -> None:
             for row in rows:
                 place = f" from {row.key.variable or row.key.place}" if row.key.place else ""
                 say(f"{row.endpoint.id:<14} {_KEY_WORDS[row.key.state]}{place:<28} {row.endpoint.base_url}")
-        for problem in services.endpoints.problems:
-            note(f"{problem.message} {problem.hint}")
 
     session.run(show)
 

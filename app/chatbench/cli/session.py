@@ -13,8 +13,11 @@ import click
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
+from chatbench.services.notices import Notice
 
 T = TypeVar("T")
+STOPPED = 130
+"""The exit code of a command that Ctrl+C ended."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -48,18 +51,33 @@ class Session:
     def run(self, work: Callable[[Services], Coroutine[Any, Any, T]]) -> T:
         """Opens the profile, runs `work`, closes it. Known errors become `Failed`."""
 
+        failures: list[Notice] = []
+
+        def tell(notice: Notice) -> None:
+            if notice.kind == "error":
+                failures.append(notice)
+            else:
+                note(notice.text)
+
         async def opened() -> T:
             services = self._build(self._folder, log_level=self._log_level)
+            services.notifier.listen(tell)
             try:
                 await services.profile.ready()
+                await services.profile.mark_interrupted()
+                for problem in filter(None, (services.preferences.problem, *services.endpoints.problems)):
+                    note(f"Note: {problem.message} {problem.hint}")
                 return await work(services)
             finally:
                 await services.aclose()
 
         try:
-            return asyncio.run(opened())
+            result = asyncio.run(opened())
         except ChatbenchError as error:
             raise Failed(error) from error
+        for notice in failures:
+            raise Failed(ChatbenchError(notice.text, notice.hint))
+        return result
 
 
 def safe(text: str) -> str:
@@ -78,7 +96,11 @@ def note(text: str) -> None:
 
 
 def piped_input() -> str:
-    """Everything on stdin where it is not a terminal; "" otherwise."""
+    """Everything on stdin where it is not a terminal; "" otherwise. Raises UsageError for what is
+    not UTF-8 text."""
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return ""
-    return sys.stdin.read()
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"What was piped in is not UTF-8 text (byte {error.start}).") from error

@@ -121,9 +121,9 @@ class ModelService:
         preferred = {e.id for e in endpoints if keys.state(e).state in ("ready", "not_needed")}
         return self._environment.catalogue.resolve(text, self._preferences.current.aliases, preferred)
 
-    def known(self, ref: ModelRef) -> bool:
-        """Whether anybody told us about this model."""
-        return self.info(ref).source != "default"
+    def note(self, ref: ModelRef) -> str:
+        """What to tell the user of a model that nobody described; "" for one that is known."""
+        return self._environment.catalogue.note(ref)
 
     async def refresh(self, provider: str) -> int:
         """Asks a provider for its live list; returns how many models it has.
