@@ -24,7 +24,7 @@ def rss_10000_messages_mib() -> float:
     """
     profile = Path.home() / "profile"
     (conversation_id,) = make_profile(profile, 10_000)
-    ProfileService.warm_up = lambda _self: None  # type: ignore[method-assign]
+    ProfileService.warm_up = lambda self: None  # type: ignore[method-assign]
 
     async def scenario() -> int:
         async with opened(profile) as session:

@@ -14,9 +14,7 @@ MODEL = ModelRef("loopback", "model-a")
 _ANSWER_CHARACTERS = 6_000
 _PACE = 400.0
 """Tokens a second."""
-_FORMULA = (
-    "\nThe standard error is\n\n$$SE = \\frac{1}{f(q)}\\sqrt{\\frac{p(1-p)}{n}}$$\n\nand $f$ is thin.\n"
-)
+_FORMULA = "\nIts error is\n\n$$SE = \\frac{1}{f(q)}\\sqrt{\\frac{p(1-p)}{n}}$$\n\nand $f$ is thin.\n"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Each scene runs in a process of its own, offscreen, so that one cannot colour th
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from tests.benchmarks.__main__ import ROOT, environment
 SCHEMES = ("light", "dark")
 LIMIT_S = 180.0
 TWICE = "sharp"
+SCREEN = {"name": "one", "x": 0, "y": 0, "width": 1920, "height": 1080, "dpi": 96, "dpr": 1}
+"""Qt's offscreen platform has one of 800 by 800, which popups would be kept inside of."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,10 +51,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(name: str, folder: Path, scheme: str) -> bool:
     with tempfile.TemporaryDirectory(prefix="chatbench-shots-") as home:
-        environ = environment(Path(home))
+        screen = Path(home) / "screen.json"
+        screen.write_text(json.dumps({"screens": [SCREEN]}))
+        environ = {**environment(Path(home)), "QT_QPA_PLATFORM": f"offscreen:configfile={screen}"}
         if name == TWICE:
             environ["QT_SCALE_FACTOR"] = "2"
-        command = [sys.executable, "-m", "tests.shots", folder, name, "--scheme", scheme]
+        command = [sys.executable, "-m", "tests.shots", str(folder), name, "--scheme", scheme]
         try:
             return not subprocess.run(command, cwd=ROOT, env=environ, check=False, timeout=LIMIT_S).returncode
         except subprocess.TimeoutExpired:

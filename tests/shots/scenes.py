@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ from tests.scenarios.window import click, press, send, until, write
 from tests.shots.stage import SONNET, Stage, chart, staged
 from tests.ui.transcript.samples import KINDS, RICH
 
-from chatbench.core.models import ModelRef
-
 Scene = Callable[[Path, Path, str], Coroutine[Any, Any, None]]
 CTRL = Qt.KeyboardModifier.ControlModifier
 QUESTION = "Same traffic before and after the cache. Is the p95 drop real, or is it noise?"
 THINKING = "The two charts use different axes, so first compare the intervals. They do not touch."
+JAPANESE = "東京の天気はどうですか。傘は必要でしょうか、教えてください。"
+ARABIC = "هل انخفاض زمن الاستجابة حقيقي أم ضوضاء؟"
 LONG_TITLE = "An unusually long question about the difference between percentiles and means in latency tables"
 
 
@@ -60,8 +60,9 @@ async def chat(profile: Path, pictures: Path, scheme: str) -> None:
         press(stage.window, Qt.Key.Key_K, CTRL)
         await stage.shoot("palette")
         press(QApplication.focusWidget() or stage.window, Qt.Key.Key_Escape)
-        _drag_over(stage, [chart(profile / "chart.png", 20), profile / "preferences.toml"])
+        mime = _drag_over(stage, [chart(profile / "chart.png", 20), profile / "preferences.toml"])
         await stage.shoot("drop-zone")
+        assert mime.hasUrls()
 
 
 async def streaming(profile: Path, pictures: Path, scheme: str) -> None:
@@ -110,7 +111,7 @@ async def settings(profile: Path, pictures: Path, scheme: str) -> None:
                 page.show_provider(provider)
                 check = page.page("providers").check
                 click(check.button)
-                await until(lambda check=check: not check.running, "the check")
+                await until(partial(_rests, check), "the check")
                 await stage.shoot(f"settings-provider-{shows}")
             page.show_provider("openai")
             await stage.shoot("settings-provider-key-from-environment")
@@ -123,11 +124,12 @@ async def settings(profile: Path, pictures: Path, scheme: str) -> None:
 async def edges(profile: Path, pictures: Path, scheme: str) -> None:
     """Long titles, other scripts, right to left, an edit under way, a deleted message, narrow."""
     async with staged(profile, pictures, scheme) as stage:
-        for words in (LONG_TITLE, "東京の天気はどうですか。傘は必要でしょうか、教えてください。", "هل انخفاض زمن الاستجابة حقيقي أم ضوضاء؟"):
+        for words in (LONG_TITLE, JAPANESE, ARABIC):
             press(stage.window, Qt.Key.Key_N, CTRL)
             await stage.quiet(0.3)
             stage.view.choose_model(SONNET)
-            stage.server.words = _tokens(KINDS if words == LONG_TITLE else f"{words}\n\n{words * 6}\n\n- {words}")
+            told = KINDS if words == LONG_TITLE else f"{words}\n\n{words * 6}\n\n- {words}"
+            stage.server.words = _tokens(told)
             await send(stage.view, words)
         await stage.shoot("long-titles-cjk-rtl")
         press(stage.view.composer.editor, Qt.Key.Key_Up)
@@ -173,6 +175,10 @@ SCENES: tuple[Scene, ...] = (
 )  # fmt: skip
 
 
+def _rests(check: Any) -> bool:
+    return not check.running
+
+
 async def _talk(stage: Stage, folder: Path) -> None:
     """A question with pictures, thinking, and an answer with a table, a formula and code."""
     stage.server.thinking = _tokens(THINKING)
@@ -195,11 +201,13 @@ def _local(profile: Path, name: str, title: str, server: LoopbackServer | None) 
     providers.mkdir(parents=True, exist_ok=True)
     url = server.base_url("openai_chat") if server else "http://127.0.0.1:9/v1"
     (providers / f"{name}.toml").write_text(
-        f'id = "{name}"\nname = "{title}"\nwire = "openai_chat"\nauth = "none"\nlocal = true\nbase_url = "{url}"\n'
+        f'id = "{name}"\nname = "{title}"\nwire = "openai_chat"\nauth = "none"\nlocal = true\n'
+        f'base_url = "{url}"\n'
     )
 
 
-def _drag_over(stage: Stage, files: list[Path]) -> None:
+def _drag_over(stage: Stage, files: list[Path]) -> QMimeData:
+    """Files over the pane; what is dragged is to be kept as long as it is."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
     event = QDragEnterEvent(
@@ -207,4 +215,4 @@ def _drag_over(stage: Stage, files: list[Path]) -> None:
         Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
     )  # fmt: skip
     QApplication.sendEvent(stage.view, event)
-    stage.dragged = mime
+    return mime

@@ -45,14 +45,12 @@ class Stage:
         """Saves the window with everything above it as `NAME-SCHEME.png`."""
         await self.quiet()
         picture = self.window.grab().toImage()
-        ratio = self.window.devicePixelRatioF()
         painter = QPainter(picture)
         for other in QApplication.topLevelWidgets():
             if other is not self.window and other.isVisible() and other.isWindow():
                 place = other.pos() - self.window.pos()
                 painter.drawImage(place, _of(other))
         painter.end()
-        picture.setDevicePixelRatio(ratio)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{name}-{self._scheme}.png"
         assert picture.save(str(path)), f"{path} cannot be written"
@@ -116,4 +114,3 @@ def chart(path: Path, hue: int) -> Path:
     painter.end()
     assert image.save(str(path))
     return path
-
