@@ -122,8 +122,10 @@ class ModelService:
         return self._environment.catalogue.resolve(text, self._preferences.current.aliases, preferred)
 
     def note(self, ref: ModelRef) -> str:
-        """What to tell the user of a model that nobody described; "" for one that is known."""
-        return self._environment.catalogue.note(ref)
+        """What to tell the user of a model that nobody described or named; "" for any other."""
+        catalogue = self._environment.catalogue
+        named = any(info.ref == ref for info in catalogue.models(ref.provider))
+        return "" if named else catalogue.note(ref)
 
     async def refresh(self, provider: str) -> int:
         """Asks a provider for its live list; returns how many models it has.
