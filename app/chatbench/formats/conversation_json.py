@@ -34,6 +34,11 @@ def cost_object(cost: Cost | None) -> dict[str, str] | None:
     return {"amount": f"{cost.amount:f}", "currency": cost.currency, "source": cost.source}
 
 
+def _sum_object(cost: Cost | None) -> dict[str, str] | None:
+    """A sum of many calls has many sources."""
+    return None if cost is None else {"amount": f"{cost.amount:f}", "currency": cost.currency}
+
+
 def timings_object(timings: Timings) -> dict[str, float | None]:
     return {"first_token_s": timings.first_token_s, "total_s": timings.total_s}
 
@@ -47,7 +52,7 @@ def summary_object(summary: ConversationSummary) -> dict[str, Any]:
         "models": [str(model) for model in summary.models],
         "messages": summary.message_count,
         "pinned": summary.pinned,
-        "cost": cost_object(summary.cost),
+        "cost": _sum_object(summary.cost),
         "cost_complete": summary.cost_complete,
     }
 
