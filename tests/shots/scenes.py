@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtWidgets import QApplication
+from tests.harness.drags import drag_point
 from tests.loopback import anthropic, replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import click, press, send, until, write
@@ -211,7 +212,7 @@ def _drag_over(stage: Stage, files: list[Path]) -> QMimeData:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
     event = QDragEnterEvent(
-        QPointF(200, 200).toPoint(), Qt.DropAction.CopyAction, mime,
+        drag_point(200, 200), Qt.DropAction.CopyAction, mime,
         Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
     )  # fmt: skip
     QApplication.sendEvent(stage.view, event)

@@ -146,7 +146,7 @@ def test_what_cannot_be_attached_says_why_in_its_place_and_is_not_sent(
     attach(composer, run_async, tmp_path / "gone.png", broken, sound, tmp_path / "whole.png")
     assert states(composer) == ["refused", "refused", "refused", "ready"]
     reasons = [thumb.item.reason for thumb in thumbs(composer)]
-    assert "cannot be read" in reasons[0]
+    assert "is not a file" in reasons[0]
     assert "damaged" in reasons[1]
     assert "Only PNG, JPEG, WebP and GIF" in reasons[2]
     assert "call.m4a, refused. Only PNG" in thumbs(composer)[2].accessibleName()

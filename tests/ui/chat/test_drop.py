@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from tests.harness.drags import drag_point
 from tests.ui.chat.quiet import done
 
 from chatbench.core.messages import ImagePart
@@ -72,7 +73,7 @@ def carrying(paths: list[Path]) -> QMimeData:
 
 
 def enter(widget: QWidget, mime: QMimeData) -> QDragEnterEvent:
-    event = QDragEnterEvent(QPoint(20, 20), COPY, mime, LEFT, NO_KEY)
+    event = QDragEnterEvent(drag_point(20, 20), COPY, mime, LEFT, NO_KEY)
     QApplication.sendEvent(widget, event)
     return event
 
@@ -146,7 +147,7 @@ def test_leaving_and_escape_cancel(pane: Pane, files: list[Path]) -> None:
     pane.composer.setFocus()
     QTest.keyClick(pane.composer.editor, Qt.Key.Key_Escape)
     assert not pane.zone.isVisible()
-    move = QDragMoveEvent(QPoint(30, 30), COPY, mime, LEFT, NO_KEY)
+    move = QDragMoveEvent(drag_point(30, 30), COPY, mime, LEFT, NO_KEY)
     QApplication.sendEvent(pane, move)
     assert move.dropAction() == Qt.DropAction.IgnoreAction
     drop(pane, mime)
