@@ -13,12 +13,12 @@ _ANSWERED_IN_THE_TERMINAL = frozenset({"--help", "-h", "--version"})
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program and returns its exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    from chatbench.main import build
+    from chatbench.main import build, glance
 
     if wants_window(arguments):
         from chatbench.ui.app import run
 
-        return run(arguments, build)
+        return run(arguments, build, glance)
     from chatbench.cli.command import main as terminal
 
     return terminal(arguments, build)

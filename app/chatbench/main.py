@@ -13,6 +13,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chatbench.providers.http import HttpClient
     from chatbench.services import Services
+    from chatbench.services.preferences import Preferences
+
+
+def glance(folder: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Preferences:
+    """The preferences of the profile `build` would open; the defaults where they cannot be read.
+
+    Makes and imports next to nothing: the window's first paint waits for it.
+    """
+    from chatbench.core.observe import Signal
+    from chatbench.services.preferences import Preferences, PreferencesStore
+    from chatbench.storage.places import places
+
+    path = places(folder, os.environ if environ is None else environ).config / "preferences.toml"
+    try:
+        return PreferencesStore(path, Signal()).current
+    except OSError:
+        return Preferences()
 
 
 def build(

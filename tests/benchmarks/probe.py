@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def when_painted(window: QWidget) -> None:
     """Tell what has been spent when the window's first paint is over."""
-    from PySide6.QtCore import QEvent, QObject, QTimer
+    from PySide6.QtCore import QCoreApplication, QEvent, QObject
 
     def tell() -> None:
         sys.stdout.write(f"{time.process_time()}\n{' '.join(sys.modules)}\n")
@@ -31,9 +31,10 @@ def when_painted(window: QWidget) -> None:
             if event.type() == QEvent.Type.Show and watched is window:
                 window.windowHandle().installEventFilter(self)
             elif event.type() == QEvent.Type.Expose:
-                # Painting is part of handling this event, which begins when this returns.
+                # Everything is painted while this event is handled.
                 watched.removeEventFilter(self)
-                QTimer.singleShot(0, tell)
+                QCoreApplication.sendEvent(watched, event)
+                tell()
             return False
 
     window.installEventFilter(Watch(window))

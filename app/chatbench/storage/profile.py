@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chatbench.storage import failures
 from chatbench.storage.owners import Owner
+from chatbench.storage.places import places
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,7 @@ class Profile:
         Makes what is missing with mode 0700 and takes the owner's lock. Raises ReadOnly,
         DiskFull or StorageError where it cannot.
         """
-        chosen = folder or _from_environment(os.environ if environ is None else environ)
-        if chosen is None:
-            name, data, config, logs = _user_folders()
-        else:
-            data = config = chosen.expanduser().absolute()
-            name, logs = data.name, data / "logs"
+        name, data, config, logs = places(folder, os.environ if environ is None else environ)
         owners = data / "owners"
         files, backups, providers = data / "files", data / "backups", config / "providers"
         for path in (data, config, files, backups, providers, logs, owners):
@@ -59,18 +55,6 @@ class Profile:
     def close(self) -> None:
         """Gives the owner's lock back."""
         self.owner.close()
-
-
-def _from_environment(environ: Mapping[str, str]) -> Path | None:
-    value = environ.get("CHATBENCH_HOME", "").strip()
-    return Path(value) if value else None
-
-
-def _user_folders() -> tuple[str, Path, Path, Path]:
-    import platformdirs
-
-    dirs = platformdirs.PlatformDirs("chatbench", appauthor=False)
-    return "Default", Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_log_dir)
 
 
 def _make_private(path: Path, within: Path) -> None:

@@ -1,7 +1,8 @@
 """The window face: the application from its first line to its last.
 
-The window is shown before anything heavy is imported; the database opens on its own thread
-meanwhile. Shutting down is a sequence: no new work, answers, connections, the database.
+The frame of the window is painted before anything else is imported: services, the event loop of
+asyncio, what goes into the frame. Shutting down is a sequence: no new work, answers,
+connections, the database.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from chatbench import __version__
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
+from chatbench.services.preferences import Preferences
 from chatbench.ui import aio, theme
+from chatbench.ui.frame import Frame
 
 
 class Build(Protocol):
@@ -26,7 +30,13 @@ class Build(Protocol):
     def __call__(self, folder: Path | None = None, *, log_level: str = "") -> Services: ...
 
 
-def run(arguments: Sequence[str], build: Build) -> int:
+class Glance(Protocol):
+    """`main.glance`, handed in."""
+
+    def __call__(self, folder: Path | None = None) -> Preferences: ...
+
+
+def run(arguments: Sequence[str], build: Build, glance: Glance) -> int:
     """Opens the window, or tests itself, on a command line of global options and `self-test`."""
     folder, log_level, command = _parse(arguments)
     if command == "self-test":
@@ -36,12 +46,15 @@ def run(arguments: Sequence[str], build: Build) -> int:
         from chatbench.ui.self_check import self_test
 
         return aio.run(app, lambda: self_test(build, folder, log_level))
+    frame = Frame(glance(folder))
+    frame.window.show()
+    app.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
     try:
         services = build(folder, log_level=log_level)
     except ChatbenchError as error:
         sys.stderr.write(f"Error: {error.message}\n  {error.hint}\n")
         return 1
-    return aio.run(app, lambda: main(services))
+    return aio.run(app, lambda: main(services, frame))
 
 
 def make_application() -> QApplication:
@@ -58,14 +71,14 @@ def make_application() -> QApplication:
     return app
 
 
-async def main(services: Services) -> int:
-    """Shows the window, waits until it is closed, shuts everything down in order."""
+async def main(services: Services, frame: Frame) -> int:
+    """Fills the window, waits until it is closed, shuts everything down in order."""
     import asyncio
 
     from chatbench.ui.session import Session
 
     closed = asyncio.Event()
-    session = Session(services)
+    session = Session(services, frame)
     session.window.closes_itself = False
     session.window.close_requested.connect(closed.set)
     session.start()

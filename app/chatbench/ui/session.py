@@ -13,29 +13,22 @@ from chatbench.core.resources import resource
 from chatbench.services import Services
 from chatbench.ui import faults
 from chatbench.ui.aio import cancel_spawned, spawn
-from chatbench.ui.chat.pane import ChatWorkspace, chats_spec
+from chatbench.ui.chat.pane import ChatWorkspace
+from chatbench.ui.frame import Frame, apply_preferences
 from chatbench.ui.online import Online
 from chatbench.ui.palette_sources import ChatSource, ModelSource
-from chatbench.ui.settings.pane import settings_pane
-from chatbench.ui.theme import theme
-from chatbench.ui.window import MainWindow
+from chatbench.ui.settings import settings_builder
 
 
 class Session:
     """Owns the window and the services behind it, from `start` to `aclose`."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, frame: Frame | None = None) -> None:
         self.services = services
-        preferences = services.preferences.current
-        theme().apply(
-            scheme=preferences.theme,
-            text_factor=preferences.text_scale,
-            motion="reduced" if preferences.reduced_motion else "system",
-        )
+        frame = frame or Frame(services.preferences.current)
+        self.window = frame.window
         self.workspace = ChatWorkspace(services)
-        self.window = MainWindow(
-            [chats_spec(self.workspace), settings_pane(services)], shortcuts=preferences.shortcuts
-        )
+        frame.builders.update(chats=self.workspace.build, settings=settings_builder(services))
         self._watcher: QFileSystemWatcher | None = None
         self._online: Online | None = None
         self._ends = [
@@ -45,7 +38,6 @@ class Session:
 
     def start(self) -> None:
         """Shows the window; what is slow follows after the first paint."""
-        self._restore()
         self.window.show_section("chats")
         self.window.status.set_profile(
             self.window.tr("Profile: {0}").format(self.services.profile.name),
@@ -94,12 +86,7 @@ class Session:
         if changes.usage:
             spawn(self._show_spent(), name="spent-today")
         if changes.preferences:
-            preferences = self.services.preferences.current
-            theme().apply(
-                scheme=preferences.theme,
-                text_factor=preferences.text_scale,
-                motion="reduced" if preferences.reduced_motion else "system",
-            )
+            apply_preferences(self.services.preferences.current)
 
     async def _show_spent(self) -> None:
         spent = await self.services.usage.today()
@@ -108,18 +95,6 @@ class Session:
         if 0 < spent.amount < 1:
             amount = f"{about}${spent.amount:.4f}".rstrip("0")
         self.window.status.set_cost(self.window.tr("Today {0}").format(amount))
-
-    def _restore(self) -> None:
-        remembered = self.services.preferences.current.window
-        size = remembered.get("size")
-        if isinstance(size, list) and len(size) == 2:
-            self.window.resize(int(size[0]), int(size[1]))
-        if remembered.get("maximized"):
-            self.window.setWindowState(self.window.windowState().WindowMaximized)
-        self.window.restore_areas(
-            sidebar_open=bool(remembered.get("sidebar", True)),
-            inspector_open=bool(remembered.get("inspector", False)),
-        )
 
     def _remember(self) -> None:
         size = self.window.normalGeometry().size()

@@ -17,7 +17,7 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.secrets import Secret
 from chatbench.main import build
 from chatbench.services import Services
-from chatbench.ui.settings import settings_pane
+from chatbench.ui.settings import settings_builder, settings_spec
 from chatbench.ui.settings.navigation import NavRow
 from chatbench.ui.settings.providers import ProvidersPage
 from chatbench.ui.settings.workspace import SettingsWorkspace
@@ -120,7 +120,7 @@ def gateway(services: Services, run_async: Runner, server: LoopbackServer) -> En
 
 @pytest.fixture
 def desk(services: Services, run_async: Runner, qtbot: QtBot) -> Iterator[Desk]:
-    window = MainWindow([settings_pane(services)])
+    window = MainWindow([settings_spec(settings_builder(services))])
     qtbot.addWidget(window)
     window.resize(1440, 900)
     window.show()

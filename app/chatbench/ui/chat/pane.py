@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
@@ -22,18 +22,12 @@ from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.widgets import IconButton, Label
-from chatbench.ui.window import PaneParts, PaneSpec, Tab, TabState, TabStrip
+from chatbench.ui.window import PaneParts, Tab, TabState, TabStrip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chatbench.ui.window import MainWindow
-
-
-def chats_spec(workspace: ChatWorkspace) -> PaneSpec:
-    """The section's place on the rail."""
-    title = QCoreApplication.translate("ChatWorkspace", "Chats")
-    return PaneSpec("chats", title, "messages-square", workspace.build)
 
 
 class ChatWorkspace(QWidget):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from chatbench.ui.settings.pane import settings_pane
+from chatbench.ui.settings.pane import settings_builder, settings_spec
 
-__all__ = ["settings_pane"]
+__all__ = ["settings_builder", "settings_spec"]

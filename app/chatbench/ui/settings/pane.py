@@ -11,13 +11,17 @@ from chatbench.ui.window.panes import PaneParts, PaneSpec
 if TYPE_CHECKING:
     from chatbench.services import Services
     from chatbench.ui.window import MainWindow
+    from chatbench.ui.window.panes import Builder
 
 
-def settings_pane(services: Services) -> PaneSpec:
-    """The section's place at the foot of the rail.
+def settings_spec(build: Builder) -> PaneSpec:
+    """The section's place at the foot of the rail."""
+    title = QCoreApplication.translate("Settings", "Settings")
+    return PaneSpec("settings", title, "settings", build, shortcut="Ctrl+,", at_foot=True)
 
-    The main widget it builds is a `SettingsWorkspace`: `show_page(id)`, `show_provider(id)`.
-    """
+
+def settings_builder(services: Services) -> Builder:
+    """Builds the section; its main widget is a `SettingsWorkspace`: `show_page(id)`, `show_provider(id)`."""
 
     def build(window: MainWindow) -> PaneParts:
         from chatbench.ui.settings.workspace import SettingsWorkspace
@@ -25,5 +29,4 @@ def settings_pane(services: Services) -> PaneSpec:
         workspace = SettingsWorkspace(services, window)
         return PaneParts(main=workspace, sidebar=workspace.sidebar, activate=workspace.activate)
 
-    title = QCoreApplication.translate("Settings", "Settings")
-    return PaneSpec("settings", title, "settings", build, shortcut="Ctrl+,", at_foot=True)
+    return build

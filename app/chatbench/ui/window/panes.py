@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from chatbench.ui.window.shell import MainWindow
     from chatbench.ui.window.tabs import TabStrip
 
+    Builder = Callable[[MainWindow], "PaneParts"]
+
 
 @dataclass(frozen=True)
 class PaneParts:
@@ -44,7 +46,7 @@ class PaneSpec:
     id: str
     title: str
     icon: str
-    build: Callable[[MainWindow], PaneParts]
+    build: Builder
     shortcut: str = ""
     at_foot: bool = False
     """At the lower end of the rail (Settings)."""
