@@ -47,13 +47,23 @@ def point_at(notice: Notice) -> None:
 
 
 def test_a_notice_stands_at_the_lower_right_above_the_composer(host: QWidget, notices: Notices) -> None:
-    notices.set_clearance(150)
+    composer = QWidget(host)
+    notices.stand_above(composer)
+    composer.resize(900, 134)
+    composer.show()
     notice = notices.show_notice("Chat moved to the trash.")
-    corner = notice.mapTo(host, QPoint(notice.width(), notice.height()))
-    assert corner == QPoint(900 - 16, 600 - 150)
+
+    def corner() -> QPoint:
+        return notice.mapTo(host, QPoint(notice.width(), notice.height()))
+
+    assert corner() == QPoint(900 - 16, 600 - 150)
     assert notice.width() <= 420
     host.resize(500, 400)
-    assert notice.mapTo(host, QPoint(notice.width(), notice.height())) == QPoint(500 - 16, 400 - 150)
+    assert corner() == QPoint(500 - 16, 400 - 150)
+    composer.resize(500, 84)
+    assert corner() == QPoint(500 - 16, 400 - 100)
+    composer.hide()
+    assert corner() == QPoint(500 - 16, 400 - 16)
 
 
 def test_an_action_gives_a_notice_more_time(notices: Notices) -> None:
@@ -108,8 +118,9 @@ def test_a_new_notice_moves_no_older_one(host: QWidget, notices: Notices) -> Non
 
 
 def test_a_notice_takes_no_focus_until_asked(host: QWidget, notices: Notices) -> None:
-    before = QPushButton("Before", host)
-    before.show()
+    for name in ("Earlier", "Before", "Later"):
+        QPushButton(name, host).show()
+    _, before, _ = host.findChildren(QPushButton)
     before.setFocus()
     assert notices.focus_newest() is False
     notice = notices.show_notice("Deleted.", action=("Undo", lambda: None))
@@ -117,8 +128,23 @@ def test_a_notice_takes_no_focus_until_asked(host: QWidget, notices: Notices) ->
     assert notices.focus_newest()
     assert notice.button is not None
     assert notice.button.hasFocus()
-    QTest.keyClick(notice.button, Qt.Key.Key_Escape)
+    assert not notice.counting
+    QTest.keyClick(notice.button, Qt.Key.Key_Tab)
+    assert notice.close_button.hasFocus()
+    assert not notice.counting
+    QTest.keyClick(notice.close_button, Qt.Key.Key_Escape)
     assert notices.shown() == []
+    assert before.hasFocus()
+
+
+def test_the_clock_goes_on_when_the_focus_leaves(host: QWidget, notices: Notices) -> None:
+    elsewhere = QPushButton("Elsewhere", host)
+    elsewhere.show()
+    notice = notices.show_notice("Deleted.", action=("Undo", lambda: None))
+    notices.focus_newest()
+    assert not notice.counting
+    elsewhere.setFocus()
+    assert notice.counting
 
 
 def test_what_a_stranger_wrote_is_shown_as_it_is(notices: Notices) -> None:

@@ -375,3 +375,12 @@ def test_a_button_pressed_with_the_pointer_leaves_the_words_their_cursor(qtbot: 
     assert field.hasFocus()
     QTest.keyClick(field, Qt.Key.Key_Tab)
     assert stop.hasFocus()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_space_and_enter_press_a_button(qtbot: QtBot, key: Qt.Key) -> None:
+    button = Button("Undo")
+    qtbot.addWidget(button)
+    button.show()
+    with qtbot.waitSignal(button.clicked):
+        QTest.keyClick(button, key)

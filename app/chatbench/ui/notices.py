@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from PySide6.QtCore import QEasingCurve, QEvent, QObject, QRect, Qt, QTimer, QVariantAnimation
 from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, theme
@@ -68,6 +69,9 @@ class Notice(QWidget):
         self.close_button = IconButton("x", self.tr("Close"), size="code")
         self.close_button.clicked.connect(self.dismiss)
         row.addWidget(self.close_button)
+        for control in (self.button, self.close_button):
+            if control is not None:
+                control.installEventFilter(self)
 
     @property
     def counting(self) -> bool:
@@ -76,10 +80,11 @@ class Notice(QWidget):
 
     def start(self) -> None:
         """Start the clock, if the pointer and the focus are elsewhere."""
-        if not self.underMouse() and not self._has_focus():
+        if not self.underMouse() and not self.holds_focus():
             self._clock.start()
 
-    def _has_focus(self) -> bool:
+    def holds_focus(self) -> bool:
+        """Whether the focus is inside."""
         focused = QApplication.focusWidget()
         return isinstance(focused, QWidget) and self.isAncestorOf(focused)
 
@@ -99,6 +104,13 @@ class Notice(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self.start()
         super().leaveEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            self._clock.stop()
+        elif event.type() == QEvent.Type.FocusOut and not self.isHidden():
+            self.start()
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -134,7 +146,7 @@ class _Shade(QWidget):
 
 
 class Notices(QWidget):
-    """The stack at the lower right of ``host``, above what ``set_clearance`` reserves.
+    """The stack at the lower right of ``host``, above what it is told to ``stand_above``.
 
     A new one stands above the older ones, so that nothing moves under the pointer. At most
     three show; further ones wait, counted as "2 more". ``show_notice`` may be called
@@ -146,6 +158,7 @@ class Notices(QWidget):
         self._host = host
         self._shade = _Shade(host)
         self._clearance = _EDGE
+        self._before: QWidget | None = None
         self._shown: list[Notice] = []
         self._waiting: list[Notice] = []
         self._more = Label(font="small", color="text3")
@@ -179,9 +192,14 @@ class Notices(QWidget):
         """The notices in view, oldest first."""
         return list(self._shown)
 
-    def set_clearance(self, pixels: int) -> None:
-        """Height to leave free at the host's foot (the composer's)."""
-        self._clearance = pixels
+    def stand_above(self, foot: QWidget) -> None:
+        """Leave a widget at the host's foot free (a composer) while it is in view."""
+        foot.installEventFilter(self)
+        if foot.isVisible():
+            self._clear(foot.height())
+
+    def _clear(self, height: int) -> None:
+        self._clearance = height + _EDGE
         self._place()
 
     def focus_newest(self) -> bool:
@@ -190,6 +208,9 @@ class Notices(QWidget):
             return False
         newest = self._shown[-1]
         target: QWidget = newest.button or newest.close_button
+        before = QApplication.focusWidget()
+        if isinstance(before, QWidget) and not self.isAncestorOf(before):
+            self._before = before
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return True
 
@@ -220,6 +241,8 @@ class Notices(QWidget):
             if notice in group:
                 group.remove(notice)
         self._column.removeWidget(notice)
+        if notice.holds_focus() and self._before is not None and isValid(self._before):
+            self._before.setFocus(Qt.FocusReason.OtherFocusReason)
         notice.hide()
         notice.deleteLater()
         self._fill(entering=False)
@@ -245,6 +268,12 @@ class Notices(QWidget):
         self._shade.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self._host:
-            self._place()
+        if watched is self._host:
+            if event.type() == QEvent.Type.Resize:
+                self._place()
+        elif isinstance(watched, QWidget) and event.type() in (QEvent.Type.Show, QEvent.Type.Resize):
+            if watched.isVisible():
+                self._clear(watched.height())
+        elif event.type() == QEvent.Type.Hide:
+            self._clear(0)
         return False

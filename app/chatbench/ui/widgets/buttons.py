@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QAction, QHideEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from chatbench.ui import icons
@@ -30,7 +30,8 @@ _GAP: Final = 6
 class PaintedButton(QAbstractButton):
     """What painted buttons share: hover repaints, a gauge while busy, fills by state.
 
-    Tab reaches them; a press with the pointer leaves the focus where the words are written.
+    Tab reaches them, Space and Enter press them; a press with the pointer leaves the focus
+    where the words are written.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -75,6 +76,12 @@ class PaintedButton(QAbstractButton):
             gauge_clock().join(self)
         else:
             gauge_clock().leave(self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -104,6 +104,7 @@ class ConversationView(Surface):
         self.set_layout(column)
         column.addLayout(self._upper, 1)
         column.addWidget(self._foot)
+        self.window_frame.notices.stand_above(self._foot)
         self._measure()
 
     def _connect(self) -> None:
