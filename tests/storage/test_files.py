@@ -114,3 +114,12 @@ async def test_nothing_is_left_of_a_file_that_could_not_be_stored(
     profile.files.unlink()
     assert await files.put(b"x")
     assert len(on_disk(profile)) == 1
+
+
+async def test_a_file_given_again_is_as_good_as_new(files: FileStore, database: Database) -> None:
+    sha256 = await files.put(b"a picture")
+    aged = "UPDATE files SET created_at = created_at - 90000000"
+    await database.write(lambda c: c.execute(aged).fetchall())
+    assert await files.put(b"a picture") == sha256
+    assert await files.remove_unused() == 0
+    assert await files.read(sha256) == b"a picture"

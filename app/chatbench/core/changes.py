@@ -6,9 +6,11 @@ import msgspec
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`conversations` are ids; `initiator` is whoever caused it and need not hear of it."""
+    """`conversations` are ids; `answered` those of them in which an answer of this process has
+    just ended; `initiator` is whoever caused it and need not hear of it."""
 
     conversations: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
     usage: bool = False
     providers: bool = False
     models: bool = False

@@ -97,12 +97,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A conversation whole: every message of the tree, its lanes, its draft."""
+    """A conversation whole: every message of the tree, its lanes, its draft, and the edit of a
+    sent message that is under way (`edit.edits` names the message)."""
 
     summary: ConversationSummary
     messages: tuple[TreeMessage, ...] = ()
     lanes: tuple[Lane, ...] = ()
     draft: Draft = Draft()
+    edit: Draft = Draft()
 
     @property
     def id(self) -> str:

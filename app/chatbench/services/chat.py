@@ -78,6 +78,7 @@ class ChatService:
         self._notifier = notifier
         self._live: dict[str, Answer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._beginning: set[asyncio.Task[Turn]] = set()
         self._closing = False
 
     async def new_conversation(
@@ -128,8 +129,14 @@ class ChatService:
             answers.append(answer)
             lanes.append(msgspec.structs.replace(lane, leaf=answer.id))
         title = conversation.summary.title or title_from(draft)
-        await self._store.begin_turn(conversation_id, users, answers, lanes, title=title)
-        return self._start(conversation_id, turn_id, users[0].id, answers, initiator, stream)
+
+        async def begin() -> Turn:
+            self._refuse_while_closing()
+            edit = draft.edits is not None
+            await self._store.begin_turn(conversation_id, users, answers, lanes, title=title, edit=edit)
+            return self._start(conversation_id, turn_id, users[0].id, answers, initiator, stream)
+
+        return await self._unbroken(begin())
 
     async def ask(
         self,
@@ -175,8 +182,13 @@ class ChatService:
         position = sum(1 for m in conversation.messages if m.parent_id == question.id)
         answer = _empty_answer(asked, question, question.turn_id, _now(), position)
         moved = msgspec.structs.replace(lane, leaf=answer.id)
-        await self._store.begin_turn(conversation_id, [], [answer], [moved])
-        return self._start(conversation_id, question.turn_id, question.id, [answer], initiator)
+
+        async def begin() -> Turn:
+            self._refuse_while_closing()
+            await self._store.begin_turn(conversation_id, [], [answer], [moved])
+            return self._start(conversation_id, question.turn_id, question.id, [answer], initiator)
+
+        return await self._unbroken(begin())
 
     async def context_tokens(self, conversation_id: str, lane: Lane) -> int:
         """About how many tokens the shown branch sends before the next question.
@@ -222,6 +234,8 @@ class ChatService:
         """No new work; running answers end as interrupted, their text kept. Answers that could
         not be saved are tried once more."""
         self._closing = True
+        if self._beginning:
+            await asyncio.wait(self._beginning)
         for answer in tuple(self._live.values()):
             if answer.state == "streaming":
                 answer.stop("interrupted")
@@ -233,6 +247,13 @@ class ChatService:
     def _refuse_while_closing(self) -> None:
         if self._closing:
             raise ConfigurationError("Chatbench is closing.", "Start it again to go on.")
+
+    async def _unbroken(self, begin: Coroutine[Any, Any, Turn]) -> Turn:
+        """What is written is started too, even where whoever asked for it is gone meanwhile."""
+        beginning = asyncio.get_running_loop().create_task(begin)
+        self._beginning.add(beginning)
+        beginning.add_done_callback(self._beginning.discard)
+        return await asyncio.shield(beginning)
 
     def _start(
         self,
@@ -306,7 +327,7 @@ class ChatService:
         else:
             self._live.pop(answer.id, None)
         conversation = frozenset({answer.message.conversation_id})
-        self._changes.emit(Changes(conversations=conversation, usage=True))
+        self._changes.emit(Changes(conversations=conversation, answered=conversation, usage=True))
 
     def _finish_again(self, answer: Answer) -> None:
         self._begin(answer, self._finish(answer))

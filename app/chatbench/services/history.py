@@ -85,13 +85,19 @@ class HistoryService:
         self._announce(conversation_id)
 
     async def update_lane(self, conversation_id: str, lane: Lane, *, initiator: object | None = None) -> None:
-        """Another model, system prompt, parameters or leaf for one lane."""
+        """Another model, system prompt or parameters for one lane; it stays where it stands."""
         await self._store.update_lane(conversation_id, lane)
         self._announce(conversation_id, initiator)
 
-    async def save_draft(self, conversation_id: str, draft: Draft) -> None:
-        """Not announced: only the composer that wrote it shows it."""
-        await self._store.save_draft(conversation_id, draft)
+    async def move_lane(self, conversation_id: str, lane_id: str, leaf: str) -> None:
+        """Shows another branch, the one that ends in `leaf`."""
+        await self._store.set_leaf(lane_id, leaf)
+        self._announce(conversation_id)
+
+    async def save_draft(self, conversation_id: str, draft: Draft, *, edit: bool = False) -> None:
+        """Keeps what stands in a composer; with `edit`, the edit of a sent message beside it. Not
+        announced: only the composer that wrote it shows it."""
+        await self._store.save_draft(conversation_id, draft, edit=edit)
 
     def _announce(self, conversation_id: str, initiator: object | None = None) -> None:
         self._changes.emit(Changes(conversations=frozenset({conversation_id}), initiator=initiator))

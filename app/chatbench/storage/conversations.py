@@ -96,15 +96,19 @@ class ConversationStore:
         lanes: Sequence[Lane],
         *,
         title: str = "",
+        edit: bool = False,
     ) -> None:
         """Questions, their still empty answers and where the lanes now stand, all or nothing.
 
         Each message is put after its siblings, whatever its `position` says. A question clears
-        the draft; `title` names a conversation that has no title. Survives a power cut.
+        the draft, or with `edit` the edit under way; `title` names a conversation that has no
+        title. Survives a power cut.
         """
         messages, moved = (*users, *answers), tuple(lanes)
+        sent = rows.draft_key(conversation_id, edit=edit)
         await self._database.write(
-            lambda c: turns.begin(c, conversation_id, messages, moved, title, self._owner.id), durable=True
+            lambda c: turns.begin(c, conversation_id, messages, moved, title, self._owner.id, sent),
+            durable=True,
         )
 
     async def checkpoint(self, message_id: str, parts: tuple[Part, ...]) -> None:
@@ -130,8 +134,8 @@ class ConversationStore:
         return await self._database.write(interrupt, durable=True)
 
     async def update_lane(self, conversation_id: str, lane: Lane) -> None:
-        """Adds a lane or changes one."""
-        await self._database.write(lambda c: turns.put_lane(c, conversation_id, lane))
+        """Adds a lane, or changes what one asks with; `set_leaf` moves it."""
+        await self._database.write(lambda c: turns.change_lane(c, conversation_id, lane))
 
     async def set_leaf(self, lane_id: str, leaf: str | None) -> None:
         """Moves a lane to another message."""
@@ -187,15 +191,17 @@ class ConversationStore:
                     (conversation_id,),
                 )
                 connection.execute("DELETE FROM title_search WHERE rowid = ?", (seq,))
-                connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
+                drafts = [rows.draft_key(str(conversation_id), edit=edit) for edit in (False, True)]
+                connection.execute("DELETE FROM drafts WHERE conversation_id IN (?, ?)", drafts)
                 connection.execute("DELETE FROM conversations WHERE seq = ?", (seq,))
             return len(found)
 
         return await self._database.write(delete)
 
-    async def save_draft(self, conversation_id: str | None, draft: Draft) -> None:
-        """Keeps what stands in a composer; None is the one of a chat that does not exist yet."""
-        key = conversation_id or _NEW_CHAT
+    async def save_draft(self, conversation_id: str | None, draft: Draft, *, edit: bool = False) -> None:
+        """Keeps what stands in a composer (with `edit`: beside the draft, the edit of a sent
+        message); None is the one of a chat that does not exist yet."""
+        key = rows.draft_key(conversation_id or _NEW_CHAT, edit=edit)
         if draft == Draft():
             await self._execute("DELETE FROM drafts WHERE conversation_id = ?", key)
             return

@@ -41,8 +41,9 @@ class FileStore:
 
         def insert(connection: apsw.Connection) -> None:
             connection.execute(
-                "INSERT OR IGNORE INTO files (sha256, size, media_type, name, created_at) "
-                "VALUES (?, ?, ?, ?, ?)",
+                # Given again, an old file that nothing shows is an upload under way once more.
+                "INSERT INTO files (sha256, size, media_type, name, created_at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (sha256) DO UPDATE SET created_at = max(created_at, excluded.created_at)",
                 values,
             )
 

@@ -63,6 +63,11 @@ def encode(value: Any) -> str:
         return msgspec.json.encode(_printable(msgspec.to_builtins(value))).decode()
 
 
+def draft_key(conversation_id: str, *, edit: bool = False) -> str:
+    """Where a conversation's draft stands, and where the edit of a sent message does."""
+    return f"{conversation_id}/edit" if edit else conversation_id
+
+
 def plain(text: str) -> str:
     """`text` as SQLite can hold it: without halves of surrogate pairs."""
     try:

@@ -36,7 +36,8 @@ def conversation(connection: apsw.Connection, conversation_id: str, *, whole: bo
         summary=head,
         messages=tuple(messages),
         lanes=tuple(lanes),
-        draft=draft(connection, conversation_id),
+        draft=draft(connection, rows.draft_key(conversation_id)),
+        edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
     )
 
 
@@ -55,7 +56,8 @@ def tail(connection: apsw.Connection, conversation_id: str, last: int) -> Conver
         summary=head,
         messages=tuple(ends.values()),
         lanes=tuple(lanes),
-        draft=draft(connection, conversation_id),
+        draft=draft(connection, rows.draft_key(conversation_id)),
+        edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
     )
 
 
@@ -124,11 +126,9 @@ def extents(connection: apsw.Connection, conversation_id: str) -> dict[str, rows
     }
 
 
-def draft(connection: apsw.Connection, conversation_id: str) -> Draft:
-    """What stands in the composer; empty where nothing does."""
-    row = connection.execute(
-        "SELECT draft FROM drafts WHERE conversation_id = ?", (conversation_id,)
-    ).fetchone()
+def draft(connection: apsw.Connection, key: str) -> Draft:
+    """What stands under a `rows.draft_key`; empty where nothing does."""
+    row = connection.execute("SELECT draft FROM drafts WHERE conversation_id = ?", (key,)).fetchone()
     return rows.draft(row[0]) if row is not None else Draft()
 
 

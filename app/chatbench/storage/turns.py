@@ -33,8 +33,10 @@ def begin(
     lanes: Sequence[Lane],
     title: str,
     owner_id: str,
+    sent: str,
 ) -> None:
-    """Writes the messages of a new turn, moves the lanes, names a conversation without a title."""
+    """Writes the messages of a new turn, moves the lanes, names a conversation without a title,
+    takes it out of the trash, forgets the draft under the key `sent`."""
     row = connection.execute("SELECT models FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
     if row is None:
         raise no_such_conversation()
@@ -46,7 +48,7 @@ def begin(
     models = list(dict.fromkeys([*rows.models_of(row[0]), *answered]))
     connection.execute(
         "UPDATE conversations SET updated_at = max(updated_at, ?), failed = 0, models = ?, "
-        "message_count = message_count + ? WHERE id = ?",
+        "trashed_at = NULL, message_count = message_count + ? WHERE id = ?",
         (
             max((m.created_at for m in messages), default=0),
             rows.encode(models),
@@ -55,7 +57,7 @@ def begin(
         ),
     )
     if any(message.role == "user" for message in messages):
-        connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
+        connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (sent,))
     if title:
         untitled = "UPDATE conversations SET title = ? WHERE id = ? AND title = '' RETURNING seq"
         named: Any = connection.execute(untitled, (rows.plain(title), conversation_id)).fetchone()
@@ -134,6 +136,13 @@ def put_lane(connection: apsw.Connection, conversation_id: str, lane: Lane) -> N
         (lane.id, conversation_id, lane.position, *rows.model_columns(lane.model), rows.plain(lane.system),
          rows.encode(lane.parameters), lane.leaf),
     )  # fmt: skip
+
+
+def change_lane(connection: apsw.Connection, conversation_id: str, lane: Lane) -> None:
+    """Changes what the lane asks with; where it stands is left to the turns. Adds a new lane."""
+    row = connection.execute("SELECT leaf FROM lanes WHERE id = ?", (lane.id,)).fetchone()
+    leaf = lane.leaf if row is None else row[0]
+    put_lane(connection, conversation_id, msgspec.structs.replace(lane, leaf=leaf))
 
 
 def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) -> None:
