@@ -1,14 +1,16 @@
 """Pictures: recognised by their first bytes, decoded within limits, shrunk, metadata removed.
 
 Only PNG, JPEG, WebP and GIF are ever decoded. The size is read from the header before the decoder
-sees the file; more than 89 million pixels (where Pillow itself begins to warn) are refused,
-whatever the file weighs. Pillow is imported on first use.
+sees the file, and again from what the decoder made of it; more than 89 million pixels (where Pillow
+itself begins to warn) are refused, whatever the file weighs. Pillow is imported on first use.
 """
 
 from __future__ import annotations
 
 import io
 import struct
+import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ import msgspec
 
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.models import ImageLimits
+from chatbench.documents.bare import without_metadata
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,16 +34,16 @@ MEDIA_TYPES = {
 }
 _FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 _QUALITIES = (90, 80, 70, 60, 45)
+_ORIENTATION = 0x0112  # of EXIF: 1 is upright, 5 to 8 lie on their side
 
 
 class ImageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the header says: pixels as displayed (orientation applied), frames, bytes."""
+    """What the header says: pixels as displayed (orientation applied), bytes."""
 
     media_type: str
     width: int
     height: int
     size: int
-    frames: int = 1
 
 
 class ReadyImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +53,6 @@ class ReadyImage(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     width: int
     height: int
-    changed: bool
 
 
 def recognise(head: bytes) -> str | None:
@@ -73,38 +75,32 @@ def inspect(data: bytes, name: str = "") -> ImageFacts:
     """
     with _opened(data, name) as image:
         width, height = _displayed_size(image)
-        frames = getattr(image, "n_frames", 1)
         image.load()
-        return ImageFacts(
-            media_type=MEDIA_TYPES[str(image.format)],
-            width=width,
-            height=height,
-            size=len(data),
-            frames=frames,
-        )
+        return ImageFacts(media_type=_media_type(data), width=width, height=height, size=len(data))
 
 
 def prepare(data: bytes, limits: ImageLimits, name: str = "") -> ReadyImage:
     """The picture as a model takes it: orientation applied, metadata removed, edge and bytes
-    within `limits`. An animation keeps its first frame only where it must be re-encoded.
+    within `limits`; of an animation its first frame. It is encoded anew only where it must be.
 
     Raises AttachmentRefused where it cannot be read or cannot be made to fit.
     """
+    media_type = _media_type(data)
     with _opened(data, name) as image:
-        media_type = MEDIA_TYPES[str(image.format)]
-        animated = getattr(image, "n_frames", 1) > 1
-        edge = max(image.size)
-        fits = edge <= limits.max_edge and len(data) <= limits.max_bytes
-        if fits and media_type in limits.media_types and not _metadata(image) and not animated:
+        bare = None
+        if max(image.size) <= limits.max_edge and media_type in limits.media_types:
             image.load()
-            return ReadyImage(
-                data=data,
-                media_type=media_type,
-                width=image.width,
-                height=image.height,
-                changed=False,
-            )
+            bare = without_metadata(data, media_type) if _as_a_model_takes_it(image, media_type) else None
+        if bare is not None and len(bare) <= limits.max_bytes:
+            return ReadyImage(data=bare, media_type=media_type, width=image.width, height=image.height)
         return _encode(_upright(image, limits.max_edge), media_type, limits, name)
+
+
+def _as_a_model_takes_it(image: Any, media_type: str) -> bool:
+    """Eight bits a channel, the right way up, and still."""
+    still = media_type == "image/jpeg" or not getattr(image, "is_animated", False)
+    plain = image.mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+    return still and plain and image.getexif().get(_ORIENTATION, 1) == 1
 
 
 def thumbnail(data: bytes, width: int, height: int, name: str = "") -> bytes:
@@ -116,7 +112,8 @@ def thumbnail(data: bytes, width: int, height: int, name: str = "") -> bytes:
 
     with _opened(data, name) as image:
         image.draft("RGB", (width * 2, height * 2))
-        upright = _plain(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)
+        upright = _plain(image)
         fitted = ImageOps.fit(upright, (width, height))
         out = io.BytesIO()
         fitted.save(out, "PNG", compress_level=1)
@@ -140,26 +137,44 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
             "Save it as one of these and try again.",
         )
     try:
-        width, height = header_size(data, media_type)
-        if width * height > MAX_PIXELS:
-            raise AttachmentRefused(
-                f"{called} has too many pixels ({width * height // 1_000_000} million).",
-                f"At most {MAX_PIXELS // 1_000_000} million are read. Save it smaller.",
-            )
+        _refuse_if_too_large(*header_size(data, media_type), called)
+        # Said of broken files, to nobody who could do anything about it.
+        warnings.filterwarnings("ignore", module=r"PIL\.|chatbench\.documents")
         with Image.open(io.BytesIO(data), formats=[_FORMATS[media_type]]) as image:
+            _refuse_if_too_large(*image.size, called)
             yield image
+    except MemoryError as error:
+        raise AttachmentRefused(
+            f"{called} needs more memory than there is.", "Save it smaller and try again."
+        ) from error
     except (
         UnidentifiedImageError,
         Image.DecompressionBombError,
         struct.error,
+        zlib.error,
         OSError,
+        EOFError,
         SyntaxError,
         ValueError,
-        IndexError,
+        LookupError,
+        OverflowError,
     ) as error:
         raise AttachmentRefused(
             f"{called} is damaged and cannot be read.", "Open it elsewhere and save it again."
         ) from error
+
+
+def _refuse_if_too_large(width: int, height: int, called: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise AttachmentRefused(
+            f"{called} has too many pixels ({width * height // 1_000_000} million).",
+            f"At most {MAX_PIXELS // 1_000_000} million are read. Save it smaller.",
+        )
+
+
+def _media_type(data: bytes) -> str:
+    """By the first bytes: Pillow has other names for some JPEGs (with a second picture behind)."""
+    return recognise(data[:16]) or ""
 
 
 def header_size(data: bytes, media_type: str) -> tuple[int, int]:
@@ -215,23 +230,18 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 
 
 def _displayed_size(image: Image) -> tuple[int, int]:
-    sideways = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    sideways = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
     return (image.height, image.width) if sideways else (image.width, image.height)
-
-
-def _metadata(image: Image) -> bool:
-    kept = {"transparency", "gamma", "dpi", "jfif", "jfif_version", "jfif_unit", "jfif_density",
-            "progressive", "progression", "adobe", "adobe_transform", "background", "loop",
-            "duration", "version", "extension", "srgb", "interlace", "aspect"}  # fmt: skip
-    return bool(image.getexif()) or any(key not in kept for key in image.info)
 
 
 def _upright(image: Image, max_edge: int) -> Image:
     from PIL import ImageOps
 
-    if image.format == "JPEG" and max(image.size) > 2 * max_edge:
+    if max(image.size) > 2 * max_edge:
         image.draft("RGB", (max_edge, max_edge))
-    upright = _plain(ImageOps.exif_transpose(image))
+    ImageOps.exif_transpose(image, in_place=True)
+    upright = _plain(image)
+    upright.info = {}
     if max(upright.size) > max_edge:
         scale = max_edge / max(upright.size)
         size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
@@ -241,10 +251,12 @@ def _upright(image: Image, max_edge: int) -> Image:
 
 def _plain(image: Image) -> Image:
     """Eight bits a channel, with transparency where there is any."""
-    if image.mode in ("RGB", "RGBA", "L"):
-        return image
-    transparent = image.mode in ("LA", "PA") or "transparency" in image.info
-    return image.convert("RGBA" if transparent else "RGB")
+    if image.mode.startswith("I"):
+        # Converted directly, all that is above 255 would become white.
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode in ("LA", "PA") or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image if image.mode in ("RGB", "RGBA", "L") else image.convert("RGB")
 
 
 def _encode(image: Image, media_type: str, limits: ImageLimits, name: str) -> ReadyImage:
@@ -287,14 +299,6 @@ def _flattened(image: Image) -> Image:
 
 def _saved(image: Image, media_type: str, quality: int) -> ReadyImage:
     out = io.BytesIO()
-    bare = image.copy()
-    bare.info = {}
     options: dict[str, Any] = {} if media_type == "image/png" else {"quality": quality}
-    bare.save(out, _FORMATS[media_type], **options)
-    return ReadyImage(
-        data=out.getvalue(),
-        media_type=media_type,
-        width=image.width,
-        height=image.height,
-        changed=True,
-    )
+    image.save(out, _FORMATS[media_type], **options)
+    return ReadyImage(data=out.getvalue(), media_type=media_type, width=image.width, height=image.height)
