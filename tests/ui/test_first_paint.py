@@ -15,7 +15,7 @@ def test_nothing_that_can_wait_is_imported_before_the_first_paint(tmp_path: Path
     )
     imported = set(done.stdout.splitlines()[-1].split())
     assert "chatbench.ui.window.shell" in imported
-    late = {"asyncio", "qasync", "chatbench.client.llm", "chatbench.services.chat", "chatbench.ui.chat.pane"}
+    late = {"chatbench.client.llm", "chatbench.services.chat", "chatbench.ui.chat.pane"}
     assert not imported & (late | HEAVY)
     assert not list(tmp_path.iterdir())
 

@@ -1,19 +1,18 @@
 """The window face: the application from its first line to its last.
 
-The frame of the window is painted before anything else is imported: services, the event loop of
-asyncio, what goes into the frame. Shutting down is a sequence: no new work, answers,
-connections, the database.
+The frame of the window is painted before the services, and what goes into the frame, are
+imported. Shutting down is a sequence: no new work, answers, connections, the database.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from chatbench import __version__
@@ -47,14 +46,7 @@ def run(arguments: Sequence[str], build: Build, glance: Glance) -> int:
 
         return aio.run(app, lambda: self_test(build, folder, log_level))
     frame = Frame(glance(folder))
-    frame.window.show()
-    app.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-    try:
-        services = build(folder, log_level=log_level)
-    except ChatbenchError as error:
-        sys.stderr.write(f"Error: {error.message}\n  {error.hint}\n")
-        return 1
-    return aio.run(app, lambda: main(services, frame))
+    return aio.run(app, lambda: main(frame, partial(build, folder, log_level=log_level)))
 
 
 def make_application() -> QApplication:
@@ -71,10 +63,17 @@ def make_application() -> QApplication:
     return app
 
 
-async def main(services: Services, frame: Frame) -> int:
-    """Fills the window, waits until it is closed, shuts everything down in order."""
+async def main(frame: Frame, build: Callable[[], Services]) -> int:
+    """Shows the window, fills it, waits until it is closed, shuts everything down in order."""
     import asyncio
 
+    frame.window.show()
+    await frame.painted()
+    try:
+        services = build()
+    except ChatbenchError as error:
+        sys.stderr.write(f"Error: {error.message}\n  {error.hint}\n")
+        return 1
     from chatbench.ui.session import Session
 
     closed = asyncio.Event()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from PySide6.QtCore import QEvent, QObject, QTimer
 
 from chatbench.services.preferences import Preferences
 from chatbench.ui.chat.section import chats_spec
@@ -12,35 +15,93 @@ from chatbench.ui.theme import theme
 from chatbench.ui.window import MainWindow, PaneParts
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
     from chatbench.ui.window.panes import Builder
 
 
+_LARGEST: Final = 16_000
+_PATIENCE_S: Final = 1.0
+"""A window that starts minimised is never painted."""
+
+
+class WindowPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """What `Preferences.window` keeps: `size` in logical pixels, tabs as ids of conversations."""
+
+    size: tuple[int, int] | None = None
+    maximized: bool = False
+    sidebar: bool = True
+    inspector: bool = False
+    tabs: tuple[str, ...] = ()
+    current: str = ""
+
+    @classmethod
+    def of(cls, preferences: Preferences) -> WindowPlace:
+        """As remembered; the usual place where that makes no sense."""
+        try:
+            return msgspec.convert(preferences.window, cls)
+        except msgspec.ValidationError:
+            return cls()
+
+
 class Frame:
-    """The main window with its rail; a section can be shown once `builders` has its id."""
+    """The main window with its rail; there is nothing in it before `fill`."""
 
     def __init__(self, preferences: Preferences) -> None:
-        self.builders: dict[str, Builder] = {}
+        self._builders: dict[str, Builder] = {}
         apply_preferences(preferences)
         self.window = MainWindow(
             [chats_spec(partial(self._build, "chats")), settings_spec(partial(self._build, "settings"))],
             shortcuts=preferences.shortcuts,
         )
+        self.window.rail.blockSignals(True)
         self._restore(preferences)
 
+    def fill(self, **builders: Builder) -> None:
+        """How each section is built, by its id."""
+        self._builders = builders
+        self.window.rail.blockSignals(False)
+
+    async def painted(self) -> None:
+        """Returns after the first paint of the shown window, or after a second without one."""
+        import asyncio
+
+        handle = self.window.windowHandle()
+        exposed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        watch = _Exposure(partial(_settle, exposed))
+        handle.installEventFilter(watch)
+        await asyncio.wait({exposed}, timeout=_PATIENCE_S)
+        handle.removeEventFilter(watch)
+
     def _build(self, section: str, window: MainWindow) -> PaneParts:
-        return self.builders[section](window)
+        return self._builders[section](window)
 
     def _restore(self, preferences: Preferences) -> None:
-        remembered = preferences.window
-        size = remembered.get("size")
-        if isinstance(size, list) and len(size) == 2:
-            self.window.resize(int(size[0]), int(size[1]))
-        if remembered.get("maximized"):
+        place = WindowPlace.of(preferences)
+        if place.size is not None:
+            self.window.resize(*(min(edge, _LARGEST) for edge in place.size))
+        if place.maximized:
             self.window.setWindowState(self.window.windowState().WindowMaximized)
-        self.window.restore_areas(
-            sidebar_open=bool(remembered.get("sidebar", True)),
-            inspector_open=bool(remembered.get("inspector", False)),
-        )
+        self.window.restore_areas(sidebar_open=place.sidebar, inspector_open=place.inspector)
+
+
+class _Exposure(QObject):
+    """Calls back when a window's contents have been asked for, and painted."""
+
+    def __init__(self, painted: Callable[[], None]) -> None:
+        super().__init__()
+        self._painted = painted
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Expose:
+            QTimer.singleShot(0, self, self._painted)
+        return False
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def apply_preferences(preferences: Preferences) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable
 
+import msgspec
 from PySide6.QtCore import QFileSystemWatcher, QTimer
 from PySide6.QtGui import QIcon
 
@@ -14,7 +15,7 @@ from chatbench.services import Services
 from chatbench.ui import faults
 from chatbench.ui.aio import cancel_spawned, spawn
 from chatbench.ui.chat.pane import ChatWorkspace
-from chatbench.ui.frame import Frame, apply_preferences
+from chatbench.ui.frame import Frame, WindowPlace, apply_preferences
 from chatbench.ui.online import Online
 from chatbench.ui.palette_sources import ChatSource, ModelSource
 from chatbench.ui.settings import settings_builder
@@ -28,9 +29,11 @@ class Session:
         frame = frame or Frame(services.preferences.current)
         self.window = frame.window
         self.workspace = ChatWorkspace(services)
-        frame.builders.update(chats=self.workspace.build, settings=settings_builder(services))
+        frame.fill(chats=self.workspace.build, settings=settings_builder(services))
         self._watcher: QFileSystemWatcher | None = None
         self._online: Online | None = None
+        self._opened = self._told_of_drafts = False
+        self._place = WindowPlace.of(services.preferences.current)
         self._ends = [
             services.changes.connect(self._changed),
             faults.catch_everything(self.window),
@@ -60,17 +63,24 @@ class Session:
         for problem in (self.services.preferences.problem, *self.services.endpoints.problems):
             if problem is not None:
                 faults.show_error(self.window, problem)
-        await self.services.profile.mark_interrupted()
-        remembered = self.services.preferences.current.window
-        await self.workspace.open_first(list(remembered.get("tabs", [])), str(remembered.get("current", "")))
+        await self._or_tell(self.services.profile.mark_interrupted())
+        await self._or_tell(self.workspace.open_first(self._place.tabs, self._place.current))
+        self._opened = True
         self.window.add_palette_source(ChatSource(self.services, self.workspace))
         self.window.add_palette_source(ModelSource(self.services, self.workspace))
         self.window.set_search_inside(self.workspace.focus_search)
-        await self._show_spent()
+        await self._or_tell(self._show_spent())
         self._watch()
         self._online = Online(self.window.status)
         self.services.profile.warm_up()
-        await self.services.profile.tidy()
+        await self._or_tell(self.services.profile.tidy())
+
+    async def _or_tell(self, step: Awaitable[object]) -> None:
+        """A step that fails is told of, and the others go on."""
+        try:
+            await step
+        except ChatbenchError as error:
+            faults.show_error(self.window, error)
 
     def _watch(self) -> None:
         """Another process on the same profile is noticed by what it writes, never by a timer."""
@@ -98,25 +108,47 @@ class Session:
 
     def _remember(self) -> None:
         size = self.window.normalGeometry().size()
-        window: dict[str, Any] = {
-            "size": [size.width(), size.height()],
-            "maximized": self.window.isMaximized(),
-            "sidebar": self.window.sidebar.open,
-            "inspector": self.window.inspector.open,
-            "tabs": self.workspace.open_ids(),
-            "current": self.workspace.current_id(),
-        }
+        # Closed before the tabs were open, the window remembers those it would have opened.
+        place = WindowPlace(
+            size=(size.width(), size.height()),
+            maximized=self.window.isMaximized(),
+            sidebar=self.window.sidebar.open,
+            inspector=self.window.inspector.open,
+            tabs=tuple(self.workspace.open_ids()) if self._opened else self._place.tabs,
+            current=self.workspace.current_id() if self._opened else self._place.current,
+        )
         try:
             self.services.preferences.replace(
-                window=window, shortcuts=self.window.commands.overrides(), initiator=self
+                window=msgspec.to_builtins(place),
+                shortcuts=self.window.commands.overrides(),
+                initiator=self,
             )
         except (ChatbenchError, OSError):
             faults.log.warning("the window's place could not be kept", exc_info=True)
 
+    async def may_close(self) -> bool:
+        """Keeps the drafts. Where that fails, it is told, and False once: the words can still be
+        copied."""
+        if self._told_of_drafts:
+            return True
+        try:
+            await self.workspace.save_drafts()
+        except ChatbenchError as error:
+            self._told_of_drafts = True
+            faults.show_error(self.window, error)
+            hint = self.window.tr("What you have not sent could not be kept. Close again to close without it.")
+            self.window.notices.show_notice(hint, "warning")
+            return False
+        return True
+
     async def aclose(self) -> None:
-        """Keeps drafts and the window's place, then ends everything in order."""
+        """Keeps drafts and the window's place, then ends everything in order, whatever fails."""
         self._remember()
-        await self.workspace.save_drafts()
+        try:
+            await self.workspace.save_drafts()
+        except ChatbenchError:
+            faults.log.exception("a draft could not be kept")
+        self.window.hide()
         for end in self._ends:
             end()
         self.workspace.release()
