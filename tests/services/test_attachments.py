@@ -1,0 +1,131 @@
+"""Files on their way to a model: judged, stored once, shrunk, refused with a reason."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.documents import pictures
+from tests.loopback.server import LoopbackServer
+from tests.services.conftest import MODEL, SIGHTED, stored
+
+from chatbench.core.conversations import Draft
+from chatbench.core.errors import AttachmentRefused
+from chatbench.core.messages import ImagePart, InlineData, StoredFile
+from chatbench.core.models import ImageLimits, ModelInfo
+from chatbench.services import Services
+from chatbench.services.attachments import Candidate
+
+SEES = ModelInfo(ref=SIGHTED, inputs=frozenset({"text", "image"}), images=ImageLimits(max_edge=100))
+BLIND = ModelInfo(ref=MODEL)
+PHOTO = pictures.saved(pictures.corner(), "JPEG", exif=pictures.exif(6))
+
+
+def test_files_are_judged_before_they_are_dropped(services: Services) -> None:
+    """By name, kind and size; where not, with the reason and a model that would."""
+    judge = services.attachments.judge
+    candidates = [
+        Candidate(name="a.png", media_type="image/png", size=10),
+        Candidate(name="b.png", media_type="image/png", size=20 * 1024 * 1024),
+        Candidate(name="c.png", media_type="image/png", size=200 * 1024 * 1024),
+        Candidate(name="d.pdf", media_type="application/pdf", size=10),
+        Candidate(name="e.png", media_type="image/png"),
+    ]
+    verdicts = judge(candidates, SEES)
+    assert [verdict.accepted for verdict in verdicts] == [True, True, False, False, True]
+    assert verdicts[1].reason == "Sent as an image, made smaller."
+    assert "100 MiB" in verdicts[2].reason
+    assert "Only PNG, JPEG, WebP and GIF" in verdicts[3].reason
+    (refused,) = judge(candidates[:1], BLIND)
+    assert refused.models == ("Sighted",)
+    assert refused.reason == "m does not take images. Sighted would."
+
+
+async def test_a_picture_is_stored_once_and_sent_bare(
+    services: Services, server: LoopbackServer, tmp_path: Path
+) -> None:
+    """The original stays in the profile; what goes out is upright, small and without metadata."""
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(PHOTO)
+    part = await services.attachments.attach_path(file, SEES)
+    assert (part.width, part.height, part.name, part.size) == (80, 120, "photo.jpg", len(PHOTO))
+    assert isinstance(part.source, StoredFile)
+    assert await services.attachments.attach_bytes(PHOTO, "photo.jpg", SEES) == part
+    assert await services.attachments.original(part.source.sha256) == PHOTO
+    conversation = await services.chat.new_conversation(SIGHTED)
+    turn = await services.chat.send(conversation.id, Draft(text="Look", attachments=(part,)))
+    await services.chat.wait(turn)
+    image, text = server.asked[0].json["messages"][0]["content"]
+    assert text == {"type": "text", "text": "Look"}
+    head, _, sent = image["image_url"]["url"].partition(",")
+    assert head == "data:image/jpeg;base64"
+    data = base64.b64decode(sent)
+    assert b"SpyCam" not in data
+    assert Image.open(io.BytesIO(data)).size == (80, 120)
+    assert (await stored(services, turn.user_message_id)).parts[0] == part
+
+
+async def test_a_picture_can_be_held_without_storing_it(services: Services, tmp_path: Path) -> None:
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(PHOTO)
+    part = await services.attachments.attach_path(file, SEES, store=False)
+    assert isinstance(part.source, InlineData)
+    assert (part.width, part.height) == (67, 100)
+    assert b"SpyCam" not in part.source.data
+    assert not any(path.is_file() for path in (services.profile.folder / "files").rglob("*"))
+
+
+async def test_what_is_refused_and_why(services: Services, tmp_path: Path) -> None:
+    async def refusal(data: bytes, name: str, info: ModelInfo = SEES) -> AttachmentRefused:
+        with pytest.raises(AttachmentRefused) as caught:
+            await services.attachments.attach_bytes(data, name, info)
+        return caught.value
+
+    assert "Only PNG" in (await refusal(b"%PDF-1.7", "a.pdf")).message
+    assert "Only PNG" in (await refusal(b"MZ", "lies.png.exe")).message
+    assert "damaged" in (await refusal(PHOTO[:100], "a.jpg")).message
+    assert "200 million" in (await refusal(pictures.huge_png(20_000, 10_000), "a.png")).message
+    blind = await refusal(PHOTO, "a.jpg", BLIND)
+    assert blind.models == ("Sighted",)
+    fifo = tmp_path / "pipe.png"
+    os.mkfifo(fifo)
+    for path, said in (
+        (tmp_path, "is not a file"),
+        (fifo, "is not a file"),
+        (tmp_path / "x", "is not a file"),
+    ):
+        with pytest.raises(AttachmentRefused, match=said):
+            await services.attachments.attach_path(path, SEES)
+
+
+async def test_a_model_that_does_not_see_is_refused_the_whole_conversation(
+    services: Services, server: LoopbackServer
+) -> None:
+    """Where one with a picture goes on with a model that takes none: the reason, and one that does."""
+    part = await services.attachments.attach_bytes(PHOTO, "photo.jpg", SEES)
+    conversation = await services.chat.new_conversation(SIGHTED)
+    await services.chat.wait(await services.chat.send(conversation.id, Draft(attachments=(part,))))
+    turn = await services.chat.send(conversation.id, Draft(text="And?"), model=MODEL)
+    await services.chat.wait(turn)
+    answer = await stored(services, turn.answers[0].id)
+    assert answer.error is not None
+    assert (answer.state, answer.error.kind) == ("failed", "AttachmentRefused")
+    assert answer.error.hint == "Choose Sighted."
+    assert len(server.asked) == 1
+
+
+async def test_thumbnails_are_made_once_and_not_kept_for_ever(services: Services) -> None:
+    part = await services.attachments.attach_bytes(PHOTO, "photo.jpg", SEES)
+    assert isinstance(part, ImagePart)
+    assert isinstance(part.source, StoredFile)
+    sha256 = part.source.sha256
+    first = await services.attachments.thumbnail(sha256, 30, 20)
+    assert Image.open(io.BytesIO(first)).size == (30, 20)
+    assert await services.attachments.thumbnail(sha256, 30, 20) is first
+    for width in range(10, 215):
+        await services.attachments.thumbnail(sha256, width, 10)
+    assert len(services.attachments._thumbnails) == 200
