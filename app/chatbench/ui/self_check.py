@@ -100,5 +100,5 @@ async def _look(session: Session, view: ConversationView, before: QImage, checks
 async def _until(holds: Callable[[], bool]) -> None:
     """Looks again after each turn of the loop. Raises TimeoutError after 30 s."""
     async with asyncio.timeout(PATIENCE_S):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - nobody tells when a picture has been painted
             await asyncio.sleep(0.02)

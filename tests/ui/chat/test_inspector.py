@@ -27,7 +27,7 @@ from chatbench.core.usage import Cost, CostLine, Rates, Timings, Usage
 from chatbench.services import Services
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
 from chatbench.ui.chat.inspector.parameters import ParameterRow, refused, specs
-from chatbench.ui.chat.inspector.words import money, price_source, rate
+from chatbench.ui.chat.inspector.words import money, price_source, rate, shares
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import FactRow, Pill, Section, Select
 
@@ -154,6 +154,20 @@ def test_cost_is_told_by_kind_of_token(desk: Desk) -> None:
     assert "Output: 3404 $0.0510" in facts
     assert "Reasoning: 1732 $0.0260" in facts
     assert not any(fact.startswith("Written to cache") for fact in facts)
+
+
+def test_what_is_billed_besides_tokens_has_a_row() -> None:
+    usage = Usage(input_tokens=10, output_tokens=5, web_searches=2)
+    lines = (
+        CostLine(what="input", count=10, amount=Decimal("0.01")),
+        CostLine(what="output", count=5, amount=Decimal("0.02")),
+        CostLine(what="searches", count=2, amount=Decimal("0.02")),
+    )
+    assert [(kind, many) for kind, _, many in shares(usage, lines)] == [
+        ("input", 10),
+        ("output", 5),
+        ("searches", 2),
+    ]
 
 
 def test_an_unknown_price_is_never_counted_as_nothing(desk: Desk) -> None:

@@ -174,7 +174,7 @@ class ConversationSource(QObject):
         if message.role == "user" or message.model is None:
             return self.tr("You"), "", moment
         return (
-            self._services.models.info(message.model).title,
+            self._services.models.info(message.model).title.removeprefix("Claude "),
             self._place(message.model),
             f"{message.model}, {moment}",
         )

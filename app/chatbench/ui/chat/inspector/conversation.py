@@ -194,7 +194,7 @@ class ConversationInspector(Surface):
                 row.hide()
                 row.deleteLater()
         known = amounts(told.lines)
-        for kind, label, tokens in shares(told.usage):
+        for kind, label, tokens in shares(told.usage, told.lines):
             aside = money(known[kind]) if kind in known else ""
             self._cost_rows.addWidget(FactRow(label, count(tokens), aside=aside))
         some = not told.complete and not unknown

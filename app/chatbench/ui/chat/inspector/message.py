@@ -218,7 +218,7 @@ class MessageInspector(Surface):
             return
         known = amounts(message.cost.lines) if message.cost is not None else {}
         if message.usage is not None:
-            for kind, label, tokens in shares(message.usage):
+            for kind, label, tokens in shares(message.usage, message.cost.lines if message.cost else ()):
                 aside = money(known[kind]) if kind in known else ""
                 body.addWidget(FactRow(label, count(tokens), aside=aside))
             body.addWidget(_rule())

@@ -48,8 +48,12 @@ def moment(milliseconds: int) -> str:
     return QLocale().toString(when, "ddd d MMM, HH:mm:ss")
 
 
-def shares(usage: Usage) -> list[tuple[str, str, int]]:
-    """(kind, label, tokens) of what went in and came out; reasoning stands apart from output."""
+def shares(usage: Usage, lines: tuple[CostLine, ...] = ()) -> list[tuple[str, str, int]]:
+    """(kind, label, how many) of what went in and came out; reasoning stands apart from output.
+
+    What is billed besides tokens (searches, a fee for each request) follows, so that the rows
+    come to the total.
+    """
     output = max(0, usage.output_tokens - usage.reasoning_tokens)
     rows = [
         ("input", tr("Input, new"), usage.new_input_tokens),
@@ -58,6 +62,12 @@ def shares(usage: Usage) -> list[tuple[str, str, int]]:
         ("output", tr("Output"), output),
         ("reasoning", tr("Reasoning"), usage.reasoning_tokens),
     ]
+    besides = {
+        "audio": tr("Sound"),
+        "searches": tr("Web searches"),
+        "request": tr("Fee for the request"),
+    }
+    rows += [(line.what, besides[line.what], line.count) for line in lines if line.what in besides]
     return [row for row in rows if row[2]]
 
 
