@@ -22,8 +22,9 @@ def main() -> None:
         words = WORDS.split()
         server.words = [f"{words[at % len(words)]} " for at in range(chosen.words)]
         server.pace = chosen.pace
-        for wire in ("openai_chat", "openai_responses", "anthropic", "gemini"):
-            print(f"{wire:17} {server.base_url(wire)}", flush=True)
+        wires = ("openai_chat", "openai_responses", "anthropic", "gemini")
+        # In one write: whoever reads only the first line and leaves breaks no pipe.
+        print("\n".join(f"{wire:17} {server.base_url(wire)}" for wire in wires), flush=True)
         ended.wait()
 
 

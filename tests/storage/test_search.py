@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -119,3 +120,20 @@ def test_any_text_is_a_query_and_finds_itself(tmp_path: Path) -> None:
 
 async def _open(path: Path) -> Database:
     return Database.open(path)
+
+
+async def test_what_came_in_the_same_instant_is_in_the_order_of_its_chats(
+    store: ConversationStore, database: Database
+) -> None:
+    """The clock has milliseconds; several writes fit into one."""
+    old = await store.create("apple pie", samples.lane())
+    new = await store.create("", samples.lane())
+    await samples.exchange(store, new, "about apple trees", "no fruit")
+
+    def stop_the_clock(connection: apsw.Connection) -> None:
+        connection.execute("UPDATE conversations SET updated_at = 1")
+        connection.execute("UPDATE messages SET created_at = 1")
+
+    await database.write(stop_the_clock)
+    hits = await store.search("apple")
+    assert [hit.conversation_id for hit in hits] == [new.id, old.id]

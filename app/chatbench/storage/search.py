@@ -112,7 +112,7 @@ def find(connection: apsw.Connection, query: str, limit: int) -> list[SearchHit]
         *_in_titles(connection, wanted, pattern, limit),
         *_in_messages(connection, wanted, pattern, limit),
     ]
-    hits.sort(key=lambda hit: hit.created_at, reverse=True)
+    hits.sort(key=lambda hit: (hit.created_at, hit.conversation_id), reverse=True)  # ids rise with time
     return hits[:limit]
 
 
