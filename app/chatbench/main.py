@@ -47,6 +47,7 @@ def build(
     from chatbench.client.environment import Environment
     from chatbench.client.llm import LLMClient
     from chatbench.core.changes import Changes
+    from chatbench.core.errors import ConfigurationError
     from chatbench.core.observe import Signal
     from chatbench.services import Services
     from chatbench.services.attachments import AttachmentService
@@ -69,7 +70,11 @@ def build(
 
     environ = os.environ if environ is None else environ
     profile = Profile.open(folder, environ=environ)
-    stop_logging = start_logging(profile.logs, log_level or environ.get("CHATBENCH_LOG", ""))
+    try:
+        stop_logging = start_logging(profile.logs, log_level or environ.get("CHATBENCH_LOG", ""))
+    except ConfigurationError:
+        profile.close()
+        raise
     changes: Signal[Changes] = Signal()
     notifier = Notifier()
     preferences = PreferencesStore(profile.preferences, changes)

@@ -8,6 +8,7 @@ import logging.handlers
 import os
 import re
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 
 from chatbench.core.errors import ConfigurationError
@@ -43,12 +44,9 @@ def start_logging(folder: Path, level: str) -> Callable[[], None]:
     if level not in LEVELS:
         raise ConfigurationError(f"There is no log level {level!r}.", f"Use one of {', '.join(LEVELS)}.")
     logger = logging.getLogger("chatbench")
-    try:
-        handler = _PrivateFile(
-            folder / "chatbench.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8", delay=True
-        )
-    except OSError:
-        return lambda: None
+    handler = _PrivateFile(
+        folder / "chatbench.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8", delay=True
+    )
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.setLevel(level.upper())
     before = logger.level
@@ -64,9 +62,9 @@ def start_logging(folder: Path, level: str) -> Callable[[], None]:
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
-    def _open(self):  # type: ignore[no-untyped-def]
-        return os.fdopen(
-            os.open(self.baseFilename, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600),
-            "a",
-            encoding=self.encoding,
-        )
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
+        return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding=self.encoding)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A log that cannot be written (a full disk) must not end what it tells of."""
