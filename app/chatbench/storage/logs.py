@@ -52,8 +52,13 @@ def start_logging(folder: Path, level: str) -> Callable[[], None]:
     before = logger.level
     logger.setLevel(min(logger.getEffectiveLevel(), handler.level))
     logger.addHandler(handler)
+    # A library that logs by logging.debug() would put a handler on standard error, and there
+    # everything would be told unredacted.
+    root, silent = logging.getLogger(), logging.NullHandler()
+    root.addHandler(silent)
 
     def stop() -> None:
+        root.removeHandler(silent)
         logger.removeHandler(handler)
         logger.setLevel(before)
         handler.close()
