@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QImage, QInputMethodEvent, QKeyEvent
 
 from chatbench import __version__
-from chatbench.core.conversations import Draft
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE
 from chatbench.ui.theme import theme
@@ -61,13 +61,14 @@ async def _check(
     session = Session(services)
     try:
         session.start()
+        await services.profile.ready()
         await _until(lambda: session.workspace.current_view() is not None)
         checks["window_opens"] = session.window.isVisible()
         view = session.workspace.current_view()
         assert view is not None
         view.choose_model(GUIDE)
         before = view.grab().toImage()
-        view.composer.send_requested.emit(Draft(text=QUESTION))
+        _type_and_send(view)
         await _until(lambda: view.streaming)
         checks["answer_streams"] = True
         await _until(lambda: not view.streaming and len(view.source.ids()) >= 2)
@@ -80,6 +81,18 @@ async def _check(
         found["conversation_id"] = view.id
     finally:
         await session.aclose()
+
+
+def _type_and_send(view: ConversationView) -> None:
+    """Words as an input method commits them, then the key that sends."""
+    editor = view.composer.editor
+    words = QInputMethodEvent("", [])
+    words.setCommitString(QUESTION)
+    QCoreApplication.sendEvent(editor, words)
+    control = view.services.preferences.current.send_with == "ctrl+enter"
+    held = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        QCoreApplication.sendEvent(editor, QKeyEvent(kind, Qt.Key.Key_Return, held))
 
 
 async def _look(session: Session, view: ConversationView, before: QImage, checks: dict[str, bool]) -> None:
