@@ -198,6 +198,19 @@ async def test_a_wait_can_be_cut_short(environment: Environment, server: Loopbac
     assert stream.retry_at is None
 
 
+async def test_only_the_present_wait_is_cut_short(environment: Environment, server: LoopbackServer) -> None:
+    """A press before there is anything to hurry does not count for later."""
+    server.script(failing(429, retry_after="100"))
+    stream = LLMClient(environment).stream(request_of(), endpoint=endpoint_at(server))
+    stream.retry_now()
+    task = started(stream)
+    await until(lambda: stream.retry_at is not None, "the wait")
+    await asyncio.sleep(0.05)
+    assert stream.retry_at is not None
+    task.cancel()
+    await asyncio.wait({task})
+
+
 async def test_nothing_is_tried_again_after_the_first_word(client: LLMClient, server: LoopbackServer) -> None:
     """What came is kept, and the time it took is known."""
     server.script(replies.events(SHORT, end="cut"))

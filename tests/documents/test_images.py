@@ -237,7 +237,7 @@ def test_a_size_that_only_the_decoder_finds_is_refused_too() -> None:
     grown = bytearray(liar)
     real = grown.rindex(b"\xff\xc0")
     grown[real + 5 : real + 9] = struct.pack(">HH", 12_000, 12_000)
-    with pytest.raises(AttachmentRefused, match=r"too many pixels|damaged"):
+    with pytest.raises(AttachmentRefused, match="144 million"):
         images.inspect(bytes(grown))
 
 

@@ -32,8 +32,9 @@ def command(*arguments: str) -> list[str]:
 
 def environment(keyring_file: Path, **more: str) -> dict[str, str]:
     """This test's own, with a keyring in a file."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return {
-        **os.environ,
+        **inherited,
         "PYTHONPATH": f"{ROOT / 'app'}{os.pathsep}{ROOT}",
         "PYTHON_KEYRING_BACKEND": "tests.harness.file_keyring.FileKeyring",
         "CHATBENCH_TEST_KEYRING": str(keyring_file),

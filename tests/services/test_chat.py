@@ -418,7 +418,11 @@ async def test_half_a_surrogate_pair_goes_as_a_question_mark(
 ) -> None:
     turn = await asked(services, "broken \ud83d paste", system="\udcff")
     assert turn.answers[0].message.state == "done"
-    assert [m["content"] for m in server.asked[0].json["messages"]] == ["?", "broken ? paste"]
+    unwritten = await services.chat.ask(Draft(text="broken \ud83d paste"), model=MODEL, system="\udcff")
+    await services.chat.wait(unwritten)
+    for asking in server.asked:
+        assert [m["content"] for m in asking.json["messages"]] == ["?", "broken ? paste"]
+    assert len(server.asked) == 2
 
 
 async def test_the_guide_answers_without_a_network(services: Services, server: LoopbackServer) -> None:

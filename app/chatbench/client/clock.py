@@ -18,6 +18,7 @@ class Clock:
         self.timings = Timings()
         self._start = time.monotonic()
         self._thinking: tuple[int, float] | None = None
+        self._calls: set[int] = set()
 
     def start(self) -> None:
         self._start = time.monotonic()
@@ -28,7 +29,7 @@ class Clock:
         for event in batch:
             if type(event) is PartDelta:
                 if event.text and self.timings.first_text_s is None:
-                    self._token(elapsed, is_text=self._thinking is None)
+                    self._token(elapsed, is_text=self._thinking is None and event.index not in self._calls)
             elif type(event) is PartStart:
                 self._end_thinking(elapsed, accumulator)
                 part = event.part
@@ -37,6 +38,7 @@ class Clock:
                 if isinstance(part, TextPart | ThinkingPart) and part.text:
                     self._token(elapsed, is_text=isinstance(part, TextPart))
                 elif isinstance(part, ToolCallPart):
+                    self._calls.add(event.index)
                     self._token(elapsed, is_text=False)
             elif type(event) is PartEnd:
                 self._end_thinking(elapsed, accumulator)

@@ -111,8 +111,7 @@ class Answer:
 
     def _conclude(self, received: asyncio.Task[None]) -> None:
         error = None if received.cancelled() else received.exception()
-        if received.cancelled() or (self._stopped_as is not None and isinstance(error, ChatbenchError)):
-            # What closing a connection in the middle brings about is no failure of the answer's.
+        if received.cancelled():
             self._end(self._stopped_as or "stopped", None)
         elif error is None:
             self._end("done", None)

@@ -29,6 +29,10 @@ class HistoryService:
         """Newest first, the trash left out."""
         return await self._store.summaries(limit)
 
+    async def listed(self, conversation_id: str) -> bool:
+        """Whether there is such a conversation outside the trash."""
+        return await self._store.is_listed(conversation_id)
+
     async def load(self, conversation_id: str) -> Conversation:
         """Everything of one conversation. Raises StorageError where there is none."""
         return await self._store.load(conversation_id)
