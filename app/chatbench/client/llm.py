@@ -13,9 +13,11 @@ import msgspec
 
 from chatbench.client.clock import Clock
 from chatbench.client.environment import Environment
+from chatbench.client.estimate import estimate_text
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import BadRequest, ChatbenchError, NotFound, ProviderError
+from chatbench.core.messages import Part
 from chatbench.core.models import ModelInfo
 from chatbench.core.params import LeftOut, fit
 from chatbench.core.requests import Request, Response
@@ -202,9 +204,14 @@ class AnswerStream:
         accumulator = self.accumulator
         stop = accumulator.stop
         usage = accumulator.usage
+        counted = max(0, _output_of(accumulator.parts()) - usage.output_tokens) if usage and not stop else 0
+        if usage is not None and counted:
+            usage = msgspec.structs.replace(usage, output_tokens=usage.output_tokens + counted)
         cost = None
         if usage is not None:
             cost = self._environment.pricing.cost(self.request.model, self.endpoint, usage, datetime.now(UTC))
+        if cost is not None and counted:
+            cost = msgspec.structs.replace(cost, estimated=True)
         return Response(
             model=self.request.model,
             parts=accumulator.parts(),
@@ -220,3 +227,9 @@ class AnswerStream:
             model_answered=stop.model_answered if stop else "",
             error=error.report() if error else None,
         )
+
+
+def _output_of(parts: tuple[Part, ...]) -> int:
+    """About how many tokens the words of an answer are."""
+    texts = (getattr(part, "text", "") or getattr(part, "arguments", "") for part in parts)
+    return sum(estimate_text(text) for text in texts if text)

@@ -91,6 +91,8 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rates: Rates | None = None
     prices_of: str = ""
     lines: tuple[CostLine, ...] = ()
+    estimated: bool = False
+    """The answer broke off before the provider counted it: the output is counted from the words."""
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
