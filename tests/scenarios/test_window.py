@@ -162,7 +162,7 @@ def test_an_answer_goes_on_while_another_chat_is_in_view(
     async def scenario() -> None:
         async with opened(tmp_path) as session:
             at(session, server)
-            server.pace = 60.0
+            server.pace = 20.0
             first = view_of(session)
             write(first, "Slowly, please")
             press(first.composer.editor, Qt.Key.Key_Return)

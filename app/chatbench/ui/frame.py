@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, QTimer
 
 from chatbench.services.preferences import Preferences
 from chatbench.ui.chat.section import chats_spec
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _LARGEST: Final = 16_000
+_DECORATION: Final = QSize(8, 40)
+"""About what a window manager puts around a window; the true size is known only after showing."""
 _PATIENCE_S: Final = 1.0
 """A window that starts minimised is never painted."""
 
@@ -81,6 +83,8 @@ class Frame:
         place = WindowPlace.of(preferences)
         if place.size is not None:
             self.window.resize(*(min(edge, _LARGEST) for edge in place.size))
+        room = self.window.screen().availableSize() - _DECORATION
+        self.window.resize(self.window.size().boundedTo(room))
         if place.maximized:
             self.window.setWindowState(self.window.windowState().WindowMaximized)
         self.window.restore_areas(sidebar_open=place.sidebar, inspector_open=place.inspector)
