@@ -59,6 +59,13 @@ class ConversationStore:
         """One row of the list, also of a conversation in the trash; None where there is none."""
         return await self._database.read(lambda c: trees.summary(c, conversation_id))
 
+    async def is_listed(self, conversation_id: str) -> bool:
+        """Whether there is such a conversation, and not in the trash."""
+        wanted = "SELECT 1 FROM conversations WHERE id = ? AND trashed_at IS NULL"
+        return await self._database.read(
+            lambda c: c.execute(wanted, (conversation_id,)).fetchone() is not None
+        )
+
     async def load(self, conversation_id: str) -> Conversation:
         """All of it. Raises StorageError where there is no such conversation."""
         return await self._database.read(lambda c: trees.conversation(c, conversation_id, whole=True))
