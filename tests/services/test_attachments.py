@@ -7,6 +7,7 @@ import io
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 from tests.documents import pictures
@@ -15,7 +16,7 @@ from tests.services.conftest import MODEL, SIGHTED, stored
 
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import AttachmentRefused
-from chatbench.core.messages import ImagePart, InlineData, StoredFile
+from chatbench.core.messages import ImagePart, InlineData, StoredFile, user
 from chatbench.core.models import ImageLimits, ModelInfo
 from chatbench.services import Services
 from chatbench.services.attachments import Candidate
@@ -116,6 +117,14 @@ async def test_a_model_that_does_not_see_is_refused_the_whole_conversation(
     assert (answer.state, answer.error.kind) == ("failed", "AttachmentRefused")
     assert answer.error.hint == "Choose Sighted."
     assert len(server.asked) == 1
+
+
+async def test_more_pictures_than_the_model_takes(services: Services) -> None:
+    part = await services.attachments.attach_bytes(PHOTO, "photo.jpg", SEES)
+    two = msgspec.structs.replace(SEES, images=ImageLimits(max_count=2))
+    assert len(await services.attachments.inlined([user("a", part), user("b", part)], two)) == 2
+    with pytest.raises(AttachmentRefused, match="takes 2 pictures at most, and this conversation holds 3"):
+        await services.attachments.inlined([user("a", part, part), user("b", part)], two)
 
 
 async def test_thumbnails_are_made_once_and_not_kept_for_ever(services: Services) -> None:

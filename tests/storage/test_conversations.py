@@ -60,7 +60,7 @@ def everything(answer: TreeMessage) -> TreeMessage:
             prices_of="2026-11-01",
             lines=(CostLine(what="input", count=100, amount=Decimal("0.2")),),
         ),
-        timings=Timings(queue_s=0.1, first_token_s=0.5, total_s=2.0),
+        timings=Timings(first_token_s=0.5, total_s=2.0),
         attempts=2,
         error=BadRequest("no", "do", status=400, raw="{}").report(),
         finished_at=answer.created_at + 5,

@@ -14,7 +14,6 @@ from chatbench.core.requests import StopReason
 from chatbench.core.usage import Cost, Timings, Usage
 
 MessageState = Literal["streaming", "done", "stopped", "interrupted", "failed"]
-ACTIVE: frozenset[str] = frozenset({"streaming"})
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

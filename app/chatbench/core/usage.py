@@ -98,7 +98,6 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Timings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Seconds, measured from the moment the call was made; None where it never came so far."""
 
-    queue_s: float | None = None
     first_token_s: float | None = None
     first_text_s: float | None = None
     total_s: float | None = None

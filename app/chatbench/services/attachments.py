@@ -141,8 +141,15 @@ class AttachmentService:
     async def inlined(self, messages: Sequence[Message], info: ModelInfo) -> tuple[Message, ...]:
         """The messages with every stored picture as the bytes this model is sent.
 
-        Raises AttachmentRefused where the model does not take one, StorageError.
+        Raises AttachmentRefused where the model does not take one, or not so many; StorageError.
         """
+        count = sum(isinstance(part, ImagePart) for message in messages for part in message.parts)
+        if info.takes("image") and count > info.images.max_count:
+            raise AttachmentRefused(
+                f"{info.title} takes {info.images.max_count} pictures at most, and this conversation "
+                f"holds {count}.",
+                "Start a new conversation, or choose another model.",
+            )
         return tuple([await self._inlined(message, info) for message in messages])
 
     async def _inlined(self, message: Message, info: ModelInfo) -> Message:
