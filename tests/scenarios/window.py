@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import apsw
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.models import ModelRef
 from chatbench.main import build
+from chatbench.services import Services
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.session import Session
 
@@ -110,6 +112,17 @@ async def texts(view: ConversationView) -> list[str]:
     await until(at_hand, "the messages to load")
     entries = [view.source.entry(index) for index in range(len(view.source.ids()))]
     return [entry.message.text for entry in entries if entry]
+
+
+async def disk(services: Services, *, full: bool, read_only: bool = False) -> None:
+    """Makes the profile's database find no more room on the disk, or finds it again."""
+
+    def limit(connection: apsw.Connection) -> None:
+        connection.execute(f"PRAGMA max_page_count = {1 if full else 1_000_000}").fetchone()
+
+    await services.profile._database._run_on_writer(limit)
+    if read_only:
+        await services.profile._database._run_on_writer(lambda c: c.execute("PRAGMA query_only = 1"))
 
 
 def add_loopback(session: Session, url: str, wire: str = "openai_chat") -> ModelRef:

@@ -32,7 +32,7 @@ class Session:
         frame.fill(chats=self.workspace.build, settings=settings_builder(services))
         self._watcher: QFileSystemWatcher | None = None
         self._online: Online | None = None
-        self._opened = self._told_of_drafts = False
+        self._opened = self._told_of_drafts = self._closing = False
         self._place = WindowPlace.of(services.preferences.current)
         self._ends = [
             services.changes.connect(self._changed),
@@ -47,11 +47,12 @@ class Session:
             tip=str(self.services.profile.folder),
         )
         self.window.show()
-        QTimer.singleShot(0, self._after_first_paint)
+        QTimer.singleShot(0, self.window, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
-        self.window.setWindowIcon(QIcon(str(resource("icons", "chatbench.svg"))))
-        spawn(self._open_profile(), name="open-profile")
+        if not self._closing:
+            self.window.setWindowIcon(QIcon(str(resource("icons", "chatbench.svg"))))
+            spawn(self._open_profile(), name="open-profile")
 
     async def _open_profile(self) -> None:
         try:
@@ -136,13 +137,16 @@ class Session:
         except ChatbenchError as error:
             self._told_of_drafts = True
             faults.show_error(self.window, error)
-            hint = self.window.tr("What you have not sent could not be kept. Close again to close without it.")
+            hint = self.window.tr(
+                "What you have not sent could not be kept. Close again to close without it."
+            )
             self.window.notices.show_notice(hint, "warning")
             return False
         return True
 
     async def aclose(self) -> None:
         """Keeps drafts and the window's place, then ends everything in order, whatever fails."""
+        self._closing = True
         self._remember()
         try:
             await self.workspace.save_drafts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,9 @@ class ChatWorkspace(QWidget):
         self._services = services
         self._views: dict[str, ConversationView] = {}
         self._window: MainWindow | None = None
+        self._wishes = 0
+        """How many times the reader has asked to see something; only the last of it is shown."""
+        self._making: asyncio.Task[None] | None = None
         self.tabs = TabStrip(self, new_name=self.tr("New chat"), new_shortcut="Ctrl+N")
         self.stack = QStackedWidget(self)
         self.sidebar: ChatSidebar | None = None
@@ -90,42 +94,55 @@ class ChatWorkspace(QWidget):
         """What was open at the end of the last session; a chat with the guide at the very first."""
         if self.sidebar is not None:
             self.sidebar.refresh()
-        known = {summary.id for summary in await self._services.history.summaries()}
+        wish = self._wishes
+        known = bool(await self._services.history.summaries(1))
         for conversation_id in remembered:
-            if conversation_id in known:
-                self._add(await self._services.history.tail(conversation_id, FIRST_SCREEN))
+            if await self._services.history.listed(conversation_id):
+                await self._load(conversation_id)
         wanted = current if current in self._views else next(iter(self._views), "")
+        if self._wishes != wish:
+            return
         if wanted:
-            await self._show(wanted)
+            await self._show(wanted, wish)
         elif known:
-            await self._new(self._services.models.default())
+            await self._new(self._services.models.default(), wish)
         else:
-            await self._new(GUIDE, title=welcome_title())
+            await self._new(GUIDE, wish, title=welcome_title())
 
     def open(self, conversation_id: str, message_id: str = "") -> None:
         """Shows a conversation, in its tab or a new one; at a message if one is named."""
-        spawn(self._show(conversation_id, message_id), owner=self, name="open-conversation")
+        self._wishes += 1
+        opening = self._show(conversation_id, self._wishes, message_id)
+        spawn(opening, owner=self, name="open-conversation")
 
-    async def _show(self, conversation_id: str, message_id: str = "") -> None:
+    async def _show(self, conversation_id: str, wish: int, message_id: str = "") -> None:
+        """Unless something else was wished for since `wish`."""
         assert self._window is not None
         self._window.show_section("chats")
-        if conversation_id not in self._views:
-            self._add(await self._services.history.tail(conversation_id, FIRST_SCREEN))
-        view = self._views[conversation_id]
+        view = await self._load(conversation_id)
+        if self._wishes != wish or view is None:
+            return
         self.tabs.set_current(conversation_id)
         self.stack.setCurrentWidget(view)
         if self.sidebar is not None:
             self.sidebar.set_current(conversation_id)
         self._inspect()
         self._name_window(view)
-        if message_id:
-            view.transcript.show_message(message_id)
-        if view.conversation.summary.unread:
-            await self._services.history.mark_read(conversation_id)
         view.focus_composer()
+        self._see(view)
+        if message_id:
+            await view.show_message(message_id)
+
+    async def _load(self, conversation_id: str) -> ConversationView | None:
+        """The pane of a conversation; None if it was closed at once. Raises StorageError."""
+        if conversation_id not in self._views:
+            self._add(await self._services.history.tail(conversation_id, FIRST_SCREEN))
+        return self._views.get(conversation_id)
 
     def _add(self, conversation: Conversation) -> None:
         assert self._window is not None
+        if conversation.id in self._views:
+            return
         view = ConversationView(self._services, self._window, conversation)
         view.changed.connect(partial(self._view_changed, view))
         view.selected.connect(self._inspect_message)
@@ -141,14 +158,18 @@ class ChatWorkspace(QWidget):
         if empty is not None:
             self.open(empty.id)
             return
+        if self._making is not None and not self._making.done():
+            return
         view = self.current_view()
         model = view.lane.model if view is not None else None
-        spawn(self._new(model or self._services.models.default()), owner=self, name="new-chat")
+        self._wishes += 1
+        work = self._new(model or self._services.models.default(), self._wishes)
+        self._making = spawn(work, owner=self, name="new-chat")
 
-    async def _new(self, model: ModelRef | None, title: str = "") -> None:
+    async def _new(self, model: ModelRef | None, wish: int, title: str = "") -> None:
         conversation = await self._services.chat.new_conversation(model, title=title)
         self._add(conversation)
-        await self._show(conversation.id)
+        await self._show(conversation.id, wish)
 
     def close_tab(self, conversation_id: str) -> None:
         """Takes the tab away; an answer that is coming in goes on."""
@@ -158,12 +179,18 @@ class ChatWorkspace(QWidget):
         view = self._views.get(conversation_id)
         if view is None:
             return
+        wish = self._wishes
         await view.save_draft()
+        if self._views.get(conversation_id) is not view:
+            return
+        in_view = view is self.current_view()
         self._drop(conversation_id)
-        if self.tabs.current():
-            await self._show(self.tabs.current())
-        else:
-            await self._new(self._services.models.default())
+        if self._wishes != wish:
+            return
+        if not self.tabs.current():
+            await self._new(self._services.models.default(), wish)
+        elif in_view:
+            await self._show(self.tabs.current(), wish)
 
     def _drop(self, conversation_id: str) -> None:
         view = self._views.pop(conversation_id)
@@ -204,6 +231,12 @@ class ChatWorkspace(QWidget):
         if view is self.current_view():
             self._inspect()
             self._name_window(view)
+            self._see(view)
+
+    def _see(self, view: ConversationView) -> None:
+        """What is in view is read."""
+        if view.conversation.summary.unread:
+            spawn(self._services.history.mark_read(view.id), name="read")
 
     def _name_window(self, view: ConversationView) -> None:
         if self._window is not None:
@@ -239,13 +272,8 @@ class ChatWorkspace(QWidget):
 
     def _changed(self, changes: Changes) -> None:
         """An answer that ends in a conversation out of view leaves it unread."""
-        for conversation_id in changes.conversations:
-            view = self._views.get(conversation_id)
-            shown = view is not None and view is self.current_view()
-            if changes.usage and not shown:
-                spawn(
-                    self._services.history.mark_read(conversation_id, unread=True), owner=self, name="unread"
-                )
+        for conversation_id in changes.answered - {self.current_id()}:
+            spawn(self._services.history.mark_read(conversation_id, unread=True), name="unread")
 
     # What is asked for.
 
@@ -290,7 +318,7 @@ class ChatWorkspace(QWidget):
 
         async def undo() -> None:
             await self._services.history.restore(conversation_id)
-            await self._show(conversation_id)
+            self.open(conversation_id)
 
         spawn(trash(), owner=self, name="delete-chat")
 
@@ -323,8 +351,11 @@ class ChatWorkspace(QWidget):
         self.stack.setCurrentWidget(label)
 
     async def save_drafts(self) -> None:
-        for view in self._views.values():
-            await view.save_draft()
+        """Keeps what is written in every chat. Raises StorageError, the others kept all the same."""
+        saving = [view.save_draft() for view in self._views.values()]
+        for result in await asyncio.gather(*saving, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
     def release(self) -> None:
         """Stops listening."""

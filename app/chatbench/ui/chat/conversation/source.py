@@ -19,6 +19,7 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.chat.transcript.source import Entry, Place
 
 _KEPT = 400
+_PICTURES_KEPT = 100
 _PICTURE_CHARACTERS = 200
 """How many characters of text a row of pictures is as high as."""
 
@@ -39,7 +40,7 @@ class ConversationSource(QObject):
         self._siblings: dict[str, tuple[int, int]] = {}
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._asked: set[str] = set()
-        self._pictures: dict[tuple[str, int, int], QImage | None] = {}
+        self._pictures: OrderedDict[tuple[str, int, int], QImage | None] = OrderedDict()
         self._texts: dict[str, str] = {}
         self.conversation: Conversation | None = None
 
@@ -89,13 +90,13 @@ class ConversationSource(QObject):
     def entry(self, index: int) -> Entry | None:
         message = self._path[index]
         entry = self._entries.get(message.id)
+        answer = self._services.chat.live(message.id)
+        if answer is not None and (entry is None or entry.message.state != answer.state):
+            # Also one that is over and could not be written: the disk knows less of it.
+            return self._remember(answer.message)
         if entry is not None:
             self._entries.move_to_end(message.id)
-            return entry
-        answer = self._services.chat.live(message.id)
-        if answer is not None:
-            return self._remember(answer.message)
-        return None
+        return entry
 
     def request(self, ids: Sequence[str]) -> None:
         wanted = [one for one in ids if one not in self._asked and one not in self._entries]
@@ -145,7 +146,10 @@ class ConversationSource(QObject):
         key = (sha256, width, height)
         if key not in self._pictures:
             self._pictures[key] = None
+            while len(self._pictures) > _PICTURES_KEPT:
+                self._pictures.popitem(last=False)
             spawn(self._draw(key), owner=self, name="thumbnail")
+        self._pictures.move_to_end(key)
         return self._pictures[key]
 
     async def _draw(self, key: tuple[str, int, int]) -> None:
@@ -154,8 +158,9 @@ class ConversationSource(QObject):
             data = await self._services.attachments.thumbnail(sha256, width, height)
         except ChatbenchError:
             return
-        self._pictures[key] = QImage.fromData(data)
-        self.thumbnail_ready.emit(sha256)
+        if key in self._pictures:
+            self._pictures[key] = QImage.fromData(data)
+            self.thumbnail_ready.emit(sha256)
 
     def _remember(self, message: TreeMessage) -> Entry:
         position, count = self._siblings.get(message.id, (1, 1))

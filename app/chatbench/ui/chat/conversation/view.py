@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QCoreApplication, QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
-from chatbench.core.errors import ChatbenchError
 from chatbench.core.messages import TextPart
 from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
+from chatbench.services.chat import Turn
 from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer import Composer, DropZone
+from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.picker import ModelPicker
@@ -32,7 +33,6 @@ from chatbench.ui.widgets import Surface, announce
 if TYPE_CHECKING:
     from chatbench.ui.window import MainWindow
 
-DRAFT_DELAY_MS = 600
 COLUMN = 736
 EDGE = 16
 FIRST_SCREEN = 40
@@ -48,8 +48,7 @@ class ConversationView(Surface):
     """Made with the tail of a conversation (its last messages, whole).
 
     Signals: `changed` when title, state or lane have changed; `selected(message)` for the
-    inspector; `provider_wanted(id)` when a key is missing; `deleted(message)` after one was
-    hidden."""
+    inspector; `provider_wanted(id)` when a key is missing."""
 
     changed = Signal()
     selected = Signal(object)
@@ -67,10 +66,9 @@ class ConversationView(Surface):
         self._welcome: QWidget | None = None
         self._loading: asyncio.Task[None] | None = None
         self._stale = False
-        self._editing: str | None = None
-        self._sending = False
+        self._asking: asyncio.Task[None] | None = None
         self._lane_write: asyncio.Task[None] | None = None
-        self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_DELAY_MS)
+        self.drafts = Drafts(services, self.composer, conversation.id, self)
         self._lay_out()
         self._connect()
         self.drop_zone = DropZone(self, self.composer, services)
@@ -87,8 +85,12 @@ class ConversationView(Surface):
     @property
     def is_blank(self) -> bool:
         """Nothing was said here yet, and nothing is about to be."""
-        written = self.composer.draft() != Draft()
-        return not (self.conversation.messages or self._sending or written)
+        return self.drafts.blank and self._asking is None and not self.conversation.messages
+
+    @property
+    def asking(self) -> bool:
+        """A question is on its way to the store."""
+        return self._asking is not None and not self._asking.done()
 
     def _lay_out(self) -> None:
         self._upper = QStackedLayout()
@@ -119,23 +121,35 @@ class ConversationView(Surface):
         )
         self.transcript.find_bar.closed.connect(self.source.forget_find)
         composer = self.composer
-        composer.send_requested.connect(lambda draft: spawn(self._send(draft), owner=self, name="send"))
+        composer.send_requested.connect(lambda _draft: self._send())
         composer.stop_requested.connect(self.stop)
-        composer.draft_changed.connect(lambda _draft: self._draft_timer.start())
         composer.model_chosen.connect(self.choose_model)
         composer.effort_chosen.connect(self._choose_effort)
         composer.edit_last_requested.connect(self._edit_last)
-        composer.edit_cancelled.connect(self._cancel_edit)
+        composer.edit_cancelled.connect(self.drafts.end_edit)
         composer.key_wanted.connect(self.provider_wanted)
-        self._draft_timer.timeout.connect(lambda: spawn(self.save_draft(), owner=self, name="save-draft"))
 
     # What is shown.
 
     def open(self) -> None:
         """Shows the end it was made with, then reads how all of it hangs together."""
         self._show(self.conversation, self.lane, {}, self.conversation.messages)
-        self.composer.set_draft(self.conversation.draft)
+        self.drafts.open(self.conversation)
         self.reload()
+
+    async def show_message(self, message_id: str) -> None:
+        """Scrolls to a message, on whatever branch it stands."""
+        if self._loading is not None:
+            await asyncio.wait({self._loading})
+        if message_id not in self.source.ids():
+            if all(message.id != message_id for message in self.conversation.messages):
+                return
+            self._move_to(self.conversation.newest_leaf(message_id))
+            await self._lane_settled()
+            self.reload()
+            assert self._loading is not None
+            await asyncio.wait({self._loading})
+        self.transcript.show_message(message_id)
 
     def lane_of(self, conversation: Conversation) -> Lane:
         """This pane's lane in a newly read conversation."""
@@ -189,7 +203,7 @@ class ConversationView(Surface):
         model = self.lane.model or GUIDE
         self.composer.set_model(model)
         self.composer.set_parameters(self.lane.parameters)
-        self.composer.set_streaming(self.streaming)
+        self.composer.set_streaming(self.streaming or self.asking)
         spawn(self._show_context(), owner=self, name="context")
 
     async def _show_context(self) -> None:
@@ -204,9 +218,7 @@ class ConversationView(Surface):
 
             welcome = WelcomeView(self.services, self)
             welcome.model_chosen.connect(self.choose_model)
-            welcome.question_asked.connect(
-                lambda text: spawn(self._send(Draft(text=text)), owner=self, name="send")
-            )
+            welcome.question_asked.connect(lambda text: self._ask(partial(self._asked, Draft(text=text))))
             welcome.provider_wanted.connect(self.provider_wanted)
             welcome.link_activated.connect(self._ask_about_link)
             self._welcome = welcome
@@ -222,26 +234,41 @@ class ConversationView(Surface):
 
     # What is asked for.
 
-    async def _send(self, draft: Draft) -> None:
-        draft = msgspec.structs.replace(draft, edits=self._editing)
-        self._end_edit()
-        self._draft_timer.stop()
-        self.composer.set_draft(Draft())
+    def _send(self) -> None:
+        """What stands in the composer leaves it, and comes back where it cannot be written."""
+        if not self.asking:
+            draft = self.drafts.take()
+            self._ask(partial(self._asked, draft), draft)
+
+    async def _asked(self, draft: Draft) -> Turn:
+        if not self.conversation.messages and self.conversation.summary.title == welcome_title():
+            # It was the guide's own title; the question names the chat.
+            await self.services.history.rename(self.id, "")
+        return await self.services.chat.send(self.id, draft, initiator=self)
+
+    def _ask(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None = None) -> None:
+        """Begins a turn, one at a time. It is begun even if this pane is closed meanwhile."""
+        if self.asking:
+            return
         self.composer.set_streaming(True)
         self.transcript.jump_to_end()
-        self._sending = True
+        self._asking = self.drafts.sending = spawn(self._begin(ask, taken), name="ask")
+
+    async def _begin(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None) -> None:
         try:
             await self._lane_settled()
-            if not self.conversation.messages and self.conversation.summary.title == welcome_title():
-                # It was the guide's own title; the question names the chat.
-                await self.services.history.rename(self.id, "")
-            turn = await self.services.chat.send(self.id, draft, initiator=self)
-        except ChatbenchError:
-            self._sending = False
-            self.composer.set_draft(draft)
-            self.composer.set_streaming(False)
+            turn = await ask()
+        except BaseException:
+            if taken is not None:
+                self.drafts.give_back(taken)
+            self.composer.set_streaming(self.streaming)
             raise
+        if taken is not None:
+            self.drafts.sent(taken)
         self.reload()
+        spawn(self._await_end(turn), owner=self, name="answer")
+
+    async def _await_end(self, turn: Turn) -> None:
         await self.services.chat.wait(turn)
         self._announce_end(turn.answers[0].message)
 
@@ -267,7 +294,7 @@ class ConversationView(Surface):
         self._change_lane(msgspec.structs.replace(self.lane, parameters=parameters))
 
     def change_lane(self, lane: Lane) -> None:
-        """The inspector's way to change system prompt and parameters; the leaf stays ours."""
+        """The inspector's way to change system prompt and parameters."""
         self._change_lane(msgspec.structs.replace(lane, leaf=self.lane.leaf))
 
     def _change_lane(self, lane: Lane) -> None:
@@ -311,14 +338,7 @@ class ConversationView(Surface):
         menu.popup(at)
 
     def _regenerate(self, message: TreeMessage, model: ModelRef | None = None) -> None:
-        async def again() -> None:
-            await self._lane_settled()
-            turn = await self.services.chat.regenerate(self.id, message.id, model=model)
-            self.composer.set_streaming(True)
-            await self.services.chat.wait(turn)
-            self._announce_end(turn.answers[0].message)
-
-        spawn(again(), owner=self, name="regenerate")
+        self._ask(partial(self.services.chat.regenerate, self.id, message.id, model=model))
 
     def _regenerate_with(self, message: TreeMessage) -> None:
         """Asks for a model, then for another answer from it; the chat's own model stays."""
@@ -357,28 +377,20 @@ class ConversationView(Surface):
         spawn(self._begin_edit(message.id), owner=self, name="begin-edit")
 
     async def _begin_edit(self, message_id: str) -> None:
-        (message,) = await self.services.history.messages([message_id])
-        await self.save_draft()
-        self._editing = message_id
-        kept = tuple(part for part in message.parts if not isinstance(part, TextPart))
-        self.composer.set_editing(True)
-        self.composer.set_draft(Draft(text=message.text, attachments=kept))
-        self.composer.setFocus()
-
-    def _cancel_edit(self) -> None:
-        self._end_edit()
-        self.composer.set_draft(self.conversation.draft)
-
-    def _end_edit(self) -> None:
-        self._editing = None
-        self.composer.set_editing(False)
+        for message in await self.services.history.messages([message_id]):
+            others = tuple(part for part in message.parts if not isinstance(part, TextPart))
+            self.drafts.edit(Draft(text=message.text, attachments=others, edits=message_id))
+            self.composer.setFocus()
 
     def _step_branch(self, message: TreeMessage, step: int) -> None:
         siblings = self.conversation.siblings(message.id)
         at = next(n for n, one in enumerate(siblings) if one.id == message.id) + step
         if 0 <= at < len(siblings):
-            leaf = self.conversation.newest_leaf(siblings[at].id)
-            self._change_lane(msgspec.structs.replace(self.lane, leaf=leaf))
+            self._move_to(self.conversation.newest_leaf(siblings[at].id))
+
+    def _move_to(self, leaf: str) -> None:
+        moving = self.services.history.move_lane(self.id, self.lane.id, leaf)
+        self._lane_write = spawn(moving, name="move-lane")
 
     def _delete(self, message: TreeMessage) -> None:
         async def hide() -> None:
@@ -386,9 +398,9 @@ class ConversationView(Surface):
             self.window_frame.notices.show_notice(self.tr("Message deleted."), action=(self.tr("Undo"), undo))
 
         def undo() -> None:
-            spawn(self.services.history.undelete_message(self.id, message.id), owner=self, name="undelete")
+            spawn(self.services.history.undelete_message(self.id, message.id), name="undelete")
 
-        spawn(hide(), owner=self, name="delete-message")
+        spawn(hide(), name="delete-message")
 
     def _ask_about_link(self, url: str) -> None:
         dialog = ask_before_opening(url, url, self)
@@ -402,13 +414,8 @@ class ConversationView(Surface):
     # What is kept.
 
     async def save_draft(self) -> None:
-        """Keeps what stands in the composer, unless it is an edit under way."""
-        self._draft_timer.stop()
-        if self._editing is None:
-            draft = self.composer.draft()
-            if draft != self.conversation.draft:
-                await self.services.history.save_draft(self.id, draft)
-                self.conversation = msgspec.structs.replace(self.conversation, draft=draft)
+        """Keeps what is written here and not sent. Raises StorageError."""
+        await self.drafts.save()
 
     def release(self) -> None:
         """Stops listening; the answers go on without this pane."""

@@ -119,6 +119,7 @@ class RowDelegate(QStyledItemDelegate):
         editor = QLineEdit(parent)
         editor.setMaxLength(200)
         editor.setAccessibleName(self.tr("Title"))
+        editor.setProperty("row", index.data(Roles.ROW))
         return editor
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:

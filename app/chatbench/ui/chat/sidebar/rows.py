@@ -138,6 +138,10 @@ class ConversationItemModel(QAbstractListModel):
         """The first row of a conversation, -1 if there is none."""
         return next((at for at, row in enumerate(self.rows) if row.id == conversation_id), -1)
 
+    def first(self) -> int:
+        """The first row that is no head, -1 if there is none."""
+        return next((at for at, row in enumerate(self.rows) if not row.is_head), -1)
+
     def rowCount(self, parent: QModelIndex = _ROOT) -> int:  # type: ignore[override]
         return 0 if parent.isValid() else len(self.rows)
 

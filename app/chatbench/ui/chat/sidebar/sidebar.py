@@ -24,12 +24,17 @@ from chatbench.ui.chat.sidebar.delegate import RowDelegate
 from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row, hit_rows, list_rows
 from chatbench.ui.widgets import Button, Label, SearchField, Surface, gauge_clock
 
+_PAGE = 500
+"""So many chats are listed at first, and so many more at the end of the list."""
+
 
 class _List(QListView):
     chosen = Signal(object)
     renamed = Signal(str, str)
     menu_wanted = Signal(object, QPoint)
     delete_wanted = Signal(str)
+    end_reached = Signal()
+    editing_ended = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -48,19 +53,34 @@ class _List(QListView):
         self.clicked.connect(self._activate)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._context)
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
     def rows(self) -> list[Row]:
         return self._model.rows
 
-    def show_rows(self, rows: list[Row]) -> None:
+    @property
+    def editing(self) -> bool:
+        return self.state() == QAbstractItemView.State.EditingState
+
+    def show_rows(self, rows: list[Row], current: str) -> None:
+        """Shows these rows where the reader has scrolled to. Whoever walks the list by keys stays at
+        their row, else `current` is marked."""
+        bar = self.verticalScrollBar()
+        place = bar.value()
+        here: Row | None = self.currentIndex().data(Roles.ROW) if self.hasFocus() else None
         self._model.replace(rows)
+        self.setAutoScroll(False)
+        self.set_current(here.id if here is not None and self._model.place(here.id) >= 0 else current)
+        self.setAutoScroll(True)
+        self.doItemsLayout()
+        bar.setValue(place)
         self._follow_clock()
 
     def set_current(self, conversation_id: str) -> None:
         place = self._model.place(conversation_id)
         if place < 0:
-            self.clearSelection()
-        else:
+            self.setCurrentIndex(QModelIndex())
+        elif place != self.currentIndex().row():
             self.setCurrentIndex(self._model.index(place))
 
     def edit_title(self, conversation_id: str) -> None:
@@ -69,13 +89,20 @@ class _List(QListView):
             self.edit(self._model.index(place))
 
     def commitData(self, editor: QWidget) -> None:
-        row: Row = self.currentIndex().data(Roles.ROW)
+        row = editor.property("row")
         if isinstance(editor, QLineEdit) and editor.text().strip() not in ("", row.title):
             self.renamed.emit(row.id, editor.text())
 
     def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        had_focus = editor.hasFocus()
         super().closeEditor(editor, hint)
-        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        if had_focus:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.editing_ended.emit()
+
+    def _scrolled(self, value: int) -> None:
+        if value and value == self.verticalScrollBar().maximum():
+            self.end_reached.emit()
 
     def _activate(self, index: QModelIndex) -> None:
         row: Row = index.data(Roles.ROW)
@@ -92,6 +119,9 @@ class _List(QListView):
         row: Row | None = index.data(Roles.ROW) if index.isValid() else None
         if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit(row)
+        elif event.key() == Qt.Key.Key_Home and (first := self._model.first()) >= 0:
+            self.setCurrentIndex(self._model.index(first))
+            self.scrollToTop()
         elif row is not None and event.key() == Qt.Key.Key_F2:
             self.edit(index)
         elif row is not None and event.key() == Qt.Key.Key_Delete:
@@ -134,7 +164,8 @@ class ChatSidebar(Surface):
         self._services = services
         self._current = ""
         self._loading: asyncio.Task[None] | None = None
-        self._stale = False
+        self._stale = self._late = False
+        self._listed = _PAGE
         self.new_button = Button(self.tr("New chat"), icon="plus", keys="Ctrl+N", stretch=True)
         self.new_button.clicked.connect(self.new_requested)
         self.search = SearchField(self.tr("Search chats"))
@@ -145,6 +176,8 @@ class ChatSidebar(Surface):
         self.view.renamed.connect(self._rename)
         self.view.menu_wanted.connect(self._menu)
         self.view.delete_wanted.connect(self.delete_requested)
+        self.view.end_reached.connect(self._list_more)
+        self.view.editing_ended.connect(self._edited)
         self.empty = Label(font="small", color="text3", wrap=True)
         self.empty.setContentsMargins(8, 8, 8, 0)
         self.empty.hide()
@@ -176,14 +209,27 @@ class ChatSidebar(Surface):
                 rows = hit_rows(await self._services.history.search(query), today)
                 nothing = self.tr("Nothing found.")
             else:
-                rows = list_rows(await self._services.history.summaries(), today)
+                rows = list_rows(await self._services.history.summaries(self._listed), today)
                 nothing = self.tr("Your chats will be listed here. They stay in one file on this computer.")
             if self._stale:
                 continue
-            self.view.show_rows(rows)
+            if self.view.editing:
+                self._late = True
+                continue  # a title is being written: the rows stay until it is
+            self.view.show_rows(rows, self._current)
             self.empty.setText(nothing)
             self.empty.setVisible(not rows)
-            self.view.set_current(self._current)
+
+    def _edited(self) -> None:
+        if self._late:
+            self._late = False
+            self.refresh()
+
+    def _list_more(self) -> None:
+        """The list ends with older chats unread so far."""
+        if not self.search.text().strip() and sum(1 for row in self.view.rows() if row.id) >= self._listed:
+            self._listed += _PAGE
+            self.refresh()
 
     def set_current(self, conversation_id: str) -> None:
         """Marks the conversation that is shown."""
