@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from tests.documents import pictures
 from tests.loopback.server import LoopbackServer
-from tests.services.conftest import MODEL, SIGHTED, stored
+from tests.services.conftest import MODEL, SIGHTED, loop, stored
 
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import AttachmentRefused
@@ -22,7 +22,7 @@ from chatbench.services import Services
 from chatbench.services.attachments import Candidate
 
 SEES = ModelInfo(ref=SIGHTED, inputs=frozenset({"text", "image"}), images=ImageLimits(max_edge=100))
-BLIND = ModelInfo(ref=MODEL)
+BLIND = ModelInfo(ref=MODEL, context_window=8000, source="user")
 PHOTO = pictures.saved(pictures.corner(), "JPEG", exif=pictures.exif(6))
 
 
@@ -107,6 +107,7 @@ async def test_a_model_that_does_not_see_is_refused_the_whole_conversation(
     services: Services, server: LoopbackServer
 ) -> None:
     """Where one with a picture goes on with a model that takes none: the reason, and one that does."""
+    services.endpoints.save(loop(server, rows=(*loop(server).rows, BLIND)))
     part = await services.attachments.attach_bytes(PHOTO, "photo.jpg", SEES)
     conversation = await services.chat.new_conversation(SIGHTED)
     await services.chat.wait(await services.chat.send(conversation.id, Draft(attachments=(part,))))

@@ -99,8 +99,9 @@ class Keys:
         if state.state == "missing":
             raise MissingKey(
                 f"No key for {endpoint.name} yet.",
-                f"Add one in Settings, run `chatbench keys set {endpoint.id}`"
-                + (f", or set {endpoint.key_env[0]}." if endpoint.key_env else "."),
+                f"Add one in Settings, run `chatbench keys set {endpoint.id}`, or set {endpoint.key_env[0]}."
+                if endpoint.key_env
+                else f"Add one in Settings, or run `chatbench keys set {endpoint.id}`.",
                 provider=endpoint.id,
             )
         if state.state == "other_origin":

@@ -77,3 +77,14 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def takes(self, modality: Modality) -> bool:
         return modality in self.inputs
+
+    def may_take(self, modality: Modality) -> bool:
+        """True also where nobody told: a bare id in a server's list says nothing of pictures, and
+        what it does take shows when it is sent."""
+        told = (
+            self.source in ("catalogue", "user")
+            or len(self.inputs) > 1
+            or self.context_window is not None
+            or self.parameters is not None
+        )
+        return modality in self.inputs or not told

@@ -64,7 +64,7 @@ class AttachmentService:
                 accepted=False,
                 reason="Only PNG, JPEG, WebP and GIF pictures can be attached.",
             )
-        if not info.takes("image"):
+        if not info.may_take("image"):
             models = self.models_that_see(info)
             others = f" {', '.join(models)} would." if models else ""
             return Verdict(
@@ -78,6 +78,8 @@ class AttachmentService:
             return Verdict(candidate=candidate, accepted=False, reason=f"Larger than {limit} MiB.")
         shrunk = candidate.size is not None and candidate.size > info.images.max_bytes
         reason = "Sent as an image, made smaller." if shrunk else "Sent as an image."
+        if not info.takes("image"):
+            reason += f" Whether {info.title} sees it is not known."
         return Verdict(candidate=candidate, accepted=True, reason=reason)
 
     def models_that_see(self, info: ModelInfo) -> tuple[str, ...]:
@@ -144,7 +146,7 @@ class AttachmentService:
         Raises AttachmentRefused where the model does not take one, or not so many; StorageError.
         """
         count = sum(isinstance(part, ImagePart) for message in messages for part in message.parts)
-        if info.takes("image") and count > info.images.max_count:
+        if info.may_take("image") and count > info.images.max_count:
             raise AttachmentRefused(
                 f"{info.title} takes {info.images.max_count} pictures at most, and this conversation "
                 f"holds {count}.",
@@ -161,7 +163,7 @@ class AttachmentService:
     async def _inline_part(self, part: Part, info: ModelInfo) -> Part:
         if not isinstance(part, ImagePart) or not isinstance(part.source, StoredFile):
             return part
-        if not info.takes("image"):
+        if not info.may_take("image"):
             models = self.models_that_see(info)
             raise AttachmentRefused(
                 f"{info.title} does not take images, and this conversation holds {part.name or 'one'}.",

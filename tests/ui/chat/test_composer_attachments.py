@@ -156,7 +156,7 @@ def test_what_cannot_be_attached_says_why_in_its_place_and_is_not_sent(
 def test_another_model_judges_again_what_is_attached(
     composer: Composer, services: Services, run_async: Runner, tmp_path: Path
 ) -> None:
-    blind, seeing = ModelRef("groq", "llama-nobody-knows"), GUIDE
+    blind, seeing = ModelRef("groq", "openai/gpt-oss-20b"), GUIDE
     assert not services.models.info(blind).takes("image")
     attach(composer, run_async, picture(tmp_path / "a.png"))
 
@@ -168,12 +168,27 @@ def test_another_model_judges_again_what_is_attached(
     assert "does not take images" in thumbs(composer)[0].item.reason
     assert composer.draft().attachments == ()
     assert not composer.attach_button.isVisible()
+    sent: list[object] = []
+    composer.send_requested.connect(sent.append)
+    composer.editor.setPlainText("What is this?")
+    QTest.keyClick(composer.editor, Qt.Key.Key_Return)
+    assert sent == [], "the picture would be lost"
     attach(composer, run_async, picture(tmp_path / "b.png"))
     assert states(composer) == ["refused", "refused"]
     switch(seeing)
     assert states(composer) == ["ready", "ready"]
     assert len(composer.draft().attachments) == 2
     assert composer.attach_button.isVisible()
+
+
+def test_a_model_of_which_nothing_is_known_gets_the_picture(
+    composer: Composer, services: Services, run_async: Runner, tmp_path: Path
+) -> None:
+    unknown = ModelRef("groq", "llama-nobody-knows")
+    assert not services.models.info(unknown).takes("image")
+    composer.set_model(unknown)
+    attach(composer, run_async, picture(tmp_path / "a.png"))
+    assert states(composer) == ["ready"]
 
 
 def test_the_keyboard_reaches_and_removes_attachments(

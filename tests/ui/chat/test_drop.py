@@ -168,7 +168,7 @@ def test_where_nothing_can_be_attached_the_drop_does_nothing(pane: Pane, files: 
 
 
 def test_a_model_that_takes_no_pictures_refuses_them(pane: Pane, files: list[Path]) -> None:
-    pane.composer.set_model(ModelRef("groq", "llama-nobody-knows"))
+    pane.composer.set_model(ModelRef("groq", "openai/gpt-oss-20b"))
     enter(pane, carrying(files[:2]))
     assert pane.zone.title() == "None of these can be attached"
     assert "does not take images" in pane.zone.verdicts()[0].reason

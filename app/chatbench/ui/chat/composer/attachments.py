@@ -55,6 +55,13 @@ class Attachments(QObject):
         return tuple(item.part for item in self.items if item.part is not None and item.state == "ready")
 
     @property
+    def kept_back(self) -> bool:
+        """Whether something that was taken in stays here only because of the present model: to
+        send the words without it would lose it."""
+        refused = (item for item in self.items if item.state == "refused")
+        return any(item.part is not None or item.source is not None for item in refused)
+
+    @property
     def loading(self) -> bool:
         """Whether something is still being read."""
         return any(item.state == "loading" for item in self.items)
@@ -116,7 +123,7 @@ class Attachments(QObject):
                 part = await service.attach_bytes(data, item.name, info)
         except ChatbenchError as error:
             item.state, item.reason = "refused", _sentences(error)
-            if info.takes("image"):
+            if info.may_take("image"):
                 # The file is to blame, and no other model would take it.
                 item.source = None
         else:

@@ -163,7 +163,7 @@ class Composer(QWidget):
         """The model the words would go to; what is attached is judged again."""
         self._info = self._services.models.info(ref)
         self.line.set_model(self._info, self._problem())
-        self.attach_button.setVisible(self._info.takes("image"))
+        self.attach_button.setVisible(self._info.may_take("image"))
         guide = self.tr("Ask the guide, or choose a model first")
         self.editor.set_hint(guide if ref == GUIDE else self.tr("Write a message"))
         self.attachments.set_model(self._info)
@@ -229,6 +229,8 @@ class Composer(QWidget):
             return self.tr("The answer is still being written. Stop it, or wait for its end.")
         if self.attachments.loading:
             return self.tr("An attachment is still being read.")
+        if self.attachments.kept_back:
+            return self.tr("A picture cannot go to this model. Remove it, or choose another model.")
         if self.editor.is_blank() and not self.attachments.parts:
             return self.tr("Write something first.")
         return ""

@@ -198,7 +198,7 @@ class Sheet:
         line = QRect(card.x() + _PAD, card.y(), card.width() - 2 * _PAD, head)
         title = tr("What {0} takes").format(self.info.title)
         self._text(card, line, title, "text2", "small", weight=600)
-        able = self.info.takes("image")
+        able = self.info.may_take("image")
         row = QRect(line.x(), card.y() + head - 4, line.width(), theme().scaled(30))
         edge = theme().icon_size(16)
         color: ColorRole = "text" if able else "text3"
@@ -209,6 +209,8 @@ class Sheet:
         self._text(card, name, tr("Images"), color, "ui", weight=500)
         most = f"{self.info.images.max_bytes / 1024 / 1024:.3g}"
         words = tr("PNG, JPEG, WebP, GIF; larger than {0} MiB is made smaller").format(most)
+        if not self.info.takes("image"):
+            words = tr("PNG, JPEG, WebP, GIF; whether it sees them is not known")
         fact = QRect(name.right() + 1, row.y(), row.right() - edge - 8 - name.right(), row.height())
         self._text(card, fact, words if able else tr("not taken by this model"), "text2", "small")
         mark = QRect(row.right() + 1 - edge, row.y(), edge, row.height())
