@@ -158,6 +158,8 @@ def test_a_picture_is_attached(run: Run, home: Path) -> None:
 def test_a_picture_the_model_does_not_take(run: Run, loop: LoopbackServer, home: Path) -> None:
     picture = home / "dot.png"
     Image.new("RGB", (9, 9), "red").save(picture)
+    with (home / "profile" / "providers" / "loop.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[rows]]\nref = { provider = "loop", id = "m" }\ncontext_window = 8000\n')
     ran = run("prompt", "-a", str(picture), "-m", "loop/m")
     assert (ran.code, ran.out) == (1, "")
     assert "does not take images" in ran.err

@@ -20,8 +20,9 @@ from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
-from chatbench.services.chat import Turn, context, title_from
+from chatbench.services.chat import Turn
 from chatbench.services.notices import Notice
+from chatbench.services.turns import context, title_from
 
 WHOLE = " ".join(WORDS.split() * 3) + " "
 OTHER = ModelRef("loop", "other")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -20,14 +19,13 @@ from chatbench.client.retries import RetryPolicy
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import (
     Conversation,
-    ConversationSummary,
     Draft,
     Lane,
     TreeMessage,
 )
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.ids import new_id
-from chatbench.core.messages import Message, Part, TextPart
+from chatbench.core.messages import Part
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.params import Parameters
@@ -38,12 +36,20 @@ from chatbench.services.attachments import AttachmentService
 from chatbench.services.models import ModelService
 from chatbench.services.notices import Notice, Notifier
 from chatbench.services.preferences import PreferencesStore
+from chatbench.services.turns import (
+    changed_lane,
+    context,
+    empty_answer,
+    message_in,
+    question_after,
+    sent,
+    title_from,
+)
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.rows import plain
 
 log = logging.getLogger(__name__)
 
-TITLE_LENGTH = 60
 _LOOK_BACK = 40
 
 
@@ -109,32 +115,18 @@ class ChatService:
         """
         self._refuse_while_closing()
         conversation = await self._store.outline(conversation_id)
-        first = _changed_lane(conversation.lanes[0], model, system, parameters)
+        first = changed_lane(conversation.lanes[0], model, system, parameters)
         conversation = msgspec.structs.replace(conversation, lanes=(first, *conversation.lanes[1:]))
-        turn_id, now = new_id(), _now()
-        users: list[TreeMessage] = []
-        answers: list[TreeMessage] = []
-        lanes: list[Lane] = []
-        by_parent: dict[str | None, TreeMessage] = {}
-        for lane in conversation.lanes:
-            parent = lane.leaf
-            if draft.edits is not None:
-                parent = _message(conversation, draft.edits).parent_id
-            question = by_parent.get(parent)
-            if question is None:
-                question = _question(conversation, parent, turn_id, draft, now)
-                by_parent[parent] = question
-                users.append(question)
-            answer = _empty_answer(lane, question, turn_id, now)
-            answers.append(answer)
-            lanes.append(msgspec.structs.replace(lane, leaf=answer.id))
+        turn = sent(conversation, draft, new_id())
         title = conversation.summary.title or title_from(draft)
 
         async def begin() -> Turn:
             self._refuse_while_closing()
             edit = draft.edits is not None
-            await self._store.begin_turn(conversation_id, users, answers, lanes, title=title, edit=edit)
-            return self._start(conversation_id, turn_id, users[0].id, answers, initiator, stream)
+            await self._store.begin_turn(
+                conversation_id, turn.questions, turn.answers, turn.lanes, title=title, edit=edit
+            )
+            return self._start(turn.questions[0], turn.answers, initiator, stream)
 
         return await self._unbroken(begin())
 
@@ -156,9 +148,8 @@ class ChatService:
         leaf = after.lanes[0].leaf if after else None
         path = await self._store.path(after.id, leaf) if after and leaf else ()
         lane = Lane(id="", model=model, system=plain(system), parameters=parameters)
-        nowhere = Conversation(summary=ConversationSummary(id="", title="", created_at=0, updated_at=0))
-        question = _question(nowhere, leaf, new_id(), draft, _now())
-        message = _empty_answer(lane, question, question.turn_id, _now())
+        question = question_after("", leaf, new_id(), draft)
+        message = empty_answer(lane, question)
         answer = Answer(message, lambda: self._open(message, (*path, question), stream))
         self._begin(answer, self._run_unwritten(answer))
         return Turn(id=question.turn_id, conversation_id="", user_message_id=question.id, answers=(answer,))
@@ -175,18 +166,17 @@ class ChatService:
         """Another answer beside `message_id` (an answer), or the first one to it (a question)."""
         self._refuse_while_closing()
         conversation = await self._store.outline(conversation_id)
-        old = _message(conversation, message_id)
-        question = old if old.role == "user" else _message(conversation, old.parent_id or "")
+        old = message_in(conversation, message_id)
+        question = old if old.role == "user" else message_in(conversation, old.parent_id or "")
         lane = next((lane for lane in conversation.lanes if lane.id == old.lane_id), conversation.lanes[0])
-        asked = _changed_lane(lane, model, None, parameters)
-        position = sum(1 for m in conversation.messages if m.parent_id == question.id)
-        answer = _empty_answer(asked, question, question.turn_id, _now(), position)
+        asked = changed_lane(lane, model, None, parameters)
+        answer = empty_answer(asked, question)
         moved = msgspec.structs.replace(lane, leaf=answer.id)
 
         async def begin() -> Turn:
             self._refuse_while_closing()
             await self._store.begin_turn(conversation_id, [], [answer], [moved])
-            return self._start(conversation_id, question.turn_id, question.id, [answer], initiator)
+            return self._start(question, [answer], initiator)
 
         return await self._unbroken(begin())
 
@@ -257,22 +247,21 @@ class ChatService:
 
     def _start(
         self,
-        conversation_id: str,
-        turn_id: str,
-        question_id: str,
+        question: TreeMessage,
         messages: list[TreeMessage],
         initiator: object | None,
         stream: bool = True,
     ) -> Turn:
-        answers = [Answer(message, self._opener(message, stream)) for message in messages]
+        answers = tuple(Answer(message, self._opener(message, stream)) for message in messages)
         for answer in answers:
             self._begin(answer, self._run(answer))
+        conversation_id = question.conversation_id
         self._changes.emit(Changes(conversations=frozenset({conversation_id}), initiator=initiator))
         return Turn(
-            id=turn_id,
+            id=question.turn_id,
             conversation_id=conversation_id,
-            user_message_id=question_id,
-            answers=tuple(answers),
+            user_message_id=question.id,
+            answers=answers,
         )
 
     def _opener(self, message: TreeMessage, stream: bool) -> Callable[[], Awaitable[AnswerStream]]:
@@ -349,84 +338,3 @@ class ChatService:
             retries=RetryPolicy(max_attempts=preferences.max_attempts),
             timeouts=Timeouts(read=preferences.read_timeout_s),
         )
-
-
-def context(path: Sequence[TreeMessage]) -> list[Message]:
-    """What a branch sends: nothing before the first question, no empty answers."""
-    sent: list[Message] = []
-    for message in path:
-        if not message.parts or (message.role == "assistant" and not sent):
-            continue
-        sent.append(Message(role=message.role, parts=message.parts))
-    return sent
-
-
-def title_from(draft: Draft) -> str:
-    """The first words of a question, at a word's end; the first file's name without words."""
-    line = " ".join(draft.text.split())
-    if not line:
-        return next((getattr(part, "name", "") for part in draft.attachments), "")
-    if len(line) <= TITLE_LENGTH:
-        return line
-    cut = line[:TITLE_LENGTH].rsplit(" ", 1)[0] if " " in line[:TITLE_LENGTH] else line[:TITLE_LENGTH]
-    return f"{cut.rstrip(',;:.')}…"
-
-
-def _message(conversation: Conversation, message_id: str) -> TreeMessage:
-    for message in conversation.messages:
-        if message.id == message_id:
-            return message
-    raise StorageError("There is no such message in this conversation.", "It may have been deleted.")
-
-
-def _changed_lane(
-    lane: Lane, model: ModelRef | None, system: str | None, parameters: Parameters | None
-) -> Lane:
-    return msgspec.structs.replace(
-        lane,
-        model=model or lane.model,
-        system=lane.system if system is None else plain(system),
-        parameters=lane.parameters if parameters is None else parameters,
-    )
-
-
-def _question(
-    conversation: Conversation, parent: str | None, turn_id: str, draft: Draft, now: int
-) -> TreeMessage:
-    # Half a surrogate pair, as a broken paste or argument brings it, fits no request.
-    words: tuple[Part, ...] = (TextPart(text=plain(draft.text)),) if draft.text else ()
-    siblings = [m for m in conversation.messages if m.parent_id == parent and m.role == "user"]
-    return TreeMessage(
-        id=new_id(),
-        conversation_id=conversation.id,
-        parent_id=parent,
-        turn_id=turn_id,
-        role="user",
-        parts=(*draft.attachments, *words),
-        position=len(siblings),
-        created_at=now,
-        finished_at=now,
-    )
-
-
-def _empty_answer(
-    lane: Lane, question: TreeMessage, turn_id: str, now: int, position: int | None = None
-) -> TreeMessage:
-    return TreeMessage(
-        id=new_id(),
-        conversation_id=question.conversation_id,
-        parent_id=question.id,
-        turn_id=turn_id,
-        role="assistant",
-        state="streaming",
-        lane_id=lane.id,
-        position=lane.position if position is None else position,
-        model=lane.model or GUIDE,
-        system=lane.system,
-        parameters=lane.parameters,
-        created_at=now,
-    )
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

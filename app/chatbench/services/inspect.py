@@ -19,7 +19,7 @@ from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.providers.wire import Call, HttpWire
 from chatbench.services.attachments import AttachmentService
-from chatbench.services.chat import context
+from chatbench.services.turns import context
 from chatbench.storage.conversations import ConversationStore
 
 _LONGEST_TEXT: Final = 4_000
