@@ -341,3 +341,50 @@ def test_the_menu_of_a_message_offers_the_rest(
             await until(lambda: inspector.current_view() == "message", "the inspector to show the message")
 
     run_async(scenario())
+
+
+def test_what_is_open_is_kept_while_it_is(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
+    """A sudden end does not forget it: the tabs are in the preferences soon after they change."""
+
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            at(session, server)
+            view = view_of(session)
+            await send(view, "Hello")
+            press(session.window, Qt.Key.Key_N, CTRL)
+            await until(lambda: not shows(session, view.id), "the second chat")
+            kept = session.services.preferences
+            ids = session.workspace.open_ids()
+            await until(lambda: list(kept.current.window.get("tabs", ())) == ids, "the tabs to be kept")
+
+    run_async(scenario())
+
+
+def test_a_provider_that_another_process_adds_is_seen(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            services = session.services
+            toml = f'id = "late"\nname = "Late"\nwire = "openai_chat"\nbase_url = "{server.url}/v1"\n'
+            await until(lambda: session.watching, "the window to be ready")
+            (services.endpoints.folder / "late.toml").write_text(toml, encoding="utf-8")
+            await until(lambda: "late" in [r.endpoint.id for r in services.endpoints.rows()], "the provider")
+
+    run_async(scenario())
+
+
+def test_an_error_about_a_key_leads_to_its_provider(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            at(session, server)
+            view = view_of(session)
+            server.script(replies.data({"error": {"code": "invalid_api_key"}}, 401))
+            await send(view, "Hello")
+            await texts(view)
+            view.transcript.action_requested.emit(view.source.ids()[1], "settings")
+            await until(lambda: session.window.current_section == "settings", "the settings")
+
+    run_async(scenario())

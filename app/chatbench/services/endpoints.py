@@ -91,9 +91,13 @@ class EndpointService:
         return self._environment.registry.shipped(endpoint_id) is not None
 
     def reload(self) -> None:
-        """Reads the user's files again, after they were edited by hand."""
-        self._environment.registry.reload()
-        self._changes.emit(Changes(providers=True, models=True))
+        """Reads the user's files again, after somebody else wrote them; announced if they say
+        something else now."""
+        registry = self._environment.registry
+        before = registry.endpoints(), [problem.message for problem in registry.problems]
+        registry.reload()
+        if before != (registry.endpoints(), [problem.message for problem in registry.problems]):
+            self._changes.emit(Changes(providers=True, models=True))
 
     @property
     def wires(self) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from chatbench.ui.online import Online
 from chatbench.ui.palette_sources import ChatSource, ModelSource
 from chatbench.ui.settings import settings_builder
 
+KEEP_AFTER_MS = 1000
+
 
 class Session:
     """Owns the window and the services behind it, from `start` to `aclose`."""
@@ -34,6 +36,10 @@ class Session:
         self._online: Online | None = None
         self._opened = self._told_of_drafts = self._closing = False
         self._place = WindowPlace.of(services.preferences.current)
+        # What is open is kept while it is, so that a sudden end does not forget it.
+        self._keep = QTimer(self.window, singleShot=True, interval=KEEP_AFTER_MS)
+        self._keep.timeout.connect(self._remember)
+        self.workspace.arranged.connect(self._keep.start)
         self._ends = [
             services.changes.connect(self._changed),
             faults.catch_everything(self.window),
@@ -83,6 +89,11 @@ class Session:
         except ChatbenchError as error:
             faults.show_error(self.window, error)
 
+    @property
+    def watching(self) -> bool:
+        """Whether everything that follows the first paint has been made."""
+        return self._watcher is not None
+
     def _watch(self) -> None:
         """Another process on the same profile is noticed by what it writes, never by a timer."""
         path = self.services.profile.database_path
@@ -92,17 +103,21 @@ class Session:
         self._watcher.fileChanged.connect(
             lambda _path: spawn(self.services.profile.other_process_wrote(), name="other-process")
         )
+        self._watcher.addPath(str(self.services.endpoints.folder))
+        self._watcher.directoryChanged.connect(lambda _path: self.services.endpoints.reload())
 
     def _changed(self, changes: Changes) -> None:
         if changes.usage:
             spawn(self._show_spent(), name="spent-today")
-        if changes.preferences:
+        if changes.preferences and changes.initiator is not self:
             apply_preferences(self.services.preferences.current)
 
     async def _show_spent(self) -> None:
         spent = await self.services.usage.today()
         about = "" if spent.complete else "≥ "
         amount = f"{about}${spent.amount:.2f}"
+        if not spent.amount and not spent.complete:
+            amount = self.window.tr("price unknown")
         if 0 < spent.amount < 1:
             amount = f"{about}${spent.amount:.4f}".rstrip("0")
         self.window.status.set_cost(self.window.tr("Today {0}").format(amount))
@@ -147,6 +162,7 @@ class Session:
     async def aclose(self) -> None:
         """Keeps drafts and the window's place, then ends everything in order, whatever fails."""
         self._closing = True
+        self._keep.stop()
         self._remember()
         try:
             await self.workspace.save_drafts()

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 
 class ChatWorkspace(QWidget):
-    """Which conversations are open, and which one is in view."""
+    """Which conversations are open, and which one is in view; `arranged` when that changes."""
+
+    arranged = Signal()
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -130,6 +132,7 @@ class ChatWorkspace(QWidget):
         self._name_window(view)
         view.focus_composer()
         self._see(view)
+        self.arranged.emit()
         if message_id:
             await view.show_message(message_id)
 
@@ -154,16 +157,18 @@ class ChatWorkspace(QWidget):
 
     def new_chat(self) -> None:
         """An empty chat at the model of the one in view; an empty one that is open is reused."""
+        view = self.current_view()
+        model = (view.lane.model if view is not None else None) or self._services.models.default()
         empty = next((view for view in self._views.values() if view.is_blank), None)
         if empty is not None:
+            if model is not None and model != empty.lane.model:
+                empty.choose_model(model)
             self.open(empty.id)
             return
         if self._making is not None and not self._making.done():
             return
-        view = self.current_view()
-        model = view.lane.model if view is not None else None
         self._wishes += 1
-        work = self._new(model or self._services.models.default(), self._wishes)
+        work = self._new(model, self._wishes)
         self._making = spawn(work, owner=self, name="new-chat")
 
     async def _new(self, model: ModelRef | None, wish: int, title: str = "") -> None:
@@ -198,6 +203,7 @@ class ChatWorkspace(QWidget):
         self.tabs.remove_tab(conversation_id)
         self.stack.removeWidget(view)
         view.deleteLater()
+        self.arranged.emit()
 
     # The one in view.
 

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QPoint, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
@@ -25,15 +25,14 @@ from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.chat.transcript.frame import frame_for
 from chatbench.ui.chat.transcript.links import ask_before_opening
 from chatbench.ui.chat.transcript.view import TranscriptView
-from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Surface, announce
 
 if TYPE_CHECKING:
     from chatbench.ui.window import MainWindow
 
-COLUMN = 736
 EDGE = 16
 FIRST_SCREEN = 40
 """Messages that are read before anything else: more than any screen holds."""
@@ -96,11 +95,10 @@ class ConversationView(Surface):
         self._upper = QStackedLayout()
         self._upper.addWidget(self.transcript)
         self._foot = QWidget(self)
-        row = QHBoxLayout(self._foot)
-        row.setContentsMargins(EDGE, 0, EDGE, 6)
-        row.addStretch(1)
-        row.addWidget(self.composer, 1000)
-        row.addStretch(1)
+        QHBoxLayout(self._foot).addWidget(self.composer)
+        # The scroll bar has its room from the start: nothing moves aside when it is first needed.
+        self.transcript.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.transcript.viewport().installEventFilter(self)
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
@@ -317,6 +315,7 @@ class ConversationView(Surface):
             "inspect": partial(self.selected.emit, message),
             "details": partial(self.selected.emit, message),
             "retry-with": partial(self._regenerate_with, message),
+            "settings": lambda: self.provider_wanted.emit((message.model or GUIDE).provider),
             "stop": self.stop,
             "retry-now": partial(self._retry_now, message),
         }
@@ -426,8 +425,24 @@ class ConversationView(Surface):
 
     def _measure(self) -> None:
         self.transcript.set_reading_width(self.services.preferences.current.reading_width)
-        self.composer.setMaximumWidth(theme().scaled(COLUMN))
+        self._align()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._measure()
+    def _align(self) -> None:
+        """The composer spans what the words and the facts beside them span above it."""
+        viewport = self.transcript.viewport()
+        frame = frame_for(viewport.width())
+        left = viewport.x() + min(frame.column_x, frame.margin_x)
+        right = viewport.x() + max(frame.column_x + frame.column, frame.margin_x + frame.margin)
+        layout = self._foot.layout()
+        assert layout is not None
+        layout.setContentsMargins(left, 0, max(EDGE, self.transcript.width() - right), 6)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._align()
+        return False
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.LayoutDirectionChange, QEvent.Type.StyleChange):
+            self._align()
