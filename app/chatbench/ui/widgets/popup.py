@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QRegion,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.ui.theme import CornerRole, theme
 from chatbench.ui.theme.tokens import SHADOW_MARGIN
+from chatbench.ui.widgets.compositor import composited
 from chatbench.ui.widgets.paint import SHADOW_MARGINS, box, shadow
 
 Side = Literal["above", "below"]
@@ -28,6 +38,7 @@ class Popup(QWidget):
         flags = Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint | Qt.WindowType.NoDropShadowWindowHint
         super().__init__(parent, flags)
         self._corner: CornerRole = corner
+        self._blended = True
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.setAccessibleName(name)
         self.body = QVBoxLayout(self)
@@ -62,7 +73,9 @@ class Popup(QWidget):
     def open_at(self, top_left: QPoint) -> None:
         """Show the card with its corner at a global position."""
         self.move(top_left - QPoint(SHADOW_MARGIN, SHADOW_MARGIN))
-        duration = theme().duration("popup")
+        self._blended = composited()
+        self._shape()
+        duration = theme().duration("popup") if self._blended else 0
         self.setWindowOpacity(0.0 if duration else 1.0)
         self.show()
         if duration:
@@ -70,6 +83,20 @@ class Popup(QWidget):
             self._fade.setStartValue(0.0)
             self._fade.setEndValue(1.0)
             self._fade.start()
+
+    def _shape(self) -> None:
+        """On a screen that does not blend, the window ends where its card does."""
+        if self._blended:
+            self.clearMask()
+            return
+        path = QPainterPath()
+        radius = theme().corner(self._corner)
+        path.addRoundedRect(QRectF(self.card()), radius, radius)
+        self.setMask(QRegion(path.toFillPolygon().toPolygon()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._shape()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -91,6 +118,7 @@ class Popup(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         radius = theme().corner(self._corner)
-        shadow(painter, self.card(), radius)
-        box(painter, self.card(), radius, "raised", "btnline")
+        if self._blended:
+            shadow(painter, self.card(), radius)
+        box(painter, self.card(), radius, "raised", "btnline" if self._blended else "linectl")
         painter.end()
