@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -485,6 +486,28 @@ def test_a_killed_prompt_is_interrupted_at_the_next_start(
     assert answer["text"].startswith("word word")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on files stands for a full disk")
+def test_an_answer_for_which_there_is_no_room(env: dict[str, str], run: Run, loop: LoopbackServer) -> None:
+    """All of it is printed, and that it could not be saved is an error."""
+    run("prompt", "Hi", "-m", "loop/m")
+    loop.words = ["word "] * 400_000
+    room = 600_000
+    process = subprocess.run(
+        program.command("prompt", "More", "-m", "loop/m"), env=env, cwd=program.ROOT, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+    )  # fmt: skip
+    assert process.returncode == 1
+    assert process.stdout == "word " * 400_000 + "\n"
+    first, hint = process.stderr.splitlines()
+    assert first.startswith("Error: The answer could not be saved. No space is left")
+    assert "Free some space" in hint
+    answer = run("history", "show", run("history", "list", "--json").json[0]["id"], "--json").json[
+        "messages"
+    ][1]
+    assert answer["state"] == "interrupted"
+
+
 def test_names_in_history_do_not_steer_the_terminal(run: Run, loop: LoopbackServer) -> None:
     told = run("prompt", "evil \x1b]0;title\x07", "-m", "loop/m", "--json").json
     for arguments in (["list"], ["show", told["conversation_id"]], ["search", "evil"]):
@@ -492,3 +515,14 @@ def test_names_in_history_do_not_steer_the_terminal(run: Run, loop: LoopbackServ
         assert "evil" in out
         assert "\x1b" not in out
     assert "\x1b" not in json.dumps(run("history", "show", told["conversation_id"], "--json").out)
+
+
+def test_an_unknown_command_in_a_chat_is_not_sent(run: Run, loop: LoopbackServer) -> None:
+    ran = run("chat", "-m", "loop/m", stdin="/help\n/etc/hosts is what?\n/quit\n")
+    assert ran.code == 0
+    assert "/model NAME changes the model" in ran.err
+    assert [asked.json["messages"][-1]["content"] for asked in loop.asked] == ["/etc/hosts is what?"]
+
+
+def test_nothing_found_is_said(run: Run) -> None:
+    assert run("history", "search", "zebra") == (0, "", "Nothing found.\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import click
@@ -44,6 +45,9 @@ def chat(session: Session, model: str | None, system: str, options: tuple[str, .
                 if line.split(maxsplit=1)[:1] == ["/model"]:
                     current = chosen_model(services, line[6:].strip() or None) or current
                     note(f"Now {current}.")
+                elif re.fullmatch(r"/[a-z]*", line):
+                    # A slip of the fingers is not worth a call; a path or a sentence is sent.
+                    note(_HELP)
                 elif line:
                     turn = await services.chat.send(
                         conversation.id, Draft(text=line), model=current,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from chatbench.cli.session import Session, safe, say
+from chatbench.cli.session import Session, note, safe, say
 from chatbench.services import Services
 from chatbench.services.exchange import ExportFormat, iso, summary_object
 
@@ -75,6 +75,8 @@ def search(session: Session, query: str, limit: int, as_json: bool) -> None:
         for hit in hits:
             say(f"{hit.conversation_id}  {hit.title}")
             say(f"    {' '.join(hit.snippet.split())}")
+        if not hits:
+            note("Nothing found.")
 
     session.run(find)
 

@@ -49,7 +49,8 @@ def list_(session: Session, as_json: bool) -> None:
         else:
             for row in rows:
                 place = f" from {row.key.variable or row.key.place}" if row.key.place else ""
-                say(f"{row.endpoint.id:<14} {_KEY_WORDS[row.key.state]}{place:<28} {row.endpoint.base_url}")
+                key = f"{_KEY_WORDS[row.key.state]}{place}"
+                say(f"{row.endpoint.id:<14} {key:<38} {row.endpoint.base_url}")
 
     session.run(show)
 
