@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 
 import apsw
 import msgspec
 import pytest
 from tests.harness.waiting import until
 from tests.loopback import openai_chat, replies
+from tests.loopback.certificates import self_signed
 from tests.loopback.replies import Reply
 from tests.loopback.server import WORDS, LoopbackServer
 from tests.services.conftest import MODEL, Open, loop, stored, texts
@@ -291,6 +293,42 @@ async def test_a_cut_answer_is_kept_as_interrupted(
     assert answer.error is not None
     assert answer.error.kind == kind
     assert answer.text == "Half an answer"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "said"),
+    [
+        ("https://nowhere.invalid/v1", "Unreachable", "nowhere.invalid cannot be found."),
+        ("http://127.0.0.1:9/v1", "Unreachable", "127.0.0.1 refuses the connection."),
+        ("http://[/v1", "Unreachable", "The base URL of Loop is not a web address."),
+    ],
+)
+async def test_an_address_that_leads_nowhere(
+    services: Services, server: LoopbackServer, url: str, kind: str, said: str
+) -> None:
+    services.preferences.replace(max_attempts=1)
+    services.chat._client.environment.registry.save(loop(server, base_url=url))
+    answer = await stored(services, (await asked(services)).answers[0].id)
+    assert answer.error is not None
+    assert (answer.state, answer.error.kind, answer.error.message) == ("failed", kind, said)
+    assert answer.error.hint
+
+
+async def test_a_certificate_that_nobody_trusts(
+    services: Services, tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked once; a user who trusts the certificate gets through."""
+    context_, certificate = self_signed(tmp_path)
+    with LoopbackServer(tls=context_) as secured:
+        services.endpoints.save(loop(secured))
+        answer = await stored(services, (await asked(services)).answers[0].id)
+        assert answer.error is not None
+        assert (answer.error.kind, answer.attempts) == ("UntrustedCertificate", 1)
+        assert "SSL_CERT_FILE" in answer.error.hint
+        assert secured.asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with opened() as trusting:
+            assert (await asked(trusting)).answers[0].message.text == WHOLE
 
 
 async def test_an_error_in_the_middle_keeps_what_came(services: Services, server: LoopbackServer) -> None:
