@@ -212,7 +212,7 @@ class ThinkingSegment(Segment):
     def _build(self) -> None:
         part = self.part
         assert isinstance(part, ThinkingPart)
-        tokens = tr("{0} tokens").format(self._tokens) if self._tokens and not self._live else ""
+        tokens = facts.token_words(self._tokens) if self._tokens and not self._live else ""
         line = FoldLine(
             self.context,
             self.key,
