@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Final
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ErrorReport
@@ -11,7 +12,11 @@ from chatbench.ui.chat.transcript.boxes.base import Box, Context
 from chatbench.ui.chat.transcript.boxes.cards import CardButton, ErrorCard, NoteBox
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.small import WaitingBox
+from chatbench.ui.chat.transcript.facts import output_words
 from chatbench.ui.chat.transcript.source import Live
+
+_SETTINGS_HELP: Final = frozenset({"Authentication", "MissingKey", "PermissionDenied", "QuotaExhausted"})
+"""Errors whose way on is the provider's page in the settings."""
 
 
 def seconds_to_wait(live: Live) -> int | None:
@@ -52,27 +57,35 @@ def ended_boxes(context: Context, message: TreeMessage, *, empty: bool) -> list[
 
 
 def _stopped_words(message: TreeMessage) -> str:
-    if message.usage is not None and message.usage.output_tokens:
-        return tr("Stopped after {0} tokens").format(message.usage.output_tokens)
-    return tr("Stopped")
+    tokens = output_words(message)
+    return tr("Stopped after {0}").format(tokens) if tokens else tr("Stopped")
 
 
 def _error_card(context: Context, message: TreeMessage) -> ErrorCard:
     interrupted = message.state == "interrupted"
-    kept = tr("What had arrived is kept.") if message.text else ""
     report = message.error or ErrorReport(
         kind="StreamInterrupted",
         message=tr("The answer was interrupted.") if interrupted else tr("The answer failed."),
     )
+    # The hint of a stream that broke off says already that what arrived is kept.
+    said = report.kind == "StreamInterrupted" and bool(report.hint)
+    kept = tr("What had arrived is kept.") if message.text and not said else ""
     shown = ErrorReport(
         kind=report.kind,
         message=report.message,
         hint=" ".join(one for one in (report.hint, kept) if one),
-        raw=report.raw,
+        raw="" if _is_name(report.raw) else report.raw,
     )
+    settings = (CardButton("settings", tr("Open settings")),) if report.kind in _SETTINGS_HELP else ()
     buttons = (
+        *settings,
         CardButton("retry", tr("Retry"), "rotate-cw"),
         CardButton("retry-with", tr("Retry with…")),
         CardButton("details", tr("Details")),
     )
     return ErrorCard(context, (message.id, "error"), shown, buttons, warning=interrupted)
+
+
+def _is_name(raw: str) -> bool:
+    """Whether the raw reason is only the name of an exception: it explains nothing to a reader."""
+    return raw.strip().replace(".", "_").isidentifier()

@@ -316,7 +316,7 @@ class ErrorCard(Box):
             self._raw.settle()
             y += 6 + min(self._raw.height, self._most_raw()) + 12
         if self.buttons:
-            y += 8 + theme().control("button")
+            y += 8 + self._buttons_height()
         return y + 10
 
     def _most_raw(self) -> float:
@@ -351,13 +351,22 @@ class ErrorCard(Box):
                 look="primary" if button.primary else "ordinary",
             )  # fmt: skip
 
+    def _buttons_height(self) -> float:
+        return self._laid_buttons()[-1][1].bottom()
+
     def _button_rects(self) -> list[tuple[CardButton, QRectF]]:
-        x = 12 + self._lead()
-        high = float(theme().control("button"))
-        y = self.height - 10 - high
+        top = self.height - 10 - self._buttons_height() if self.buttons else 0.0
+        return [(button, rect.translated(0, top)) for button, rect in self._laid_buttons()]
+
+    def _laid_buttons(self) -> list[tuple[CardButton, QRectF]]:
+        """The buttons from 0 downwards, in as many rows as they need."""
+        left = x = 12 + self._lead()
+        y, high = 0.0, float(theme().control("button"))
         found = []
         for button in self.buttons:
             wide = button_width(button.label, button.icon, "ordinary")
+            if x > left and x + wide > self.width - 12:
+                x, y = left, y + high + 6
             found.append((button, QRectF(x, y, wide, high)))
             x += wide + 6
         return found

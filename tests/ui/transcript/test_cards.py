@@ -1,0 +1,71 @@
+"""Cards of answers that failed: what they say, and the ways on they offer."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtTest import QTest
+from tests.ui.transcript.conftest import Show, box_point
+from tests.ui.transcript.samples import answer
+
+from chatbench.core.errors import ErrorReport
+from chatbench.ui.chat.transcript.boxes.cards import ErrorCard
+from chatbench.ui.chat.transcript.source import ListSource
+from chatbench.ui.chat.transcript.view import TranscriptView
+
+LEFT = Qt.MouseButton.LeftButton
+NONE = Qt.KeyboardModifier.NoModifier
+
+
+def _card(view: TranscriptView, index: int) -> tuple[int, ErrorCard]:
+    item = view.stack.item(index)
+    assert item is not None
+    box = item.boxes[-1]
+    assert isinstance(box, ErrorCard)
+    return len(item.boxes) - 1, box
+
+
+def test_an_answer_that_broke_off_says_once_that_it_is_kept_and_shows_no_bare_name(show: Show) -> None:
+    hint = "What arrived is kept. Try again, or continue from it."
+    broke = ErrorReport(
+        kind="StreamInterrupted", message="It broke off.", hint=hint, raw="ClientPayloadError"
+    )
+    late = ErrorReport(kind="Timeout", message="Too late.", hint="Try again.", raw='{"type": "timeout"}')
+    source = ListSource(
+        [
+            answer(0, "Words", state="interrupted", error=broke),
+            answer(1, "Words", state="interrupted", error=late),
+            answer(2, "Words", state="interrupted"),
+        ]
+    )
+    view = show(source, height=900)
+    cards = [_card(view, index)[1] for index in range(3)]
+    assert [card.report.hint for card in cards] == [
+        hint, "Try again. What had arrived is kept.", "What had arrived is kept.",
+    ]  # fmt: skip
+    assert [card.report.raw for card in cards] == ["", '{"type": "timeout"}', ""]
+
+
+@pytest.mark.parametrize("kind", ["Authentication", "MissingKey", "PermissionDenied", "QuotaExhausted"])
+def test_what_settings_can_mend_leads_to_them(show: Show, kind: str) -> None:
+    report = ErrorReport(kind=kind, message="Refused.", hint="Check the key.", raw='{"error": 1}')
+    view = show(ListSource([answer(0, state="failed", error=report)]))
+    asked: list[tuple[str, str]] = []
+    view.action_requested.connect(lambda message, action: asked.append((message, action)))
+    number, card = _card(view, 0)
+    assert [button.action for button in card.buttons] == ["settings", "retry", "retry-with", "details"]
+    QTest.mouseClick(view.viewport(), LEFT, NONE, box_point(view, 0, number, "settings").toPoint())
+    assert asked == [("m0", "settings")]
+
+
+def test_the_buttons_of_a_card_take_rows_where_they_do_not_fit_beside_each_other(show: Show) -> None:
+    report = ErrorReport(kind="Authentication", message="Refused.", hint="Check the key.")
+    source = ListSource([answer(0, state="failed", error=report)])
+    wide, narrow = (_card(show(source, width=width), 0)[1] for width in (900, 300))
+    rects = [spot.rects[0] for spot in narrow.hotspots()]
+    assert all(QRectF(0, 0, narrow.width, narrow.height).contains(rect) for rect in rects)
+    assert not any(a.intersects(b) for a, b in pairwise(rects))
+    assert len({rect.y() for rect in rects}) > 1
+    assert len({spot.rects[0].y() for spot in wide.hotspots()}) == 1
