@@ -18,10 +18,7 @@ from chatbench.core.secrets import Secret
 
 def address(base_url: str, path: str, query: Mapping[str, str] | None = None) -> str:
     """`base_url` with `path` appended; a query the base already has is kept and comes first."""
-    try:
-        parts = urlsplit(base_url)
-    except ValueError:
-        return base_url  # no address at all, as the connection will say
+    parts = urlsplit(base_url)
     pairs = [text for text in (parts.query, urlencode(query or {})) if text]
     joined = parts.path.rstrip("/") + "/" + path.lstrip("/")
     return urlunsplit((parts.scheme, parts.netloc, joined, "&".join(pairs), ""))

@@ -345,8 +345,7 @@ def _unreachable(cause: BaseException, endpoint: Endpoint, host: str) -> Provide
         ValueError,
     )  # fmt: skip
     if isinstance(cause, wrong_address):
-        said = f"The base URL of {endpoint.name} is not a web address."
-        return Unreachable(said, "Write it as https://host/path.", provider=endpoint.id, should_retry=False)
+        return no_address(endpoint)
     if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError):
         return InvalidResponse(
             f"{host} does not answer in HTTP.", "Check address and port.", provider=endpoint.id
@@ -366,6 +365,12 @@ def _unreachable(cause: BaseException, endpoint: Endpoint, host: str) -> Provide
     else:
         said, hint = f"{host} cannot be reached.", "Check the address and your network connection."
     return Unreachable(said, hint, provider=endpoint.id)
+
+
+def no_address(endpoint: Endpoint) -> Unreachable:
+    """The error for a base URL that leads nowhere at all."""
+    said = f"The base URL of {endpoint.name} is not a web address."
+    return Unreachable(said, "Write it as https://host/path.", provider=endpoint.id, should_retry=False)
 
 
 def _refused_by_proxy(endpoint: Endpoint) -> Unreachable:

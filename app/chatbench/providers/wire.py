@@ -19,7 +19,7 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
-from chatbench.providers.http import HttpAnswer, HttpClient, HttpRequest, Timeouts
+from chatbench.providers.http import HttpAnswer, HttpClient, HttpRequest, Timeouts, no_address
 from chatbench.providers.sse import ServerEvent, SseParser
 
 
@@ -102,6 +102,8 @@ class HttpWire(ABC):
         """The models of one page, and the next page's token. Raises InvalidResponse."""
 
     async def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
+        if not call.endpoint.origin:
+            raise no_address(call.endpoint)
         request = self.encode(call)
         try:
             async with http.open(request, call.endpoint, call.timeouts) as answer:
@@ -137,6 +139,8 @@ class HttpWire(ABC):
             raise
 
     async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
+        if not endpoint.origin:
+            raise no_address(endpoint)
         found: list[ModelInfo] = []
         page: str | None = None
         try:
