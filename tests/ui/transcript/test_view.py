@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from tests.ui.transcript.conftest import Show, action_point, box_point, settle
-from tests.ui.transcript.samples import KINDS, RICH, answer, showcase, user
+from tests.ui.transcript.samples import KINDS, RICH, SHA, answer, image, showcase, user
 
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.table import TableBox
@@ -496,6 +496,27 @@ def test_a_picture_is_taken_when_it_is_ready_and_nothing_else_is_loaded(show: Sh
     assert before != after
     frame = view.stack.frame
     assert after.pixelColor(frame.column_x + 40, 60) == Qt.GlobalColor.red
+
+
+@pytest.mark.parametrize(("ratio", "factor"), [(1.0, 1.0), (2.0, 1.0), (1.25, 2.0)])
+def test_a_picture_has_as_many_pixels_as_the_screen_has_for_it(
+    show: Show, monkeypatch: pytest.MonkeyPatch, ratio: float, factor: float
+) -> None:
+    monkeypatch.setattr(TranscriptView, "devicePixelRatioF", lambda _view: ratio)
+    source = showcase()
+    source.entries = [user(0, "Look", image("a.png")), answer(1, f"![A](attachment:{SHA})")]
+    asked: set[tuple[int, int]] = set()
+
+    def ask(sha256: str, width: int, height: int) -> None:
+        asked.add((width, height))
+
+    source.thumbnail = ask  # type: ignore[method-assign]
+    view = show(source)
+    theme().apply(text_factor=factor)
+    asked.clear()
+    settle()
+    view.grab()
+    assert asked == {(round(114 * factor * ratio), round(72 * factor * ratio))}
 
 
 def test_messages_not_at_hand_are_asked_for_and_take_their_place(show: Show) -> None:

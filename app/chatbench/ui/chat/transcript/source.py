@@ -77,7 +77,10 @@ class Source(Protocol):
         """(index, how often) for every message whose words hold ``needle``, case ignored."""
 
     def thumbnail(self, sha256: str, width: int, height: int) -> QImage | None:
-        """A picture of an attachment; None if it is not ready (``thumbnail_ready`` follows) or never."""
+        """A picture of an attachment with that many pixels of the screen.
+
+        None if it is not ready (``thumbnail_ready`` follows) or never.
+        """
 
 
 class ListSource:

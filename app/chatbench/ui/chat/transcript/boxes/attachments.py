@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QPainter
 
 from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile, VideoPart
 from chatbench.rendering.characters import visible
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, Paint
 from chatbench.ui.chat.transcript.boxes.controls import tr
-from chatbench.ui.chat.transcript.boxes.pictures import CARD, THUMB, draw_card, draw_thumb
+from chatbench.ui.chat.transcript.boxes.pictures import CARD, THUMB, draw_card, draw_thumb, thumbnail
 from chatbench.ui.theme import theme
 
 _NARROW_CARD: Final = 140
@@ -61,9 +61,9 @@ class AttachmentsBox(Box):
         for part, rect in zip(self.media, self._rects, strict=True):
             picture = None
             if isinstance(part, ImagePart) and isinstance(part.source, StoredFile):
-                picture = self.context.thumbnail(part.source.sha256, *THUMB)
+                picture = thumbnail(self.context, part.source.sha256)
             if picture is not None:
-                draw_thumb(painter, rect, QPixmap.fromImage(picture))
+                draw_thumb(painter, rect, picture)
             else:
                 icon = next((name for kind, name in _ICONS if isinstance(part, kind)), "file-text")
                 draw_card(painter, rect, icon, visible(part.name) or tr("File"), _size_of(part), "")

@@ -54,15 +54,22 @@ def image_card(value: ImageObject, context: Context) -> Figure:
     width, height = THUMB if value.attachment else CARD
 
     def draw(painter: QPainter, rect: QRectF) -> None:
-        picture = context.thumbnail(value.attachment, *THUMB) if value.attachment else None
+        picture = thumbnail(context, value.attachment) if value.attachment else None
         if picture is not None:
-            draw_thumb(painter, rect, QPixmap.fromImage(picture))
+            draw_thumb(painter, rect, picture)
             return
         name = visible(value.alt) or _tr("Image")
         where = visible(value.host) or _tr("no address")
         draw_card(painter, rect, "image", name, where, _tr("not loaded"))
 
     return Figure(theme().scaled(width), theme().scaled(height) - 20.0, 20.0, draw)
+
+
+def thumbnail(context: Context, sha256: str) -> QPixmap | None:
+    """An attachment's picture with as many pixels as the screen has for it; None if it is not ready."""
+    wide, high = (round(theme().scaled(edge) * context.ratio) for edge in THUMB)
+    picture = context.thumbnail(sha256, wide, high)
+    return None if picture is None else QPixmap.fromImage(picture)
 
 
 def draw_thumb(painter: QPainter, rect: QRectF, picture: QPixmap) -> None:
