@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.transcript.conftest import Show, action_point, box_point, settle
 from tests.ui.transcript.samples import KINDS, RICH, SHA, answer, image, showcase, user
 
+from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.boxes.text import TextBox
@@ -407,6 +408,30 @@ def test_actions_are_signalled_and_copy_is_done_here(show: Show) -> None:
     assert QGuiApplication.clipboard().text() == "Because so."
     assert QGuiApplication.clipboard().mimeData().data("text/markdown").data() == b"Because **so**."
     settle(1300)
+
+
+def test_the_actions_of_a_question_are_the_gap_above_its_answer(show: Show) -> None:
+    source = ListSource(
+        [answer(0, "Hello."), user(1, "Why?\nAnd how?\n\nTell."), answer(2, "So.\n\nAnd so.")]
+    )
+    view = show(source)
+    greeting, question, reply = (row for row in view.stack.rows)
+    assert greeting.item is not None
+    assert question.item is not None
+    assert reply.item is not None
+    assert greeting.item.content_top == 18
+    assert question.item.content_top == 18
+    body = question.top + question.item.fill_rect().bottom()
+    assert reply.top + reply.item.content_top - body == 28
+    for action in actions_of(question.item):
+        assert body <= question.top + action.rect.top()
+        assert question.top + action.rect.bottom() <= reply.top
+    del source.entries[:2]
+    view.refresh()
+    settle()
+    first = view.stack.rows[0].item
+    assert first is not None
+    assert first.content_top == 18
 
 
 def test_error_cards_offer_ways_on(show: Show) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF
 
 from chatbench.ui.chat.transcript.boxes.controls import tr
-from chatbench.ui.chat.transcript.frame import ACTIONS_GAP
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.theme import theme
 
@@ -34,7 +33,7 @@ def actions_of(item: Item) -> list[Action]:
         return []
     wide, high = float(theme().scaled(28)), float(theme().control("icon-button-row"))
     frame = item.frame
-    y = item.body_bottom + ACTIONS_GAP + (frame.actions - high) / 2
+    y = item.actions_top + (frame.actions - high) / 2
     x = frame.column_x - (wide - theme().icon_size(15)) / 2
     change = ("edit", "pencil", tr("Edit")) if item.mine else ("regenerate", "refresh-cw", tr("Regenerate"))
     row = []

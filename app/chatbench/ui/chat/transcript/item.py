@@ -32,9 +32,12 @@ _ITEM_GAP: Final = 2.0
 class Item:
     """A message that is at hand. Coordinates are from its upper edge and the viewport's left edge."""
 
-    def __init__(self, context: Context, entry: Entry, frame: Frame, live: Live | None) -> None:
+    def __init__(
+        self, context: Context, entry: Entry, frame: Frame, live: Live | None, *, first: bool = False
+    ) -> None:
         self.context = context
         self.entry = entry
+        self.first = first
         self.frame = frame
         self.boxes: list[Box] = []
         self.tops: list[float] = []
@@ -72,9 +75,9 @@ class Item:
         """Whether it is being written."""
         return self._live is not None
 
-    def take(self, entry: Entry, live: Live | None) -> None:
+    def take(self, entry: Entry, live: Live | None, *, first: bool = False) -> None:
         """A newer version of the message; boxes that are still right stay."""
-        self.entry, self._live = entry, live
+        self.entry, self._live, self.first = entry, live, first
         self._version = -1
         self._facts = []
         self._rebuild()
@@ -200,9 +203,19 @@ class Item:
         return self.frame.column - (2 * BOX_PADDING[0] if self.mine else 0)
 
     @property
+    def _before(self) -> int:
+        """The gap above: an answer has the row of actions of what it answers for one."""
+        return BEFORE_TURN if self.mine or self.first else 0
+
+    @property
+    def actions_top(self) -> float:
+        """Where the row of actions begins."""
+        return self.body_bottom + (0 if self.mine else ACTIONS_GAP)
+
+    @property
     def content_top(self) -> float:
         """Where the words begin, or the fill of your own message."""
-        return float(BEFORE_TURN + self.frame.head)
+        return float(self._before + self.frame.head)
 
     def _place(self, first: int) -> None:
         y = self.content_top + (BOX_PADDING[1] if self.mine else 0)
@@ -234,8 +247,8 @@ class Item:
         return end + (BOX_PADDING[1] if self.mine else 0)
 
     def _measure_height(self) -> None:
-        least = 0.0 if self.frame.folded else BEFORE_TURN + self.margin_height()
-        self.height = float(math.ceil(max(self.body_bottom + ACTIONS_GAP + self.frame.actions, least)))
+        least = 0.0 if self.frame.folded else self._before + self.margin_height()
+        self.height = float(math.ceil(max(self.actions_top + self.frame.actions, least)))
 
     def margin_height(self) -> float:
         """Height of the facts beside the message."""

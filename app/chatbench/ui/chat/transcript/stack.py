@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chatbench.ui.chat.transcript.boxes.base import ESTIMATED_ADVANCE, Context
-from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, Frame
+from chatbench.ui.chat.transcript.frame import BEFORE_TURN, Frame
 from chatbench.ui.chat.transcript.heights import Heights
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.source import Source
@@ -79,7 +79,7 @@ class Stack:
         self._guess_heights()
 
     def _guess_heights(self) -> None:
-        around = BEFORE_TURN + self.frame.head + ACTIONS_GAP + self.frame.actions + 22
+        around = BEFORE_TURN + self.frame.head + self.frame.actions + 16
         pixels = theme().scaled(FONTS["prose"].px) * ESTIMATED_ADVANCE
         share = theme().line("prose") * _LOOSE * pixels / max(80, self.frame.column)
         self._heights = Heights(self._sizes, around, share)
@@ -126,8 +126,8 @@ class Stack:
         entry, live = self._source.entry(index), self._source.live(index)
         if entry is None:
             self.stale.append(message_id)
-        elif entry != item.entry or item.live != (live is not None):
-            item.take(entry, live)
+        elif entry != item.entry or item.live != (live is not None) or item.first != (index == 0):
+            item.take(entry, live, first=index == 0)
             self._set_height(index, item.height)
 
     def resize(self, frame: Frame, height: int) -> None:
@@ -156,7 +156,7 @@ class Stack:
         if entry is None:
             self.missing.append(message_id)
             return None
-        found = Item(self.context, entry, self.frame, self._source.live(index))
+        found = Item(self.context, entry, self.frame, self._source.live(index), first=index == 0)
         guess = self._heights[index]
         self._items[message_id] = found
         self._set_height(index, found.height)
