@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import (
@@ -29,6 +30,7 @@ from tests.scenarios.window import (
 
 from chatbench.core.conversations import Draft
 from chatbench.main import build
+from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.welcome import WelcomeView
 from chatbench.ui.session import Session
 
@@ -710,5 +712,69 @@ def test_a_window_remembered_badly_opens_all_the_same(tmp_path: Path, run_async:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
             assert session.window.isVisible()
+
+    run_async(scenario())
+
+
+# The shape of the pane.
+
+
+@pytest.mark.parametrize("rtl", [False, True])
+@pytest.mark.parametrize("width", [480, 900, 1280])
+def test_the_composer_stands_under_the_words(
+    tmp_path: Path, run_async: Run, server: LoopbackServer, width: int, rtl: bool
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            session.window.setLayoutDirection(
+                Qt.LayoutDirection.RightToLeft if rtl else Qt.LayoutDirection.LeftToRight
+            )
+            session.window.resize(width, 700)
+            at(session, server)
+            view = view_of(session)
+            server.words = ("One line.",)
+            await send(view, "Short")
+            short = spans(view)
+            server.words = ("Many words. " * 600,)
+            await send(view, "Long")
+            await until(lambda: view.transcript.verticalScrollBar().maximum() > 0, "the scroll bar")
+            assert spans(view) == short
+            assert short[0] == short[1]
+
+    run_async(scenario())
+
+
+def spans(view: ConversationView) -> tuple[tuple[int, int], tuple[int, int]]:
+    """From where to where the messages and the composer reach, in the view."""
+    frame, viewport = view.transcript.stack.frame, view.transcript.viewport()
+    left = viewport.mapTo(view, QPoint(min(frame.column_x, frame.margin_x), 0)).x()
+    far = max(frame.column_x + frame.column, frame.margin_x + frame.margin)
+    right = viewport.mapTo(view, QPoint(far, 0)).x()
+    composer = view.composer.mapTo(view, QPoint(0, 0)).x()
+    return (left, right), (composer, composer + view.composer.width())
+
+
+def test_an_exported_chat_is_of_the_chosen_kind(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path / "profile") as session:
+            at(session, server)
+            view = view_of(session)
+            await send(view, "Export me")
+            session.workspace.export(view.id)
+            await until(lambda: session.window.findChild(QFileDialog), "the dialog")
+            dialog = session.window.findChild(QFileDialog)
+            assert dialog is not None
+            dialog.setDirectory(str(tmp_path))
+            dialog.selectNameFilter("JSON (*.json)")
+            dialog.filterSelected.emit("JSON (*.json)")
+            field = dialog.findChild(QLineEdit, "fileNameEdit")
+            assert isinstance(field, QLineEdit)
+            field.setText("notes")
+            dialog.accept()
+            out = tmp_path / "notes.json"
+            await until(out.exists, "the file")
+            assert json.loads(out.read_bytes())["messages"][0]["text"] == "Export me"
 
     run_async(scenario())

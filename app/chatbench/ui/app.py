@@ -67,22 +67,27 @@ async def main(frame: Frame, build: Callable[[], Services]) -> int:
     """Shows the window, fills it, waits until it is closed, shuts everything down in order."""
     import asyncio
 
+    closed = asyncio.Event()
+    frame.window.closes_itself = False
+    frame.window.close_requested.connect(closed.set)
     frame.window.show()
     await frame.painted()
     try:
         services = build()
     except ChatbenchError as error:
         sys.stderr.write(f"Error: {error.message}\n  {error.hint}\n")
+        frame.window.notices.show_notice(f"{error.message} {error.hint}", "error")
+        await closed.wait()
         return 1
     from chatbench.ui.session import Session
 
-    closed = asyncio.Event()
     session = Session(services, frame)
-    session.window.closes_itself = False
-    session.window.close_requested.connect(closed.set)
     session.start()
     try:
         await closed.wait()
+        while not await session.may_close():
+            closed.clear()
+            await closed.wait()
     finally:
         await session.aclose()
     return 0

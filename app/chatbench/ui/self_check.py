@@ -64,6 +64,9 @@ async def _check(
         await services.profile.ready()
         await _until(lambda: session.workspace.current_view() is not None)
         checks["window_opens"] = session.window.isVisible()
+        # In a profile that is lived in, the question goes to a chat of its own.
+        session.workspace.new_chat()
+        await _until(lambda: (shown := session.workspace.current_view()) is not None and shown.is_blank)
         view = session.workspace.current_view()
         assert view is not None
         view.choose_model(GUIDE)

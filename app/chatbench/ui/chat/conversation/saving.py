@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -19,10 +22,19 @@ async def ask_where(parent: QWidget, title: str, name: str, filters: Sequence[st
     if filters:
         dialog.setNameFilters(list(filters))
     dialog.selectFile(name)
+    dialog.filterSelected.connect(partial(_take_ending, dialog))
+    _take_ending(dialog, dialog.selectedNameFilter())
     chosen: list[str] = []
     dialog.filesSelected.connect(chosen.extend)
     accepted = await ask(dialog)
     return Path(chosen[0]) if accepted and chosen else None
+
+
+def _take_ending(dialog: QFileDialog, chosen: str) -> None:
+    """A name without an ending gets that of the chosen kind of file."""
+    ending = re.search(r"\(\*(\.\w+)\)", chosen)
+    if ending is not None:
+        dialog.setDefaultSuffix(ending[1])
 
 
 async def save_text(parent: QWidget, text: str, name: str) -> None:
@@ -32,7 +44,7 @@ async def save_text(parent: QWidget, text: str, name: str) -> None:
     if out is None:
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        await asyncio.to_thread(out.write_bytes, text.encode())
     except OSError as error:
         raise StorageError(
             f"{out} cannot be written: {error.strerror or error}.", "Choose another place."

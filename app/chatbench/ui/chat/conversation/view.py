@@ -219,6 +219,7 @@ class ConversationView(Surface):
             welcome.question_asked.connect(lambda text: self._ask(partial(self._asked, Draft(text=text))))
             welcome.provider_wanted.connect(self.provider_wanted)
             welcome.link_activated.connect(self._ask_about_link)
+            welcome.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
             self._welcome = welcome
             self._upper.addWidget(welcome)
         if self._welcome is not None:
