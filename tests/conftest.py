@@ -174,6 +174,8 @@ def run_async(qapp: QApplication) -> Iterator[Callable[[Coroutine[Any, Any, T]],
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+    # What a worker thread still had to say was posted to the loop's timer: let it arrive before that goes.
+    qapp.processEvents()
     # Timers of cancelled waits still run in it; collected on a worker thread, Qt would complain.
     shiboken6.delete(loop._timer)
     qapp.setQuitOnLastWindowClosed(before)
