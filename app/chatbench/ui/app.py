@@ -76,8 +76,6 @@ async def main(frame: Frame, build: Callable[[], Services]) -> int:
         services = build()
     except ChatbenchError as error:
         sys.stderr.write(f"Error: {error.message}\n  {error.hint}\n")
-        frame.window.notices.show_notice(f"{error.message} {error.hint}", "error")
-        await closed.wait()
         return 1
     from chatbench.ui.session import Session
 
