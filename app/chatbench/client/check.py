@@ -158,7 +158,7 @@ class ConnectionCheck:
             raise self._list_error
         if self._models:
             self._environment.catalogue.update_live(self._endpoint.id, self._models)
-            return f"{len(self._models)} models"
+            return "1 model" if len(self._models) == 1 else f"{len(self._models)} models"
         if self._endpoint.models:
             return f"{len(self._endpoint.models)} models, written down by hand"
         raise ProviderError("The server is running, but has no model loaded.", "Load one there.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from unicodedata import bidirectional
 
 from PySide6.QtCore import QMargins, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap
@@ -49,6 +50,29 @@ def ring_inside(painter: QPainter, widget: QWidget, rect: QRect | QRectF, radius
     """Draw the focus ring inside ``rect`` if the keyboard has focused ``widget``."""
     if theme().keyboard_focused(widget):
         draw_ring(painter, theme(), QRectF(rect), radius)
+
+
+def base_direction(text: str) -> Qt.LayoutDirection:
+    """The direction of a text by its first letter that has one (Unicode Bidirectional Algorithm, P2)."""
+    for character in text:
+        kind = bidirectional(character)
+        if kind in {"R", "AL"}:
+            return Qt.LayoutDirection.RightToLeft
+        if kind == "L":
+            break
+    return Qt.LayoutDirection.LeftToRight
+
+
+def draw_title(painter: QPainter, rect: QRect, text: str, direction: Qt.LayoutDirection) -> None:
+    """One line, shortened at its own end: words run as their letters do, at the interface's side."""
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    mirrored = direction == Qt.LayoutDirection.RightToLeft
+    side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+    flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
+    painter.save()
+    painter.setLayoutDirection(base_direction(text))
+    painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), shown)
+    painter.restore()
 
 
 SHADOW_MARGINS = QMargins(SHADOW_MARGIN, SHADOW_MARGIN, SHADOW_MARGIN, SHADOW_MARGIN)

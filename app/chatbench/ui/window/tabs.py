@@ -14,7 +14,7 @@ from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets.buttons import IconButton
 from chatbench.ui.widgets.chips import Pill
 from chatbench.ui.widgets.gauge import gauge_clock
-from chatbench.ui.widgets.paint import box, ring_inside
+from chatbench.ui.widgets.paint import box, draw_title, ring_inside
 from chatbench.ui.widgets.sections import Surface
 from chatbench.ui.widgets.tooltips import tip
 
@@ -197,13 +197,7 @@ class _TabBar(QWidget):
         weight = 600 if current else None
         painter.setFont(theme().font("ui", weight))
         painter.setPen(theme().color("text" if current else "text2"))
-        shown = (
-            theme()
-            .metrics("ui", weight)
-            .elidedText(tab.title, Qt.TextElideMode.ElideRight, inner.width() + 1)
-        )
-        start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(inner.adjusted(0, 0, 1, 0), start, shown)
+        draw_title(painter, inner.adjusted(0, 0, 1, 0), tab.title, self.layoutDirection())
         if current:
             ring_inside(painter, self, rect.adjusted(2, 4, -2, -3), 4)
 
@@ -372,5 +366,4 @@ class TabStrip(Surface):
         room = self.rect().adjusted(left, 0, -right, 0)
         painter.setFont(theme().font("ui", 600))
         painter.setPen(theme().color("text"))
-        shown = theme().metrics("ui", 600).elidedText(title, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, shown)
+        draw_title(painter, room, title, self.layoutDirection())

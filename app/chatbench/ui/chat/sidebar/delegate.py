@@ -10,7 +10,7 @@ from chatbench.ui import icons
 from chatbench.ui.chat.sidebar.rows import Roles, Row
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import box, gauge_clock
-from chatbench.ui.widgets.paint import ring_inside
+from chatbench.ui.widgets.paint import draw_title, ring_inside
 
 _Index = QModelIndex | QPersistentModelIndex
 _EDGE = 8
@@ -64,9 +64,7 @@ class RowDelegate(QStyledItemDelegate):
         words.setWidth(words.width() - self._paint_end(painter, option, row, words))
         painter.setFont(theme().font("ui", 500 if chosen or row.unread else 400))
         painter.setPen(theme().color("text"))
-        metrics = painter.fontMetrics()
-        title = metrics.elidedText(row.title, Qt.TextElideMode.ElideRight, words.width())
-        painter.drawText(_visual(option.direction, inner, words), _leading(option.direction), title)
+        draw_title(painter, _visual(option.direction, inner, words), row.title, option.direction)
         if row.snippet:
             below = QRect(inner.left(), words.bottom() + 1, inner.width(), theme().line("micro"))
             self._paint_snippet(painter, below, row, option.direction)
