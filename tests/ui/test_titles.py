@@ -33,6 +33,7 @@ def _inked(qapp: QApplication, text: str, width: int) -> QImage:
     image = QImage(width, 30, QImage.Format.Format_RGB32)
     image.fill(QColor("white"))
     painter = QPainter(image)
+    painter.setLayoutDirection(LTR)  # as a widget gives it
     painter.setFont(theme().font("ui"))
     draw_title(painter, QRect(0, 0, width, 30), text, LTR)
     painter.end()
