@@ -23,6 +23,7 @@ from chatbench.services import Services
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.picker.query import Query, haystack
 from chatbench.ui.theme import theme
+from chatbench.ui.theme.tokens import SHADOW_MARGIN
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -324,3 +325,14 @@ def test_a_refused_key_is_told_at_its_provider(tmp_path: Path, run_async: Runner
         assert picker.rows.key_words(group) == "key for this session"
         assert picker.list.delegate.fix_words(group) == "Open settings"
         run_async(services.aclose())
+
+
+def test_it_is_no_higher_than_it_needs_to_be_to_choose_from_hundreds(desk: Desk) -> None:
+    desk.window.resize(820, 1000)
+    desk.chip.move(20, 960)
+    picker = desk.open()
+    assert picker.rows.height() > 2000
+    assert picker.height() - 2 * SHADOW_MARGIN == theme().scaled(570)
+    picker.close()
+    desk.chip.move(20, 400)
+    assert desk.open().height() - 2 * SHADOW_MARGIN < 400, "less where the window has less"

@@ -22,6 +22,7 @@ from chatbench.ui.widgets import Chip, Divider, KeyHint, Label, Popup, SearchFie
 
 _WIDTH: Final = 740
 _LEAST_HEIGHT: Final = 240
+_GREATEST_HEIGHT: Final = 570
 _WINDOW_EDGE: Final = 12
 
 
@@ -158,7 +159,7 @@ class ModelPicker(Popup):
         self.list.mark(0)
 
     def _fit(self, anchor: QWidget) -> None:
-        """As wide as 740 and as high as the rows, within the window above its chip."""
+        """As wide as 740 and as high as the rows, up to 570, within the window above its chip."""
         window = anchor.window()
         width = min(theme().scaled(_WIDTH), window.width() - 2 * _WINDOW_EDGE)
         above = anchor.mapTo(window, QPoint(0, 0)).y() - 6 - _WINDOW_EDGE
@@ -166,7 +167,8 @@ class ModelPicker(Popup):
             hint.setVisible(width >= theme().scaled(460))
         self._name_filters(width)
         frame = self.body.sizeHint().height() - self.list.sizeHint().height()
-        height = min(frame + self.rows.height(), max(above, theme().scaled(_LEAST_HEIGHT)))
+        room = min(max(above, theme().scaled(_LEAST_HEIGHT)), theme().scaled(_GREATEST_HEIGHT))
+        height = min(frame + self.rows.height(), room)
         self.setFixedSize(width + 2 * SHADOW_MARGIN, height + 2 * SHADOW_MARGIN)
 
     def _name_filters(self, width: int) -> None:
