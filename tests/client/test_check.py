@@ -155,7 +155,7 @@ async def test_a_server_without_a_list_of_models(environment: Environment, serve
     assert failed(await check(environment, endpoint_at(server))).name == "Models"
     server.script(replies.data({}), missing)
     steps = await check(environment, endpoint_at(server, models=("m",)))
-    assert steps["Models"].found == "1 models, written down by hand"
+    assert steps["Models"].found == "1 model, written down by hand"
     assert steps["First streamed token"].found == "m answers"
 
 

@@ -158,9 +158,9 @@ class ConnectionCheck:
             raise self._list_error
         if self._models:
             self._environment.catalogue.update_live(self._endpoint.id, self._models)
-            return "1 model" if len(self._models) == 1 else f"{len(self._models)} models"
+            return _count(len(self._models))
         if self._endpoint.models:
-            return f"{len(self._endpoint.models)} models, written down by hand"
+            return f"{_count(len(self._endpoint.models))}, written down by hand"
         raise ProviderError("The server is running, but has no model loaded.", "Load one there.")
 
     async def _token(self) -> str:
@@ -212,3 +212,7 @@ def _fix(error: ChatbenchError) -> Literal["", "key", "address", "model"]:
     if isinstance(error, NotFound) and error.param == "model":
         return "model"
     return "address"
+
+
+def _count(models: int) -> str:
+    return "1 model" if models == 1 else f"{models} models"
