@@ -302,11 +302,10 @@ def test_effort_is_offered_only_where_the_model_offers_it(composer: Composer, he
     composer.set_model(ModelRef("openai", "gpt-4o"))
     assert not composer.line.effort.isVisible()
     composer.set_model(GUIDE)
+    assert not composer.line.effort.isVisible(), "the guide needs none"
     composer.set_parameters(Parameters(reasoning_effort="medium"))
     assert composer.line.effort.isVisible()
     assert composer.line.effort.label() == "Effort: medium"
-    composer.set_parameters(Parameters(reasoning_effort="xhigh"))
-    assert composer.line.effort.label() == "Effort: default", "the guide does not offer it"
     QTest.mouseClick(composer.line.effort, Qt.MouseButton.LeftButton)
     (menu,) = composer.line.findChildren(QMenu)
     assert [action.text() for action in menu.actions()] == ["The model's default", "None", "Medium"]
@@ -314,7 +313,17 @@ def test_effort_is_offered_only_where_the_model_offers_it(composer: Composer, he
     menu.actions()[0].trigger()
     menu.close()
     assert heard.efforts == ["medium", None]
-    assert composer.line.effort.label() == "Effort: default", "the owner decides"
+    assert composer.line.effort.label() == "Effort: medium", "the owner decides"
+    composer.set_model(ModelRef("openai", "gpt-5"))
+    composer.set_parameters(Parameters(reasoning_effort="max"))
+    assert composer.line.effort.isVisible()
+    assert composer.line.effort.label() == "Effort: default", "the model does not offer it"
+
+
+def test_one_token_is_no_tokens(composer: Composer) -> None:
+    composer._timer.blockSignals(True)
+    composer.line.show_estimate(Estimate(tokens=1, cost=None, free=False, share=None))
+    assert composer.line.estimate.text() == "≈ 1 token · price unknown"
 
 
 def test_the_line_shortens_as_room_ends(composer: Composer, window: QWidget) -> None:
@@ -345,6 +354,7 @@ def test_a_missing_key_shows_at_the_model(composer: Composer) -> None:
 
 def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) -> None:
     composer.set_draft(Draft(text="words"))
+    composer.set_parameters(Parameters(reasoning_effort="medium"))
     walk: list[str] = []
     widget: QWidget | None = composer.editor
     for _ in range(7):
@@ -358,7 +368,7 @@ def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) ->
         "Send",
         "Choose the key that sends",
         "Guide, built in",
-        "Effort: default",
+        "Effort: medium",
         "Message",
     ]
 
@@ -387,6 +397,7 @@ def test_words_stand_on_lines_of_the_themes_height(composer: Composer, factor: f
 
 def test_a_change_of_text_size_lays_everything_out_anew(composer: Composer, window: QWidget) -> None:
     window.resize(1100, 900)
+    composer.set_parameters(Parameters(reasoning_effort="medium"))
     QApplication.processEvents()
     before = composer.line.model.height(), composer.box.height()
     theme().apply(text_factor=2.0)

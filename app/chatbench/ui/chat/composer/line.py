@@ -47,6 +47,7 @@ class ComposerLine(QWidget):
         super().__init__(parent)
         self._effort: Effort | None = None
         self._efforts: tuple[Effort, ...] = ()
+        self._guide = False
         self._long, self._short = "", ""
         self.model = Chip(menu=True, parent=self)
         self.model.clicked.connect(self.model_clicked)
@@ -59,7 +60,8 @@ class ComposerLine(QWidget):
 
     def set_model(self, info: ModelInfo, problem: str = "") -> None:
         """Names the model; ``problem`` says what is missing to use it."""
-        title = self.tr("Guide, built in") if info.ref == GUIDE else info.title
+        self._guide = info.ref == GUIDE
+        title = self.tr("Guide, built in") if self._guide else info.title
         self.model.set_label(title)
         self.model.set_icon(place_icon(info))
         self.model.set_problem(problem)
@@ -84,7 +86,8 @@ class ComposerLine(QWidget):
         else:
             cost = estimate.cost
             price = self.tr("price unknown") if cost is None else left_to_right(f"≈ {dollars(cost)}")
-            self._long = self.tr("{0} tokens · {1}").format(left_to_right(f"≈ {tokens}"), price)
+            words = self.tr("{0} token · {1}") if estimate.tokens == 1 else self.tr("{0} tokens · {1}")
+            self._long = words.format(left_to_right(f"≈ {tokens}"), price)
             self._short = f"{left_to_right(f'≈ {tokens}')} · {price}"
         if estimate.share is not None and estimate.share >= WARN_FROM:
             color = "warning"
@@ -109,9 +112,15 @@ class ComposerLine(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
+    def _shown_effort(self) -> Effort | None:
+        return self._effort if self._effort in self._efforts else None
+
+    def _offers_effort(self) -> bool:
+        """The guide's effort is of use to somebody who set it on purpose only."""
+        return bool(self._efforts) and not (self._guide and self._shown_effort() is None)
+
     def _effort_words(self) -> tuple[str, str]:
-        shown = self._effort if self._effort in self._efforts else None
-        name = self.effort_name(shown)
+        name = self.effort_name(self._shown_effort())
         return self.tr("Effort: {0}").format(name), name[:1].upper() + name[1:]
 
     def effort_name(self, effort: Effort | None) -> str:
@@ -133,13 +142,14 @@ class ComposerLine(QWidget):
         room = self.width()
         model = self.model.sizeHint().width()
         long, short = self._effort_words()
+        offered = self._offers_effort()
         metrics = theme().metrics("small")
         taken = needed = 0
         for effort, words in ((long, self._long), (short, self._long), (short, self._short), (short, "")):
             self.effort.set_label(effort)
             self.effort.set_icon("gauge" if effort == long else "sliders-horizontal")
             self.effort.setAccessibleName(long)
-            taken = model + (_GAP + self.effort.sizeHint().width() if self._efforts else 0)
+            taken = model + (_GAP + self.effort.sizeHint().width() if offered else 0)
             needed = metrics.horizontalAdvance(words) + 2
             if taken + (_GAP * 2 + needed if words else 0) <= room or not words:
                 break
@@ -153,7 +163,7 @@ class ComposerLine(QWidget):
         model = max(model, self.model.minimumSizeHint().width())
         put(self.model, 0, model, self.model.sizeHint().height())
         hint = self.effort.sizeHint()
-        self.effort.setVisible(bool(self._efforts))
+        self.effort.setVisible(self._offers_effort())
         put(self.effort, model + _GAP, hint.width(), hint.height())
         self.estimate.set_text(words)
         self.estimate.setToolTip(self._long if words != self._long else "")
@@ -165,7 +175,7 @@ class ComposerLine(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName(self.tr("Reasoning effort"))
         group = QActionGroup(menu)
-        shown = self._effort if self._effort in self._efforts else None
+        shown = self._shown_effort()
         for effort in (None, *self._efforts):
             name = self.effort_name(effort)
             words = self.tr("The model's default") if effort is None else name[:1].upper() + name[1:]
