@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import time
@@ -73,8 +74,9 @@ def _deadline() -> Iterator[None]:
     end = time.thread_time() + MAX_SECONDS
     before = sys.getprofile()
 
-    def check(_frame: FrameType, _event: str, _argument: object) -> None:
-        if time.thread_time() > end:
+    def check(frame: FrameType, event: str, _argument: object) -> None:
+        # In a generator that is being thrown away the error would be swallowed, and the hook with it.
+        if event == "call" and not frame.f_code.co_flags & inspect.CO_GENERATOR and time.thread_time() > end:
             sys.setprofile(before)
             raise MathError("The formula takes too long to draw.")
 
