@@ -76,6 +76,10 @@ class _List(QListView):
         bar.setValue(place)
         self._follow_clock()
 
+    def needed_height(self) -> int:
+        """How high all of the rows are."""
+        return sum(self.sizeHintForRow(row) for row in range(self._model.rowCount()))
+
     def set_current(self, conversation_id: str) -> None:
         place = self._model.place(conversation_id)
         if place < 0:
@@ -179,18 +183,20 @@ class ChatSidebar(Surface):
         self.view.end_reached.connect(self._list_more)
         self.view.editing_ended.connect(self._edited)
         self.empty = Label(font="small", color="text3", wrap=True)
-        self.empty.setContentsMargins(8, 8, 8, 0)
-        self.empty.hide()
-        column = QVBoxLayout()
+        self.empty.setContentsMargins(16, 8, 16, 0)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
+        self._column = column = QVBoxLayout()
         column.setSpacing(6)
         self.set_layout(column, (0, 8, 0, 8))
         head = QVBoxLayout()
         head.setContentsMargins(8, 0, 8, 0)
         head.setSpacing(6)
-        for widget in (self.new_button, self.search, self.empty):
-            head.addWidget(widget)
+        head.addWidget(self.new_button)
+        head.addWidget(self.search)
         column.addLayout(head)
-        column.addWidget(self.view, 1)
+        column.addWidget(self.view)
+        column.addWidget(self.empty)
+        self._tell("")
         self._disconnect = services.changes.connect(self._changed)
         self.destroyed.connect(self._disconnect)
 
@@ -207,18 +213,33 @@ class ChatSidebar(Surface):
             today = datetime.now().astimezone().date()
             if query:
                 rows = hit_rows(await self._services.history.search(query), today)
-                nothing = self.tr("Nothing found.")
+                told = "" if rows else self.tr("Nothing found.")
             else:
-                rows = list_rows(await self._services.history.summaries(self._listed), today)
-                nothing = self.tr("Your chats will be listed here. They stay in one file on this computer.")
+                summaries = await self._services.history.summaries(self._listed)
+                rows = list_rows(summaries, today)
+                used = len(summaries) > 1 or any(summary.message_count for summary in summaries)
+                first = self.tr("Your chats will be listed here. They stay in one file on this computer.")
+                told = "" if used else first
             if self._stale:
                 continue
             if self.view.editing:
                 self._late = True
                 continue  # a title is being written: the rows stay until it is
             self.view.show_rows(rows, self._current)
-            self.empty.setText(nothing)
-            self.empty.setVisible(not rows)
+            self._tell(told)
+
+    def _tell(self, words: str) -> None:
+        """Says it below the rows; "" gives their list all of the room."""
+        self.empty.setText(words)
+        self.empty.setVisible(bool(words))
+        self.view.setMaximumHeight(self.view.needed_height() if words else 16_777_215)
+        self._column.setStretchFactor(self.view, 0 if words else 1)
+        self._column.setStretchFactor(self.empty, 1 if words else 0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "empty"):
+            self._tell(self.empty.text())
 
     def _edited(self) -> None:
         if self._late:
