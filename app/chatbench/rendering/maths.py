@@ -85,6 +85,8 @@ def _deadline() -> Iterator[None]:
         yield
     finally:
         sys.setprofile(before)
+    if time.thread_time() > end:
+        raise MathError("The formula takes too long to draw.")
 
 
 @lru_cache(maxsize=256)
