@@ -48,7 +48,6 @@ def test_a_larger_size_is_larger() -> None:
         *[
             r"\href{https://evil.example}{x}",
             r"\frac{" * 20 + "1" + "}{2}" * 20,
-            r"\frac12" * 250,
             "x_1+" * 500,
         ],
         *[r"\begin{pmatrix}" * 15 + "1" + r"\end{pmatrix}" * 15],
