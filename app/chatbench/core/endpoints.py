@@ -18,6 +18,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     concurrent: int | None = None
     requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    """Input and output together."""
+    input_tokens_per_minute: int | None = None
+    output_tokens_per_minute: int | None = None
 
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,6 +34,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     developer_role: bool = False
     reasoning_summary: bool = True
     """Gives summaries of its reasoning (OpenAI does so only to verified organisations)."""
+    refused: tuple[str, ...] = ()
+    """Names of `Parameters` that the endpoint rejects, whatever the model."""
     api_version: str = ""
     """Dated Azure API version; empty for the current path without one. For Gemini: v1 or v1beta."""
 

@@ -9,15 +9,37 @@ import msgspec
 from chatbench.core.models import Effort, ModelInfo
 
 SAMPLING = frozenset({"temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty", "seed"})
+TOKEN_LEVEL = frozenset({"n", "logit_bias", "logprobs", "top_logprobs"})
+"""Alternatives and single tokens: no row names them; they go with a wire that has a field for them,
+unless the model is known to take no temperature, for those that reason take none of these."""
+OF_THE_SERVICE = frozenset(
+    {
+        "json_mode", "strict_tools", "service_tier", "user", "metadata", "prompt_cache_key",
+        "cache_pattern", "cache_ttl", "background",
+    }
+)  # fmt: skip
+"""Concern the service, not the model: they go wherever the wire has a field for them."""
 CAREFUL = frozenset({"temperature", "top_p", "max_output_tokens", "stop", "extra_body"})
 """What a model of which nothing is known is sent, if the user set it."""
+
+
+ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast", "standard_only", "standard"]
+CachePattern = Literal[
+    "tools_only", "system_and_tools", "last_user_message", "last_2_user_messages", "last_3_user_messages"
+]
+"""How far a prompt is marked to be kept in the provider's own cache."""
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything None is not sent: the provider's own default holds.
 
     temperature 0–2, top_p 0–1, top_k ≥ 1, penalties −2–2, `max_output_tokens` and
-    `thinking_budget` in tokens. `extra_body` is merged into the request as it is.
+    `thinking_budget` in tokens; `n` alternatives; `logit_bias` token id → −100–100; `top_logprobs`
+    0–20, which implies `logprobs`. `json_mode` asks for any JSON object. `strict_tools` overrides
+    every tool's own `strict`. `cache_pattern` and `cache_ttl` mark the prompt for caches that want
+    marks (Anthropic), `prompt_cache_key` groups prompts for those that want a key (OpenAI).
+    `background` lets the provider go on without us (Responses; it then stores the answer).
+    `extra_body` is merged into the request as it is.
     """
 
     temperature: float | None = None
@@ -31,6 +53,19 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning_effort: Effort | None = None
     thinking_budget: int | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
+    n: int | None = None
+    logit_bias: dict[str, float] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    json_mode: bool | None = None
+    strict_tools: bool | None = None
+    service_tier: ServiceTier | None = None
+    user: str | None = None
+    metadata: dict[str, str] | None = None
+    prompt_cache_key: str | None = None
+    cache_pattern: CachePattern | None = None
+    cache_ttl: Literal["5m", "1h"] | None = None
+    background: bool | None = None
     extra_body: dict[str, Any] | None = None
 
     def given(self) -> dict[str, Any]:
@@ -49,19 +84,35 @@ class LeftOut(msgspec.Struct, frozen=True):
     reason: str
 
 
-def fit(parameters: Parameters, info: ModelInfo) -> tuple[Parameters, tuple[LeftOut, ...]]:
+def fit(
+    parameters: Parameters,
+    info: ModelInfo,
+    takes: frozenset[str] | None = None,
+    refused: tuple[str, ...] = (),
+) -> tuple[Parameters, tuple[LeftOut, ...]]:
     """The parameters `info` takes, and what was left out of them.
 
-    A reasoning effort the model does not offer is replaced by nothing (its default holds): to
-    guess the nearest one would spend the user's money differently than asked.
+    `takes` are the fields the wire has a place for (None: all), `refused` those its endpoint is
+    known not to take. A reasoning effort the model does not offer is replaced by nothing (its
+    default holds): to guess the nearest one would spend the user's money differently than asked.
     """
     left: list[LeftOut] = []
+    given = parameters.given()
+    if not given:
+        return parameters, ()
     accepted = CAREFUL if info.parameters is None else info.parameters
     effort = parameters.reasoning_effort
-    for name, value in parameters.given().items():
-        reason = _refusal(name, value, info, accepted, effort)
+    for name, value in given.items():
+        if takes is not None and name not in takes:
+            reason = "this interface has no field for it"
+        elif name in refused:
+            reason = "not taken by this provider"
+        else:
+            reason = _refusal(name, value, info, accepted, effort)
         if reason:
             left.append(LeftOut(name, reason))
+    if not left:
+        return parameters, ()
     return msgspec.structs.replace(parameters, **{item.name: None for item in left}), tuple(left)
 
 
@@ -73,8 +124,13 @@ def _refusal(name: str, value: Any, info: ModelInfo, accepted: frozenset[str], e
         return f"offers {offered}" if offered else "offers no reasoning effort"
     if name == "thinking_budget":
         return "" if info.thinking_budget else "takes no thinking budget"
+    if name in OF_THE_SERVICE or name == "extra_body":
+        return ""
+    if name in TOKEN_LEVEL:
+        reasons = info.parameters is not None and "temperature" not in info.parameters
+        return "not taken by this model" if reasons else ""
     if name in SAMPLING and info.sampling_only_without_thinking and effort != "none":
         return "taken only with reasoning effort none"
-    if name not in accepted and name != "extra_body":
+    if name not in accepted:
         return "not known to be taken" if info.parameters is None else "not taken by this model"
     return ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from chatbench.core.errors import ErrorReport
-from chatbench.core.messages import Message, Part, text_of, thinking_of
+from chatbench.core.messages import Message, Part, ToolCallPart, text_of, thinking_of
 from chatbench.core.models import ModelRef
 from chatbench.core.params import LeftOut, Parameters
 from chatbench.core.tools import ToolChoice, ToolDefinition
@@ -19,8 +21,21 @@ StopReason = Literal[
 ]  # fmt: skip
 
 
+class TokenLogprob(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A token of the answer, the natural logarithm of its probability, and the likeliest at its
+    place (empty unless `top_logprobs` asked for them)."""
+
+    token: str
+    logprob: float
+    top: tuple[TokenLogprob, ...] = ()
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is asked. `stream` False asks the provider for one whole answer."""
+    """What is asked. `stream` False asks the provider for one whole answer.
+
+    `extra_headers` may hold secrets: they are never logged, stored or shown. `api_version`
+    overrides the endpoint's. `base_url` is where the request goes, filled in by the client.
+    """
 
     model: ModelRef
     messages: tuple[Message, ...]
@@ -31,14 +46,46 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parallel_tool_calls: bool | None = None
     response_schema: dict[str, Any] | None = None
     stream: bool = True
+    extra_headers: dict[str, str] = {}
+    extra_query: dict[str, str] = {}
+    api_version: str = ""
+    base_url: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of everything that is sent, attachments included: requests that could be
+        answered differently differ in it. How the answer travels (`stream`) does not count."""
+        sent = msgspec.structs.replace(self, stream=True) if not self.stream else self
+        return hashlib.sha256(msgspec.json.encode(sent)).hexdigest()
+
+
+class RawExchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last attempt as it went over the wire. Keys and extra headers are masked; `response` is
+    the body as it came, of a stream all of its events."""
+
+    method: str = ""
+    url: str = ""
+    headers: dict[str, str] = {}
+    request: bytes = b""
+    response_headers: dict[str, str] = {}
+    response: bytes = b""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An answer, whole or as far as it came. `model_answered` is what the provider says it was."""
+    """An answer, whole or as far as it came.
+
+    `model` was asked, `model_answered` is what the provider says it was. `status` is the HTTP
+    status of the last attempt; `parsed` the answer to a schema; `created` UTC seconds by the
+    provider's clock; `attempts` how many requests were sent (0 where a cache answered);
+    `region` where the provider says it was computed; `raw` only where it was asked to be kept.
+    """
 
     model: ModelRef
+    id: str = ""
+    request: Request | None = None
     parts: tuple[Part, ...] = ()
     alternatives: tuple[tuple[Part, ...], ...] = ()
+    parsed: Any = None
     stop_reason: StopReason | None = None
     stop_detail: str = ""
     usage: Usage | None = None
@@ -48,6 +95,18 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 1
     response_id: str = ""
     model_answered: str = ""
+    status: int | None = None
+    region: str = ""
+    created: int | None = None
+    system_fingerprint: str = ""
+    service_tier: str = ""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    local_cache_hit: bool = False
+    stored_by_provider: bool = False
+    """The provider keeps this answer (it was asked to work in the background)."""
+    at: datetime | None = None
+    """UTC, when the call was made."""
+    raw: RawExchange | None = None
     error: ErrorReport | None = None
 
     @property
@@ -57,3 +116,32 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def thinking(self) -> str:
         return thinking_of(self.parts)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+        """The tools the model asks for, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+
+    @property
+    def message(self) -> Message:
+        """The answer as a message to go on from."""
+        return Message(role="assistant", parts=self.parts)
+
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        """The messages that were asked; empty where the request was not kept."""
+        return self.request.messages if self.request else ()
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters that were asked for; see `left_out` for those that were not sent."""
+        return self.request.parameters if self.request else Parameters()
+
+    @property
+    def is_error(self) -> bool:
+        return self.error is not None
+
+    @property
+    def cache_hit(self) -> bool:
+        """Answered from a cache: ours, or in part the provider's."""
+        return self.local_cache_hit or (self.usage is not None and self.usage.has_cache_hit)

@@ -20,7 +20,7 @@ from chatbench.core.messages import (
     ThinkingPart,
     ToolCallPart,
 )
-from chatbench.core.requests import StopReason
+from chatbench.core.requests import StopReason, TokenLogprob
 from chatbench.core.usage import Usage
 
 
@@ -72,6 +72,17 @@ class Stop(msgspec.Struct, frozen=True, gc=False):
     response_id: str = ""
     model_answered: str = ""
     choice: int = 0
+    created: int | None = None
+    """UTC seconds since the epoch, where the provider says."""
+    system_fingerprint: str = ""
+    service_tier: str = ""
+
+
+class Logprobs(msgspec.Struct, frozen=True, gc=False):
+    """Probabilities of the next tokens of an alternative, in order."""
+
+    tokens: tuple[TokenLogprob, ...]
+    choice: int = 0
 
 
 class Unknown(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +93,7 @@ class Unknown(msgspec.Struct, frozen=True, gc=False):
     choice: int = 0
 
 
-StreamEvent = PartStart | PartDelta | PartEnd | UsageUpdate | Reset | Stop | Unknown
+StreamEvent = PartStart | PartDelta | PartEnd | UsageUpdate | Reset | Stop | Logprobs | Unknown
 
 
 class _OpenPart:
@@ -127,6 +138,7 @@ class Accumulator:
         self._choices: dict[int, dict[int, _OpenPart]] = {}
         self.usage: Usage | None = None
         self.stops: dict[int, Stop] = {}
+        self.logprobs: dict[int, list[TokenLogprob]] = {}
         self.unknown: list[Unknown] = []
         self.version = 0
         """Grows with every event; unchanged means a snapshot would be the same."""
@@ -166,7 +178,10 @@ class Accumulator:
             case Reset():
                 self._choices.clear()
                 self.stops.clear()
+                self.logprobs.clear()
                 self.usage = None
+            case Logprobs(tokens=tokens, choice=choice):
+                self.logprobs.setdefault(choice, []).extend(tokens)
             case Unknown():
                 self.unknown.append(event)
 

@@ -34,6 +34,17 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         return self.input_tokens + self.output_tokens
 
     @property
+    def has_cache_hit(self) -> bool:
+        """The provider read part of the prompt from its own cache."""
+        return self.cache_read_tokens > 0
+
+    @property
+    def details(self) -> dict[str, int]:
+        """Every share that is not 0, by its name."""
+        shares = {name: getattr(self, name) for name in _COUNTS[2:]}
+        return {name: count for name, count in shares.items() if count}
+
+    @property
     def new_input_tokens(self) -> int:
         """Input that was neither read from nor written to a cache."""
         return max(0, self.input_tokens - self.cache_read_tokens - self.cache_write_tokens)
@@ -96,8 +107,11 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Seconds, measured from the moment the call was made; None where it never came so far."""
+    """Seconds, measured from the moment the call was made; None where it never came so far.
 
+    `queued_s` is what limits of ours held it back, and is part of the others."""
+
+    queued_s: float | None = None
     first_token_s: float | None = None
     first_text_s: float | None = None
     total_s: float | None = None

@@ -23,6 +23,22 @@ from chatbench.providers.http import HttpAnswer, HttpClient, HttpRequest, Timeou
 from chatbench.providers.sse import ServerEvent, SseParser
 
 
+class Exchange:
+    """What is known of one attempt; the wire writes it down as it goes.
+
+    Header names are in lower case. `body` collects the pieces of the response where it is a list;
+    None keeps none of them.
+    """
+
+    __slots__ = ("body", "headers", "request", "status")
+
+    def __init__(self, *, keep_body: bool = False) -> None:
+        self.request: HttpRequest | None = None
+        self.status: int | None = None
+        self.headers: Mapping[str, str] = {}
+        self.body: list[bytes] | None = [] if keep_body else None
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request bound to an endpoint. `request.parameters` fit `info` already, and every
     media source is `InlineData`, `RemoteUrl` or a `ProviderFile` of this provider."""
@@ -32,6 +48,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     key: Secret | None = None
     timeouts: Timeouts = Timeouts()
+    exchange: Exchange = msgspec.field(default_factory=Exchange)
 
 
 class HttpFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +75,8 @@ class Wire(Protocol):
     """What the client calls."""
 
     id: ClassVar[str]
+    takes: ClassVar[frozenset[str]]
+    """Names of the `Parameters` it has a field for."""
 
     def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         """Batches of events, one batch per piece of network data; ends after `Stop`.
@@ -65,6 +84,11 @@ class Wire(Protocol):
         Raises `ProviderError` subclasses. Honours `call.request.stream`: False makes one whole
         answer of it, in a single batch.
         """
+        ...
+
+    async def complete(self, call: Call, http: HttpClient) -> list[StreamEvent]:
+        """The events of one whole answer (`call.request.stream` is False), with less work than a
+        stream of one batch. Raises `ProviderError` subclasses."""
         ...
 
     async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
@@ -76,6 +100,7 @@ class HttpWire(ABC):
     """The driver shared by all wires that speak HTTP."""
 
     id: ClassVar[str]
+    takes: ClassVar[frozenset[str]]
 
     @abstractmethod
     def encode(self, call: Call) -> HttpRequest:
@@ -104,16 +129,23 @@ class HttpWire(ABC):
     async def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         if not call.endpoint.origin:
             raise no_address(call.endpoint)
-        request = self.encode(call)
+        request, exchange = self.encode(call), call.exchange
+        exchange.request = request
         try:
             async with http.open(request, call.endpoint, call.timeouts) as answer:
+                exchange.status, exchange.headers = answer.status, answer.headers
                 await self._refuse(answer, call.endpoint)
                 kind = answer.headers.get("content-type", "").lower()
                 if not call.request.stream or ("json" in kind and "event-stream" not in kind):
-                    yield self.decode_whole(await answer.read(), call)
+                    body = await answer.read()
+                    if exchange.body is not None:
+                        exchange.body.append(body)
+                    yield self.decode_whole(body, call)
                     return
                 parser, decoder = SseParser(), self.decoder(call)
                 async for piece in answer.pieces():
+                    if exchange.body is not None:
+                        exchange.body.append(piece)
                     events: list[StreamEvent] = []
                     try:
                         for raw in parser.feed(piece):
@@ -134,6 +166,23 @@ class HttpWire(ABC):
                     yield last
                 if last := decoder.finish():
                     yield last
+        except ProviderError as error:
+            conceal(error, call.key, call.endpoint)
+            raise
+
+    async def complete(self, call: Call, http: HttpClient) -> list[StreamEvent]:
+        if not call.endpoint.origin:
+            raise no_address(call.endpoint)
+        request, exchange = self.encode(call), call.exchange
+        exchange.request = request
+        try:
+            async with http.open(request, call.endpoint, call.timeouts) as answer:
+                exchange.status, exchange.headers = answer.status, answer.headers
+                await self._refuse(answer, call.endpoint)
+                body = await answer.read()
+            if exchange.body is not None:
+                exchange.body.append(body)
+            return self.decode_whole(body, call)
         except ProviderError as error:
             conceal(error, call.key, call.endpoint)
             raise

@@ -28,6 +28,18 @@ class Anthropic(HttpWire):
     """Encodes to `/v1/messages` and decodes its named events."""
 
     id: ClassVar[str] = "anthropic"
+    takes: ClassVar[frozenset[str]] = frozenset(
+        {
+            "temperature",
+            "top_p",
+            "top_k",
+            "max_output_tokens",
+            "stop",
+            "reasoning_effort",
+            "thinking_budget",
+            "extra_body",
+        }
+    )
 
     def encode(self, call: Call) -> HttpRequest:
         own = {"anthropic-version": version_for(call.request.parameters)}

@@ -55,6 +55,21 @@ class Gemini(HttpWire):
     """Encodes to `generateContent` and decodes its chunks."""
 
     id: ClassVar[str] = "gemini"
+    takes: ClassVar[frozenset[str]] = frozenset(
+        {
+            "temperature",
+            "top_p",
+            "top_k",
+            "max_output_tokens",
+            "stop",
+            "presence_penalty",
+            "frequency_penalty",
+            "seed",
+            "reasoning_effort",
+            "thinking_budget",
+            "extra_body",
+        }
+    )
 
     def encode(self, call: Call) -> HttpRequest:
         name = call.request.model.id

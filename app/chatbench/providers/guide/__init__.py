@@ -46,6 +46,7 @@ class Guide:
     """A wire of its own. `extra_body = {"pace": n}` sets its pace in pieces a second; 0 is at once."""
 
     id: ClassVar[str] = "guide"
+    takes: ClassVar[frozenset[str]] = frozenset({"reasoning_effort"})
 
     async def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         request = call.request
@@ -71,6 +72,9 @@ class Guide:
         events.append(UsageUpdate(usage))
         events.append(Stop("end", "end of the page", response_id=new_id(), model_answered=GUIDE.id))
         yield events
+
+    async def complete(self, call: Call, http: HttpClient) -> list[StreamEvent]:
+        return [event async for batch in self.stream(call, http) for event in batch]
 
     async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
         return [

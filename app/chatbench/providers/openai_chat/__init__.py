@@ -31,6 +31,21 @@ class OpenAIChat(HttpWire):
     """Encodes to `/chat/completions` and decodes its chunks."""
 
     id: ClassVar[str] = "openai_chat"
+    takes: ClassVar[frozenset[str]] = frozenset(
+        {
+            "temperature",
+            "top_p",
+            "top_k",
+            "max_output_tokens",
+            "stop",
+            "presence_penalty",
+            "frequency_penalty",
+            "seed",
+            "reasoning_effort",
+            "verbosity",
+            "extra_body",
+        }
+    )
 
     def encode(self, call: Call) -> HttpRequest:
         path = "chat/completions"

@@ -47,6 +47,9 @@ class OpenAIResponses(HttpWire):
     """Encodes to `/responses` and decodes its named events."""
 
     id: ClassVar[str] = "openai_responses"
+    takes: ClassVar[frozenset[str]] = frozenset(
+        {"temperature", "top_p", "max_output_tokens", "reasoning_effort", "verbosity", "extra_body"}
+    )
 
     def encode(self, call: Call) -> HttpRequest:
         accept = {"accept": "text/event-stream"} if call.request.stream else {}
