@@ -33,8 +33,12 @@
     │   └── NoKeyring                this system has none that keeps secrets
     ├── FormatError                  a file is not what it should be
     │   └── AttachmentRefused        a picture or file that cannot be sent, and why
-    └── ConfigurationError           a setting or a TOML file is wrong
-        └── InvalidHeader
+    ├── SchemaMismatch               the answer is not what its schema asked for
+    └── ConfigurationError           a setting, an argument or a TOML file is wrong
+        ├── InvalidHeader
+        ├── UnknownParameter         no parameter of that name; the hint lists similar ones
+        ├── InvalidSchema            what was given is not JSON Schema
+        └── LimitUnattainable        a limit below what this one call needs
 
 Anything else that is raised is a bug.
 """
@@ -251,6 +255,10 @@ class NoKeyring(StorageError):
     """There is no keyring that keeps secrets on this system."""
 
 
+class SchemaMismatch(ChatbenchError):
+    """The answer does not fit its schema."""
+
+
 class FormatError(ChatbenchError):
     """A file is not what it should be."""
 
@@ -265,6 +273,18 @@ class AttachmentRefused(FormatError):
 
 class ConfigurationError(ChatbenchError):
     """A setting, a command or a TOML file is wrong; the message names file and line."""
+
+
+class UnknownParameter(ConfigurationError):
+    """There is no parameter of that name."""
+
+
+class InvalidSchema(ConfigurationError):
+    """Not a JSON Schema, or one that no answer can be asked for with."""
+
+
+class LimitUnattainable(ConfigurationError):
+    """One call alone needs more than a limit allows, so waiting would never end."""
 
 
 class InvalidHeader(ConfigurationError):
