@@ -25,9 +25,13 @@ def address(base_url: str, path: str, query: Mapping[str, str] | None = None) ->
 
 
 def headers_for(
-    endpoint: Endpoint, key: Secret | None, own: Mapping[str, str] | None = None
+    endpoint: Endpoint,
+    key: Secret | None,
+    own: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """JSON headers, the wire's `own`, the endpoint's, and the key as `endpoint.auth` says.
+    """JSON headers, the wire's `own`, the endpoint's, the key as `endpoint.auth` says, and over
+    all of them the `extra` ones of this one request.
 
     Raises InvalidHeader where HTTP does not allow the key's characters; the message names none.
     """
@@ -44,6 +48,8 @@ def headers_for(
             headers[endpoint.auth.removeprefix("header:").lower()] = text
         else:
             headers["authorization"] = f"Bearer {text}"
+    if extra:
+        headers.update((name.lower(), value) for name, value in extra.items())
     return headers
 
 

@@ -22,6 +22,9 @@ def paired(messages: Sequence[Message]) -> list[Message]:
     Results move into a "tool" message right behind their calls, in the order of the calls; a
     call without one gets the error result `NOT_RUN`; a result without a call becomes words.
     """
+    tools = (ToolCallPart, ToolResultPart)
+    if not any(isinstance(part, tools) for message in messages for part in message.parts):
+        return [message for message in messages if message.parts]
     answers = {
         part.call_id: part
         for message in messages

@@ -167,7 +167,7 @@ class HttpWire(ABC):
                 if last := decoder.finish():
                     yield last
         except ProviderError as error:
-            conceal(error, call.key, call.endpoint)
+            conceal(error, call.key, call.endpoint, call.request.extra_headers)
             raise
 
     async def complete(self, call: Call, http: HttpClient) -> list[StreamEvent]:
@@ -184,7 +184,7 @@ class HttpWire(ABC):
                 exchange.body.append(body)
             return self.decode_whole(body, call)
         except ProviderError as error:
-            conceal(error, call.key, call.endpoint)
+            conceal(error, call.key, call.endpoint, call.request.extra_headers)
             raise
 
     async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
@@ -207,6 +207,25 @@ class HttpWire(ABC):
             raise
         return found
 
+    async def fetch(
+        self,
+        request: HttpRequest,
+        endpoint: Endpoint,
+        key: Secret | None,
+        http: HttpClient,
+        timeouts: Timeouts = Timeouts(),
+    ) -> bytes:
+        """The body that answers a request beside the calls. Raises `ProviderError`s."""
+        if not endpoint.origin:
+            raise no_address(endpoint)
+        try:
+            async with http.open(request, endpoint, timeouts) as answer:
+                await self._refuse(answer, endpoint)
+                return await answer.read()
+        except ProviderError as error:
+            conceal(error, key, endpoint)
+            raise
+
     async def _refuse(self, answer: HttpAnswer, endpoint: Endpoint) -> None:
         """Raises the named error for a failure, a redirect or a page for people."""
         if 300 <= answer.status < 400:
@@ -217,9 +236,12 @@ class HttpWire(ABC):
         refuse_markup(answer.headers.get("content-type", "").lower(), endpoint)
 
 
-def conceal(error: ProviderError, key: Secret | None, endpoint: Endpoint) -> None:
+def conceal(
+    error: ProviderError, key: Secret | None, endpoint: Endpoint, extra_headers: Mapping[str, str] = {}
+) -> None:
     """Takes the key, and what else is secret in the headers, out of an error that quotes it."""
-    secrets = [value for value in endpoint.headers.values() if len(value) >= 8]
+    own = (*endpoint.headers.values(), *extra_headers.values())
+    secrets = [value for value in own if len(value) >= 8]
     if key:
         secrets.append(key.reveal())
     for secret in secrets:
