@@ -203,6 +203,11 @@ class Accumulator:
         open_parts = self._choices.get(choice, {})
         return tuple(open_parts[index].value() for index in sorted(open_parts))
 
+    def kind(self, index: int, choice: int = 0) -> type[Part] | None:
+        """What a part is that has begun."""
+        open_part = self._choices.get(choice, {}).get(index)
+        return type(open_part.part) if open_part is not None else None
+
     @property
     def choices(self) -> tuple[int, ...]:
         return tuple(sorted(self._choices))

@@ -34,6 +34,7 @@ class Registry:
         self._folder = user_folder
         self._shipped = {e.id: e for e in map(_read_shipped, sorted(resource("providers").glob("*.toml")))}
         self._own: dict[str, Endpoint] = {}
+        self._registered: dict[str, Endpoint] = {}
         self._instances: dict[str, Wire] = {}
         self.problems: list[ConfigurationError] = []
         self.reload()
@@ -60,11 +61,40 @@ class Registry:
                 self._own[endpoint.id] = endpoint
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Every endpoint, the user's in place of the shipped one of the same id."""
-        return tuple({**self._shipped, **self._own}.values())
+        """Every endpoint, the user's in place of the shipped one of the same id, and one that was
+        registered in place of both."""
+        return tuple({**self._shipped, **self._own, **self._registered}.values())
 
     def get(self, endpoint_id: str) -> Endpoint | None:
-        return self._own.get(endpoint_id) or self._shipped.get(endpoint_id)
+        found = self._registered.get(endpoint_id) if self._registered else None
+        return found or self._own.get(endpoint_id) or self._shipped.get(endpoint_id)
+
+    def register(self, endpoint: Endpoint) -> None:
+        """Adds an endpoint for as long as the program runs, in place of one of the same id.
+
+        Raises ConfigurationError for an id, a wire or an address that is none; InvalidHeader.
+        """
+        if not ENDPOINT_ID.match(endpoint.id):
+            raise ConfigurationError(f"{endpoint.id!r} is not an id.", "Use a-z, 0-9, - and _.")
+        if endpoint.wire not in self.wire_ids:
+            raise ConfigurationError(
+                f"There is no wire called {endpoint.wire!r}.", f"Use one of {', '.join(self.wire_ids)}."
+            )
+        if not endpoint.origin:
+            raise ConfigurationError(
+                f"{endpoint.base_url!r} is not a web address.", "Write it as https://host/path."
+            )
+        _check_headers(endpoint)
+        self._registered[endpoint.id] = endpoint
+
+    def unregister(self, endpoint_id: str) -> bool:
+        """Takes a registered endpoint away again; False where there was none."""
+        return self._registered.pop(endpoint_id, None) is not None
+
+    @property
+    def registered(self) -> tuple[Endpoint, ...]:
+        """What was registered, the newest last."""
+        return tuple(self._registered.values())
 
     def shipped(self, endpoint_id: str) -> Endpoint | None:
         """The endpoint as it is shipped, whatever the user made of it."""

@@ -1,0 +1,164 @@
+"""Many calls: as many at once as are allowed, taken from any iterable, in flat memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
+from typing import Any, TypeVar
+
+import msgspec
+
+from chatbench.client.progress import Face, Progress, Tally
+from chatbench.client.sinks import Sink
+from chatbench.core.errors import ChatbenchError
+from chatbench.core.params import Parameters
+from chatbench.core.requests import Request, Response
+
+T = TypeVar("T")
+Many = Iterable[T] | AsyncIterable[T]
+
+
+class PromptItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt of many with what is its own: a name, a system prompt, parameters."""
+
+    prompt: Any
+    id: str = ""
+    system: str | None = None
+    parameters: Parameters | None = None
+
+
+async def each(items: Many[T], work: Callable[[int, T], Awaitable[None]], at_once: int) -> None:
+    """Calls `work` with every item and its place, up to `at_once` of them at a time. An item is
+    taken when its turn comes and not before. The first error ends all."""
+    source: _Source[T] = _Source(items)
+
+    async def worker() -> None:
+        while (taken := await source.next()) is not None:
+            await work(*taken)
+
+    count = at_once
+    if isinstance(items, Sized):
+        count = max(1, min(at_once, len(items)))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(count):
+                group.create_task(worker())
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
+    finally:
+        await source.aclose()
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class _Source(AsyncIterator[tuple[int, T]]):
+    """Numbers the items of any iterable, for several takers."""
+
+    def __init__(self, items: Many[T]) -> None:
+        self._number = 0
+        self._lock: asyncio.Lock | None = None
+        if isinstance(items, AsyncIterable):
+            self._slow: AsyncIterator[T] | None = aiter(items)
+            self._lock = asyncio.Lock()
+        else:
+            self._slow = None
+            self._quick = iter(items)
+
+    async def next(self) -> tuple[int, T] | None:
+        """None at the end."""
+        try:
+            if self._slow is None:
+                item = next(self._quick)
+            else:
+                assert self._lock is not None
+                async with self._lock:
+                    item = await anext(self._slow)
+        except (StopIteration, StopAsyncIteration):
+            return None
+        number, self._number = self._number, self._number + 1
+        return number, item
+
+    async def __anext__(self) -> tuple[int, T]:
+        taken = await self.next()
+        if taken is None:
+            raise StopAsyncIteration
+        return taken
+
+    async def aclose(self) -> None:
+        """Ends a generator that was not read to its end."""
+        if self._slow is not None and hasattr(self._slow, "aclose"):
+            await self._slow.aclose()
+
+
+class Run:
+    """One run over many prompts: what is there already is left out, what comes is written, counted
+    and shown."""
+
+    def __init__(
+        self,
+        prepare: Callable[[Any], Request],
+        answer: Callable[[Request], Awaitable[Response]],
+        refused: Callable[[Any, ChatbenchError], Response],
+        *,
+        at_once: int,
+        face: Face,
+        total: int | None = None,
+        sink: Sink | None = None,
+        fingerprint: Callable[[Request], str] | None = None,
+    ) -> None:
+        """`prepare` may raise: `refused` makes the prompt's response of it. `fingerprint` tells
+        requests of this run apart, whatever model each goes to."""
+        self._prepare, self._answer, self._refused = prepare, answer, refused
+        self._at_once = at_once
+        self._face = face
+        self._sink = sink
+        self._fingerprint = fingerprint or (lambda request: request.fingerprint)
+        self.tally = Tally(total)
+
+    async def over(
+        self, prompts: Many[Any], deliver: Callable[[int, Response], Awaitable[None] | None]
+    ) -> Progress:
+        """Answers every prompt and hands each answer to `deliver`. Raises StorageError and
+        FormatError of the sink; what a call fails of is in its response."""
+        sink, tally = self._sink, self.tally
+        if tally.total is None and isinstance(prompts, Sized):
+            tally.total = len(prompts)
+        if sink is not None:
+            sink.open()
+        try:
+            await each(prompts, lambda index, prompt: self._one(index, prompt, deliver), self._at_once)
+        finally:
+            self._face.close(tally)
+            if sink is not None:
+                sink.close()
+        return tally.progress()
+
+    async def _one(
+        self, index: int, prompt: Any, deliver: Callable[[int, Response], Awaitable[None] | None]
+    ) -> None:
+        sink, tally, fingerprint = self._sink, self.tally, ""
+        try:
+            request = self._prepare(prompt)
+        except ChatbenchError as error:
+            tally.take()
+            response = self._refused(prompt, error)
+        else:
+            if sink is not None:
+                fingerprint = self._fingerprint(request)
+                if sink.has(index, fingerprint):
+                    tally.skipped += 1
+                    return
+            tally.take()
+            response = await self._answer(request)
+        if sink is not None:
+            sink.write(index, getattr(prompt, "id", ""), fingerprint, response)
+        tally.add(response)
+        self._face.show(tally)
+        waiting = deliver(index, response)
+        if waiting is not None:
+            await waiting
