@@ -23,6 +23,7 @@
     ├── UnknownModel                 no model of that name; `near` lists similar names
     ├── BudgetExceeded
     ├── HookRejected
+    ├── HookFailed                   a hook is broken; the message says which
     ├── ToolError
     ├── StorageError
     │   ├── DiskFull
@@ -216,11 +217,18 @@ class UnknownModel(ChatbenchError):
 
 
 class BudgetExceeded(ChatbenchError):
-    """The call would pass a limit the user set."""
+    """The call would pass a limit the user set; nothing was sent. Of `unit` ("USD" or "tokens"),
+    `limit` are allowed, `spent` are gone, `reserved` may be taken by calls in flight, and this call
+    may take `needed` (Decimals or ints; None where a price is unknown)."""
 
 
 class HookRejected(ChatbenchError):
     """A hook refused the request."""
+
+
+class HookFailed(ChatbenchError):
+    """A hook raised an error of its own, or returned what it may not. `hook` is its name; where an
+    answer had come before, `response` is that answer."""
 
 
 class ToolError(ChatbenchError):

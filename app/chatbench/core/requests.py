@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -102,6 +103,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     service_tier: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()
     local_cache_hit: bool = False
+    """Our own cache answered, or an identical call in flight: `usage` and `cost` are those of the
+    call that was paid for, and count nowhere again; see `spent`."""
     stored_by_provider: bool = False
     """The provider keeps this answer (it was asked to work in the background)."""
     at: datetime | None = None
@@ -136,6 +139,16 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def parameters(self) -> Parameters:
         """The parameters that were asked for; see `left_out` for those that were not sent."""
         return self.request.parameters if self.request else Parameters()
+
+    @property
+    def spent(self) -> Decimal | None:
+        """US dollars that this very call cost: 0 where our own cache answered or nothing was used,
+        None where it is unknown."""
+        if self.local_cache_hit:
+            return Decimal(0)
+        if self.cost is not None:
+            return self.cost.amount if self.cost.currency == "USD" else None
+        return None if self.usage is not None or self.parts else Decimal(0)
 
     @property
     def is_error(self) -> bool:

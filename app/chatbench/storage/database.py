@@ -151,6 +151,13 @@ class Database:
         """
         return await self._run_on_writer(lambda connection: _transact(connection, work, durable))
 
+    def submit(self, work: Callable[[apsw.Connection], T]) -> Future[T]:
+        """`write`, without waiting for it, from any thread. The future says how it went."""
+        self._refuse_if_closed()
+        job = _Job(lambda connection: _transact(connection, work, False))
+        self._writes.put(job)
+        return job.future
+
     async def read(self, work: Callable[[apsw.Connection], T]) -> T:
         """Runs `work` on a read-only connection, on one snapshot."""
         self._refuse_if_closed()
