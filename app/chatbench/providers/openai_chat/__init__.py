@@ -7,23 +7,28 @@ others add or leave out is read leniently; see `decode.py`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
 from chatbench.core.models import ModelInfo
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
+from chatbench.providers.counting import counted, unstreamed
 from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import address, body_of, headers_for
-from chatbench.providers.http import HttpRequest
-from chatbench.providers.openai_chat.decode import ChunkDecoder, whole
-from chatbench.providers.openai_chat.encode import request_fields
+from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.openai_chat.decode import WAV, ChunkDecoder, whole
+from chatbench.providers.openai_chat.encode import TAKES, request_fields
 from chatbench.providers.openai_chat.listing import models_of
 from chatbench.providers.openai_chat.naming import named
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
 
+_SOUNDS = {"mp3": "audio/mpeg", "pcm16": "audio/pcm", "opus": "audio/ogg"}
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 
 
@@ -31,55 +36,71 @@ class OpenAIChat(HttpWire):
     """Encodes to `/chat/completions` and decodes its chunks."""
 
     id: ClassVar[str] = "openai_chat"
-    takes: ClassVar[frozenset[str]] = frozenset(
-        {
-            "temperature",
-            "top_p",
-            "top_k",
-            "max_output_tokens",
-            "stop",
-            "presence_penalty",
-            "frequency_penalty",
-            "seed",
-            "reasoning_effort",
-            "verbosity",
-            "extra_body",
-        }
-    )
+    takes: ClassVar[frozenset[str]] = TAKES
 
     def encode(self, call: Call) -> HttpRequest:
-        path = "chat/completions"
-        if call.endpoint.quirks.api_version:
-            path = f"deployments/{quote(call.request.model.id, safe='')}/{path}"
-        accept = {"accept": "text/event-stream"} if call.request.stream else {}
+        request = call.request
+        accept = {"accept": "text/event-stream"} if request.stream else {}
         return HttpRequest(
-            url=_url(call.endpoint, path),
-            headers=headers_for(call.endpoint, call.key, accept),
-            body=body_of(request_fields(call), call.request.parameters.extra_body),
+            url=_call_url(call, "chat/completions"),
+            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
+            body=body_of(request_fields(call), request.parameters.extra_body),
         )
 
     def decoder(self, call: Call) -> Decoder:
-        return ChunkDecoder(call.endpoint)
+        return ChunkDecoder(call.endpoint, _sound(call))
 
     def decode_whole(self, body: bytes, call: Call) -> list[StreamEvent]:
-        return whole(body, call.endpoint)
+        return whole(body, call.endpoint, _sound(call))
+
+    async def count_tokens(self, call: Call, http: HttpClient) -> int:
+        """The tokens of the prompt, tools included, as llama.cpp's server counts them
+        (`POST /chat/completions/input_tokens`). Raises EndpointNotSupported where there is no
+        such address."""
+        fields = request_fields(msgspec.structs.replace(call, request=unstreamed(call.request)))
+        request = HttpRequest(
+            url=_call_url(call, "chat/completions/input_tokens"),
+            headers=headers_for(call.endpoint, call.key, None, call.request.extra_headers),
+            body=body_of(fields, call.request.parameters.extra_body),
+        )
+        return await counted(self, request, call, http)
 
     def error(self, failure: HttpFailure, endpoint: Endpoint) -> ProviderError:
         return named(peek_json(failure.body), endpoint, failure)
 
     def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
-        return HttpRequest(url=_url(endpoint, "models"), method="GET", headers=headers_for(endpoint, key))
+        url = _url(endpoint.base_url, endpoint.quirks.api_version, "models")
+        return HttpRequest(url=url, method="GET", headers=headers_for(endpoint, key))
 
     def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
         return models_of(body, endpoint), None
 
 
-def _url(endpoint: Endpoint, path: str) -> str:
+def _sound(call: Call) -> str:
+    """The media type of a spoken answer: the format that was asked for in `extra_body`."""
+    extra = call.request.parameters.extra_body
+    audio = extra.get("audio") if extra else None
+    kind = audio.get("format") if isinstance(audio, dict) else None
+    return _SOUNDS.get(kind, f"audio/{kind}") if isinstance(kind, str) else WAV
+
+
+def _call_url(call: Call, path: str) -> str:
+    """Azure's dated addresses name the deployment, which is the model."""
+    request, endpoint = call.request, call.endpoint
+    version = request.api_version or endpoint.quirks.api_version
+    if version:
+        path = f"deployments/{quote(request.model.id, safe='')}/{path}"
+    return _url(endpoint.base_url, version, path, tuple(request.extra_query.items()))
+
+
+@lru_cache(maxsize=256)
+def _url(base: str, version: str, path: str, query: tuple[tuple[str, str], ...] = ()) -> str:
     """The base URL with `path`; Azure's own variable names the resource alone, without a path."""
-    base, version = endpoint.base_url.rstrip("/"), endpoint.quirks.api_version
+    base = base.rstrip("/")
     parts = urlsplit(base)
     if parts.path == "" and (version or (parts.hostname or "").endswith(_AZURE_HOSTS)):
         base = f"{base}/openai" if version else f"{base}/openai/v1"
     elif version and parts.path.endswith("/openai/v1"):
         base = base.removesuffix("/v1")
-    return address(base, path, {"api-version": version} if version else None)
+    dated = {"api-version": version} if version else {}
+    return address(base, path, {**dated, **dict(query)})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from chatbench.core.endpoints import Endpoint
+from chatbench.core.endpoints import Endpoint, Quirks
 from chatbench.core.messages import (
     AudioPart,
     FilePart,
@@ -37,14 +38,25 @@ from chatbench.providers.encoding import (
     refused_media,
     state_for,
 )
+from chatbench.providers.openai_chat import marks
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
 
 JsonObject = dict[str, Any]
 
-_SAME_NAME = (
-    "temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty", "seed",
-    "reasoning_effort", "verbosity",
+TAKES = frozenset(
+    {
+        "temperature", "top_p", "top_k", "max_output_tokens", "stop", "presence_penalty",
+        "frequency_penalty", "seed", "reasoning_effort", "verbosity", "n", "logit_bias", "logprobs",
+        "top_logprobs", "json_mode", "strict_tools", "service_tier", "user", "metadata",
+        "prompt_cache_key", "cache_pattern", "cache_ttl", "extra_body",
+    }
+)  # fmt: skip
+_NOT_AS_THEY_ARE = frozenset(
+    {
+        "max_output_tokens", "logit_bias", "top_logprobs", "json_mode", "strict_tools", "user",
+        "cache_pattern", "cache_ttl", "extra_body",
+    }
 )  # fmt: skip
 _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a"}
 
@@ -52,38 +64,60 @@ _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav
 def request_fields(call: Call) -> JsonObject:
     """The body of `POST /chat/completions`. Raises BadRequest for media it has no place for."""
     request, quirks = call.request, call.endpoint.quirks
-    fields: JsonObject = {"model": request.model.id, "messages": list(_messages(call))}
+    parameters = request.parameters
+    messages = list(_messages(call))
+    if parameters.cache_pattern is not None:
+        marks.set_on(messages, parameters)
+    fields: JsonObject = {"model": request.model.id, "messages": messages}
     if request.stream:
         fields["stream"] = True
         if quirks.stream_usage:
             fields["stream_options"] = {"include_usage": True}
-    parameters = request.parameters
-    for name in _SAME_NAME:
-        if (value := getattr(parameters, name)) is not None:
-            fields[name] = value
-    if parameters.max_output_tokens is not None:
-        fields[quirks.max_tokens_field] = parameters.max_output_tokens
-    if parameters.stop:
-        fields["stop"] = list(parameters.stop)
+    given = msgspec.to_builtins(parameters)
+    if given:
+        _encode_parameters(given, fields, quirks)
     if request.response_schema is not None:
         schema = json_schema_of(request.response_schema)
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}
-    if quirks.tools:
+    if request.tools and quirks.tools:
         fields.update(_tools(request))
     return fields
 
 
+def _encode_parameters(given: JsonObject, fields: JsonObject, quirks: Quirks) -> None:
+    """`given` are the parameters that were set, by our names."""
+    for name, value in given.items():
+        if name not in _NOT_AS_THEY_ARE:
+            fields[name] = value
+    if "max_output_tokens" in given:
+        fields[quirks.max_tokens_field] = given["max_output_tokens"]
+    if "top_logprobs" in given:
+        fields.update(logprobs=True, top_logprobs=given["top_logprobs"])
+    if "logit_bias" in given:
+        # Whole numbers are what the type asks for, so those are sent as such.
+        fields["logit_bias"] = {
+            token: int(bias) if float(bias).is_integer() else bias
+            for token, bias in given["logit_bias"].items()
+        }
+    if given.get("json_mode"):
+        fields["response_format"] = {"type": "json_object"}
+    if "user" in given:
+        # Only where OpenAI's newer words are known; everywhere else the older one is.
+        fields["safety_identifier" if quirks.developer_role else "user"] = given["user"]
+
+
 def _tools(request: Request) -> JsonObject:
-    if not request.tools:
-        return {}
     fields: JsonObject = {"tools": []}
+    overridden = request.parameters.strict_tools
     for tool in request.tools:
         function: JsonObject = {
             "name": tool.name,
             "description": tool.description,
             "parameters": tool.parameters or {"type": "object", "properties": {}},
         }
-        if tool.strict:
+        if overridden is not None:
+            function["strict"] = overridden
+        elif tool.strict:
             function["strict"] = True
         fields["tools"].append({"type": "function", "function": function})
     if isinstance(request.tool_choice, NamedTool):
@@ -96,20 +130,36 @@ def _tools(request: Request) -> JsonObject:
 
 
 def _messages(call: Call) -> Iterator[JsonObject]:
+    """Pictures in an answer have no place in it and follow as the user's, behind tool results."""
     endpoint = call.endpoint
     instructor = "developer" if endpoint.quirks.developer_role else "system"
     if call.request.system:
         yield {"role": instructor, "content": call.request.system}
+    shown: list[JsonObject] = []
     for message in paired(call.request.messages):
-        if message.role == "assistant":
-            yield from _assistant(message.parts, endpoint)
-        elif message.role == "tool":
-            yield from _tool_results(message, endpoint)
-        elif message.role == "system":
-            if message.text:
-                yield {"role": instructor, "content": message.text}
-        elif content := _content(message.parts, endpoint):
-            yield {"role": "user", "content": content}
+        named = {"name": message.name} if message.name else {}
+        role = message.role
+        if role == "tool":
+            results, media = _tool_results(message, endpoint)
+            yield from results
+            shown += media
+            continue
+        if shown:
+            yield {"role": "user", "content": shown}
+            shown = []
+        if role == "assistant":
+            if answer := _assistant(message.parts, endpoint):
+                yield {**answer, **named}
+            shown = [
+                _media(part, endpoint) for part in message.parts if isinstance(part, ImagePart | FilePart)
+            ]
+        elif role == "user":
+            if content := _content(message.parts, endpoint):
+                yield {"role": "user", "content": content, **named}
+        elif message.text:
+            yield {"role": instructor, "content": message.text, **named}
+    if shown:
+        yield {"role": "user", "content": shown}
 
 
 def _content(parts: Sequence[Part], endpoint: Endpoint) -> str | list[JsonObject]:
@@ -146,22 +196,43 @@ def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
     return {"type": "input_audio", "input_audio": sound}
 
 
-def _assistant(parts: Sequence[Part], endpoint: Endpoint) -> Iterator[JsonObject]:
+def _assistant(parts: Sequence[Part], endpoint: Endpoint) -> JsonObject | None:
+    """None for an answer of which nothing can be said again."""
     message: JsonObject = {"role": "assistant"}
     calls = [part for part in parts if isinstance(part, ToolCallPart)]
-    words = [part for part in parts if isinstance(part, TextPart | RefusalPart) and part.text]
-    if not calls and not words:
-        return
+    words: list[str] = []
+    for part in parts:
+        match part:
+            case RefusalPart() if part.text and state_for(part, endpoint):
+                message["refusal"] = message.get("refusal", "") + part.text
+            case TextPart(text=text) | RefusalPart(text=text):
+                words.append(text)
+            case AudioPart():
+                if kept := _kept_audio(part, endpoint):
+                    message["audio"] = kept
+                else:
+                    words.append(part.transcript)
+    words = [text for text in words if text]
+    if not calls and not words and len(message) == 1:
+        return None
     chunks = [chunk for part in parts for chunk in _thinking_chunk(part, endpoint)]
     if chunks:
         # In this form thinking stands among the words, and so do they.
-        message["content"] = [*chunks, *({"type": "text", "text": part.text} for part in words)]
+        message["content"] = [*chunks, *({"type": "text", "text": text} for text in words)]
     else:
-        message["content"] = "".join(part.text for part in words) or None
+        message["content"] = "".join(words) or None
     message.update(_reasoning(parts, endpoint, with_calls=bool(calls)))
     if calls:
-        message["tool_calls"] = [_tool_call(part) for part in calls]
-    yield message
+        message["tool_calls"] = [_tool_call(part, endpoint) for part in calls]
+    return message
+
+
+def _kept_audio(part: AudioPart, endpoint: Endpoint) -> JsonObject | None:
+    """The id under which the provider still keeps what it said."""
+    state = state_for(part, endpoint)
+    until = state.get("expires_at")
+    gone = isinstance(until, int) and until <= time.time()
+    return {"id": state["id"]} if state.get("id") and not gone else None
 
 
 def _thinking_chunk(part: Part, endpoint: Endpoint) -> Iterator[JsonObject]:
@@ -184,20 +255,25 @@ def _reasoning(parts: Sequence[Part], endpoint: Endpoint, *, with_calls: bool) -
     return fields
 
 
-def _tool_call(part: ToolCallPart) -> JsonObject:
+def _tool_call(part: ToolCallPart, endpoint: Endpoint) -> JsonObject:
     """Arguments as they came, where they are an object: some servers parse them and fail."""
-    arguments = part.arguments
+    arguments, state = part.arguments, state_for(part, endpoint)
+    if state.get("type") == "custom":
+        return {"id": part.call_id, "type": "custom", "custom": {"name": part.name, "input": arguments}}
     try:
         readable = isinstance(msgspec.json.decode(arguments), dict)
     except UNREADABLE:
         readable = False
     if not readable:
         arguments = msgspec.json.encode(arguments_of(part)).decode()
-    return {"id": part.call_id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
+    function = {"name": part.name, "arguments": arguments}
+    extra = {"extra_content": state["extra_content"]} if "extra_content" in state else {}
+    return {"id": part.call_id, "type": "function", "function": function, **extra}
 
 
-def _tool_results(message: Message, endpoint: Endpoint) -> Iterator[JsonObject]:
-    """One message a result. Pictures have no place in one and follow as the user's."""
+def _tool_results(message: Message, endpoint: Endpoint) -> tuple[list[JsonObject], list[JsonObject]]:
+    """One message a result, and the media of all: they have no place in one."""
+    results: list[JsonObject] = []
     media: list[JsonObject] = []
     for part in message.parts:
         if not isinstance(part, ToolResultPart):
@@ -208,6 +284,5 @@ def _tool_results(message: Message, endpoint: Endpoint) -> Iterator[JsonObject]:
             media.append({"type": "text", "text": f"From the tool {part.name}:"})
             media.extend(_media(piece, endpoint) for piece in shown)
             text = text or "The result follows as a file."
-        yield {"role": "tool", "tool_call_id": part.call_id, "content": text}
-    if media:
-        yield {"role": "user", "content": media}
+        results.append({"role": "tool", "tool_call_id": part.call_id, "content": text})
+    return results, media
