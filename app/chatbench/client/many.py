@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
-from typing import Any, TypeVar
+from collections import deque
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -162,3 +163,44 @@ class Run:
         waiting = deliver(index, response)
         if waiting is not None:
             await waiting
+
+
+class Outlet(Generic[T]):
+    """Hands items from a producer to one reader, who may be slower: the producer then waits."""
+
+    def __init__(self, room: int) -> None:
+        self._items: deque[T] = deque()
+        self._room = room
+        self._over = False
+        self._changed = asyncio.Event()
+
+    async def put(self, item: T) -> None:
+        """Returns when there is room for another."""
+        self._items.append(item)
+        self._changed.set()
+        while len(self._items) > self._room:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def end(self) -> None:
+        """Nothing comes any more."""
+        self._over = True
+        self._changed.set()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        while self._items or not self._over:
+            while self._items:
+                item = self._items.popleft()
+                self._changed.set()
+                yield item
+            if not self._over:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+async def cancelled(task: asyncio.Task[Any] | asyncio.Future[Any]) -> None:
+    """Ends a task and waits until it has ended; what it raised is of no interest any more."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

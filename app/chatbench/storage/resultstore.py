@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 import apsw
 
-from chatbench.core.errors import StorageError
+from chatbench.core.errors import FormatError, StorageError
 from chatbench.storage import failures
 
 _Row = tuple[int, str, str, bool, bytes]
@@ -28,7 +28,8 @@ class ResultStore:
     """Rows by the place of their prompt; a later row for a place takes the earlier one's."""
 
     def __init__(self, path: Path) -> None:
-        """Makes the file and the table where there are none. Raises StorageError."""
+        """Makes the file and the table where there are none. Raises StorageError, and FormatError for
+        a database of something else."""
         self.path = path
         self._error: BaseException | None = None
         self._queue: SimpleQueue[_Row | None] = SimpleQueue()
@@ -36,8 +37,13 @@ class ResultStore:
         try:
             self._connection = apsw.Connection(str(path))
             self._connection.set_busy_timeout(5000)
+            _refuse_foreign(self._connection, path)
             self._connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
             self._connection.execute(_SCHEMA)
+        except FormatError:
+            assert self._connection is not None
+            self._connection.close()
+            raise
         except apsw.Error as error:
             number = self._connection.system_errno if self._connection is not None else 0
             if self._connection is not None:
@@ -99,3 +105,13 @@ class ResultStore:
                 )
         except apsw.Error as error:
             self._error = error
+
+
+def _refuse_foreign(connection: apsw.Connection, path: Path) -> None:
+    tables = {
+        str(name) for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    }
+    if tables and "results" not in tables:
+        raise FormatError(
+            f"{path.name} is a database of something else.", "Name another file for the results."
+        )
