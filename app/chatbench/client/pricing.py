@@ -176,7 +176,7 @@ class Pricing:
         if usage.provider_cost is not None:
             return Cost(amount=usage.provider_cost, source="provider")
         own = str(ref) in self.user_prices
-        if not own and (endpoint.local or ref.provider == GUIDE.provider):
+        if not own and is_free(ref, endpoint):
             return Cost(amount=_ZERO, source="free")
         rates = self.rates(ref, endpoint, at, usage.input_tokens, service=service)
         lines = None if rates is None else bill(rates, usage)
@@ -224,6 +224,11 @@ class Pricing:
                 if model is not None:
                     return model
         return None
+
+
+def is_free(ref: ModelRef, endpoint: Endpoint) -> bool:
+    """Whether the model runs on this computer, and so costs nothing but what the user says."""
+    return endpoint.local or ref.provider == GUIDE.provider
 
 
 def _at(rate: _Rate, input_tokens: int) -> Decimal | None:

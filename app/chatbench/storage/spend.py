@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +25,9 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpendEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One call. `at` is UTC milliseconds; `source` says who made it ("chat", "api", …); a second
-    entry for the same `message_id` replaces the first."""
+    """One call, or the sum of `calls` of them that were priced alike. `at` is UTC milliseconds;
+    `source` says who made it ("chat", "api", …); a second entry for the same `message_id` replaces
+    the first."""
 
     at: int
     model: ModelRef
@@ -33,6 +35,18 @@ class SpendEntry(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str | None = None
     usage: Usage | None = None
     cost: Cost | None = None
+    calls: int = 1
+
+
+class ModelSpent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one model took: US dollars and tokens (input and output) over `calls` calls, `unpriced` of
+    which cost something nobody can name."""
+
+    model: ModelRef
+    amount: Decimal = Decimal(0)
+    tokens: int = 0
+    calls: int = 0
+    unpriced: int = 0
 
 
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,25 +130,52 @@ def write(connection: apsw.Connection, entry: SpendEntry) -> None:
     amount = format(cost.amount, "f") if cost is not None else None
     connection.execute(
         "INSERT OR REPLACE INTO spend (at, provider, model, source, message_id, input_tokens, output_tokens, "
-        "cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_amount, currency, cost_source) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_amount, currency, cost_source, calls) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (entry.at, plain(entry.model.provider), plain(entry.model.id), entry.source, entry.message_id,
-         *tokens, amount, cost.currency if cost else "USD", cost.source if cost else None),
+         *tokens, amount, cost.currency if cost else "USD", cost.source if cost else None, entry.calls),
     )  # fmt: skip
+
+
+def write_all(connection: apsw.Connection, entries: Iterable[SpendEntry]) -> None:
+    """Inside the caller's transaction."""
+    for entry in entries:
+        write(connection, entry)
 
 
 def spent_since(connection: apsw.Connection, since_ms: int) -> Spent:
     """Everything from `since_ms` (UTC milliseconds) on."""
     total, unknown, calls = Decimal(0), 0, 0
-    for amount, currency in connection.execute(
-        "SELECT cost_amount, currency FROM spend WHERE at >= ?", (since_ms,)
+    for amount, currency, count in connection.execute(
+        "SELECT cost_amount, currency, calls FROM spend WHERE at >= ?", (since_ms,)
     ):
-        calls += 1
+        calls += count
         if amount is None or currency != "USD":
-            unknown += 1
+            unknown += count
         else:
             total += Decimal(amount)
     return Spent(amount=total, complete=unknown == 0, calls=calls)
+
+
+def spent_by_model(connection: apsw.Connection, since_ms: int) -> list[ModelSpent]:
+    """What each model took from `since_ms` (UTC milliseconds) on."""
+    sums: dict[ModelRef, ModelSpent] = {}
+    for provider, model_id, amount, currency, tokens, calls in connection.execute(
+        "SELECT provider, model, cost_amount, currency, "
+        "coalesce(input_tokens, 0) + coalesce(output_tokens, 0), calls FROM spend WHERE at >= ?",
+        (since_ms,),
+    ):
+        ref = ModelRef(provider, model_id)
+        before = sums.get(ref) or ModelSpent(model=ref)
+        priced = amount is not None and currency == "USD"
+        sums[ref] = ModelSpent(
+            model=ref,
+            amount=before.amount + Decimal(amount) if priced else before.amount,
+            tokens=before.tokens + tokens,
+            calls=before.calls + calls,
+            unpriced=before.unpriced + (0 if priced else calls),
+        )
+    return list(sums.values())
 
 
 def add_amounts(first: str | None, second: str | None) -> str | None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import apsw
 
-from chatbench.storage.migrations import m001_first
+from chatbench.storage.migrations import m001_first, m002_spend_sums
 
 Migration = Callable[[apsw.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first.migrate,)
+MIGRATIONS: tuple[Migration, ...] = (m001_first.migrate, m002_spend_sums.migrate)
 """Step n takes the schema from `user_version` n - 1 to n."""

@@ -1,0 +1,257 @@
+"""Limits in money and tokens: reckoned before a call is sent, so that the call that would pass a hard one
+is not made.
+
+A call reserves the most it may take (its input, counted generously, and as many output tokens as it
+may give) and gives back, when it is over, what it did not take: calls in flight cannot pass a limit
+together. Where only the reservations of others stand in the way, `acquire` waits for them. Days and
+months are those of UTC and begin with what the profile's ledger has for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from chatbench.client.budgetcounters import Counter, refusal
+from chatbench.client.budgetlimits import Budget, BudgetLimit, BudgetNotice, period
+from chatbench.client.pricing import Pricing
+from chatbench.client.reckoning import NOTHING, Need, most_of, taken
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.requests import Request, Response
+
+__all__ = ["Budget", "BudgetLimit", "BudgetNotice", "Budgets", "Reservation", "Spending"]
+
+log = logging.getLogger(__name__)
+_ZERO = Decimal(0)
+
+
+class Spending(Protocol):
+    """What a model took, as the ledger tells it."""
+
+    model: ModelRef
+    amount: Decimal
+    tokens: int
+
+
+class _Waiter:
+    """One call that waits for others to give back what they did not take."""
+
+    __slots__ = ("future", "loop", "woken")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.future: asyncio.Future[None] = loop.create_future()
+        self.woken = False
+
+
+class Reservation:
+    """What a call may take, until it is over. Settling twice is harmless."""
+
+    __slots__ = ("_budgets", "_counters", "_need", "_open")
+
+    def __init__(self, budgets: Budgets, counters: Sequence[Counter], need: Need) -> None:
+        self._budgets, self._counters, self._need = budgets, counters, need
+        self._open = True
+
+    @property
+    def usd(self) -> Decimal | None:
+        """US dollars held; None where the model's price is unknown."""
+        return self._need.usd
+
+    @property
+    def tokens(self) -> int:
+        return self._need.tokens
+
+    def settle(self, response: Response | None) -> None:
+        """Puts what was really taken in place of what was reserved. None: nothing was sent.
+
+        An answer that broke off before it was counted is counted from its words.
+        """
+        if not self._open:
+            return
+        self._open = False
+        usd, tokens = (_ZERO, 0) if response is None else taken(response, self._need)
+        self._budgets._settle(self._counters, self._need, usd, tokens)  # noqa: SLF001 - of one piece
+
+
+class Budgets:
+    """The counters of a budget. For any thread and loop.
+
+    `spent_since` tells what each model took since a moment (UTC milliseconds): it is asked once,
+    before the first call, if there is a limit for a day or month. `on_soft` is told of soft limits;
+    without it they are logged.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        pricing: Pricing,
+        *,
+        spent_since: Callable[[int], Awaitable[Sequence[Spending]]] | None = None,
+        on_soft: Callable[[BudgetNotice], object] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.budget = budget
+        self._pricing, self._spent_since, self._on_soft, self._now = pricing, spent_since, on_soft, now
+        self._lock = threading.Lock()
+        self._counters: dict[tuple[int, str], Counter] = {}
+        self._waiting: deque[_Waiter] = deque()
+        dated = any(limit.scope in ("day", "month") for limit in budget.limits)
+        self._loaded = spent_since is None or not dated
+
+    async def ready(self) -> None:
+        """Reads from the ledger what the day and the month have cost so far; done once."""
+        if self._loaded or self._spent_since is None:
+            return
+        at = datetime.fromtimestamp(self._now(), UTC)
+        started: dict[tuple[int, str], Counter] = {}
+        for scope, since in (("day", at.replace(hour=0)), ("month", at.replace(day=1, hour=0))):
+            places = [place for place, limit in enumerate(self.budget.limits) if limit.scope == scope]
+            if not places:
+                continue
+            start = since.replace(minute=0, second=0, microsecond=0)
+            spendings = await self._spent_since(int(start.timestamp() * 1000))
+            for place in places:
+                limit = self.budget.limits[place]
+                mine = [one for one in spendings if limit.holds_for(one.model)]
+                usd, tokens = sum((one.amount for one in mine), _ZERO), sum(one.tokens for one in mine)
+                started[place, period(limit.scope, at)] = Counter(limit, usd, tokens)
+        with self._lock:
+            if not self._loaded:
+                self._counters.update(started)
+                self._loaded = True
+
+    async def acquire(
+        self, request: Request, info: ModelInfo, endpoint: Endpoint, *, conversation: str = "", run: str = ""
+    ) -> Reservation:
+        """`reserve`, after `ready`; waits where nothing but calls in flight is in the way."""
+        if not self._loaded:
+            await self.ready()
+        need: Need | None = None
+        woken = False
+        try:
+            while True:
+                counters, need = self._measured(request, info, endpoint, conversation, run, need)
+                with self._lock:
+                    blocking = self._blocking(counters, need)
+                    if blocking is None:
+                        return self._take(counters, need)
+                    if self._blocking(counters, need, alone=True) is not None:
+                        raise refusal(blocking, need, request)
+                    waiter = _Waiter(asyncio.get_running_loop())
+                    if woken:
+                        self._waiting.appendleft(waiter)
+                    else:
+                        self._waiting.append(waiter)
+                    woken = False
+                try:
+                    await waiter.future
+                finally:
+                    woken = waiter.woken
+        finally:
+            if woken:
+                self._wake()  # what is left may do for the next
+
+    def reserve(
+        self, request: Request, info: ModelInfo, endpoint: Endpoint, *, conversation: str = "", run: str = ""
+    ) -> Reservation:
+        """Sets aside the most the call may take, from every limit that concerns it. To be called
+        after `ready`. Raises BudgetExceeded, with the numbers, where one would be passed."""
+        counters, need = self._measured(request, info, endpoint, conversation, run, None)
+        with self._lock:
+            blocking = self._blocking(counters, need)
+            if blocking is None:
+                return self._take(counters, need)
+            raise refusal(blocking, need, request)
+
+    def spent(self, limit: BudgetLimit, place: str = "") -> tuple[Decimal, int]:
+        """US dollars and tokens counted towards a limit of this budget: in the present day, month or
+        run, or in the conversation or run named `place`."""
+        number = self.budget.limits.index(limit)
+        key = period(limit.scope, datetime.fromtimestamp(self._now(), UTC)) or place
+        counter = self._counters.get((number, key))
+        return (counter.usd, counter.tokens) if counter else (_ZERO, 0)
+
+    def _measured(
+        self,
+        request: Request,
+        info: ModelInfo,
+        endpoint: Endpoint,
+        conversation: str,
+        run: str,
+        need: Need | None,
+    ) -> tuple[list[Counter], Need]:
+        """The counters that concern the call, at this time of day, and the most it may take."""
+        at = datetime.fromtimestamp(self._now(), UTC)
+        counters: list[Counter] = []
+        with self._lock:
+            for number, limit in enumerate(self.budget.limits):
+                if not limit.holds_for(request.model) or (limit.scope == "conversation" and not conversation):
+                    continue
+                if limit.scope == "call":
+                    counters.append(Counter(limit))
+                    continue
+                place = period(limit.scope, at) or (conversation if limit.scope == "conversation" else run)
+                counter = self._counters.get((number, place))
+                if counter is None:
+                    counter = self._counters[number, place] = Counter(limit)
+                counters.append(counter)
+        if need is None:
+            need = most_of(request, info, endpoint, self._pricing, at) if counters else NOTHING
+        return counters, need
+
+    def _blocking(self, counters: Sequence[Counter], need: Need, *, alone: bool = False) -> Counter | None:
+        """The hard limit that has no room for the call; `alone`: not even with nothing else in flight."""
+        allowed = self.budget.unknown_price == "allow"
+        for counter in counters:
+            if not counter.limit.soft and not counter.has_room(need, alone=alone, unknown_allowed=allowed):
+                return counter
+        return None
+
+    def _take(self, counters: Sequence[Counter], need: Need) -> Reservation:
+        for counter in counters:
+            counter.reserve(need)
+        return Reservation(self, counters, need)
+
+    def _settle(self, counters: Sequence[Counter], need: Need, usd: Decimal, tokens: int) -> None:
+        with self._lock:
+            notices = [
+                BudgetNotice(limit=counter.limit, usd=counter.usd, tokens=counter.tokens)
+                for counter in counters
+                if counter.settle(need, usd, tokens)
+            ]
+        self._wake()
+        for notice in notices:
+            self._tell(notice)
+
+    def _wake(self) -> None:
+        """Gives the next one that waits its turn; one whose loop is gone is passed over."""
+        with self._lock:
+            while self._waiting:
+                waiter = self._waiting.popleft()
+                if not waiter.future.cancelled() and not waiter.loop.is_closed():
+                    waiter.woken = True
+                    waiter.loop.call_soon_threadsafe(_set, waiter.future)
+                    return
+
+    def _tell(self, notice: BudgetNotice) -> None:
+        if self._on_soft is None:
+            log.warning("%s", notice.message)
+            return
+        try:
+            self._on_soft(notice)
+        except Exception:  # the call itself went well
+            log.exception("the callback for soft budgets failed")
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
