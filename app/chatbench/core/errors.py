@@ -264,7 +264,12 @@ class NoKeyring(StorageError):
 
 
 class SchemaMismatch(ChatbenchError):
-    """The answer does not fit its schema."""
+    """The answer does not fit its schema: at `path` ("$.items[0].age"), for the `reason` given.
+    `text` is the beginning of the answer."""
+
+    path = "$"
+    reason = ""
+    text = ""
 
 
 class FormatError(ChatbenchError):
@@ -288,7 +293,9 @@ class UnknownParameter(ConfigurationError):
 
 
 class InvalidSchema(ConfigurationError):
-    """Not a JSON Schema, or one that no answer can be asked for with."""
+    """Not a JSON Schema, or one that no answer can be asked for with; `path` is where."""
+
+    path = "$"
 
 
 class LimitUnattainable(ConfigurationError):
