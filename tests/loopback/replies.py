@@ -36,6 +36,11 @@ def events(frames: Iterable[bytes], *, pace: float = 0.0, end: End = "whole", **
     return Reply(frames, headers={"content-type": "text/event-stream"}, pace=pace, end=end, **more)
 
 
+def lines(frames: Iterable[bytes], *, pace: float = 0.0, end: End = "whole", **more: Any) -> Reply:
+    """A stream of lines of JSON."""
+    return Reply(frames, headers={"content-type": "application/x-ndjson"}, pace=pace, end=end, **more)
+
+
 def data(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """A JSON body; bytes go out as they are."""
     body = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""A provider on this computer: speaks all four wires, does as it is told, remembers what it was asked.
+"""A provider on this computer: speaks all wires, does as it is told, remembers what it was asked.
 
 It runs on a thread and an event loop of its own, so that it serves tests, the window and other
 processes alike.
@@ -18,11 +18,24 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from tests.loopback import anthropic, gemini, openai_chat, openai_responses, replies
+from tests.loopback import (
+    anthropic,
+    cohere,
+    gemini,
+    mistral,
+    ollama,
+    openai_chat,
+    openai_responses,
+    replies,
+)
 from tests.loopback.replies import Reply
 
 WORDS = "The quick brown fox jumps over the lazy dog. "
-_ROOTS = {"openai_chat": "/v1", "openai_responses": "/v1", "anthropic": "", "gemini": ""}
+_ROOTS = {
+    "openai_chat": "/v1", "openai_responses": "/v1", "anthropic": "", "gemini": "",
+    "mistral": "/mistral", "cohere": "", "ollama": "",
+}  # fmt: skip
+"""Mistral's paths are OpenAI's, so that it has a folder of its own here."""
 
 
 class Asked(NamedTuple):
@@ -208,14 +221,22 @@ class LoopbackServer:
         elif "Content" in path:
             module = gemini
             streams, model = ":stream" in path, path.rpartition("/")[2].partition(":")[0]
+        elif path == "/v2/chat":
+            module = cohere
+        elif path == "/api/chat":
+            module, streams = ollama, wanted.get("stream") is not False
+        elif path == "/api/show":
+            shown = ollama.SHOWN.get(model)
+            return replies.data(shown) if shown else replies.data(ollama.error_body("model not found"), 404)
+        elif path.startswith("/mistral/"):
+            module = mistral
         elif not path.endswith("/chat/completions"):
             return replies.data(openai_chat.error_body(None, "invalid_request_error", "unknown path"), 404)
         scenes = {**getattr(module, "OTHERS", {}), **module.SCENES}
         if not streams:
             return replies.data(scenes[model if model in scenes else "text"][1])
-        if model in scenes:
-            return replies.events(scenes[model][0], pace=self.pace)
-        return replies.events(module.answer(self.words, self.thinking, model), pace=self.pace)
+        frames = scenes[model][0] if model in scenes else module.answer(self.words, self.thinking, model)
+        return (replies.lines if module is ollama else replies.events)(frames, pace=self.pace)
 
 
 def _models(asked: Asked) -> Any:
@@ -226,7 +247,12 @@ def _models(asked: Asked) -> Any:
     if "anthropic-version" in asked.headers:
         page = query.get("after_id", [None])[0]
         return anthropic.MODELS.get(page, anthropic.MODELS[None])
-    return openai_chat.MODELS
+    if "page_size" in query:
+        page = query.get("page_token", [None])[0]
+        return cohere.MODELS.get(page, cohere.MODELS[None])
+    if asked.path == "/api/tags":
+        return ollama.MODELS
+    return mistral.MODELS if asked.path.startswith("/mistral/") else openai_chat.MODELS
 
 
 async def _read(reader: asyncio.StreamReader, begun: bytes) -> Asked | None:

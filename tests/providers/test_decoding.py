@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.loopback import anthropic, gemini, openai_chat, openai_responses
+from tests.loopback import anthropic, cohere, gemini, mistral, ollama, openai_chat, openai_responses
 from tests.providers import wires
 
 from chatbench.core.errors import InvalidResponse, ProviderError, StreamInterrupted
 from chatbench.core.messages import Message, user
 from chatbench.providers.anthropic import Anthropic
+from chatbench.providers.cohere import Cohere
 from chatbench.providers.gemini import Gemini
+from chatbench.providers.mistral import Mistral
+from chatbench.providers.ollama import Ollama
 from chatbench.providers.openai_chat import OpenAIChat
 from chatbench.providers.openai_responses import OpenAIResponses
 from chatbench.providers.wire import HttpFailure, HttpWire
@@ -33,7 +36,10 @@ OPENAI_CHAT = (
 )
 ANTHROPIC = (Anthropic(), wires.endpoint("anthropic", "https://api.anthropic.com"), anthropic)
 GEMINI = (Gemini(), wires.endpoint("gemini", "https://generativelanguage.googleapis.com"), gemini)
-WIRES = (OPENAI, OPENAI_CHAT, ANTHROPIC, GEMINI)
+MISTRAL = (Mistral(), wires.endpoint("mistral", "https://api.mistral.ai"), mistral)
+COHERE = (Cohere(), wires.endpoint("cohere", "https://api.cohere.com"), cohere)
+OLLAMA = (Ollama(), wires.endpoint("ollama", "http://127.0.0.1:11434", auth="none"), ollama)
+WIRES = (OPENAI, OPENAI_CHAT, ANTHROPIC, GEMINI, MISTRAL, COHERE, OLLAMA)
 Canned = tuple[HttpWire, Any, ModuleType]
 SCENES = [(canned, name) for canned in WIRES for name in wires.scenes(canned[2])]
 
@@ -70,7 +76,7 @@ def test_pieces_of_any_length_give_the_same_answer(canned: Canned, scene: str) -
 def test_stream_without_its_end_is_interrupted(canned: Canned, scene: str) -> None:
     wire, where, module = canned
     frames = wires.scenes(module)[scene][0]
-    ends_after = openai_chat.unfinished(frames) if module is openai_chat else len(frames)
+    ends_after = getattr(module, "unfinished", len)(frames)
     for kept in range(ends_after):
         with pytest.raises(StreamInterrupted):
             wires.decode(wire, wires.call(where), frames[:kept])

@@ -18,7 +18,6 @@ from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import Accumulator, StreamEvent
-from chatbench.providers.sse import SseParser
 from chatbench.providers.wire import Call, HttpWire
 
 KEY = "sk-canary-0123456789abcdef"
@@ -30,6 +29,9 @@ def endpoint(wire: str, base_url: str, *, auth: str = "bearer", **quirks: Any) -
         "openai_chat": "Groq",
         "anthropic": "Anthropic",
         "gemini": "Gemini",
+        "mistral": "Mistral",
+        "cohere": "Cohere",
+        "ollama": "Ollama",
     }
     name = names[wire]
     provider = name.lower()
@@ -67,7 +69,7 @@ def scenes(module: ModuleType) -> dict[str, tuple[list[bytes], Any]]:
 
 def decode(wire: HttpWire, made: Call, pieces: Iterable[bytes]) -> list[StreamEvent]:
     """What the driver does with the pieces of a body."""
-    parser, decoder = SseParser(), wire.decoder(made)
+    parser, decoder = wire.parser(), wire.decoder(made)
     events: list[StreamEvent] = []
     for piece in pieces:
         for raw in parser.feed(piece):

@@ -21,6 +21,9 @@ _WIRES: Final = {
     "openai_chat": ("chatbench.providers.openai_chat", "OpenAIChat"),
     "anthropic": ("chatbench.providers.anthropic", "Anthropic"),
     "gemini": ("chatbench.providers.gemini", "Gemini"),
+    "mistral": ("chatbench.providers.mistral", "Mistral"),
+    "cohere": ("chatbench.providers.cohere", "Cohere"),
+    "ollama": ("chatbench.providers.ollama", "Ollama"),
     "guide": ("chatbench.providers.guide", "Guide"),
 }
 """Wire id → module and class; a wire is imported when the first call needs it."""

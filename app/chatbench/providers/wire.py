@@ -71,6 +71,18 @@ class Decoder(Protocol):
         ...
 
 
+class EventParser(Protocol):
+    """Cuts the pieces of a streamed body into events; one instance per response."""
+
+    def feed(self, piece: bytes) -> list[ServerEvent]:
+        """The events that `piece` completes. Raises InvalidResponse for what is too large."""
+        ...
+
+    def finish(self) -> list[ServerEvent]:
+        """What the end of the body completes."""
+        ...
+
+
 class Wire(Protocol):
     """What the client calls."""
 
@@ -106,6 +118,13 @@ class HttpWire(ABC):
     def encode(self, call: Call) -> HttpRequest:
         """The request as it goes out, key included."""
 
+    stream_type: ClassVar[str] = "event-stream"
+    """What the content type of a streamed body contains; other JSON is a whole answer."""
+
+    def parser(self) -> EventParser:
+        """A fresh parser for a streamed response: server-sent events, unless the wire says else."""
+        return SseParser()
+
     @abstractmethod
     def decoder(self, call: Call) -> Decoder:
         """A fresh decoder for a streamed response."""
@@ -136,13 +155,13 @@ class HttpWire(ABC):
                 exchange.status, exchange.headers = answer.status, answer.headers
                 await self._refuse(answer, call.endpoint)
                 kind = answer.headers.get("content-type", "").lower()
-                if not call.request.stream or ("json" in kind and "event-stream" not in kind):
+                if not call.request.stream or ("json" in kind and self.stream_type not in kind):
                     body = await answer.read()
                     if exchange.body is not None:
                         exchange.body.append(body)
                     yield self.decode_whole(body, call)
                     return
-                parser, decoder = SseParser(), self.decoder(call)
+                parser, decoder = self.parser(), self.decoder(call)
                 async for piece in answer.pieces():
                     if exchange.body is not None:
                         exchange.body.append(piece)
