@@ -1,0 +1,399 @@
+"""When a call may go out: the limits per provider, key and model, ours and the provider's own.
+
+A call asks its bucket for a permit and holds it as long as its stream runs. Who has to wait stands
+in one queue per bucket, first come first served, and is woken when it is his turn: however many
+wait, one timer runs, for the first of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from chatbench.client.meters import Meter
+from chatbench.client.ratelimits import Kind, allowances
+from chatbench.core.endpoints import Limits
+from chatbench.core.errors import LimitUnattainable
+from chatbench.core.usage import Usage
+
+_LONGEST_HOLD_S = 3600.0
+"""A reset further off than this is not waited for: the next call gets the provider's own refusal."""
+_SHORTEST_SLEEP_S = 0.001
+_NAMES: dict[Kind, str] = {
+    "requests": "requests",
+    "tokens": "tokens",
+    "input_tokens": "input tokens",
+    "output_tokens": "output tokens",
+}
+
+
+class Limiter:
+    """All buckets of an environment. To be used from any thread and event loop."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """`now` gives seconds of the clock that the event loops' timers go by."""
+        self._now = now
+        self._buckets: dict[tuple[str, str, str], Bucket] = {}
+
+    def bucket(self, provider: str, key_id: str, model: str, limits: Limits) -> Bucket:
+        """The one bucket of this provider, key (a name for it, never the key itself) and model.
+        `limits` takes the place of what was set before."""
+        found = self._buckets.get((provider, key_id, model))
+        if found is None:
+            fresh = Bucket(f"{provider}/{model}", limits, self._now)
+            found = self._buckets.setdefault((provider, key_id, model), fresh)
+        if found.limits is not limits and found.limits != limits:
+            found.set(limits)
+        return found
+
+
+class Permit:
+    """Leave for one call, to be released when its stream has ended, however it ended."""
+
+    __slots__ = ("_bucket", "_open", "granted_at", "input_tokens", "output_tokens", "waited_s")
+
+    def __init__(
+        self, bucket: Bucket, input_tokens: int, output_tokens: int, at: float, waited_s: float
+    ) -> None:
+        self._bucket = bucket
+        self._open = True
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
+        self.granted_at = at
+        """On the limiter's clock."""
+        self.waited_s = waited_s
+        """Seconds between asking and getting it."""
+
+    def release(self, usage: Usage | None = None) -> None:
+        """The call is over. What it was estimated to need is corrected by what it used; without
+        `usage` the estimate stands. Calling it again does nothing."""
+        if self._open:
+            self._open = False
+            self._bucket._end(self, usage)  # noqa: SLF001
+
+    def void(self) -> None:
+        """Nothing was sent: everything is given back, the request too."""
+        if self._open:
+            self._open = False
+            self._bucket._undo(self)  # noqa: SLF001
+
+
+class _Waiter:
+    __slots__ = ("asked_at", "future", "gone", "input_tokens", "loop", "output_tokens", "permit")
+
+    def __init__(self, input_tokens: int, output_tokens: int, asked_at: float) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Permit] = self.loop.create_future()
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
+        self.asked_at = asked_at
+        self.permit: Permit | None = None
+        self.gone = False
+
+
+class Bucket:
+    """The limits of one provider, key and model, and who waits for them."""
+
+    def __init__(self, name: str, limits: Limits, now: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self.limits = limits
+        self._now = now
+        self._lock = threading.Lock()
+        self._meters: dict[Kind, Meter] = {}
+        self._in_flight = 0
+        self._paused_until = 0.0
+        self._waiters: deque[_Waiter] = deque()
+        self._waiting = 0
+        self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
+        self._set_meters()
+
+    @property
+    def in_flight(self) -> int:
+        """Permits that are out."""
+        return self._in_flight
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a permit."""
+        return self._waiting
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a call has to say how many tokens it will need."""
+        return any(kind != "requests" for kind in self._meters)
+
+    @property
+    def remaining(self) -> float:
+        """0 to 1: what the tightest limit leaves just now; 1 without any."""
+        with self._lock:
+            now = self._now()
+            if self._paused_until > now:
+                return 0.0
+            shares = [meter.remaining(now) for meter in self._meters.values()]
+            concurrent = self.limits.concurrent
+            if concurrent is not None:
+                shares.append(max(0.0, 1 - self._in_flight / concurrent) if concurrent > 0 else 0.0)
+            return min(shares, default=1.0)
+
+    def set(self, limits: Limits) -> None:
+        """Changes the limits; what went out before counts on. Who can no longer be let through
+        gets LimitUnattainable."""
+        with self._lock:
+            self.limits = limits
+            self._set_meters()
+            self._wake_due()
+
+    def try_acquire(self, input_tokens: int = 0, output_tokens: int = 0) -> Permit | None:
+        """A permit, if one is to be had at once and nobody waits for one; tokens are estimates."""
+        with self._lock:
+            if self._waiters:
+                return None
+            now = self._now()
+            if self._wait(input_tokens, output_tokens, now):
+                return None
+            return self._grant(input_tokens, output_tokens, now, 0.0)
+
+    async def acquire(self, input_tokens: int = 0, output_tokens: int = 0) -> Permit:
+        """Waits for its turn and returns the permit; tokens are estimates, input and output.
+
+        Raises LimitUnattainable at once where the call alone needs more than a limit of ours.
+        """
+        permit = self.try_acquire(input_tokens, output_tokens)
+        if permit is not None:
+            return permit
+        with self._lock:
+            self._refuse_unattainable(input_tokens, output_tokens)
+            waiter = _Waiter(input_tokens, output_tokens, self._now())
+            self._waiters.append(waiter)
+            self._waiting += 1
+            if self._waiters[0] is waiter:
+                self._wake_due()
+        try:
+            return await waiter.future
+        except BaseException:
+            self._abandon(waiter)
+            raise
+
+    def pause(self, seconds: float) -> None:
+        """Lets nobody through for so long, after a 429. A longer pause under way stays."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._now() + seconds)
+
+    def resume(self) -> None:
+        """Ends a pause: somebody asked to try now."""
+        with self._lock:
+            self._paused_until = 0.0
+            self._wake_due()
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Takes to heart what the provider says of its limits; names in lower case. Never raises.
+
+        A limit below ours counts, and where nothing remains the reset is waited for. An answer
+        with Retry-After says itself when to come back: that is for `pause`.
+        """
+        told = allowances(headers)
+        if not told:
+            return
+        held = "retry-after" not in headers and "retry-after-ms" not in headers
+        with self._lock:
+            now = self._now()
+            for kind, limit, remaining, reset_s in told:
+                meter = self._meters.get(kind)
+                if meter is None:
+                    meter = self._meters[kind] = Meter(None, now)
+                obeyed = held and reset_s is not None and reset_s <= _LONGEST_HOLD_S
+                meter.observe(limit, remaining if obeyed else None, reset_s, now)
+            self._wake_due()
+
+    # Under the lock.
+
+    def _set_meters(self) -> None:
+        limits, now = self.limits, self._now()
+        wanted: dict[Kind, int | None] = {
+            "requests": limits.requests_per_minute,
+            "tokens": limits.tokens_per_minute,
+            "input_tokens": limits.input_tokens_per_minute,
+            "output_tokens": limits.output_tokens_per_minute,
+        }
+        for kind, limit in wanted.items():
+            meter = self._meters.get(kind)
+            if meter is not None:
+                meter.set(limit)
+            elif limit is not None:
+                self._meters[kind] = Meter(limit, now)
+
+    def _wait(self, input_tokens: int, output_tokens: int, now: float) -> float:
+        """Seconds until such a call may go, as far as time alone decides; infinite where it does
+        not, for want of a place or because the call is larger than a limit."""
+        concurrent = self.limits.concurrent
+        if concurrent is not None and self._in_flight >= concurrent:
+            return math.inf
+        wait = self._paused_until - now if self._paused_until > now else 0.0
+        for kind, meter in self._meters.items():
+            amount = _amount(kind, input_tokens, output_tokens)
+            if amount:
+                due = meter.wait(amount, now)
+                if due > wait:
+                    wait = due
+        return wait
+
+    def _grant(self, input_tokens: int, output_tokens: int, now: float, waited_s: float) -> Permit:
+        self._in_flight += 1
+        for kind, meter in self._meters.items():
+            amount = _amount(kind, input_tokens, output_tokens)
+            if amount:
+                meter.charge(amount, now)
+        return Permit(self, input_tokens, output_tokens, now, waited_s)
+
+    def _refuse_unattainable(self, input_tokens: int, output_tokens: int) -> None:
+        if self.limits.concurrent is not None and self.limits.concurrent < 1:
+            raise _unattainable(self.name, "call at a time", 1, self.limits.concurrent)
+        for kind, meter in self._meters.items():
+            amount = _amount(kind, input_tokens, output_tokens)
+            if meter.ours is not None and amount > meter.ours:
+                raise _unattainable(self.name, _NAMES[kind], amount, meter.ours)
+
+    def _wake_due(self) -> None:
+        """Lets through, in their order, all whose turn it is; sets the timer for the next."""
+        waiters = self._waiters
+        while waiters:
+            head = waiters[0]
+            if head.gone:
+                waiters.popleft()
+                continue
+            now = self._now()
+            wait = self._wait(head.input_tokens, head.output_tokens, now)
+            if wait:
+                if wait < math.inf:
+                    if self._set_timer(head.loop, wait):
+                        return
+                    self._pop(head)
+                    continue
+                try:
+                    self._refuse_unattainable(head.input_tokens, head.output_tokens)
+                except LimitUnattainable as error:
+                    self._pop(head)
+                    _tell(head, error)
+                    continue
+                return
+            self._pop(head)
+            head.permit = self._grant(head.input_tokens, head.output_tokens, now, now - head.asked_at)
+            if not _tell(head, head.permit):
+                self._take_back(head.permit)
+        if self._timer is not None and self._timer[0] is asyncio._get_running_loop():  # noqa: SLF001
+            self._timer[1].cancel()
+            self._timer = None
+
+    def _pop(self, head: _Waiter) -> None:
+        self._waiters.popleft()
+        self._waiting -= 1
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop, wait: float) -> bool:
+        """One timer at most, on the loop of the first who waits; False where that loop is no more."""
+        if asyncio._get_running_loop() is not loop:  # noqa: SLF001
+            return _post(loop, self._turn)
+        wait = max(wait, _SHORTEST_SLEEP_S)
+        if self._timer is not None and self._timer[0] is loop:
+            if self._timer[1].when() <= loop.time() + wait:
+                return True
+            self._timer[1].cancel()
+        self._timer = loop, loop.call_later(wait, self._ring)
+        return True
+
+    def _take_back(self, permit: Permit) -> None:
+        self._in_flight -= 1
+        for kind, meter in self._meters.items():
+            amount = _amount(kind, permit.input_tokens, permit.output_tokens)
+            if amount:
+                meter.give_back(amount, permit.granted_at)
+
+    # The rest takes the lock itself.
+
+    def _turn(self) -> None:
+        """Another loop has something to do for the first who waits."""
+        with self._lock:
+            self._wake_due()
+
+    def _ring(self) -> None:
+        """The timer of the first who waits has come."""
+        with self._lock:
+            self._timer = None
+            self._wake_due()
+
+    def _abandon(self, waiter: _Waiter) -> None:
+        """A waiter was cancelled, maybe after it had its permit and before it could know."""
+        with self._lock:
+            if waiter.permit is None:
+                if not waiter.gone:
+                    waiter.gone = True
+                    self._waiting -= 1
+                if self._waiters and self._waiters[0].gone:
+                    self._wake_due()
+                return
+        waiter.permit.void()
+
+    def _undo(self, permit: Permit) -> None:
+        with self._lock:
+            self._take_back(permit)
+            self._wake_due()
+
+    def _end(self, permit: Permit, usage: Usage | None) -> None:
+        with self._lock:
+            self._in_flight -= 1
+            if usage is not None:
+                for kind, meter in self._meters.items():
+                    if kind != "requests":
+                        more = _amount(kind, usage.input_tokens, usage.output_tokens) - _amount(
+                            kind, permit.input_tokens, permit.output_tokens
+                        )
+                        if more > 0:
+                            meter.charge(more, self._now())
+                        elif more:
+                            meter.give_back(-more, permit.granted_at)
+            if self._waiters:
+                self._wake_due()
+
+
+def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> int:
+    if kind == "requests":
+        return 1
+    if kind == "input_tokens":
+        return input_tokens
+    return output_tokens if kind == "output_tokens" else input_tokens + output_tokens
+
+
+def _tell(waiter: _Waiter, outcome: Permit | LimitUnattainable) -> bool:
+    """Ends a wait on the waiter's own loop; False where that loop is no more."""
+    if asyncio._get_running_loop() is waiter.loop:  # noqa: SLF001
+        _resolve(waiter, outcome)
+        return True
+    return _post(waiter.loop, _resolve, waiter, outcome)
+
+
+def _resolve(waiter: _Waiter, outcome: Permit | LimitUnattainable) -> None:
+    if waiter.future.done():
+        return
+    if isinstance(outcome, Permit):
+        waiter.future.set_result(outcome)
+    else:
+        waiter.future.set_exception(outcome)
+
+
+def _post(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *values: object) -> bool:
+    try:
+        loop.call_soon_threadsafe(callback, *values)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _unattainable(name: str, what: str, needed: int, limit: int) -> LimitUnattainable:
+    each = "" if "at a time" in what else " per minute"
+    return LimitUnattainable(
+        f"The call to {name} needs {needed:,} {what}; the limit is {limit:,}{each}.",
+        "Raise the limit, or make the request smaller.",
+    )
