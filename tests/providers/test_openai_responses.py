@@ -223,7 +223,7 @@ def test_usage() -> None:
     ],
 )
 def test_stop_reasons(scene: str, reason: Any, detail: str) -> None:
-    assert decoded(scene).stop == Stop(reason, detail, "resp_1", canned.MODEL)
+    assert decoded(scene).stop == Stop(reason, detail, "resp_1", canned.MODEL, created=1_790_000_000)
 
 
 def test_unknown_events_are_kept() -> None:

@@ -2,7 +2,8 @@
 
 Facts from openai 3.52.0, `types/responses/`: response_create_params.py, response_input_item_param.py,
 response_stream_event.py, response_output_item.py, response_usage.py, response_error.py. Nothing is
-stored at the provider (`store: false`), so reasoning comes encrypted and goes back verbatim.
+stored at the provider (`store: false`) unless it is to work in the background, so reasoning comes
+encrypted and goes back verbatim.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from chatbench.core.errors import ProviderError
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
+from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json, read_json
-from chatbench.providers.encoding import address, body_of, headers_for
-from chatbench.providers.http import HttpRequest
+from chatbench.providers.encoding import body_of, headers_for
+from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.openai_responses.addresses import call_url, joined
 from chatbench.providers.openai_responses.decode import EventDecoder, whole
-from chatbench.providers.openai_responses.encode import request_fields
+from chatbench.providers.openai_responses.encode import TAKES, counted_fields, request_fields
 from chatbench.providers.openai_responses.naming import named
-from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
+from chatbench.providers.openai_responses.stored import StoredResponses
+from chatbench.providers.wire import Call, Decoder, HttpFailure
 
 NOT_FOR_CHAT = re.compile(
     r"embedding|whisper|moderation|dall-e|-tts|tts-|transcribe|realtime|^gpt-image|^chatgpt-image"
@@ -43,21 +47,30 @@ class _ModelList(msgspec.Struct):
 _model_list = msgspec.json.Decoder(_ModelList)
 
 
-class OpenAIResponses(HttpWire):
+class OpenAIResponses(StoredResponses):
     """Encodes to `/responses` and decodes its named events."""
 
     id: ClassVar[str] = "openai_responses"
-    takes: ClassVar[frozenset[str]] = frozenset(
-        {"temperature", "top_p", "max_output_tokens", "reasoning_effort", "verbosity", "extra_body"}
-    )
+    takes: ClassVar[frozenset[str]] = TAKES
 
     def encode(self, call: Call) -> HttpRequest:
-        accept = {"accept": "text/event-stream"} if call.request.stream else {}
+        request = call.request
+        accept = {"accept": "text/event-stream"} if request.stream else {}
         return HttpRequest(
-            url=_url(call.endpoint, "responses"),
-            headers=headers_for(call.endpoint, call.key, accept),
-            body=body_of(request_fields(call), call.request.parameters.extra_body),
+            url=call_url(call, "responses"),
+            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
+            body=body_of(request_fields(call), request.parameters.extra_body),
         )
+
+    async def count_tokens(self, call: Call, http: HttpClient) -> int:
+        """The tokens of the prompt, tools and schema included (`POST /responses/input_tokens`).
+        Raises EndpointNotSupported where there is no such address."""
+        request = HttpRequest(
+            url=call_url(call, "responses/input_tokens"),
+            headers=headers_for(call.endpoint, call.key, None, call.request.extra_headers),
+            body=body_of(counted_fields(call), None),
+        )
+        return await counted(self, request, call, http)
 
     def decoder(self, call: Call) -> Decoder:
         return EventDecoder(call.endpoint)
@@ -69,7 +82,8 @@ class OpenAIResponses(HttpWire):
         return named(peek_json(failure.body), endpoint, failure)
 
     def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
-        return HttpRequest(url=_url(endpoint, "models"), method="GET", headers=headers_for(endpoint, key))
+        url = joined(endpoint.base_url, "models", endpoint.quirks.api_version)
+        return HttpRequest(url=url, method="GET", headers=headers_for(endpoint, key))
 
     def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
         """Ids only: OpenAI tells nothing else but the day a model is shut down."""
@@ -83,8 +97,3 @@ class OpenAIResponses(HttpWire):
             if not NOT_FOR_CHAT.search(model.id)
         ]
         return found, None
-
-
-def _url(endpoint: Endpoint, path: str) -> str:
-    version = endpoint.quirks.api_version
-    return address(endpoint.base_url, path, {"api-version": version} if version else None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.messages import (
     FilePart,
@@ -22,46 +24,87 @@ from chatbench.core.messages import (
 )
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool
-from chatbench.providers.encoding import data_url, json_schema_of, media_source, refused_media, state_for
+from chatbench.providers.encoding import (
+    base64_of,
+    data_url,
+    json_schema_of,
+    media_source,
+    refused_media,
+    state_for,
+)
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
 
 JsonObject = dict[str, Any]
 
 
-def request_fields(call: Call) -> JsonObject:
-    """The body of `POST /responses`. Raises BadRequest for sound and moving pictures."""
-    request = call.request
-    fields: JsonObject = {
-        "model": request.model.id,
-        "input": [item for items in _turns(call) for item in items],
-        "store": False,
+TAKES = frozenset(
+    {
+        "temperature", "top_p", "max_output_tokens", "reasoning_effort", "verbosity", "logprobs",
+        "top_logprobs", "json_mode", "strict_tools", "service_tier", "user", "metadata",
+        "prompt_cache_key", "cache_pattern", "cache_ttl", "background", "extra_body",
     }
+)  # fmt: skip
+_NAMES = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "max_output_tokens": "max_output_tokens",
+    "top_logprobs": "top_logprobs",
+    "service_tier": "service_tier",
+    "user": "safety_identifier",
+    "metadata": "metadata",
+    "prompt_cache_key": "prompt_cache_key",
+    "background": "background",
+}
+_USER_MESSAGES = {"last_user_message": 1, "last_2_user_messages": 2, "last_3_user_messages": 3}
+_COUNTED = frozenset(
+    {"model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text"}
+)
+
+
+def request_fields(call: Call) -> JsonObject:
+    """The body of `POST /responses`. Nothing is stored, unless the provider is to work on by
+    itself. Raises BadRequest for sound and moving pictures."""
+    request, parameters = call.request, call.request.parameters
+    fields: JsonObject = {"model": request.model.id, "input": list(_input(call)), "store": False}
     if request.stream:
         fields["stream"] = True
-    if request.system:
-        fields["instructions"] = request.system
-    for name in ("max_output_tokens", "temperature", "top_p"):
-        if (value := getattr(request.parameters, name)) is not None:
-            fields[name] = value
-    fields.update(_reasoning(call))
+    given = msgspec.to_builtins(parameters)
+    for name, value in given.items():
+        if name in _NAMES:
+            fields[_NAMES[name]] = value
+    if parameters.background:
+        fields["store"] = True
+    include: list[str] = []
+    if parameters.logprobs or parameters.top_logprobs is not None:
+        include.append("message.output_text.logprobs")
+    _set_reasoning(call, fields, include)
+    if include:
+        fields["include"] = include
     if text := _text_settings(request):
         fields["text"] = text
-    fields.update(_tools(request))
+    if request.tools:
+        _set_tools(request, fields)
+    if parameters.cache_pattern is not None:
+        _mark(fields, call)
+    elif request.system:
+        fields["instructions"] = request.system
     return fields
 
 
-def _reasoning(call: Call) -> JsonObject:
+def counted_fields(call: Call) -> JsonObject:
+    """The body of `POST /responses/input_tokens` (input_token_count_params.py)."""
+    return {name: value for name, value in request_fields(call).items() if name in _COUNTED}
+
+
+def _set_reasoning(call: Call, fields: JsonObject, include: list[str]) -> None:
     effort, info = call.request.parameters.reasoning_effort, call.info
-    reasons = info.thinking in {"optional", "always"} or bool(info.efforts)
-    fields: JsonObject = {}
     if effort is not None:
         fields["reasoning"] = {"effort": effort}
-    if reasons:
-        fields["include"] = ["reasoning.encrypted_content"]
+    if info.efforts or info.thinking in ("optional", "always"):
+        include.append("reasoning.encrypted_content")
         if effort != "none" and call.endpoint.quirks.reasoning_summary:
             fields["reasoning"] = {**fields.get("reasoning", {}), "summary": "auto"}
-    return fields
 
 
 def _text_settings(request: Request) -> JsonObject:
@@ -69,44 +112,79 @@ def _text_settings(request: Request) -> JsonObject:
     schema = request.response_schema
     if schema is not None:
         settings["format"] = {"type": "json_schema", **json_schema_of(schema)}
+    elif request.parameters.json_mode:
+        settings["format"] = {"type": "json_object"}
     if request.parameters.verbosity is not None:
         settings["verbosity"] = request.parameters.verbosity
     return settings
 
 
-def _tools(request: Request) -> JsonObject:
-    if not request.tools:
-        return {}
-    fields: JsonObject = {
-        "tools": [
-            {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters or {"type": "object", "properties": {}},
-                "strict": tool.strict,
-            }
-            for tool in request.tools
-        ]
-    }
+def _set_tools(request: Request, fields: JsonObject) -> None:
+    overridden = request.parameters.strict_tools
+    fields["tools"] = [
+        {
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters or {"type": "object", "properties": {}},
+            "strict": tool.strict if overridden is None else overridden,
+        }
+        for tool in request.tools
+    ]
     if isinstance(request.tool_choice, NamedTool):
         fields["tool_choice"] = {"type": "function", "name": request.tool_choice.name}
     elif request.tool_choice != "auto":
         fields["tool_choice"] = request.tool_choice
     if request.parallel_tool_calls is not None:
         fields["parallel_tool_calls"] = request.parallel_tool_calls
-    return fields
 
 
-def _turns(call: Call) -> Iterator[Iterator[JsonObject]]:
+def _mark(fields: JsonObject, call: Call) -> None:
+    """Marks where the provider may keep the prompt. `instructions` have no place for a mark: they
+    go as the first message instead. The tools come before all of it and are covered."""
+    parameters, system = call.request.parameters, call.request.system
+    longer = {"ttl": "12h"} if parameters.cache_ttl == "1h" else {}
+    mark = {"prompt_cache_breakpoint": {"mode": "explicit", **longer}}
+    if parameters.cache_pattern == "system_and_tools" and system:
+        content = [{"type": "input_text", "text": system, **mark}]
+        role = "developer" if call.endpoint.quirks.developer_role else "system"
+        fields["input"].insert(0, {"role": role, "content": content})
+    elif system:
+        fields["instructions"] = system
+    if count := _USER_MESSAGES.get(parameters.cache_pattern or "", 0):
+        for item in [item for item in fields["input"] if item.get("role") == "user"][-count:]:
+            item["content"][-1] = {**item["content"][-1], **mark}
+
+
+def _input(call: Call) -> Iterator[JsonObject]:
     endpoint = call.endpoint
-    for message in paired(call.request.messages):
+    system = "developer" if endpoint.quirks.developer_role else "system"
+    roles = {"system": system, "developer": "developer"}
+    messages = paired(call.request.messages)
+    custom = {
+        part.call_id
+        for message in messages
+        for part in message.parts
+        if isinstance(part, ToolCallPart) and _is_custom(part, endpoint)
+    }
+    for message in messages:
         if message.role == "assistant":
-            yield _assistant_items(message.parts, endpoint)
-        elif message.role == "system":
-            yield _given("developer" if endpoint.quirks.developer_role else "system", message.parts, endpoint)
+            yield from _assistant_items(message.parts, endpoint)
+        elif message.role == "tool":
+            yield from _results(message.parts, endpoint, custom)
         else:
-            yield _given("user", message.parts, endpoint)
+            yield from _given(roles.get(message.role, "user"), message.parts, endpoint)
+
+
+def _is_custom(part: ToolCallPart, endpoint: Endpoint) -> bool:
+    return state_for(part, endpoint).get("type") == "custom_tool_call"
+
+
+def _results(parts: Sequence[Part], endpoint: Endpoint, custom: set[str]) -> Iterator[JsonObject]:
+    for part in parts:
+        if isinstance(part, ToolResultPart):
+            kind = "custom_tool_call_output" if part.call_id in custom else "function_call_output"
+            yield {"type": kind, "call_id": part.call_id, "output": _output(part, endpoint)}
 
 
 def _given(role: str, parts: Sequence[Part], endpoint: Endpoint) -> Iterator[JsonObject]:
@@ -114,14 +192,10 @@ def _given(role: str, parts: Sequence[Part], endpoint: Endpoint) -> Iterator[Jso
     content: list[JsonObject] = []
     for part in parts:
         match part:
-            case ToolResultPart():
-                yield _tool_result(part, endpoint)
-            case ToolCallPart():
-                yield _call_item(part, {})
             case TextPart(text=text) | RefusalPart(text=text):
                 if text:
                     content.append({"type": "input_text", "text": text})
-            case ThinkingPart() | UnknownPart():
+            case ThinkingPart() | UnknownPart() | ToolCallPart() | ToolResultPart():
                 pass
             case _:
                 content.append(_media(part, endpoint))
@@ -151,18 +225,13 @@ def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
     return {"type": "input_file", "file_id": source.file_id}
 
 
-def _tool_result(part: ToolResultPart, endpoint: Endpoint) -> JsonObject:
-    output: str | list[JsonObject]
+def _output(part: ToolResultPart, endpoint: Endpoint) -> str | list[JsonObject]:
     if all(isinstance(piece, TextPart) for piece in part.parts):
-        output = "".join(piece.text for piece in part.parts if isinstance(piece, TextPart))
-    else:
-        output = [
-            {"type": "input_text", "text": piece.text}
-            if isinstance(piece, TextPart)
-            else _media(piece, endpoint)
-            for piece in part.parts
-        ]
-    return {"type": "function_call_output", "call_id": part.call_id, "output": output}
+        return "".join(piece.text for piece in part.parts if isinstance(piece, TextPart))
+    return [
+        {"type": "input_text", "text": piece.text} if isinstance(piece, TextPart) else _media(piece, endpoint)
+        for piece in part.parts
+    ]
 
 
 def _assistant_items(parts: Sequence[Part], endpoint: Endpoint) -> Iterator[JsonObject]:
@@ -192,9 +261,12 @@ def _assistant_items(parts: Sequence[Part], endpoint: Endpoint) -> Iterator[Json
                 if state and isinstance(part.data, dict):
                     yield {name: value for name, value in part.data.items() if value is not None}
             case ToolCallPart():
-                yield _call_item(part, state)
+                bare = {"type": "custom_tool_call"} if _is_custom(part, endpoint) else {}
+                yield _call_item(part, state or bare)
             case ToolResultPart():
-                yield _tool_result(part, endpoint)
+                pass
+            case ImagePart(source=InlineData() as source) if item := state.get("item"):
+                yield {**item, "result": base64_of(source)}
             case _:
                 shown.append(_media(part, endpoint))
     yield from _message(words, endpoint, whole)
@@ -224,7 +296,7 @@ def _message(
     content = [
         {"type": "refusal", "refusal": part.text}
         if isinstance(part, RefusalPart)
-        else {"type": "output_text", "text": part.text, "annotations": _annotations(part)}
+        else {"type": "output_text", "text": part.text, "annotations": _annotations(part, endpoint)}
         for part in words
     ]
     yield {
@@ -237,8 +309,9 @@ def _message(
     }
 
 
-def _annotations(part: TextPart) -> list[JsonObject]:
-    return [
+def _annotations(part: TextPart, endpoint: Endpoint) -> list[JsonObject]:
+    kept = state_for(part, endpoint).get("annotations")
+    return kept or [
         {
             "type": "url_citation",
             "url": citation.url,
@@ -252,8 +325,11 @@ def _annotations(part: TextPart) -> list[JsonObject]:
 
 
 def _call_item(part: ToolCallPart, state: JsonObject) -> JsonObject:
+    kept = {name: value for name, value in state.items() if name != "provider"}
+    if kept.get("type") == "custom_tool_call":
+        return {**kept, "call_id": part.call_id, "name": part.name, "input": part.arguments}
     return {
-        **{name: value for name, value in state.items() if name != "provider"},
+        **kept,
         "type": "function_call",
         "call_id": part.call_id,
         "name": part.name,
