@@ -134,7 +134,9 @@ class ResponseFile:
         """Waits until everything that was put is in the file."""
         future = self._write()
         if future is not None:
-            await asyncio.wait([asyncio.wrap_future(future)])
+            written = asyncio.wrap_future(future)
+            await asyncio.wait([written])
+            written.exception()  # it has been logged
 
     async def aclose(self) -> None:
         """Writes what is pending and closes the file; the next use opens it again."""
