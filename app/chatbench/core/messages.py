@@ -7,16 +7,36 @@ to that provider.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any, Literal, Self
 
 import msgspec
 
+from chatbench.core.errors import ConfigurationError, FormatError
+
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ProviderState = dict[str, Any]
+Detail = Literal["", "auto", "low", "high", "original"]
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the immutable values that are stored as JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values that JSON takes; bytes in base64."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Back from `to_dict`. Raises FormatError, which names the place."""
+        try:
+            return msgspec.convert(values, cls)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise FormatError(
+                f"This is no {cls.__name__}: {error}", "Give what to_dict made, as it was."
+            ) from error
 
 
 class InlineData(Value, frozen=True, tag="inline", tag_field="kind"):
@@ -90,7 +110,7 @@ class ImagePart(Value, frozen=True, tag="image", tag_field="type"):
     size: int = 0
     width: int = 0
     height: int = 0
-    detail: Literal["", "auto", "low", "high", "original"] = ""
+    detail: Detail = ""
     provider_state: ProviderState = {}
 
 
@@ -169,17 +189,146 @@ Part = (
 )
 
 
+@singledispatch
+def media_part(
+    data: object,
+    kind: Literal["image", "file", "audio"],
+    *,
+    detail: Detail = "",
+    max_size: int | None = None,
+    media_type: str | None = None,
+    filename: str | None = None,
+) -> MediaPart:
+    """`data` as a part of a message. Here only parts are known; whoever can read paths, addresses
+    and bytes registers them. `max_size`: pixels of the longer edge. Raises ConfigurationError."""
+    if not isinstance(data, ImagePart | FilePart | AudioPart | VideoPart) or max_size is not None:
+        raise ConfigurationError(
+            f"{type(data).__name__} cannot be attached as {kind}.",
+            "Give a path, an address, bytes, an Image or a File.",
+        )
+    changes: dict[str, Any] = {"media_type": media_type, "name": filename}
+    if isinstance(data, ImagePart):
+        changes["detail"] = detail
+    return msgspec.structs.replace(data, **{name: value for name, value in changes.items() if value})
+
+
 class Message(Value, frozen=True):
-    """One message of a request or an answer."""
+    """One message of a request or an answer. Every `with_…` gives a new message with more in it.
+
+    Images, files and sound may be given as a path, an address (which the provider fetches), bytes,
+    a data URL, an `Image` or `File`, or a part. Raises AttachmentRefused where they cannot be read.
+    """
 
     role: Role
     parts: tuple[Part, ...] = ()
     name: str = ""
 
+    @classmethod
+    def system(cls, text: str, name: str = "") -> Message:
+        return cls(role="system", name=name).with_text(text)
+
+    @classmethod
+    def developer(cls, text: str, name: str = "") -> Message:
+        return cls(role="developer", name=name).with_text(text)
+
+    @classmethod
+    def user(
+        cls, text: str = "", image: object = None, file: object = None, audio: object = None, name: str = ""
+    ) -> Message:
+        """Attachments, each one or a list, stand before the words, as the providers advise."""
+        message = cls(role="user", name=name)
+        for one in _each(image):
+            message = message.with_image(one)
+        for one in _each(file):
+            message = message.with_file(one)
+        for one in _each(audio):
+            message = message.with_audio(one)
+        return message.with_text(text)
+
+    @classmethod
+    def assistant(cls, text: str = "", name: str = "") -> Message:
+        return cls(role="assistant", name=name).with_text(text)
+
+    ai = assistant
+
+    def with_part(self, *parts: Part) -> Message:
+        return msgspec.structs.replace(self, parts=(*self.parts, *parts))
+
+    def with_text(self, text: str) -> Message:
+        """No words, no part."""
+        return self.with_part(TextPart(text=text)) if text else self
+
+    def with_image(self, data: object, detail: Detail = "auto", max_size: int | None = None) -> Message:
+        """`max_size` in pixels: a picture with a longer edge is made smaller."""
+        return self.with_part(
+            media_part(data, "image", detail="" if detail == "auto" else detail, max_size=max_size)
+        )
+
+    def with_file(self, data: object, media_type: str | None = None, filename: str | None = None) -> Message:
+        """A file of any kind; where none is given, the bytes tell which."""
+        return self.with_part(media_part(data, "file", media_type=media_type, filename=filename))
+
+    def with_audio(self, data: object, media_type: str | None = None, filename: str | None = None) -> Message:
+        return self.with_part(media_part(data, "audio", media_type=media_type, filename=filename))
+
+    def with_remote_file(
+        self,
+        file_id: str,
+        provider: str = "openai",
+        media_type: str = "application/pdf",
+        filename: str = "",
+    ) -> Message:
+        """A file that was uploaded to `provider` before, by the id it got there."""
+        source = ProviderFile(provider=provider, file_id=file_id)
+        kind = ImagePart if media_type.startswith("image/") else FilePart
+        return self.with_part(kind(source=source, media_type=media_type, name=filename))
+
+    def with_tool_call(self, call_id: str, name: str, arguments: str | dict[str, Any]) -> Message:
+        """`arguments` as JSON text or as an object."""
+        if not isinstance(arguments, str):
+            arguments = msgspec.json.encode(arguments).decode()
+        return self.with_part(ToolCallPart(call_id=call_id, name=name, arguments=arguments))
+
+    def with_tool_result(
+        self, call_id: str, result: object, *, name: str = "", is_error: bool = False
+    ) -> Message:
+        """`result` in words, as a part or a list of parts, or anything else as JSON."""
+        return self.with_part(
+            ToolResultPart(call_id=call_id, name=name, parts=_told(result), is_error=is_error)
+        )
+
+    def with_thinking(self, content: str) -> Message:
+        return self.with_part(ThinkingPart(text=content))
+
     @property
     def text(self) -> str:
         """The words of all text parts, joined without a separator."""
         return text_of(self.parts)
+
+
+def _each(given: object) -> Sequence[object]:
+    if given is None:
+        return ()
+    return given if isinstance(given, list | tuple) else (given,)
+
+
+def _told(result: object) -> tuple[TextPart | ImagePart | FilePart, ...]:
+    """What a tool answered, as parts."""
+    if isinstance(result, TextPart | ImagePart | FilePart):
+        return (result,)
+    if isinstance(result, list | tuple) and result:
+        shown = tuple(part for part in result if isinstance(part, TextPart | ImagePart | FilePart))
+        if len(shown) == len(result):
+            return shown
+    if isinstance(result, str):
+        return (TextPart(text=result),)
+    try:
+        words = msgspec.json.encode(result).decode()
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"A tool cannot answer with {type(result).__name__}.", "Give words, parts, or what JSON takes."
+        ) from error
+    return (TextPart(text=words),)
 
 
 def text_of(parts: tuple[Part, ...] | list[Part]) -> str:

@@ -96,6 +96,15 @@ def prepare(data: bytes, limits: ImageLimits, name: str = "") -> ReadyImage:
         return _encode(_upright(image, limits.max_edge), media_type, limits, name)
 
 
+def resized(data: bytes, max_edge: int, name: str = "") -> bytes:
+    """The picture with its longer edge at `max_edge` pixels at most; one that is small enough
+    stays as it is, byte by byte. Raises AttachmentRefused where it cannot be read."""
+    facts = inspect(data, name)
+    if max(facts.width, facts.height) <= max_edge:
+        return data
+    return prepare(data, ImageLimits(max_bytes=MAX_FILE_BYTES, max_edge=max_edge), name).data
+
+
 def _as_a_model_takes_it(image: Any, media_type: str) -> bool:
     """Eight bits a channel, the right way up, and still."""
     still = media_type == "image/jpeg" or not getattr(image, "is_animated", False)
