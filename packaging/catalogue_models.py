@@ -14,10 +14,10 @@ from genai_prices import data
 
 from catalogue_prices import LITELLM, id_of, is_chat
 
-OPENROUTER_VENDORS = {"openai", "anthropic", "google", "mistralai", "x-ai", "deepseek"}
+OPENROUTER_VENDORS = {"openai", "anthropic", "google", "mistralai", "x-ai", "deepseek", "cohere"}
 _DATE = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})\Z")
 _NUMBER = re.compile(r"(?<![a-z\d.])[a-z]?(\d{1,2})(?![\db])(?:[.-](\d{1,2})(?![\db]))?")
-_FIRST_HAND = {"openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "perplexity"}
+_FIRST_HAND = {"openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "perplexity", "cohere"}
 _SPELLED = {
     "Gpt": "GPT",
     "Oss": "OSS",
@@ -157,7 +157,10 @@ def _name(provider: str, model_id: str, names: dict[str, dict[str, str]]) -> str
     claude = re.fullmatch(r"claude-([a-z]+)-(\d+(?:-\d+)?|preview)", stem)
     if claude:
         name = f"Claude {claude[1].title()} {claude[2].replace('-', '.').title()}"
-    elif provider in ("openai", "xai", "gemini", "deepseek", "mistral", "perplexity") and "/" not in stem:
+    elif (
+        provider in ("openai", "xai", "gemini", "deepseek", "mistral", "perplexity", "cohere")
+        and "/" not in stem
+    ):
         table = {"xai": "x-ai", "gemini": "google"}.get(provider, provider)
         name = names[table].get(stem, "")
         if not name or name.startswith(("gpt ", "o1", "o3", "o4")):

@@ -132,7 +132,13 @@ def test_rows_say_what_the_vendors_say(catalogue: Catalogue) -> None:
         ("anthropic/claude-haiku-4-5", Parameters(top_k=5, thinking_budget=2000), None),
         ("gemini/gemini-3.8-flash", Parameters(reasoning_effort="minimal", top_p=0.9), Parameters()),
         ("gemini/gemini-2.5-flash", Parameters(thinking_budget=0, top_k=4), None),
-        ("mistral/mistral-large-latest", Parameters(seed=3, temperature=0.1), Parameters(temperature=0.1)),
+        ("mistral/mistral-large-latest", Parameters(seed=3, temperature=0.1), None),
+        (
+            "cohere/command-a-03-2025",
+            Parameters(seed=3, top_k=2, thinking_budget=9),
+            Parameters(seed=3, top_k=2),
+        ),
+        ("cohere/command-a-plus-05-2026", Parameters(reasoning_effort="none", thinking_budget=9), None),
         ("nobody-knows/new", Parameters(temperature=1, top_k=2), Parameters(temperature=1)),
     ],
 )

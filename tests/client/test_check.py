@@ -41,7 +41,9 @@ def failed(steps: dict[str, CheckStep]) -> CheckStep:
     return steps[names[0]]
 
 
-@pytest.mark.parametrize("wire", ["openai_chat", "openai_responses", "anthropic", "gemini"])
+@pytest.mark.parametrize(
+    "wire", ["openai_chat", "openai_responses", "anthropic", "gemini", "mistral", "cohere", "ollama"]
+)
 async def test_everything_passes(environment: Environment, server: LoopbackServer, wire: str) -> None:
     """An endpoint that is not saved yet is what is checked, to its first token."""
     steps = await check(environment, endpoint_at(server, wire))

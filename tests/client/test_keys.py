@@ -219,3 +219,33 @@ def test_an_environment_without_an_address_is_no_crash(
         endpoint = environment.registry.get("openai")
         assert endpoint is not None
         assert environment.keys.state(endpoint).place == "environment"
+
+
+@pytest.mark.parametrize(
+    ("variable", "address", "local"),
+    [
+        ("1.2.3.4", "http://1.2.3.4:11434", False),
+        (":56789", "http://127.0.0.1:56789", True),
+        ("0.0.0.0", "http://127.0.0.1:11434", True),
+        ("0.0.0.0:8000", "http://127.0.0.1:8000", True),
+        ("http://0.0.0.0:8000/", "http://127.0.0.1:8000", True),
+        ("localhost", "http://localhost:11434", True),
+        ("gpu.example/ollama/", "http://gpu.example:11434/ollama", False),
+        ("https://gpu.example", "https://gpu.example", False),
+        ("http://localhost:11434/v1", "http://localhost:11434/v1", True),
+        ("[::1]:56789", "http://[::1]:56789", True),
+        ("[::]", "http://127.0.0.1:11434", True),
+    ],
+)
+def test_a_local_servers_variable_may_be_half_an_address(
+    make: Make, tmp_path: Path, variable: str, address: str, local: bool
+) -> None:
+    """As Ollama's own client reads OLLAMA_HOST; what is elsewhere no longer counts as local."""
+    ollama = make(OLLAMA_HOST=variable).effective(shipped("ollama", tmp_path))
+    assert (ollama.base_url, ollama.local) == (address, local)
+    assert ollama.origin
+
+
+def test_a_local_servers_variable_may_be_nonsense(make: Make, tmp_path: Path) -> None:
+    ollama = make(OLLAMA_HOST="http://[half").effective(shipped("ollama", tmp_path))
+    assert ollama.origin == ""

@@ -18,7 +18,7 @@ from chatbench.providers.registry import Registry
 
 ISSUED = {
     "openai", "anthropic", "gemini", "azure", "groq", "openrouter", "mistral", "deepseek", "xai", "together",
-    "fireworks", "cerebras", "perplexity", "litellm", "ollama", "lmstudio", "llamacpp", "vllm", "jan",
+    "fireworks", "cerebras", "perplexity", "cohere", "litellm", "ollama", "lmstudio", "llamacpp", "vllm", "jan",
 }  # fmt: skip
 FULL = Endpoint(
     id="mine",
@@ -60,7 +60,7 @@ def test_every_shipped_endpoint_is_there_and_sound(registry: Registry) -> None:
         assert registry.wire(endpoint.wire).id == endpoint.wire
         if endpoint.wire == "guide":
             continue
-        assert re.match(r"https://|http://127\.0\.0\.1:\d+/", endpoint.base_url), endpoint.id
+        assert re.match(r"https://|http://127\.0\.0\.1:\d+(/|\Z)", endpoint.base_url), endpoint.id
         assert endpoint.docs.startswith("https://")
         assert (endpoint.auth == "none") == endpoint.local
         assert bool(endpoint.key_env) == endpoint.needs_key

@@ -202,9 +202,9 @@ async def test_local_servers_are_found_whatever_they_answer(opened: Open) -> Non
             found = {s.endpoint.id: s for s in await services.endpoints.look_for_local_servers()}
             assert time.monotonic() - began < 5
             assert {i for i, s in found.items() if s.answers} == {"ollama"}
-            assert [m.ref.id for m in found["ollama"].models] == ["gpt-4.1"]
+            assert [m.ref.id for m in found["ollama"].models] == ["qwen3:8b", "gemma3:4b", "gpt-oss:20b"]
             assert services.endpoints.row("ollama").in_use
-            assert services.models.resolve("ollama/gpt-4.1").provider == "ollama"
+            assert services.models.resolve("ollama/qwen3:8b").provider == "ollama"
 
 
 def _local(services: Services) -> list[Endpoint]:

@@ -40,7 +40,8 @@ PROFILES: dict[str, frozenset[str]] = {
     "gemini": _CHAT | {"top_k"},
     "gemini-fixed": _FIXED | {"seed"},
     "groq": _MODEST | {"seed"},
-    "mistral": _CHAT - {"seed"},
+    "mistral": _CHAT | {"top_k"},
+    "cohere": _CHAT | {"top_k"},
     "deepseek": _CHAT - {"seed"},
     "deepseek-fixed": _FIXED,
     "xai": _MODEST | {"seed"},
@@ -55,6 +56,9 @@ _WIRES: dict[str, frozenset[str]] = {
     "openai_responses": frozenset({"temperature", "top_p", "max_output_tokens", "verbosity", "extra_body"}),
     "anthropic": PROFILES["anthropic"] | {"extra_body"},
     "openai_chat": _CHAT | {"verbosity", "extra_body"},
+    "mistral": _CHAT | {"top_k", "extra_body"},
+    "cohere": _CHAT | {"top_k", "extra_body"},
+    "ollama": _CHAT | {"top_k", "extra_body"},
 }
 """What a wire has a field for; the others have one for everything a row names."""
 
@@ -65,13 +69,14 @@ _VENDORS = {
     "gemini": "gemini",
     "mistralai": "mistral",
     "mistral": "mistral",
+    "cohere": "cohere",
     "x-ai": "xai",
     "xai": "xai",
     "deepseek": "deepseek",
     "deepseek-ai": "deepseek",
     "perplexity": "perplexity",
 }
-_BARE_VENDORS = ("openai", "anthropic", "gemini", "mistral", "xai", "deepseek")
+_BARE_VENDORS = ("openai", "anthropic", "gemini", "mistral", "xai", "deepseek", "cohere")
 _SUFFIXES = (
     re.compile(r"(:)[a-z\d-]+\Z"),
     re.compile(r"[-@](\d{8}|\d{4}-\d{2}-\d{2})\Z"),

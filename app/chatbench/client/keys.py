@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -56,11 +57,11 @@ class Keys:
 
     def effective(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint with its address from the environment, where the user has set none of
-        their own."""
+        their own. A local one that is elsewhere by its address is no longer called local."""
         if endpoint.shipped:
             for name in endpoint.base_url_env:
                 if url := self._environ.get(name, "").strip():
-                    return msgspec.structs.replace(endpoint, base_url=url)
+                    return _moved(endpoint, url)
         return endpoint
 
     def state(self, endpoint: Endpoint) -> KeyState:
@@ -187,3 +188,27 @@ def _bound_elsewhere(endpoint: Endpoint, state: KeyState) -> MissingKey:
         hint = f"Run `chatbench keys confirm {endpoint.id}` to send it there, or set another."
         said = f"The key for {endpoint.name} was given for {state.origin}"
     return MissingKey(f"{said}, and the address is now {endpoint.origin}.", hint, provider=endpoint.id)
+
+
+_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - read, never listened on
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _moved(endpoint: Endpoint, url: str) -> Endpoint:
+    """The endpoint at an address from the environment. A local server's may be a host or a port
+    alone (OLLAMA_HOST): what is missing is the usual; one that listens everywhere is asked here."""
+    if not endpoint.local:
+        return msgspec.structs.replace(endpoint, base_url=url)
+    usual = urlsplit(endpoint.base_url)
+    try:
+        parts = urlsplit(url if "://" in url else f"{usual.scheme}://{url}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return msgspec.structs.replace(endpoint, base_url=url)
+    if "://" not in url:
+        port = port or usual.port
+    host = (usual.hostname or "") if host in _EVERYWHERE else host
+    place = f"[{host}]" if ":" in host else host
+    place += f":{port}" if port else ""
+    base_url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), parts.query, ""))
+    return msgspec.structs.replace(endpoint, base_url=base_url, local=host in _HERE)

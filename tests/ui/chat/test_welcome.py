@@ -108,7 +108,7 @@ def test_a_local_server_is_found_and_used(visitor: Visitor, server: LoopbackServ
     assert found.use.label() == f"Use {found.server.models[0].title}"
     visitor.click(found.use)
     assert visitor.asked == [("model_chosen", first)]
-    assert all(asked.method == "GET" for asked in server.asked)
+    assert {asked.path for asked in server.asked} == {"/api/tags", "/api/show"}
 
 
 def test_a_server_without_a_model_is_told_and_looked_for_again(

@@ -131,7 +131,7 @@ Start the server, load a model in it, and press **Look again**. Chatbench asks t
 
 | Server | Address |
 | --- | --- |
-| Ollama | `http://127.0.0.1:11434/v1` |
+| Ollama | `http://127.0.0.1:11434` |
 | LM Studio | `http://127.0.0.1:1234/v1` |
 | llama.cpp | `http://127.0.0.1:8080/v1` |
 | vLLM | `http://127.0.0.1:8000/v1` |

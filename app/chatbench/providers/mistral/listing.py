@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from chatbench.core.endpoints import Endpoint
@@ -22,7 +20,7 @@ class _Capabilities(msgspec.Struct):
 class _Card(msgspec.Struct):
     id: str
     name: str | None = None
-    capabilities: _Capabilities = msgspec.field(default_factory=_Capabilities)
+    capabilities: _Capabilities | None = None
     max_context_length: int | None = None
     deprecation: str | None = None
     archived: bool | None = False
@@ -50,11 +48,18 @@ def models_of(body: bytes, endpoint: Endpoint) -> list[ModelInfo]:
         if body.lstrip()[:1] == b"["
         else read_json(_list, body, endpoint).data
     )
-    return [_row(card, endpoint) for card in cards if card.capabilities.completion_chat and not card.archived]
+    return [_row(card, endpoint) for card in cards if _chats(card)]
+
+
+def _chats(card: _Card) -> bool:
+    """A card without capabilities comes from who stands in for Mistral, and may be any model."""
+    return not card.archived and (card.capabilities is None or bool(card.capabilities.completion_chat))
 
 
 def _row(card: _Card, endpoint: Endpoint) -> ModelInfo:
     can = card.capabilities
+    if can is None:
+        return ModelInfo(ref=ModelRef(endpoint.id, card.id), source="live")
     inputs: set[Modality] = {"text"}
     if can.vision:
         inputs.add("image")
@@ -70,13 +75,9 @@ def _row(card: _Card, endpoint: Endpoint) -> ModelInfo:
         parameters=_SAMPLING,
         source="live",
     )
-    return msgspec.structs.replace(row, **_thinking(card))
-
-
-def _thinking(card: _Card) -> dict[str, Any]:
-    """Magistral always reasons and has nothing to choose; the others reason when told to."""
-    if not card.capabilities.reasoning:
-        return {"thinking": "no"}
+    if not can.reasoning:
+        return msgspec.structs.replace(row, thinking="no")
     if card.id.startswith("magistral"):
-        return {"thinking": "always"}
-    return {"thinking": "optional", "efforts": ("none", "high")}
+        # It always reasons, and there is nothing to choose.
+        return msgspec.structs.replace(row, thinking="always")
+    return msgspec.structs.replace(row, thinking="optional", efforts=("none", "high"))
