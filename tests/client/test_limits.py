@@ -339,6 +339,22 @@ def test_a_cancelled_waiter_gives_everything_back() -> None:
     run(body)
 
 
+def test_a_small_call_waits_behind_a_large_one_and_goes_when_that_gives_up() -> None:
+    async def body(made: Callable[..., Bucket]) -> None:
+        bucket = made(tokens_per_minute=6000)
+        assert bucket.try_acquire(150) is not None
+        large = asyncio.create_task(bucket.acquire(6000))
+        await asyncio.sleep(1)
+        small = asyncio.create_task(bucket.acquire(10))
+        await asyncio.sleep(1)
+        assert bucket.try_acquire(1) is None
+        assert not small.done()
+        large.cancel()
+        assert (await small).waited_s == pytest.approx(1, abs=0.01)
+
+    run(body)
+
+
 def test_a_pause_is_its_buckets_own_and_the_longest_counts() -> None:
     async def body(_: Callable[..., Bucket]) -> None:
         limiter = Limiter(asyncio.get_running_loop().time)
