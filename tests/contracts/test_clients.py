@@ -9,6 +9,7 @@ import anthropic
 import openai
 import pytest
 from google import genai
+from openai.types import responses
 from tests.loopback import anthropic as anthropic_canned
 from tests.loopback import gemini as gemini_canned
 from tests.loopback import openai_responses as openai_canned
@@ -45,13 +46,14 @@ def ours(
 def test_openai_client(scene: str, server: LoopbackServer) -> None:
     frames = openai_canned.SCENES[scene][0]
     words, thoughts, calls = "", [], []
+    called = (responses.ResponseFunctionToolCall, responses.ResponseCustomToolCall)
     with openai.OpenAI(api_key="k", base_url=server.base_url("openai_responses")) as vendor:
         for event in vendor.responses.create(model=scene, input="Hi", stream=True):
             if event.type == "response.output_text.delta":
                 words += event.delta
             elif event.type == "response.reasoning_summary_text.done":
                 thoughts.append(event.text)
-            elif event.type == "response.output_item.done" and event.item.type == "function_call":
+            elif event.type == "response.output_item.done" and isinstance(event.item, called):
                 calls.append(event.item.name)
     assert ours(OpenAIResponses(), scene, frames, server) == (words, "\n\n".join(thoughts), calls)
 

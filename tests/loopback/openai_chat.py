@@ -6,6 +6,7 @@ Shapes from openai 3.52.0, `types/chat/`; the contract tests hold `SCENES` again
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -93,12 +94,78 @@ def call(call_id: str, arguments: str) -> JsonObject:
     return {"id": call_id, "type": "function", "function": {"name": "clock", "arguments": arguments}}
 
 
+def weighed(token: str, logprob: float, *others: tuple[str, float]) -> JsonObject:
+    """A token with its probability, and the likeliest in its place."""
+    told = [{"token": name, "logprob": value, "bytes": list(name.encode())} for name, value in others]
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode()), "top_logprobs": told}
+
+
+def several(words: Sequence[str]) -> tuple[list[bytes], JsonObject]:
+    """Alternatives, told in turn a few letters at a time, each letter with its probability."""
+    chunks = [chunk({"role": "assistant", "content": ""}, index=n) for n in range(len(words))]
+    whole_choices: list[JsonObject] = []
+    longest = max(map(len, words))
+    for at in range(0, longest, 4):
+        for number, text in enumerate(words):
+            if piece := text[at : at + 4]:
+                told = chunk({"content": piece}, index=number)
+                told["choices"][0]["logprobs"] = {"content": [weighed(piece, -0.5)], "refusal": None}
+                chunks.append(told)
+    for number, text in enumerate(words):
+        chunks.append(chunk({}, "stop" if number else "length", index=number))
+        tokens = {"content": [weighed(piece, -0.5) for piece in pieces(text)], "refusal": None}
+        whole_choices.append(
+            {
+                "index": number,
+                "message": {"role": "assistant", "content": text, "refusal": None},
+                "logprobs": tokens,
+                "finish_reason": "stop" if number else "length",
+            }
+        )
+    chunks.append(chunk(None, usage=USAGE))
+    return [*map(frame, chunks), DONE], whole({}, choices=whole_choices)
+
+
+def likely(tokens: Sequence[JsonObject], refused: bool = False) -> tuple[list[bytes], JsonObject]:
+    """An answer, or a refusal, whose tokens come one by one with their probabilities."""
+    field, other = ("refusal", "content") if refused else ("content", "refusal")
+    chunks = [chunk({"role": "assistant", "content": ""})]
+    for token in tokens:
+        told = chunk({field: token["token"]})
+        told["choices"][0]["logprobs"] = {field: [token], other: None}
+        chunks.append(told)
+    chunks += [chunk({}, "stop"), chunk(None, usage=USAGE)]
+    answered = whole({field: "".join(token["token"] for token in tokens)})
+    answered["choices"][0]["logprobs"] = {field: list(tokens), other: None}
+    return [*map(frame, chunks), DONE], answered
+
+
 CALLS = (call("call_1", '{"zone": "UTC"}'), call("call_2", '{"zone": "CET"}'))
 CITED: JsonObject = {
     "type": "url_citation",
     "url_citation": {"url": "https://example.org/a", "title": "Peaks", "start_index": 0, "end_index": 5},
 }
 TEXT = "Hello, wörld – 世界 \u2028 done."
+
+LIKELY = (
+    weighed("Yes", -0.1, ("Yes", -0.1), ("No", -2.5)),
+    weighed(".", -0.002, (".", -0.002)),
+)
+SOUND = b"RIFF\x00\x01\x02\x03 a few words of sound"
+SPOKEN: JsonObject = {
+    "id": "audio_1",
+    "data": base64.b64encode(SOUND).decode(),
+    "transcript": "Good morning.",
+    "expires_at": 4_000_000_000,
+}
+_SPOKEN_IN_PIECES: list[JsonObject] = [
+    {"audio": {"id": "audio_1", "transcript": "Good "}},
+    {"audio": {"data": base64.b64encode(SOUND[:10]).decode()}},
+    {"audio": {"transcript": "morning."}},
+    {"audio": {"data": base64.b64encode(SOUND[10:]).decode()}},
+    {"audio": {"expires_at": 4_000_000_000}},
+]
+HEAD: JsonObject = {"system_fingerprint": "fp_1", "service_tier": "flex"}
 
 SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
     "text": (stream(_said("content", TEXT)), whole({"content": TEXT})),
@@ -114,6 +181,11 @@ SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
         stream(_said("refusal", "I cannot help with that.")),
         whole({"refusal": "I cannot help with that."}),
     ),
+    "several": several(["Red and green.", "Blue."]),
+    "likely": likely(LIKELY),
+    "unlikely": likely(LIKELY, refused=True),
+    "spoken": (stream(_SPOKEN_IN_PIECES), whole({"audio": SPOKEN})),
+    "flex": (stream(_said("content", "Cheap."), **HEAD), whole({"content": "Cheap."}, **HEAD)),
     "cut": (stream(_said("content", "Half an ans"), "length"), whole({"content": "Half an ans"}, "length")),
     "filtered": (
         stream(_said("content", "Some"), "content_filter"),
@@ -175,6 +247,53 @@ OTHERS: dict[str, tuple[list[bytes], JsonObject]] = {
         whole(
             {"tool_calls": [{"id": "a", "function": {"name": "clock", "arguments": {"zone": "UTC"}}}]},
         ),
+    ),
+    "custom tool": (
+        stream(
+            [
+                {
+                    "tool_calls": [
+                        {"index": 0, "id": "a", "type": "custom", "custom": {"name": "sql", "input": ""}}
+                    ]
+                },
+                {"tool_calls": [{"index": 0, "custom": {"input": "SELECT "}}]},
+                {"tool_calls": [{"index": 0, "custom": {"input": "1"}}]},
+            ],
+            "tool_calls",
+        ),
+        whole(
+            {"tool_calls": [{"id": "a", "type": "custom", "custom": {"name": "sql", "input": "SELECT 1"}}]},
+            "tool_calls",
+        ),
+    ),
+    "logprobs side by side": (
+        [
+            frame(
+                {
+                    **chunk(None),
+                    "choices": [
+                        {
+                            "index": 0,
+                            "delta": {"content": "ab"},
+                            "finish_reason": "stop",
+                            "logprobs": {"tokens": ["a", "b"], "token_logprobs": [None, -1.5]},
+                        }
+                    ],
+                }
+            ),
+            frame(chunk(None, usage=USAGE)),
+            DONE,
+        ],
+        {
+            **whole({"content": "ab"}),
+            "choices": [
+                {
+                    "message": {"content": "ab"},
+                    "finish_reason": "stop",
+                    "logprobs": {"tokens": ["a", "b"], "token_logprobs": [None, -1.5]},
+                }
+            ],
+        },
     ),
     "perplexity": (
         stream(

@@ -5,6 +5,7 @@ Shapes from openai 3.52.0, `types/responses/`; the contract tests hold them agai
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -71,8 +72,19 @@ def message(*content: JsonObject, **more: Any) -> JsonObject:
     }
 
 
-def said(text: str, *annotations: JsonObject) -> JsonObject:
-    return {"type": "output_text", "text": text, "annotations": list(annotations), "logprobs": []}
+def said(text: str, *annotations: JsonObject, logprobs: Sequence[JsonObject] = ()) -> JsonObject:
+    return {
+        "type": "output_text",
+        "text": text,
+        "annotations": list(annotations),
+        "logprobs": list(logprobs),
+    }
+
+
+def weighed(token: str, logprob: float, *others: tuple[str, float]) -> JsonObject:
+    """A token with its probability, and the likeliest in its place."""
+    told = [{"token": name, "logprob": value, "bytes": list(name.encode())} for name, value in others]
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode()), "top_logprobs": told}
 
 
 def reasoned(*summaries: str) -> JsonObject:
@@ -124,15 +136,20 @@ def stream(items: Sequence[JsonObject], end: str = "completed", **more: Any) -> 
     return script.frames
 
 
+_EMPTY: dict[str, JsonObject] = {
+    "message": {"content": []},
+    "function_call": {"arguments": ""},
+    "custom_tool_call": {"input": ""},
+    "image_generation_call": {"result": None},
+    "reasoning": {"summary": [], "encrypted_content": None},
+}
+"""What an item lacks when it begins."""
+
+
 def _tell(script: Transcript, number: int, item: JsonObject) -> None:
     kind = item["type"]
-    empty: JsonObject = (
-        {"content": []} if kind == "message" else {"arguments": ""} if kind == "function_call" else {}
-    )
-    if kind == "reasoning":
-        empty = {"summary": [], "encrypted_content": None}
-    begun = {**item, **empty}
-    if kind != "reasoning":
+    begun = {**item, **_EMPTY.get(kind, {})}
+    if "status" in item:
         begun["status"] = "in_progress"
     script.add("response.output_item.added", output_index=number, item=begun)
     place = {"item_id": item["id"], "output_index": number}
@@ -141,23 +158,35 @@ def _tell(script: Transcript, number: int, item: JsonObject) -> None:
             _tell_content(script, {**place, "content_index": position}, content)
     elif kind == "reasoning":
         for position, summary in enumerate(item["summary"]):
-            where = {**place, "summary_index": position}
-            blank = {"type": "summary_text", "text": ""}
-            script.add("response.reasoning_summary_part.added", **where, part=blank)
-            for piece in _pieces(summary["text"]):
-                script.add("response.reasoning_summary_text.delta", **where, delta=piece)
-            script.add("response.reasoning_summary_text.done", **where, text=summary["text"])
-            script.add("response.reasoning_summary_part.done", **where, part=summary)
-    elif kind == "function_call":
-        for piece in _pieces(item["arguments"]):
-            script.add("response.function_call_arguments.delta", **place, delta=piece)
-        script.add(
-            "response.function_call_arguments.done", **place, name=item["name"], arguments=item["arguments"]
-        )
-    elif kind == "web_search_call":
-        for step in ("in_progress", "searching", "completed"):
-            script.add(f"response.web_search_call.{step}", **place)
+            _tell_summary(script, {**place, "summary_index": position}, summary)
+    else:
+        _tell_call(script, kind, place, item)
     script.add("response.output_item.done", output_index=number, item=item)
+
+
+def _tell_summary(script: Transcript, where: JsonObject, summary: JsonObject) -> None:
+    blank = {"type": "summary_text", "text": ""}
+    script.add("response.reasoning_summary_part.added", **where, part=blank)
+    for piece in _pieces(summary["text"]):
+        script.add("response.reasoning_summary_text.delta", **where, delta=piece)
+    script.add("response.reasoning_summary_text.done", **where, text=summary["text"])
+    script.add("response.reasoning_summary_part.done", **where, part=summary)
+
+
+def _tell_call(script: Transcript, kind: str, place: JsonObject, item: JsonObject) -> None:
+    if kind == "function_call":
+        text = item["arguments"]
+        for piece in _pieces(text):
+            script.add("response.function_call_arguments.delta", **place, delta=piece)
+        script.add("response.function_call_arguments.done", **place, name=item["name"], arguments=text)
+    elif kind == "custom_tool_call":
+        for piece in _pieces(item["input"]):
+            script.add("response.custom_tool_call_input.delta", **place, delta=piece)
+        script.add("response.custom_tool_call_input.done", **place, input=item["input"])
+    else:
+        steps = {"image_generation_call": "generating", "web_search_call": "searching"}
+        for step in ("in_progress", steps[kind], "completed"):
+            script.add(f"response.{kind}.{step}", **place)
 
 
 def _tell_content(script: Transcript, where: JsonObject, content: JsonObject) -> None:
@@ -168,7 +197,10 @@ def _tell_content(script: Transcript, where: JsonObject, content: JsonObject) ->
         script.add("response.refusal.done", **where, refusal=content["refusal"])
     else:
         script.add("response.content_part.added", **where, part=said(""))
-        for piece in _pieces(content["text"]):
+        for token in content["logprobs"]:
+            told = {name: value for name, value in token.items() if name != "bytes"}
+            script.add("response.output_text.delta", **where, delta=token["token"], logprobs=[told])
+        for piece in _pieces(content["text"]) if not content["logprobs"] else ():
             script.add("response.output_text.delta", **where, delta=piece, logprobs=[])
         for position, annotation in enumerate(content["annotations"]):
             script.add(
@@ -217,6 +249,23 @@ def _scene(
     return stream(items, end, **more), response(items, end, **more)
 
 
+LIKELY = (weighed("Yes", -0.1, ("Yes", -0.1), ("No", -2.5)), weighed(".", -0.002, (".", -0.002)))
+SQL: JsonObject = {
+    "id": "ctc_1",
+    "type": "custom_tool_call",
+    "call_id": "call_2",
+    "name": "sql",
+    "input": "SELECT 1",
+}
+DRAWN: JsonObject = {
+    "id": "ig_1",
+    "type": "image_generation_call",
+    "status": "completed",
+    "output_format": "webp",
+    "result": base64.b64encode(b"RIFF....WEBP").decode(),
+}
+FILED: JsonObject = {"type": "file_citation", "file_id": "file-1", "filename": "peaks.pdf", "index": 5}
+
 SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
     "text": _scene([message(said("Hello, wörld – 世界 \u2028 done."))]),
     "thinking": _scene([reasoned("**First** look.", "Then answer."), message(said("Forty-two."))]),
@@ -225,6 +274,10 @@ SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
         [SEARCH, message(said("Peaks are high.", CITED), phase="final_answer")],
         tool_usage={"web_search": {"num_requests": 2}, "image_gen": NO_PICTURES},
     ),
+    "likely": _scene([message(said("Yes.", logprobs=LIKELY))], service_tier="flex"),
+    "custom tool": _scene([reasoned(), SQL]),
+    "picture": _scene([DRAWN, message(said("Here it is."))]),
+    "files": _scene([message(said("Peaks are high.", FILED))]),
     "refusal": _scene([message({"type": "refusal", "refusal": "I cannot help with that."})]),
     "cut": _scene(
         [message(said("Half an ans"), status="incomplete")],

@@ -88,7 +88,8 @@ def folded(events: Iterable[StreamEvent]) -> Accumulator:
 
 def outcome(accumulator: Accumulator) -> tuple[Any, ...]:
     """Everything that a streamed answer and the same answer whole must have in common."""
-    return accumulator.parts(), accumulator.usage, accumulator.stops
+    alternatives = {choice: accumulator.parts(choice) for choice in accumulator.choices}
+    return alternatives, accumulator.usage, accumulator.stops, accumulator.logprobs
 
 
 def split(data: bytes, draw: random.Random) -> list[bytes]:

@@ -53,7 +53,8 @@ class ChunkDecoder:
 
     def finish(self) -> list[StreamEvent]:
         """A finish reason is an end too: not every server says `[DONE]`."""
-        if not self._done and not any(choice.finish for choice in self._choices.values()):
+        ends = [choice.finish for choice in self._choices.values()]
+        if not self._done and not (ends and all(ends)):
             raise interrupted(self._endpoint)
         return self.end()
 
