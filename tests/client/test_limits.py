@@ -374,6 +374,29 @@ def test_a_pause_is_its_buckets_own_and_the_longest_counts() -> None:
     run(body)
 
 
+def test_a_pause_can_be_ended() -> None:
+    async def body(made: Callable[..., Bucket]) -> None:
+        bucket = made()
+        bucket.pause(100)
+        waiting = asyncio.create_task(bucket.acquire())
+        await asyncio.sleep(1)
+        bucket.resume()
+        assert (await waiting).waited_s == pytest.approx(1)
+
+    run(body)
+
+
+def test_tokens_count_where_there_is_a_limit_of_them() -> None:
+    async def body(made: Callable[..., Bucket]) -> None:
+        bucket = made(requests_per_minute=5, concurrent=5)
+        assert not bucket.counts_tokens
+        bucket.observe({"x-ratelimit-limit-tokens": "1000"})
+        assert bucket.counts_tokens
+        assert made(output_tokens_per_minute=5).counts_tokens
+
+    run(body)
+
+
 def test_one_bucket_per_provider_key_and_model_and_limits_that_change() -> None:
     async def body(_: Callable[..., Bucket]) -> None:
         limiter = Limiter(asyncio.get_running_loop().time)

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from chatbench.client.retries import RetryPolicy
-from chatbench.core.errors import Authentication, BadRequest, QuotaExhausted, RateLimited, ServerError
+from chatbench.client.retries import BATCH_ATTEMPTS, CALL_ATTEMPTS, RetryPolicy, counted_apart, elsewhere
+from chatbench.core.errors import (
+    Authentication,
+    BadRequest,
+    ContentPolicy,
+    ContextWindowExceeded,
+    InvalidResponse,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    ServerError,
+    StreamInterrupted,
+    Timeout,
+)
 
 POLICY = RetryPolicy(max_attempts=4, base_s=0.5, cap_s=2.0, longest_wait_s=60)
 
@@ -39,3 +54,39 @@ def test_the_providers_own_wait_is_kept_to() -> None:
 def test_the_provider_may_say_that_trying_again_is_no_use() -> None:
     assert POLICY.delay(ServerError("x", should_retry=False), 1) is None
     assert POLICY.delay(BadRequest("x", should_retry=True), 1) is not None
+
+
+def test_four_attempts_for_one_call_and_ten_for_one_of_many() -> None:
+    assert (CALL_ATTEMPTS, BATCH_ATTEMPTS) == (4, 10)
+    assert RetryPolicy().max_attempts == CALL_ATTEMPTS
+
+
+def test_a_429_that_says_when_uses_up_no_attempt_but_time() -> None:
+    told = RateLimited("x", retry_after=10)
+    assert counted_apart(told)
+    assert POLICY.delay(told, 4, lambda: 0.0) == 10
+    assert POLICY.delay(told, 99, lambda: 0.0, waited_s=1790) == 10
+    assert POLICY.delay(told, 1, lambda: 0.0, waited_s=1791) is None
+    assert RetryPolicy(max_attempts=1).delay(told, 1) is None
+    for counted in (RateLimited("x"), Overloaded("x", retry_after=10), ServerError("x", retry_after=10)):
+        assert not counted_apart(counted)
+        assert POLICY.delay(counted, 3, waited_s=9999) is not None
+        assert POLICY.delay(counted, 4) is None
+
+
+def test_however_often_it_failed_the_delay_stays_a_number() -> None:
+    assert RetryPolicy(max_attempts=10_000).delay(ServerError("x"), 9999, lambda: 1.0) == 8.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "helps"),
+    [
+        (ContextWindowExceeded, True), (ContentPolicy, True), (QuotaExhausted, True), (NotFound, True),
+        (PermissionDenied, True), (Authentication, True),
+        (BadRequest, False), (InvalidResponse, False), (RateLimited, False), (ServerError, False),
+        (StreamInterrupted, False), (Timeout, False),
+    ],
+)  # fmt: skip
+def test_where_another_model_may_help(kind: type[ProviderError], helps: bool) -> None:
+    """What passes with time is not a matter of the model."""
+    assert elsewhere(kind("x")) is helps
