@@ -101,6 +101,7 @@ class Budgets:
     ) -> None:
         self.budget = budget
         self._pricing, self._spent_since, self._on_soft, self._now = pricing, spent_since, on_soft, now
+        self._allows = budget.unknown_price == "allow"
         self._lock = threading.Lock()
         self._counters: dict[tuple[int, str], Counter] = {}
         self._waiting: deque[_Waiter] = deque()
@@ -145,7 +146,7 @@ class Budgets:
                     if blocking is None:
                         return self._take(counters, need)
                     if self._blocking(counters, need, alone=True) is not None:
-                        raise refusal(blocking, need, request)
+                        raise refusal(blocking, need, request, unknown_allowed=self._allows)
                     waiter = _Waiter(asyncio.get_running_loop())
                     if woken:
                         self._waiting.appendleft(waiter)
@@ -170,7 +171,7 @@ class Budgets:
             blocking = self._blocking(counters, need)
             if blocking is None:
                 return self._take(counters, need)
-            raise refusal(blocking, need, request)
+            raise refusal(blocking, need, request, unknown_allowed=self._allows)
 
     def spent(self, limit: BudgetLimit, place: str = "") -> tuple[Decimal, int]:
         """US dollars and tokens counted towards a limit of this budget: in the present day, month or
@@ -210,9 +211,10 @@ class Budgets:
 
     def _blocking(self, counters: Sequence[Counter], need: Need, *, alone: bool = False) -> Counter | None:
         """The hard limit that has no room for the call; `alone`: not even with nothing else in flight."""
-        allowed = self.budget.unknown_price == "allow"
         for counter in counters:
-            if not counter.limit.soft and not counter.has_room(need, alone=alone, unknown_allowed=allowed):
+            if not counter.limit.soft and not counter.has_room(
+                need, alone=alone, unknown_allowed=self._allows
+            ):
                 return counter
         return None
 

@@ -59,10 +59,10 @@ class Counter:
         return self.told
 
 
-def refusal(counter: Counter, need: Need, request: Request) -> BudgetExceeded:
+def refusal(counter: Counter, need: Need, request: Request, *, unknown_allowed: bool) -> BudgetExceeded:
     """The error for a call that has no room in a limit: which limit, and the numbers."""
     limit = counter.limit
-    if limit.usd is not None and need.usd is None:
+    if limit.usd is not None and need.usd is None and not unknown_allowed:
         return BudgetExceeded(
             f"No price is known for {request.model}, so the budget of {dollars(limit.usd)} for "
             f"{named(limit)} cannot be kept.",
