@@ -43,3 +43,34 @@ def walk(value: Any) -> None:
 def data_of(frames: Iterable[bytes]) -> list[bytes]:
     """The JSON of each frame."""
     return [frame.split(b"data: ", 1)[1].strip() for frame in frames]
+
+
+def lost(ours: Any, theirs: Any, where: str = "") -> list[str]:
+    """The places of `ours` that are missing or different in what the vendor's lenient type made of
+    it: keys that it does not know, chunks that it calls unknown."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        return [
+            place
+            for name, value in ours.items()
+            for place in (
+                lost(value, theirs[name], f"{where}.{name}") if name in theirs else [f"{where}.{name}"]
+            )
+        ]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        return [place for at, (a, b) in pairs for place in lost(a, b, f"{where}[{at}]")]
+    return [] if ours == theirs else [where]
+
+
+def extras(value: Any, where: str = "") -> list[str]:
+    """The places where a validated model keeps keys that its type does not name."""
+    if isinstance(value, pydantic.BaseModel):
+        found = [f"{where}.{name}" for name in value.model_extra or {}]
+        return found + [
+            place
+            for name in type(value).model_fields
+            for place in extras(getattr(value, name), f"{where}.{name}")
+        ]
+    if isinstance(value, list):
+        return [place for at, item in enumerate(value) for place in extras(item, f"{where}[{at}]")]
+    return []

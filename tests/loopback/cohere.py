@@ -29,8 +29,7 @@ def _told(kind: str, index: int | None, message: JsonObject, **more: Any) -> byt
 
 
 def begun() -> bytes:
-    empty = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
-    return frame("message-start", id="c14c80c3", delta={"message": empty})
+    return frame("message-start", id="c14c80c3", delta={"message": {"role": "assistant"}})
 
 
 def ended(reason: str = "COMPLETE", **more: Any) -> bytes:

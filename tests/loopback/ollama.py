@@ -25,7 +25,8 @@ COUNTS: JsonObject = {
 
 def line(message: JsonObject, done: bool = False, *, model: str = MODEL, **more: Any) -> bytes:
     told = {"model": model, "created_at": MOMENT, "message": {"role": "assistant", **message}, "done": done}
-    return json.dumps({**told, **more}, ensure_ascii=False).encode() + b"\n"
+    # The server writes U+2028 as an escape, which the client needs: it ends lines there.
+    return json.dumps({**told, **more}, ensure_ascii=False).replace("\u2028", "\\u2028").encode() + b"\n"
 
 
 def whole(message: JsonObject, reason: str = "stop", **more: Any) -> JsonObject:

@@ -204,7 +204,7 @@ def _assistant(parts: Sequence[Part], endpoint: Endpoint) -> Iterator[JsonObject
     calls = [part for part in parts if isinstance(part, ToolCallPart)]
     if not text and not calls:
         return
-    message: JsonObject = {"role": "assistant", "content": text}
+    message: JsonObject = {"role": "assistant", **({"content": text} if text else {})}
     thoughts = [part.text for part in parts if isinstance(part, ThinkingPart) and state_for(part, endpoint)]
     if thinking := "\n\n".join(filter(None, thoughts)):
         message["thinking"] = thinking
