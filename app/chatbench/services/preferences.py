@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from chatbench.client.names import Names
 from chatbench.core.changes import Changes
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
-from chatbench.storage.textfiles import broken_toml, replace_file
+from chatbench.storage.settings import SettingsFile
 
 
-class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Every setting with its default. `text_scale` is a factor (1.0 to 2.0)."""
+class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
+    """Every setting with its default, the names among them. `text_scale` is a factor (1.0 to 2.0)."""
 
-    default_model: str = ""
     favourites: tuple[str, ...] = ()
-    aliases: dict[str, str] = {}
     theme: Literal["system", "light", "dark"] = "system"
     text_scale: float = 1.0
     reduced_motion: bool = False
@@ -39,11 +39,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             raise ValueError("`max_attempts` must be at least 1")
         if self.read_timeout_s <= 0:
             raise ValueError("`read_timeout_s` must be greater than 0")
-        if self.default_model:
-            try:
-                ModelRef.parse(self.default_model)
-            except ValueError:
-                raise ValueError("`default_model` must be provider/model-id") from None
+        super().__post_init__()
 
     @property
     def default_model_ref(self) -> ModelRef | None:
@@ -58,7 +54,7 @@ class PreferencesStore:
     """
 
     def __init__(self, path: Path, changes: Signal[Changes]) -> None:
-        self._path = path
+        self._file = SettingsFile(path, Preferences)
         self._changes = changes
         self.current = Preferences()
         self.problem: ConfigurationError | None = None
@@ -68,62 +64,38 @@ class PreferencesStore:
         """Reads the file again."""
         self.problem = None
         try:
-            self.current = self._read()
+            self.current = self._file.read()
         except ConfigurationError as error:
+            error.hint += " Until then the defaults hold."
             self.problem = error
 
     def replace(self, *, initiator: object | None = None, **values: Any) -> Preferences:
-        """Sets the named values in the file as it is now (another process may have written it
+        """Sets the named values; see `change`. Raises ConfigurationError for a value that is not
+        allowed."""
+
+        def edit(current: Preferences) -> Preferences:
+            try:
+                return msgspec.convert({**msgspec.structs.asdict(current), **values}, Preferences)
+            except (msgspec.ValidationError, ValueError) as error:
+                raise ConfigurationError(
+                    f"This setting is not allowed: {error}.", "Choose another."
+                ) from error
+
+        return self.change(edit, initiator=initiator)
+
+    def change(
+        self, edit: Callable[[Preferences], Preferences], *, initiator: object | None = None
+    ) -> Preferences:
+        """Writes what `edit` makes of the file as it is now (another process may have written it
         meanwhile), and announces it.
 
-        Raises ConfigurationError for a value that is not allowed, or while the file is broken;
-        StorageError where it cannot be written.
+        Raises ConfigurationError while the file is broken; StorageError where it cannot be written.
         """
         before = self.current
         self.reload()
         if self.problem is not None:
             raise self.problem
-        merged = {**msgspec.structs.asdict(self.current), **values}
-        try:
-            wanted = msgspec.convert(merged, Preferences)
-        except (msgspec.ValidationError, ValueError) as error:
-            raise ConfigurationError(f"This setting is not allowed: {error}.", "Choose another.") from error
-        if wanted != self.current:
-            self._write(wanted)
-            self.current = wanted
-        if wanted != before:
+        self.current = self._file.change(edit)
+        if self.current != before:
             self._changes.emit(Changes(preferences=True, initiator=initiator))
-        return wanted
-
-    def _read(self) -> Preferences:
-        """Raises ConfigurationError that names the line."""
-        data = b""
-        try:
-            data = self._path.read_bytes()
-            return msgspec.toml.decode(data, type=Preferences)
-        except FileNotFoundError:
-            return Preferences()
-        except OSError as error:
-            raise ConfigurationError(
-                f"{self._path.name} cannot be read: {error.strerror}.", f"Allow reading {self._path}."
-            ) from error
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            told = broken_toml(self._path, data, error)
-            told.hint += " Until then the defaults hold."
-            raise told from error
-
-    def _write(self, wanted: Preferences) -> None:
-        import tomlkit
-
-        try:
-            document = tomlkit.parse(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            document = tomlkit.document()
-        told = msgspec.to_builtins(wanted)
-        for name in set(document) - set(told):
-            if name in Preferences.__struct_fields__:
-                del document[name]
-        for name, value in told.items():
-            if document.get(name) != value:
-                document[name] = value
-        replace_file(self._path, tomlkit.dumps(document).encode())
+        return self.current

@@ -18,7 +18,8 @@ from chatbench.storage import failures
 if sys.platform == "win32":
     import msvcrt
 
-    def _hold(handle: int) -> None:
+    def hold(handle: int) -> None:
+        """Takes the lock of an open file, waiting for it."""
         msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
 
     def _is_held(handle: int) -> bool:
@@ -30,7 +31,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _hold(handle: int) -> None:
+    def hold(handle: int) -> None:
+        """Takes the lock of an open file, waiting for it; closing the file gives it back."""
         # Waits, but no longer than another process takes to look whether this one lives.
         fcntl.flock(handle, fcntl.LOCK_EX)
 
@@ -57,7 +59,7 @@ class Owner:
             self._handle: int | None = os.open(self._path(self.id), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         except OSError as error:
             raise failures.system_error(error, folder) from error
-        _hold(self._handle)
+        hold(self._handle)
 
     def is_alive(self, owner_id: str) -> bool:
         """Whether the process of that name still runs (this one does)."""
