@@ -81,11 +81,11 @@ def build(
     database = Database.open(profile.database, backups=profile.backups)
     store = ConversationStore(database, profile.owner)
     key_store = KeyStore(database)
-    environment = Environment.open(profile, key_store, environ=environ, http=http)
+    environment = Environment.open(profile, key_store, environ=environ, http=http, database=database)
     models = ModelService(environment, preferences, changes)
     files = FileStore(profile.files, database)
     attachments = AttachmentService(files, environment.catalogue)
-    client = LLMClient(environment)
+    client = LLMClient(environment=environment, keep_raw=False, count_spending=False)
     chat = ChatService(store, client, attachments, models, preferences, changes, notifier)
 
     async def release() -> None:

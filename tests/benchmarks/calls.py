@@ -49,7 +49,7 @@ async def _compare(measure: Measure, deltas: int, rounds: int) -> float:
         )
         services = build(Path(folder))
         await services.profile.ready()
-        client = LLMClient(services.profile._environment)
+        client = LLMClient(environment=services.profile._environment)
         floor = await FloorClient.connect(port)
         try:
             ours, bare = [], []

@@ -55,7 +55,7 @@ def environment(open_environment: Callable[..., Environment]) -> Environment:
 
 @pytest.fixture
 def client(environment: Environment) -> LLMClient:
-    return LLMClient(environment, retries=QUICK)
+    return LLMClient(environment=environment, retries=QUICK)
 
 
 def endpoint_at(server: LoopbackServer, wire: str = "openai_chat", **more: object) -> Endpoint:

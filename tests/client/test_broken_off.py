@@ -8,7 +8,8 @@ from decimal import Decimal
 from tests.client.conftest import endpoint_at, request_of
 from tests.loopback.server import LoopbackServer
 
-from chatbench.client.llm import AnswerStream, LLMClient
+from chatbench.client.call import AnswerStream
+from chatbench.client.llm import LLMClient
 from chatbench.core.usage import Rates
 
 

@@ -17,7 +17,8 @@ from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 
 from chatbench.client.environment import Environment
-from chatbench.client.llm import AnswerStream, LLMClient
+from chatbench.client.call import AnswerStream
+from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Quirks
 from chatbench.core.errors import (
@@ -173,7 +174,7 @@ async def test_a_refused_connection_is_named_after_four_attempts(
 
 async def test_the_provider_says_when_to_come_back(environment: Environment, server: LoopbackServer) -> None:
     """`retry-after-ms` before `Retry-After`, kept to also where our own backoff would be shorter."""
-    slow = LLMClient(environment, retries=RetryPolicy(base_s=60, cap_s=60))
+    slow = LLMClient(environment=environment, retries=RetryPolicy(base_s=60, cap_s=60))
     server.script(failing(429, retry_after_ms="40", retry_after="60"), failing(503, retry_after="0.05"))
     began = time.monotonic()
     response = await run(slow.stream(request_of(), endpoint=endpoint_at(server)))
@@ -183,7 +184,7 @@ async def test_the_provider_says_when_to_come_back(environment: Environment, ser
 
 async def test_a_wait_can_be_cut_short(environment: Environment, server: LoopbackServer) -> None:
     """While it waits it says until when and why; `retry_now` ends that at once."""
-    client = LLMClient(environment)
+    client = LLMClient(environment=environment)
     server.script(failing(429, retry_after="100"))
     stream = client.stream(request_of(), endpoint=endpoint_at(server))
     running = asyncio.ensure_future(run(stream))
@@ -201,7 +202,7 @@ async def test_a_wait_can_be_cut_short(environment: Environment, server: Loopbac
 async def test_only_the_present_wait_is_cut_short(environment: Environment, server: LoopbackServer) -> None:
     """A press before there is anything to hurry does not count for later."""
     server.script(failing(429, retry_after="100"))
-    stream = LLMClient(environment).stream(request_of(), endpoint=endpoint_at(server))
+    stream = LLMClient(environment=environment).stream(request_of(), endpoint=endpoint_at(server))
     stream.retry_now()
     task = started(stream)
     await until(lambda: stream.retry_at is not None, "the wait")
@@ -413,7 +414,7 @@ async def test_stopping_before_the_first_byte_closes_the_connection(
 async def test_stopping_while_waiting_to_try_again_ends_it(
     environment: Environment, server: LoopbackServer
 ) -> None:
-    client = LLMClient(environment)
+    client = LLMClient(environment=environment)
     server.script(failing(503, retry_after="100"))
     stream = client.stream(request_of(), endpoint=endpoint_at(server))
     task = started(stream)
@@ -437,5 +438,5 @@ async def test_closing_the_generator_closes_the_connection(client: LLMClient, se
 
 async def test_complete_gives_the_whole_answer(environment: Environment, server: LoopbackServer) -> None:
     environment.registry.save(endpoint_at(server))
-    response = await LLMClient(environment, retries=QUICK).complete(request_of())
+    response = await LLMClient(environment=environment, retries=QUICK).complete(request_of())
     assert response.parts == (TextPart(text="".join(server.words)),)

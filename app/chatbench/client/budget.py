@@ -36,9 +36,14 @@ _ZERO = Decimal(0)
 class Spending(Protocol):
     """What a model took, as the ledger tells it."""
 
-    model: ModelRef
-    amount: Decimal
-    tokens: int
+    @property
+    def model(self) -> ModelRef: ...
+
+    @property
+    def amount(self) -> Decimal: ...
+
+    @property
+    def tokens(self) -> int: ...
 
 
 class _Waiter:

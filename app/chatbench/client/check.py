@@ -170,7 +170,7 @@ class ConnectionCheck:
             messages=(user("Say: ready"),),
             parameters=Parameters(max_output_tokens=64),
         )
-        stream = LLMClient(self._environment).stream(
+        stream = LLMClient(environment=self._environment, count_spending=False).stream(
             request,
             endpoint=self._endpoint,
             retries=RetryPolicy(max_attempts=1),

@@ -1,235 +1,547 @@
-"""One call made well: route, fit, key, send, retry, measure, price."""
+"""The client: one call made well, ten thousand calls made well."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, overload
 
 import msgspec
 
-from chatbench.client.clock import Clock
+from chatbench.client import names, settled
+from chatbench.client.asking import Asked, Prompt, parameters_of, request_of
+from chatbench.client.budget import Budget, BudgetNotice, Budgets
+from chatbench.client.cache import Cached, CacheMode, ResponseCache
+from chatbench.client.call import AnswerStream, Broken, Calling
+from chatbench.client.defaults import default_environment
 from chatbench.client.environment import Environment
-from chatbench.client.estimate import estimate_text
-from chatbench.client.retries import RetryPolicy
-from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import BadRequest, ChatbenchError, NotFound, ProviderError
-from chatbench.core.messages import Part
-from chatbench.core.models import ModelInfo
-from chatbench.core.params import LeftOut, fit
+from chatbench.client.history import Recorder
+from chatbench.client.hooks import Hooks
+from chatbench.client.lazy import LazyResponse
+from chatbench.client.many import Many, Outlet, PromptItem, Run, cancelled
+from chatbench.client.progress import Progress, ProgressFace, face_of
+from chatbench.client.retries import BATCH_ATTEMPTS, RetryPolicy
+from chatbench.client.routing import Route, Router, Weights
+from chatbench.client.session import Session
+from chatbench.client.sinks import Sink, sink_at
+from chatbench.client.sync import background, synced, synced_iterator
+from chatbench.core.endpoints import Endpoint, Limits
+from chatbench.core.errors import ChatbenchError, ConfigurationError
+from chatbench.core.ids import new_id
+from chatbench.core.messages import Message
+from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.params import Parameters
 from chatbench.core.requests import Request, Response
-from chatbench.core.streams import Accumulator, Reset, StreamEvent
-from chatbench.core.usage import Timings
-from chatbench.providers.http import Timeouts
-from chatbench.providers.wire import Call
+from chatbench.core.secrets import Secret
+from chatbench.core.streams import StreamEvent
+from chatbench.providers.http import Timeouts, check_headers
 
-log = logging.getLogger(__name__)
+Hooked = Callable[..., Any] | Sequence[Callable[..., Any]]
+"""One function, or several; see `hooks`."""
+AT_ONCE = 500
+"""So many calls of one run are taken up at once; the limits of each provider hold besides."""
 
 
 class LLMClient:
-    """Makes calls. Holds nothing of its own but the settings of how to call."""
+    """Makes calls to one model, or to several by weight, with others to fall back on.
 
-    def __init__(
-        self,
-        environment: Environment,
-        *,
-        retries: RetryPolicy = RetryPolicy(),
-        timeouts: Timeouts = Timeouts(),
-    ) -> None:
-        self.environment = environment
-        self.retries = retries
-        self.timeouts = timeouts
-
-    def stream(
-        self,
-        request: Request,
-        *,
-        endpoint: Endpoint | None = None,
-        retries: RetryPolicy | None = None,
-        timeouts: Timeouts | None = None,
-    ) -> AnswerStream:
-        """A call that is made when it is iterated. `endpoint` is called in place of the one
-        registered under the model's provider. Raises UnknownModel for an unknown provider."""
-        environment = self.environment
-        return AnswerStream(
-            environment,
-            request,
-            endpoint or environment.endpoint(request.model.provider),
-            environment.catalogue.info(request.model),
-            retries or self.retries,
-            timeouts or self.timeouts,
-        )
-
-    async def complete(self, request: Request) -> Response:
-        """The finished answer. Raises `ProviderError` and whatever finding the key raises."""
-        stream = self.stream(request)
-        async with aclosing(stream.events()) as batches:
-            async for _ in batches:
-                pass
-        return stream.response()
-
-
-class AnswerStream:
-    """One call under way: iterate it for batches of events, read it at any time.
-
-    Retries happen before the first visible token. After it, an error is raised as it came and
-    what arrived stays readable.
+    Every asynchronous method has a twin ending in `_sync`. Names of models are `provider/model-id`,
+    an alias, or an id that only one provider has; None is the default model. Sampling parameters
+    may be given by name to the client, or to a call, which then wins.
     """
 
     def __init__(
         self,
-        environment: Environment,
-        request: Request,
-        endpoint: Endpoint,
-        info: ModelInfo,
-        retries: RetryPolicy,
-        timeouts: Timeouts,
+        models: str | ModelRef | Sequence[str | ModelRef] | None = None,
+        *,
+        name: str = "",
+        weights: Weights = "uniform",
+        fallbacks: Sequence[str | ModelRef] = (),
+        model_hint: str = "",
+        system: str = "",
+        parameters: Parameters | Mapping[str, Any] | Sequence[Parameters | Mapping[str, Any]] | None = None,
+        retries: RetryPolicy | None = None,
+        timeouts: Timeouts = Timeouts(),
+        limits: Limits | None = None,
+        at_once: int = AT_ONCE,
+        cache: ResponseCache | None = None,
+        budget: Any = None,
+        on_budget: Callable[[BudgetNotice], object] | None = None,
+        before: Hooked = (),
+        after: Hooked = (),
+        on_error: Hooked = (),
+        postprocess: Hooked = (),
+        on_done: Hooked = (),
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, str] | None = None,
+        api_version: str = "",
+        key: str | Secret | None = None,
+        broken: Broken | None = None,
+        keep_raw: bool | None = None,
+        history: bool = False,
+        progress: ProgressFace = "none",
+        count_spending: bool = True,
+        environment: Environment | None = None,
+        **sampling: Any,
     ) -> None:
-        self._environment = environment
-        self._retries = retries
-        self._timeouts = timeouts
-        self.request = request
-        self.endpoint = endpoint
-        self.info = info
-        self.accumulator = Accumulator()
-        self.left_out: tuple[LeftOut, ...] = ()
-        self.attempts = 0
-        self.retry_at: float | None = None
-        """Monotonic time of the next attempt, while waiting for one."""
-        self.last_error: ProviderError | None = None
-        self._failures = 0
-        self._hurry = asyncio.Event()
-        self._clock = Clock()
+        """`weights` are uniform, one number a model, or dynamic: by measured success, latency and
+        what is left of the rate limits. `broken` says what becomes of an answer that breaks off
+        after its first words: single calls keep it, runs of many ask again. `keep_raw` keeps what
+        went over the wire with each response: None does so for single calls. `history` writes
+        conversations to the profile.
 
-    def retry_now(self) -> None:
-        """Ends the present wait between two attempts."""
-        self._hurry.set()
-
-    async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
-        """Makes the call. Close the generator to stop it: the connection closes with it.
-
-        An attempt that came to nothing visible is made void by a `Reset` before the next.
-        Raises `ProviderError`s, and whatever finding the key raises.
+        Raises UnknownModel, UnknownParameter, InvalidHeader and ConfigurationError.
         """
-        self._clock.start()
-        while True:
-            self.attempts += 1
-            yielded = False
-            call = await self._call()
-            try:
-                async with aclosing(self._attempt(call)) as batches:
-                    async for batch in batches:
-                        self.accumulator.extend(batch)
-                        self._clock.note(batch, self.accumulator)
-                        yielded = True
-                        yield batch
-                log.debug("%s answered at attempt %d", self.request.model, self.attempts)
-                return
-            except ProviderError as error:
-                await self._recover(error, call)
-            finally:
-                self._clock.finish(self.accumulator)
-            reset = Reset()
-            self.accumulator.apply(reset)
-            if yielded:
-                yield [reset]
+        self.name = name
+        self.environment = environment or default_environment()
+        self.models = _listed(models)
+        self.fallbacks = tuple(fallbacks)
+        self.weights = weights
+        self.model_hint = model_hint
+        self.system = system
+        self.parameters = _per_model(parameters, sampling, len(self.models))
+        self.retries = retries
+        self.timeouts = timeouts
+        self.limits = limits
+        self.at_once = at_once
+        self.cache = cache
+        self.budget = None if budget is None else Budget.of(budget)
+        self.extra_headers = dict(extra_headers or {})
+        self.extra_query = dict(extra_query or {})
+        self.api_version = api_version
+        self.broken = broken
+        self.keep_raw = keep_raw
+        self.history = history
+        self.progress = progress
+        check_headers(self.extra_headers)
+        self._key = Secret(key) if isinstance(key, str) else key
+        self._cached = Cached(cache) if cache is not None else None
+        self._budgets = self._counted(on_budget)
+        hooks = Hooks(before, after, on_error, postprocess=postprocess, on_done=on_done)
+        self._hooks = hooks or None
+        self._ledger = self.environment.ledger if count_spending else None
+        self._router: Router | None = None
+        if self.models:
+            self._router = self._routed()
+        self._tasks: dict[int, asyncio.Task[Response]] = {}
+        self._next_task = 0
 
-    async def _call(self) -> Call:
-        """The request as this model at this endpoint takes it, with what is known by now."""
-        environment = self._environment
-        endpoint = environment.learned.endpoint(environment.keys.effective(self.endpoint))
-        info = environment.learned.info(self.info)
-        key = await environment.keys.find(endpoint)
-        parameters, self.left_out = fit(self.request.parameters, info)
-        return Call(
-            endpoint=endpoint,
-            info=info,
-            request=msgspec.structs.replace(self.request, parameters=parameters),
-            key=key.secret if key else None,
-            timeouts=self._timeouts,
+    # One call
+
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        endpoint: Endpoint | None = None,
+        retries: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        cache_mode: CacheMode = "use",
+        key: str | Secret | None = None,
+        broken: Broken | None = None,
+        repair: bool = False,
+        conversation: str = "",
+        before: Sequence[Message] = (),
+        **asking: Any,
+    ) -> AnswerStream:
+        """A call that is made when it is iterated: `async for event in client.stream(…)`, or
+        `.texts()` for the words alone. `before` is what was said before. `asking`: see `complete`.
+        Raises what is wrong with the prompt at once."""
+        asked = self._asked(asking, stream=True)
+        request = self._request(prompt, asked, asking)
+        if before:
+            request = msgspec.structs.replace(request, messages=(*before, *request.messages))
+        calling = self._calling(
+            many=False, endpoint=endpoint, retries=retries, timeouts=timeouts, cache_mode=cache_mode,
+            key=key, broken=broken, conversation=conversation, schema=asked.schema, repair=repair,
+        )  # fmt: skip
+        return AnswerStream(self.environment, request, calling, self._router)
+
+    async def complete(
+        self,
+        prompt: Prompt,
+        *,
+        endpoint: Endpoint | None = None,
+        retries: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        cache_mode: CacheMode = "use",
+        key: str | Secret | None = None,
+        repair: bool = False,
+        conversation: str = "",
+        **asking: Any,
+    ) -> Response:
+        """The finished answer.
+
+        `asking` may hold `model`, `system`, `fragments`, `system_fragments`, `attachments`,
+        `schema` (see `schemas.schema_of`), `tools`, `tool_choice`, `parallel_tool_calls`,
+        `extra_headers`, `extra_query`, `api_version`, `stream`, `parameters`, and parameters by
+        name. With a schema the answer is validated and stands in `parsed`; `repair` asks once more
+        where it does not fit.
+
+        Raises `ProviderError`s, whatever finding the key raises, SchemaMismatch, BudgetExceeded,
+        HookRejected, and what is wrong with the prompt.
+        """
+        asked = self._asked(asking, stream=False)
+        request = self._request(prompt, asked, asking)
+        calling = self._calling(
+            many=False, endpoint=endpoint, retries=retries, timeouts=timeouts, cache_mode=cache_mode,
+            key=key, conversation=conversation, schema=asked.schema, repair=repair,
+        )  # fmt: skip
+        stream = AnswerStream(self.environment, request, calling, self._router)
+        response = await stream.complete()
+        if self.history and conversation == "":
+            await Recorder(self.environment).record(stream.asked, stream.asked.messages, response)
+        return response
+
+    complete_sync = synced(complete)
+
+    def stream_sync(self, prompt: Prompt, **asking: Any) -> Iterator[StreamEvent]:
+        """The events of `stream`, one at a time."""
+        return background.iterate(aiter(self.stream(prompt, **asking)))
+
+    async def stream_text(self, prompt: Prompt, **asking: Any) -> AsyncGenerator[str, None]:
+        """Only the words of the answer, as they come."""
+        async for text in self.stream(prompt, **asking).texts():
+            yield text
+
+    stream_text_sync = synced_iterator(stream_text)
+
+    def prompt(self, prompt: Prompt, **asking: Any) -> LazyResponse:
+        """A response for which nothing is sent until it is read."""
+        return LazyResponse(lambda: self.stream(prompt, **asking))
+
+    def conversation(self, **asking: Any) -> Session:
+        """A session that remembers: each prompt goes with what was said before."""
+        return Session(self.stream, asking, Recorder(self.environment) if self.history else None)
+
+    # Many calls
+
+    @overload
+    async def process_prompts(
+        self, prompts: Many[Any], *, return_completions_only: Literal[False] = ..., **options: Any
+    ) -> list[Response]: ...
+
+    @overload
+    async def process_prompts(
+        self, prompts: Many[Any], *, return_completions_only: Literal[True], **options: Any
+    ) -> list[str | None]: ...
+
+    async def process_prompts(
+        self, prompts: Many[Any], *, return_completions_only: bool = False, **options: Any
+    ) -> list[Response] | list[str | None]:
+        """Answers to all prompts, in their order: texts, messages, conversations, requests, or
+        `PromptItem`s with settings of their own; from any iterable, also an asynchronous one.
+
+        A prompt's failure never raises: its response carries `error` (and its completion is None).
+        `options` are those of `run`. For more prompts than fit in memory use `run` with a sink.
+        """
+        answers: dict[int, Response] = {}
+        await self._run(prompts, answers.__setitem__, options)
+        ordered = [answers[index] for index in sorted(answers)]
+        if return_completions_only:
+            return [None if response.is_error else response.text for response in ordered]
+        return ordered
+
+    @overload
+    def process_prompts_sync(
+        self, prompts: Many[Any], *, return_completions_only: Literal[False] = ..., **options: Any
+    ) -> list[Response]: ...
+
+    @overload
+    def process_prompts_sync(
+        self, prompts: Many[Any], *, return_completions_only: Literal[True], **options: Any
+    ) -> list[str | None]: ...
+
+    def process_prompts_sync(
+        self, prompts: Many[Any], *, return_completions_only: bool = False, **options: Any
+    ) -> list[Response] | list[str | None]:
+        """`process_prompts`, waited for on the calling thread."""
+        if return_completions_only:
+            return background.run(self.process_prompts(prompts, return_completions_only=True, **options))
+        answers: list[Response] = background.run(self.process_prompts(prompts, **options))
+        return answers
+
+    async def run(self, prompts: Many[Any], sink: Sink | Path | str, **options: Any) -> Progress:
+        """Answers all prompts and writes each result to `sink` (a file's name: JSON lines, or
+        SQLite for .db) as it arrives; keeps none. A file that holds results of the same run is
+        gone on with: what is answered there is not asked again.
+
+        `options`: `progress`, `total`, `at_once`, and all that `complete` takes in `asking`.
+        Raises StorageError and FormatError of the sink.
+        """
+        return await self._run(
+            prompts,
+            lambda index, response: None,
+            {**options, "sink": sink_at(sink) if isinstance(sink, str) else sink},
         )
 
-    async def _attempt(self, call: Call) -> AsyncGenerator[list[StreamEvent], None]:
-        wire = self._environment.registry.wire(call.endpoint.wire)
-        async with aclosing(wire.stream(call, self._environment.http)) as batches:
-            async for batch in batches:
-                yield batch
+    run_sync = synced(run)
 
-    async def _recover(self, error: ProviderError, call: Call) -> None:
-        """Returns when the next attempt is due; raises `error` where there is none."""
-        self.last_error = error
-        log.info("%s failed at attempt %d: %s", self.request.model, self.attempts, type(error).__name__)
-        if self.accumulator.has_visible_text:
-            raise error
-        if isinstance(error, BadRequest) and self._environment.learned.refusal(
-            error, call.endpoint, self.info, call.request.parameters
-        ):
+    async def as_completed(
+        self, prompts: Many[Any] | None = None, **options: Any
+    ) -> AsyncIterator[tuple[int, Response]]:
+        """Place and response of each prompt as soon as it is there; without `prompts`, id and
+        response of each task that was started and not waited for."""
+        if prompts is None:
+            async for pair in self._tasks_as_completed():
+                yield pair
             return
-        self._failures += 1
-        delay = self._retries.delay(error, self._failures)
-        if delay is None:
-            self._name_near_models(error)
-            raise error
-        await self._wait(delay)
-
-    async def _wait(self, delay: float) -> None:
-        self.retry_at = time.monotonic() + delay
-        self._hurry.clear()
+        outlet: Outlet[tuple[int, Response]] = Outlet(self.at_once)
+        running = asyncio.ensure_future(
+            self._run(prompts, lambda index, response: outlet.put((index, response)), options)
+        )
+        running.add_done_callback(lambda _: outlet.end())
         try:
-            async with asyncio.timeout(delay):
-                await self._hurry.wait()
-        except TimeoutError:
-            pass
+            async for pair in outlet:
+                yield pair
+            await running
         finally:
-            self.retry_at = None
+            await cancelled(running)
 
-    def _name_near_models(self, error: ProviderError) -> None:
-        """A model the provider does not know: names like it, from what we know of that provider."""
-        model = self.request.model
-        if isinstance(error, NotFound) and (error.param == "model" or model.id in error.message):
-            names = self._environment.catalogue.near(str(model))
-            near = [n for n in names if n.startswith(f"{model.provider}/") and n != str(model)]
-            if near:
-                error.hint = f"Did you mean {' or '.join(near)}?"
+    as_completed_sync = synced_iterator(as_completed)
 
-    @property
-    def timings(self) -> Timings:
-        return self._clock.timings
+    async def _run(
+        self,
+        prompts: Many[Any],
+        deliver: Callable[[int, Response], Awaitable[None] | None],
+        options: dict[str, Any],
+    ) -> Progress:
+        options = dict(options)
+        progress: ProgressFace = options.pop("progress", self.progress)
+        if options.pop("show_progress", True) is False:
+            progress = "none"
+        sink, total = options.pop("sink", None), options.pop("total", None)
+        at_once = options.pop("at_once", self.at_once)
+        settings = {name: options.pop(name) for name in _OF_THE_CALL if name in options}
+        asked = self._asked(options, stream=options.pop("stream", False))
+        calling = self._calling(many=True, schema=asked.schema, **settings)
+        environment = self.environment
 
-    def response(self, error: ChatbenchError | None = None) -> Response:
-        """The answer as far as it came, priced; `error` is recorded with it."""
-        accumulator = self.accumulator
-        stop = accumulator.stop
-        usage = accumulator.usage
-        counted = max(0, _output_of(accumulator.parts()) - usage.output_tokens) if usage and not stop else 0
-        if usage is not None and counted:
-            usage = msgspec.structs.replace(usage, output_tokens=usage.output_tokens + counted)
-        cost = None
-        if usage is not None:
-            cost = self._environment.pricing.cost(self.request.model, self.endpoint, usage, datetime.now(UTC))
-        if cost is not None and counted:
-            cost = msgspec.structs.replace(cost, estimated=True)
-        return Response(
-            model=self.request.model,
-            parts=accumulator.parts(),
-            alternatives=tuple(accumulator.parts(c) for c in accumulator.choices if c != 0),
-            stop_reason=stop.reason if stop else None,
-            stop_detail=stop.detail if stop else "",
-            usage=usage,
-            cost=cost,
-            timings=self.timings,
-            left_out=self.left_out,
-            attempts=self.attempts,
-            response_id=stop.response_id if stop else "",
-            model_answered=stop.model_answered if stop else "",
-            error=error.report() if error else None,
+        def prepare(prompt: Any) -> Request:
+            if isinstance(prompt, PromptItem):
+                own = asked
+                if prompt.system is not None:
+                    own = msgspec.structs.replace(own, system=prompt.system)
+                if prompt.parameters is not None:
+                    own = msgspec.structs.replace(own, parameters=own.parameters.merged(prompt.parameters))
+                return self._request(prompt.prompt, own, options)
+            return self._request(prompt, asked, options)
+
+        async def answer(request: Request) -> Response:
+            stream = AnswerStream(environment, request, calling, self._router)
+            try:
+                return await stream.complete()
+            except ChatbenchError as error:
+                return stream.response(error)
+
+        def refused(prompt: Any, error: ChatbenchError) -> Response:
+            return Response(model=self._first(), error=error.report(), attempts=0)
+
+        run = Run(
+            prepare, answer, refused, at_once=at_once, face=face_of(progress), total=total, sink=sink,
+            fingerprint=self._run_fingerprint,
+        )  # fmt: skip
+        return await run.over(prompts, deliver)
+
+    def _run_fingerprint(self, request: Request) -> str:
+        """One for all the models a prompt may go to."""
+        if self._router is None or len(self._router.routes) == 1:
+            return request.fingerprint
+        names = ",".join(str(route.model) for route in self._router.routes)
+        return msgspec.structs.replace(request, model=ModelRef("any of", names)).fingerprint
+
+    # Tasks
+
+    def start_nowait(self, prompt: Prompt, **asking: Any) -> int:
+        """Begins a call on the running loop and returns its id; see `wait_for`."""
+        number, self._next_task = self._next_task, self._next_task + 1
+        self._tasks[number] = asyncio.ensure_future(self.complete(prompt, **asking))
+        return number
+
+    async def start(self, prompt: Prompt, **asking: Any) -> Response:
+        """`start_nowait` and `wait_for` in one."""
+        return await self.wait_for(self.start_nowait(prompt, **asking))
+
+    start_sync = synced(start)
+
+    async def wait_for(self, task_id: int) -> Response:
+        """The response of a task. Raises what the call raised; KeyError for an id that was never
+        given, or waited for before."""
+        task = self._tasks[task_id]
+        try:
+            return await task
+        finally:
+            self._tasks.pop(task_id, None)
+
+    async def wait_for_all(self, task_ids: Sequence[int] | None = None) -> list[Response]:
+        """The responses of these tasks (None: of all), in the order of the ids. A failure does not
+        raise: its response carries `error`."""
+        ids = list(self._tasks) if task_ids is None else list(task_ids)
+        return [await self._outcome(number) for number in ids]
+
+    async def _outcome(self, number: int) -> Response:
+        try:
+            return await self.wait_for(number)
+        except ChatbenchError as error:
+            return Response(model=self._first(), error=error.report())
+
+    async def _tasks_as_completed(self) -> AsyncIterator[tuple[int, Response]]:
+        while self._tasks:
+            await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+            for number in [number for number, task in self._tasks.items() if task.done()]:
+                yield number, await self._outcome(number)
+
+    # What there is
+
+    def resolve(self, name: str | ModelRef | None) -> ModelRef:
+        """The model meant by a name. Raises UnknownModel."""
+        if isinstance(name, ModelRef):
+            return name
+        return names.resolve(self.environment, name, self.model_hint)
+
+    async def list_models(self, provider: str = "") -> list[ModelInfo]:
+        """The live list of a provider (of the first model's, where none is named). Raises
+        ProviderError and whatever finding the key raises."""
+        return await self.environment.list_models(provider or self._first().provider, key=self._key)
+
+    list_models_sync = synced(list_models)
+
+    async def aclose(self) -> None:
+        """Stops every task of this client. Connections are the environment's."""
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            await cancelled(task)
+
+    close_sync = synced(aclose)
+
+    # Settings
+
+    def to_dict(self, *, include_key: bool = False) -> dict[str, Any]:
+        """The settings as plain values; hooks, caches and environments are not among them, the key
+        only where asked for."""
+        return settled.to_dict(self, self._key if include_key else None)
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any], **more: Any) -> LLMClient:
+        """Raises ConfigurationError for a name there is none of, or a value of the wrong kind."""
+        return cls(**{**settled.from_dict(told), **more})
+
+    @classmethod
+    def from_text(cls, text: str | bytes, **more: Any) -> LLMClient:
+        """From JSON or TOML. Raises ConfigurationError."""
+        return cls.from_dict(settled.decoded(text), **more)
+
+    # Inside
+
+    def _first(self) -> ModelRef:
+        return self._router.routes[0].model if self._router else self.resolve(None)
+
+    def _routed(self) -> Router:
+        routes = [
+            Route(self.resolve(name), parameters)
+            for name, parameters in zip(self.models, self.parameters, strict=True)
+        ]
+        shared = self.parameters[0] if self.parameters else Parameters()
+        fallbacks = [Route(self.resolve(name), shared) for name in self.fallbacks]
+        return Router(routes, self.weights, fallbacks)
+
+    def _counted(self, on_soft: Callable[[BudgetNotice], object] | None) -> Budgets | None:
+        if self.budget is None:
+            return None
+        ledger = self.environment.ledger
+        spent = ledger.spent_by_model if ledger is not None else None
+        return Budgets(self.budget, self.environment.pricing, spent_since=spent, on_soft=on_soft)
+
+    def _asked(self, asking: dict[str, Any], *, stream: bool) -> Asked:
+        """Takes out of `asking` what is not the name of a parameter or of a model."""
+        own = {name: asking.pop(name) for name in _OF_THE_PROMPT if name in asking}
+        model = asking.pop("model", None)
+        base = asking.pop("parameters", None)
+        named = dict(asking)
+        asking.clear()
+        asking["model"] = model
+        headers = {**self.extra_headers, **own.pop("extra_headers", {})}
+        check_headers(headers)
+        return Asked(
+            parameters=parameters_of(base, named),
+            extra_headers=headers,
+            extra_query={**self.extra_query, **own.pop("extra_query", {})},
+            system=own.pop("system", None) or self.system,
+            api_version=own.pop("api_version", "") or self.api_version,
+            stream=own.pop("stream", stream),
+            **own,
+        )
+
+    def _request(self, prompt: Any, asked: Asked, asking: Mapping[str, Any]) -> Request:
+        named = asking.get("model")
+        if named is None and isinstance(prompt, Request):
+            return request_of(prompt, asked, Route(prompt.model))
+        if named is not None:
+            shared = self.parameters[0] if self.parameters else Parameters()
+            return request_of(prompt, asked, Route(self.resolve(named), shared))
+        if self._router is None:
+            self._router = Router([Route(self.resolve(None), self.parameters[0])])
+        route = self._router.pick()
+        assert route is not None, "a router has a model"
+        return request_of(prompt, asked, route)
+
+    def _calling(
+        self,
+        *,
+        many: bool,
+        endpoint: Endpoint | None = None,
+        retries: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        cache_mode: CacheMode = "use",
+        key: str | Secret | None = None,
+        broken: Broken | None = None,
+        conversation: str = "",
+        schema: Any = None,
+        repair: bool = False,
+    ) -> Calling:
+        policy = retries or self.retries
+        if policy is None:
+            policy = RetryPolicy(max_attempts=BATCH_ATTEMPTS) if many else RetryPolicy()
+        return Calling(
+            retries=policy,
+            timeouts=timeouts or self.timeouts,
+            limits=self.limits,
+            cached=self._cached,
+            cache_mode=cache_mode,
+            budgets=self._budgets,
+            conversation=conversation,
+            hooks=self._hooks,
+            run="" if not many else new_id(),
+            ledger=self._ledger if many or not self.history else None,
+            broken=broken or self.broken or ("rerun" if many else "keep"),
+            keep_raw=(not many) if self.keep_raw is None else self.keep_raw,
+            schema=schema,
+            repair=repair,
+            endpoint=endpoint,
+            key=Secret(key) if isinstance(key, str) else key or self._key,
         )
 
 
-def _output_of(parts: tuple[Part, ...]) -> int:
-    """About how many tokens the words of an answer are."""
-    texts = (getattr(part, "text", "") or getattr(part, "arguments", "") for part in parts)
-    return sum(estimate_text(text) for text in texts if text)
+_OF_THE_PROMPT = frozenset(Asked.__struct_fields__) - {"parameters"}
+_OF_THE_CALL = frozenset(
+    {"endpoint", "retries", "timeouts", "cache_mode", "key", "broken", "conversation", "repair"}
+)
+
+
+def _listed(models: str | ModelRef | Sequence[str | ModelRef] | None) -> tuple[str | ModelRef, ...]:
+    if models is None:
+        return ()
+    return (models,) if isinstance(models, str | ModelRef) else tuple(models)
+
+
+def _per_model(given: Any, sampling: Mapping[str, Any], count: int) -> tuple[Parameters, ...]:
+    """One set of parameters for each model."""
+    count = max(1, count)
+    if isinstance(given, Sequence):
+        if len(given) != count:
+            raise ConfigurationError(
+                f"There are {count} models and {len(given)} sets of parameters.",
+                "Give one for each, or one for all.",
+            )
+        return tuple(parameters_of(one, sampling) for one in given)
+    return (parameters_of(given, sampling),) * count

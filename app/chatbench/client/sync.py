@@ -7,18 +7,16 @@ blocks the calling thread until the work is done.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import functools
 import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from chatbench.core.errors import ConfigurationError
 
 P = ParamSpec("P")
-S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -108,27 +106,24 @@ async def _closed(source: AsyncGenerator[Any, None]) -> None:
 
 
 background = Background()
-atexit.register(background.stop)
 
 
-def synced(method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[S, P], T]:
+def synced(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     """The twin of an asynchronous method."""
 
     @functools.wraps(method)
-    def twin(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return background.run(method(self, *args, **kwargs))
+    def twin(*args: P.args, **kwargs: P.kwargs) -> T:
+        return background.run(method(*args, **kwargs))
 
     return _named(twin, method)
 
 
-def synced_iterator(
-    method: Callable[Concatenate[S, P], AsyncIterator[T]],
-) -> Callable[Concatenate[S, P], Iterator[T]]:
+def synced_iterator(method: Callable[P, AsyncIterator[T]]) -> Callable[P, Iterator[T]]:
     """The twin of a method that returns an asynchronous iterator."""
 
     @functools.wraps(method)
-    def twin(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        return background.iterate(method(self, *args, **kwargs))
+    def twin(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return background.iterate(method(*args, **kwargs))
 
     return _named(twin, method)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
+from chatbench.core.errors import ConfigurationError, UnknownParameter
 from chatbench.core.models import Effort, ModelInfo
 
 SAMPLING = frozenset({"temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty", "seed"})
@@ -72,9 +75,38 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Name → value of everything that was set."""
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
+    def to_dict(self) -> dict[str, Any]:
+        """Name → plain value of everything that was set."""
+        return {name: msgspec.to_builtins(value) for name, value in self.given().items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Parameters:
+        """Raises UnknownParameter, with near names; ConfigurationError for a value of the wrong
+        kind. A single `stop` may be given as text."""
+        for name in values:
+            if name not in cls.__struct_fields__:
+                near = difflib.get_close_matches(name, cls.__struct_fields__, 3)
+                raise UnknownParameter(
+                    f"There is no parameter called {name!r}.",
+                    f"Did you mean {' or '.join(near)}?" if near else f"There are {_listed()}.",
+                )
+        told = dict(values)
+        if isinstance(told.get("stop"), str):
+            told["stop"] = (told["stop"],)
+        try:
+            return msgspec.convert(told, cls)
+        except msgspec.ValidationError as error:
+            what, _, where = str(error).partition(" - at `$.")
+            name = where.rstrip("`").partition("[")[0]
+            raise ConfigurationError(f"{name}: {what}.", "Correct the parameter.") from error
+
     def merged(self, over: Parameters) -> Parameters:
         """These, with whatever `over` sets put in their place."""
         return msgspec.structs.replace(self, **over.given())
+
+
+def _listed() -> str:
+    return ", ".join(Parameters.__struct_fields__)
 
 
 class LeftOut(msgspec.Struct, frozen=True):

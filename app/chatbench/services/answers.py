@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from chatbench.client.llm import AnswerStream
+from chatbench.client.call import AnswerStream
 from chatbench.core.conversations import MessageState, TreeMessage
 from chatbench.core.errors import (
     ChatbenchError,

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from chatbench.client.estimate import estimate_text, estimate_tokens
-from chatbench.client.llm import AnswerStream, LLMClient
+from chatbench.client.call import AnswerStream
+from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import (

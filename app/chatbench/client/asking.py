@@ -1,0 +1,158 @@
+"""From what a caller writes to a `Request`: prompts in all their forms, fragments, schemas, tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from chatbench.client.routing import Route
+from chatbench.core.errors import ConfigurationError
+from chatbench.core.messages import MediaPart, Message, TextPart
+from chatbench.core.params import Parameters
+from chatbench.core.requests import Request
+from chatbench.core.tools import NamedTool, ToolChoice, ToolDefinition
+
+_OTHER_NAMES = {
+    "max_tokens": "max_output_tokens",
+    "max_new_tokens": "max_output_tokens",
+    "max_completion_tokens": "max_output_tokens",
+    "effort": "reasoning_effort",
+    "stop_sequences": "stop",
+}
+"""What others call them; the field has more names for one thing than it has things."""
+
+
+@runtime_checkable
+class Transcript(Protocol):
+    """Messages with a system prompt of their own: `Conversation` is one."""
+
+    @property
+    def messages(self) -> Sequence[Message]: ...
+
+
+Prompt = str | Message | Sequence[Message] | Transcript | Request
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes with a prompt, in the caller's words. None leaves the client's own."""
+
+    system: str = ""
+    fragments: Sequence[str] = ()
+    system_fragments: Sequence[str] = ()
+    attachments: Sequence[Any] = ()
+    schema: Any = None
+    tools: Sequence[Any] = ()
+    tool_choice: Any = "auto"
+    parallel_tool_calls: bool | None = None
+    parameters: Parameters = Parameters()
+    extra_headers: Mapping[str, str] = {}
+    extra_query: Mapping[str, str] = {}
+    api_version: str = ""
+    stream: bool = True
+
+
+def parameters_of(base: Parameters | Mapping[str, Any] | None, named: Mapping[str, Any]) -> Parameters:
+    """Parameters given as a value, as a dictionary, and by name, the last winning.
+
+    Raises UnknownParameter, with near names; ConfigurationError for a value of the wrong kind.
+    """
+    if isinstance(base, Parameters):
+        start = base
+    else:
+        start = Parameters.from_dict(_renamed(base)) if base else Parameters()
+    return start.merged(Parameters.from_dict(_renamed(named))) if named else start
+
+
+def _renamed(named: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OTHER_NAMES.get(name, name): value for name, value in named.items()}
+
+
+def request_of(prompt: Any, asked: Asked, route: Route) -> Request:
+    """The request to one model. Raises ConfigurationError for what is no prompt, InvalidSchema,
+    InvalidHeader and AttachmentRefused, all before anything is sent."""
+    if isinstance(prompt, Request):
+        if prompt.model == route.model and not asked.parameters.given():
+            return prompt
+        merged = route.parameters.merged(prompt.parameters).merged(asked.parameters)
+        return msgspec.structs.replace(prompt, model=route.model, parameters=merged)
+    messages, system = _messages(prompt)
+    system = "\n\n".join(filter(None, (*asked.system_fragments, asked.system, system)))
+    if asked.fragments or asked.attachments:
+        messages = _with_last_user(messages, asked)
+    if not messages:
+        raise ConfigurationError("There is nothing to ask.", "Give a prompt, or a message.")
+    parameters = asked.parameters
+    if route.parameters is not asked.parameters:
+        parameters = route.parameters.merged(asked.parameters)
+    return Request(
+        model=route.model,
+        messages=messages,
+        system=system,
+        parameters=parameters,
+        tools=tuple(map(_tool, asked.tools)),
+        tool_choice=_choice(asked.tool_choice),
+        parallel_tool_calls=asked.parallel_tool_calls,
+        response_schema=None if asked.schema is None else _schema(asked.schema),
+        stream=asked.stream,
+        extra_headers=dict(asked.extra_headers),
+        extra_query=dict(asked.extra_query),
+        api_version=asked.api_version,
+    )
+
+
+def _messages(prompt: Any) -> tuple[tuple[Message, ...], str]:
+    if isinstance(prompt, str):
+        return ((Message(role="user", parts=(TextPart(text=prompt),)),) if prompt else ()), ""
+    if isinstance(prompt, Message):
+        return (prompt,), ""
+    if isinstance(prompt, Transcript):
+        return tuple(prompt.messages), ""
+    if isinstance(prompt, Sequence) and all(isinstance(item, Message) for item in prompt):
+        return tuple(prompt), ""
+    raise ConfigurationError(
+        f"A {type(prompt).__name__} is no prompt.", "Give a text, a Message, a Conversation or a Request."
+    )
+
+
+def _with_last_user(messages: tuple[Message, ...], asked: Asked) -> tuple[Message, ...]:
+    """Fragments and attachments come before the words of the last question."""
+    media = tuple(_part(item) for item in asked.attachments)
+    pieces = tuple(TextPart(text=text) for text in asked.fragments if text)
+    if messages and messages[-1].role == "user":
+        last = messages[-1]
+        return (*messages[:-1], msgspec.structs.replace(last, parts=(*media, *pieces, *last.parts)))
+    return (*messages, Message(role="user", parts=(*media, *pieces)))
+
+
+def _part(item: Any) -> MediaPart:
+    if isinstance(item, MediaPart):
+        return item
+    from chatbench.client.media import File
+
+    return item.part() if isinstance(item, File) else File(item).part()
+
+
+def _schema(schema: Any) -> dict[str, Any]:
+    from chatbench.client.schemas import schema_of
+
+    return schema_of(schema)
+
+
+def _tool(tool: Any) -> ToolDefinition:
+    if isinstance(tool, ToolDefinition):
+        return tool
+    from chatbench.client.schemas import tool_definition
+
+    return tool_definition(tool)
+
+
+def _choice(choice: Any) -> ToolChoice:
+    if choice in ("auto", "none", "required") or isinstance(choice, NamedTool):
+        return choice  # type: ignore[no-any-return]
+    if isinstance(choice, str):
+        return NamedTool(choice)
+    raise ConfigurationError(
+        f"{choice!r} is no choice of a tool.", "Use auto, none, required, or a tool's name."
+    )

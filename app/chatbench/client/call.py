@@ -1,0 +1,645 @@
+"""One call under way: routed, fitted, keyed, held to its limits, sent, tried again, measured, priced."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from chatbench.client.budget import Budgets, Reservation
+from chatbench.client.cache import Cached, CacheMode
+from chatbench.client.clock import Clock
+from chatbench.client.environment import Environment
+from chatbench.client.estimate import estimate_text, estimate_tokens
+from chatbench.client.hooks import Hooks
+from chatbench.client.ledger import Ledger
+from chatbench.client.limits import Bucket, Permit
+from chatbench.client.raw import masked_exchange
+from chatbench.client.retries import RetryPolicy, counted_apart, elsewhere
+from chatbench.client.routing import Route, Router
+from chatbench.core.endpoints import Endpoint, Limits
+from chatbench.core.errors import (
+    BadRequest,
+    ChatbenchError,
+    ContextWindowExceeded,
+    NotFound,
+    ProviderError,
+    Timeout,
+)
+from chatbench.core.ids import new_id
+from chatbench.core.messages import Part, TextPart
+from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.params import LeftOut, fit
+from chatbench.core.requests import Request, Response
+from chatbench.core.secrets import Secret
+from chatbench.core.streams import (
+    Accumulator,
+    PartDelta,
+    PartEnd,
+    PartStart,
+    Reset,
+    Stop,
+    StreamEvent,
+    UsageUpdate,
+)
+from chatbench.core.usage import Timings
+from chatbench.providers.http import Timeouts
+from chatbench.providers.wire import Call, Exchange, Wire
+
+log = logging.getLogger(__name__)
+
+Broken = Literal["keep", "rerun"]
+"""What becomes of an answer that breaks off after its first words: kept as interrupted, or made
+void by a `Reset` and asked for again."""
+_FRESH_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calling:
+    """How calls are made: what a client has settled for all of its calls, or for one."""
+
+    retries: RetryPolicy = RetryPolicy()
+    timeouts: Timeouts = Timeouts()
+    limits: Limits | None = None
+    """In place of the endpoint's own."""
+    cached: Cached | None = None
+    cache_mode: CacheMode = "use"
+    budgets: Budgets | None = None
+    conversation: str = ""
+    run: str = ""
+    """What budgets for a conversation and for a run go by."""
+    hooks: Hooks | None = None
+    ledger: Ledger | None = None
+    broken: Broken = "keep"
+    keep_raw: bool = False
+    schema: Any = None
+    """What the answer is read as; see `schemas.schema_of`."""
+    repair: bool = False
+    """An answer that does not fit is asked for once more."""
+    endpoint: Endpoint | None = None
+    """Called in place of the one registered under the model's provider."""
+    key: Secret | None = None
+
+
+class Target(NamedTuple):
+    """Where the calls to a model go, as far as it is known by now."""
+
+    source: Endpoint
+    endpoint: Endpoint
+    info: ModelInfo
+    key: Secret | None
+    wire: Wire
+    bucket: Bucket
+    until: float
+
+
+class AnswerStream:
+    """One call under way: iterate it for its events, or `complete` it; read it at any time.
+
+    Nothing is sent before that. An attempt that came to nothing is made void by a `Reset` before
+    the next; see `Calling.broken` for one that broke off after its first words.
+    """
+
+    def __init__(
+        self, environment: Environment, request: Request, calling: Calling, router: Router | None = None
+    ) -> None:
+        self._environment = environment
+        self._calling = calling
+        self._router = router
+        self._asked = request
+        self.request = request
+        self.endpoint = calling.endpoint or environment.endpoint(request.model.provider)
+        self.info = environment.catalogue.info(request.model)
+        self.accumulator = Accumulator()
+        self.left_out: tuple[LeftOut, ...] = ()
+        self.attempts = 0
+        self.retry_at: float | None = None
+        """Monotonic time of the next attempt, while waiting for one."""
+        self.last_error: ProviderError | None = None
+        self._failures = 0
+        self._tried: set[ModelRef] = set()
+        self._hurry: asyncio.Event | None = None
+        self._paused: Bucket | None = None
+        self._clock = Clock()
+        self._deadline: float | None = None
+        self._exchange: Exchange | None = None
+        self._queued_s = self._limited_s = 0.0
+        self._at: datetime | None = None
+        self._reservation: Reservation | None = None
+        self._whole_response: Response | None = None
+        self._result: Response | None = None
+
+    @property
+    def asked(self) -> Request:
+        """What was asked for at first, before hooks and other models."""
+        return self._asked
+
+    @property
+    def result(self) -> Response:
+        """The whole answer, once the call is over. Raises RuntimeError before that."""
+        if self._result is None:
+            raise RuntimeError("the call is not over")
+        return self._result
+
+    def retry_now(self) -> None:
+        """Ends the present wait between two attempts, and the pause of everyone who asks there."""
+        if self._hurry is not None:
+            if self._paused is not None:
+                self._paused.resume()
+            self._hurry.set()
+
+    async def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        async with aclosing(self.events()) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    async def texts(self) -> AsyncGenerator[str, None]:
+        """Only the words of the answer, as they come. Raises what `events` raises, and
+        StreamInterrupted's kin where words that were given already have become void."""
+        given = ""
+        async with aclosing(self.events()) as batches:
+            async for batch in batches:
+                if any(type(event) is Reset for event in batch) and given:
+                    assert self.last_error is not None
+                    raise self.last_error
+                for event in batch:
+                    text = ""
+                    if type(event) is PartDelta:
+                        part = self.accumulator.kind(event.index, event.choice)
+                        text = event.text if part is TextPart and event.choice == 0 else ""
+                    elif type(event) is PartStart and isinstance(event.part, TextPart) and event.choice == 0:
+                        text = event.part.text
+                    if text:
+                        given += text
+                        yield text
+
+    async def complete(self) -> Response:
+        """Makes the call and returns the whole answer. Raises what `events` raises."""
+        if self._asked.stream:
+            async with aclosing(self.events()) as batches:
+                async for _ in batches:
+                    pass
+        else:
+            await self._whole()
+        return self.result
+
+    async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
+        """Makes the call. Close the generator to stop it: the connection closes with it.
+
+        Raises `ProviderError`s, whatever finding the key raises, BudgetExceeded, HookRejected and
+        LimitUnattainable.
+        """
+        try:
+            await self._begin()
+            kept = await self._kept()
+            if kept is not None:
+                yield self._answered_from(kept)
+                await self._conclude(self.result)
+                return
+            await self._admit()
+            while True:
+                call, permit, target = await self._next()
+                yielded, failure = False, None
+                try:
+                    async with aclosing(target.wire.stream(call, self._environment.http)) as batches:
+                        async for batch in batches:
+                            self.accumulator.extend(batch)
+                            self._clock.note(batch, self.accumulator)
+                            yielded = True
+                            yield batch
+                except ProviderError as error:
+                    failure = error
+                    self._pause(error, target)
+                finally:
+                    self._over(call, permit, target)
+                if failure is None:
+                    break
+                await self._recover(failure, call, target)
+                reset = Reset()
+                self.accumulator.apply(reset)
+                if yielded:
+                    yield [reset]
+            response = self._answered()
+            calling = self._calling
+            if calling.cached is not None and calling.cache_mode != "bypass":
+                await calling.cached.put(self._addressed(), response)
+            await self._conclude(response)
+        except ChatbenchError as error:
+            replacement = await self._told(error)
+            yield [Reset(), *self._answered_from(replacement)]
+        finally:
+            self._settle()
+
+    async def _whole(self) -> None:
+        """The same for one whole answer, with less on the way; identical ones share one request."""
+        calling = self._calling
+        try:
+            await self._begin()
+            if calling.cached is None or calling.cache_mode == "bypass":
+                response = await self._make()
+            else:
+                response = await calling.cached.fetch(self._addressed(), self._make, calling.cache_mode)
+            if response.local_cache_hit:
+                self._answered_from(response)
+                response = self.result
+            await self._conclude(response)
+        except ChatbenchError as error:
+            self._answered_from(await self._told(error))
+
+    async def _make(self) -> Response:
+        """A whole answer over the wire."""
+        await self._admit()
+        try:
+            while True:
+                call, permit, target = await self._next()
+                failure = None
+                try:
+                    batch = await target.wire.complete(call, self._environment.http)
+                    self.accumulator.extend(batch)
+                    self._clock.note(batch, self.accumulator)
+                except ProviderError as error:
+                    failure = error
+                    self._pause(error, target)
+                finally:
+                    self._over(call, permit, target)
+                if failure is None:
+                    return self._answered()
+                await self._recover(failure, call, target)
+                self.accumulator.apply(Reset())
+        finally:
+            self._settle()
+
+    async def _begin(self) -> None:
+        """The clock runs; hooks may change what is asked."""
+        calling = self._calling
+        self._clock.start()
+        self._at = datetime.now(UTC)
+        if calling.retries.total_s is not None:
+            self._deadline = time.monotonic() + calling.retries.total_s
+        if calling.hooks is not None:
+            self.request = await calling.hooks.before(self.request)
+            self._moved()
+
+    async def _admit(self) -> None:
+        """Refuses, before anything is sent, what cannot fit or would pass a budget."""
+        self._refuse_too_long()
+        calling = self._calling
+        if calling.budgets is not None:
+            self._reservation = await calling.budgets.acquire(
+                self.request, self.info, self.endpoint, conversation=calling.conversation, run=calling.run
+            )
+
+    async def _kept(self) -> Response | None:
+        """The answer to a stream from the cache."""
+        calling = self._calling
+        if calling.cached is None or calling.cache_mode != "use":
+            return None
+        return await calling.cached.get(self._addressed())
+
+    def _moved(self) -> None:
+        """Takes over the place of a request that was changed."""
+        if self.request.model != self._asked.model or self.info.ref != self.request.model:
+            if self._calling.endpoint is None:
+                self.endpoint = self._environment.endpoint(self.request.model.provider)
+            self.info = self._environment.catalogue.info(self.request.model)
+
+    def _addressed(self) -> Request:
+        """The request with the address it goes to, so that no other address's answer is taken."""
+        endpoint = self._environment.keys.effective(self.endpoint)
+        return msgspec.structs.replace(self.request, base_url=endpoint.base_url)
+
+    def _refuse_too_long(self) -> None:
+        """A prompt that cannot fit by any way of counting is not sent."""
+        window = self.info.context_window
+        if window is None:
+            return
+        size = len(self.request.system)
+        for message in self.request.messages:
+            for part in message.parts:
+                size += len(part.text) if isinstance(part, TextPart) else window
+        if size * 2 <= window:
+            return
+        tokens = estimate_tokens(self.request.messages, self.request.system, self.info)
+        if tokens * 0.75 > window:
+            raise ContextWindowExceeded(
+                f"The prompt is about {tokens:,} tokens; {self.info.title} takes {window:,}.",
+                "Shorten it, leave out attachments, or choose a model with a larger context window.",
+                provider=self.endpoint.id,
+            )
+
+    async def _next(self) -> tuple[Call, Permit, Target]:
+        """The next attempt, as this model at this endpoint takes it, with what is known by now."""
+        request = self.request
+        target = await self._target()
+        timeouts = self._calling.timeouts
+        tokens = target.bucket.counts_tokens
+        expected_in = estimate_tokens(request.messages, request.system, self.info) if tokens else 0
+        expected_out = (request.parameters.max_output_tokens or 0) if tokens else 0
+        permit = target.bucket.try_acquire(expected_in, expected_out)
+        if permit is None:
+            permit = await self._queued(target.bucket, expected_in, expected_out)
+        self.attempts += 1
+        try:
+            parameters, self.left_out = fit(
+                request.parameters, target.info, target.wire.takes, target.endpoint.quirks.refused
+            )
+            if parameters is not request.parameters:
+                request = msgspec.structs.replace(request, parameters=parameters)
+            if self._deadline is not None:
+                left = max(0.0, self._deadline - time.monotonic())
+                total = left if timeouts.total is None else min(left, timeouts.total)
+                timeouts = msgspec.structs.replace(timeouts, total=total)
+            exchange = Exchange(keep_body=self._calling.keep_raw)
+            self._exchange = exchange
+            call = Call(
+                endpoint=target.endpoint,
+                info=target.info,
+                request=request,
+                key=target.key,
+                timeouts=timeouts,
+                exchange=exchange,
+            )
+        except BaseException:
+            permit.void()
+            raise
+        return call, permit, target
+
+    async def _queued(self, bucket: Bucket, expected_in: int, expected_out: int) -> Permit:
+        if self._deadline is None:
+            permit = await bucket.acquire(expected_in, expected_out)
+        else:
+            try:
+                async with asyncio.timeout(self._deadline - time.monotonic()):
+                    permit = await bucket.acquire(expected_in, expected_out)
+            except TimeoutError:
+                raise self.last_error or _out_of_time(self.endpoint) from None
+        self._queued_s += permit.waited_s
+        return permit
+
+    async def _target(self) -> Target:
+        """Looked up anew after half a second, after a refusal, and where its endpoint was changed."""
+        environment, model, calling = self._environment, self.request.model, self._calling
+        source = self.endpoint
+        version = self.request.api_version
+        own = calling.key is not None or calling.endpoint is not None or bool(version)
+        if not own:
+            known: Target | None = environment.targets.get((model, calling.limits))
+            now = time.monotonic()
+            if known is not None and known.until > now and known.source is source:
+                return known
+        effective = environment.keys.effective(source)
+        if version:
+            quirks = msgspec.structs.replace(effective.quirks, api_version=version)
+            effective = msgspec.structs.replace(effective, quirks=quirks)
+        endpoint = environment.learned.endpoint(effective)
+        if calling.key is not None:
+            key: Secret | None = calling.key
+        else:
+            found = await environment.keys.find(endpoint)
+            key = found.secret if found else None
+        bucket = environment.limiter.bucket(
+            endpoint.id, key.digest() if key else "", model.id, calling.limits or endpoint.limits
+        )
+        target = Target(
+            source=source,
+            endpoint=endpoint,
+            info=environment.learned.info(self.info),
+            key=key,
+            wire=environment.registry.wire(endpoint.wire),
+            bucket=bucket,
+            until=time.monotonic() + _FRESH_S,
+        )
+        if not own:
+            environment.targets[model, calling.limits] = target
+            if self._router is not None and model in self._router.records:
+                self._router.records[model].remaining = lambda: bucket.remaining
+        return target
+
+    def _over(self, call: Call, permit: Permit, target: Target) -> None:
+        """An attempt is over, however it ended."""
+        self._clock.finish(self.accumulator)
+        if call.exchange.headers:
+            target.bucket.observe(call.exchange.headers)
+        permit.release(self.accumulator.usage)
+
+    def _pause(self, error: ProviderError, target: Target) -> None:
+        """To be called while the permit is held: the next in line would run into the same refusal."""
+        if counted_apart(error) and error.retry_after is not None:
+            target.bucket.pause(error.retry_after)
+            self._paused = target.bucket
+
+    async def _recover(self, error: ProviderError, call: Call, target: Target) -> None:
+        """Returns when the next attempt is due; raises `error` where there is none."""
+        self.last_error = error
+        log.info("%s failed at attempt %d: %s", self.request.model, self.attempts, type(error).__name__)
+        environment, router = self._environment, self._router
+        environment.targets.pop((self.request.model, self._calling.limits), None)
+        if self.accumulator.has_visible_text and self._calling.broken == "keep":
+            raise error
+        if isinstance(error, BadRequest) and environment.learned.refusal(
+            error, call.endpoint, self.info, call.request.parameters
+        ):
+            return
+        if router is not None:
+            router.failed(self.request.model, error)
+        if not counted_apart(error):
+            self._failures += 1
+        delay = self._calling.retries.delay(error, max(1, self._failures), waited_s=self._limited_s)
+        if counted_apart(error) and delay is not None:
+            self._limited_s += delay
+        if self._deadline is not None and delay is not None:
+            delay = delay if time.monotonic() + delay < self._deadline else None
+        if router is not None and (delay is None or elsewhere(error)) and self._go_elsewhere(router, error):
+            return
+        if delay is None:
+            self._name_near_models(error)
+            raise error
+        await self._wait(delay)
+
+    def _go_elsewhere(self, router: Router, error: ProviderError) -> bool:
+        """Turns to the next model, if another may do better and there is one."""
+        if not (elsewhere(error) or error.retryable):
+            return False
+        if self._failures >= self._calling.retries.max_attempts and not elsewhere(error):
+            return False
+        self._tried.add(self.request.model)
+        route = router.pick(self._tried)
+        if route is None:
+            return False
+        self.turn_to(route)
+        log.info("turning to %s", route.model)
+        return True
+
+    def turn_to(self, route: Route) -> None:
+        """Makes another model the one that is asked, with parameters of its own."""
+        self.request = msgspec.structs.replace(
+            self.request,
+            model=route.model,
+            parameters=route.parameters.merged(self._asked.parameters),
+        )
+        self._moved()
+
+    async def _wait(self, delay: float) -> None:
+        if delay <= 0:
+            return
+        self.retry_at = time.monotonic() + delay
+        self._hurry = asyncio.Event()
+        try:
+            async with asyncio.timeout(delay):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.retry_at = self._hurry = None
+
+    def _name_near_models(self, error: ProviderError) -> None:
+        """A model the provider does not know: names like it, from what we know of that provider."""
+        model = self.request.model
+        if isinstance(error, NotFound) and (error.param == "model" or model.id in error.message):
+            names = self._environment.catalogue.near(str(model))
+            near = [n for n in names if n.startswith(f"{model.provider}/") and n != str(model)]
+            if near:
+                error.hint = f"Did you mean {' or '.join(near)}?"
+
+    def _answered(self) -> Response:
+        log.debug("%s answered at attempt %d", self.request.model, self.attempts)
+        self._whole_response = response = self.response()
+        if self._router is not None:
+            self._router.succeeded(self.request.model, response.timings.total_s or 0.0)
+        return response
+
+    async def _conclude(self, response: Response) -> None:
+        """Reads the answer to a schema, and lets the hooks see it."""
+        calling = self._calling
+        if calling.schema is not None:
+            from chatbench.client.parsing import parsed
+
+            response = await parsed(response, calling.schema, self._again if calling.repair else None)
+        if calling.hooks is not None:
+            response = await calling.hooks.after(self.request, response)
+        self._result = response
+        if calling.hooks is not None:
+            await calling.hooks.done(response)
+
+    async def _again(self, request: Request) -> Response:
+        once = replace(self._calling, schema=None, repair=False, hooks=None, cached=None)
+        return await AnswerStream(self._environment, request, once).complete()
+
+    async def _told(self, error: ChatbenchError) -> Response:
+        """An answer that a hook gives in place of an error; raises the error, or the hook's."""
+        if self._calling.hooks is None:
+            raise error
+        replacement = await self._calling.hooks.error(self.request, error)
+        if replacement is None:
+            raise error
+        return replacement
+
+    def _answered_from(self, kept: Response) -> list[StreamEvent]:
+        """An answer that did not come over the wire this time, as events."""
+        events: list[StreamEvent] = []
+        for choice, parts in enumerate((kept.parts, *kept.alternatives)):
+            for index, part in enumerate(parts):
+                events += [PartStart(index, part, choice), PartEnd(index, choice=choice)]
+        if kept.usage is not None:
+            events.append(UsageUpdate(kept.usage))
+        if kept.stop_reason is not None:
+            events.append(Stop(kept.stop_reason, kept.stop_detail, kept.response_id, kept.model_answered))
+        self.accumulator.apply(Reset())
+        self.accumulator.extend(events)
+        self._clock.note(events, self.accumulator)
+        self._clock.finish(self.accumulator)
+        timings = self.timings
+        self._result = msgspec.structs.replace(
+            kept, id=new_id(), request=self.request, at=self._at, timings=timings
+        )
+        return events
+
+    def _settle(self) -> None:
+        """What was used is counted also where the call was stopped or failed."""
+        reservation, ledger = self._reservation, self._calling.ledger
+        if reservation is None and ledger is None:
+            return
+        self._reservation = None
+        response = self._whole_response
+        if response is None and self.attempts:
+            response = self.response()
+        if reservation is not None:
+            reservation.settle(response)
+        if ledger is not None and response is not None:
+            ledger.record(response)
+
+    @property
+    def timings(self) -> Timings:
+        timings = self._clock.timings
+        return msgspec.structs.replace(timings, queued_s=self._queued_s) if self._queued_s else timings
+
+    def response(self, error: ChatbenchError | None = None) -> Response:
+        """The answer as far as it came, priced; `error` is recorded with it."""
+        accumulator = self.accumulator
+        stop, usage, parts = accumulator.stop, accumulator.usage, accumulator.parts()
+        counted = max(0, _output_of(parts) - usage.output_tokens) if usage and not stop else 0
+        if usage is not None and counted:
+            usage = msgspec.structs.replace(usage, output_tokens=usage.output_tokens + counted)
+        cost = None
+        if usage is not None:
+            at = self._at or datetime.now(UTC)
+            cost = self._environment.pricing.cost(self.request.model, self.endpoint, usage, at)
+        if cost is not None and counted:
+            cost = msgspec.structs.replace(cost, estimated=True)
+        exchange = self._exchange
+        told: dict[str, Any] = {}
+        if stop is not None:
+            told = {
+                "stop_reason": stop.reason,
+                "stop_detail": stop.detail,
+                "response_id": stop.response_id,
+                "model_answered": stop.model_answered,
+                "created": stop.created,
+                "system_fingerprint": stop.system_fingerprint,
+                "service_tier": stop.service_tier,
+            }
+        if exchange is not None:
+            told["status"] = exchange.status
+            told["region"] = exchange.headers.get("x-ms-region", "")
+            if exchange.body is not None:
+                told["raw"] = masked_exchange(exchange, self.endpoint, self.request)
+        logprobs = accumulator.logprobs.get(0)
+        return Response(
+            model=self.request.model,
+            id=new_id(),
+            request=self.request,
+            parts=parts,
+            alternatives=tuple(accumulator.parts(c) for c in accumulator.choices if c != 0),
+            usage=usage,
+            cost=cost,
+            timings=self.timings,
+            left_out=self.left_out,
+            attempts=self.attempts,
+            logprobs=tuple(logprobs) if logprobs else (),
+            stored_by_provider=bool(self.request.parameters.background),
+            at=self._at,
+            error=error.report() if error else None,
+            **told,
+        )
+
+
+def _output_of(parts: tuple[Part, ...]) -> int:
+    """About how many tokens the words of an answer are."""
+    texts = (getattr(part, "text", "") or getattr(part, "arguments", "") for part in parts)
+    return sum(estimate_text(text) for text in texts if text)
+
+
+def _out_of_time(endpoint: Endpoint) -> Timeout:
+    return Timeout(
+        f"The call to {endpoint.name} could not begin within its time limit.",
+        "Raise the limit on the time, or those on requests and tokens.",
+        provider=endpoint.id,
+    )
