@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 import chatbench.client.media  # noqa: F401  (lets messages take paths, addresses and bytes)
+from chatbench.client.transcripts import Shape, read, shape_of, write
 from chatbench.core.messages import Message, ToolCallPart, ToolResultPart, Value
+from chatbench.core.params import CachePattern
+from chatbench.core.transcripts import Loss, Turns
 
 
 class Conversation(Value, frozen=True):
@@ -18,6 +21,8 @@ class Conversation(Value, frozen=True):
     """
 
     messages: tuple[Message, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    """What reading it from a vendor's shape could not keep."""
 
     @classmethod
     def of(cls, *prompts: str | Message | Conversation | Iterable[Message]) -> Conversation:
@@ -45,7 +50,8 @@ class Conversation(Value, frozen=True):
     def add(self, more: Message | Conversation | Iterable[Message]) -> Conversation:
         """With a message, or all messages of another conversation, behind these."""
         new = (more,) if isinstance(more, Message) else tuple(more)
-        return msgspec.structs.replace(self, messages=(*self.messages, *new))
+        losses = more.losses if isinstance(more, Conversation) else ()
+        return msgspec.structs.replace(self, messages=(*self.messages, *new), losses=(*self.losses, *losses))
 
     def with_message(self, message: Message) -> Conversation:
         return self.add(message)
@@ -91,6 +97,71 @@ class Conversation(Value, frozen=True):
 
     def _instead(self, message: Message) -> Conversation:
         return msgspec.structs.replace(self, messages=(*self.messages[:-1], message))
+
+    # ---- vendors' shapes. `provider` is whose ids and signatures are sent along; `losses` of what
+    # is returned names everything that the shape has no place for.
+
+    def to_openai(self, provider: str = "openai") -> Turns:
+        """Messages of Chat Completions, system messages among them."""
+        return write("openai_chat", self.messages, provider)[1]
+
+    def to_openai_responses(self, provider: str = "openai") -> Turns:
+        """Items of Responses, system messages among them."""
+        return write("openai_responses", self.messages, provider)[1]
+
+    def to_anthropic(
+        self, cache_pattern: CachePattern | None = None, provider: str = "anthropic"
+    ) -> tuple[Any, Turns]:
+        """System prompt (None, text, or blocks where the cache is marked) and messages."""
+        return write("anthropic", self.messages, provider, cache_pattern)
+
+    def to_gemini(self, provider: str = "gemini") -> tuple[str | None, Turns]:
+        """System prompt and contents."""
+        return write("gemini", self.messages, provider)
+
+    @classmethod
+    def from_openai_chat(
+        cls, messages: Iterable[Mapping[str, Any]], provider: str = "openai"
+    ) -> Conversation:
+        """Raises FormatError, naming the message; so do the others."""
+        return cls._read("openai_chat", messages, None, provider)
+
+    @classmethod
+    def from_openai_responses(
+        cls, items: Iterable[Mapping[str, Any]], provider: str = "openai"
+    ) -> Conversation:
+        return cls._read("openai_responses", items, None, provider)
+
+    @classmethod
+    def from_anthropic(
+        cls, messages: Iterable[Mapping[str, Any]], system: Any = None, provider: str = "anthropic"
+    ) -> Conversation:
+        """`system` in words or blocks."""
+        return cls._read("anthropic", messages, system, provider)
+
+    @classmethod
+    def from_gemini(
+        cls, contents: Iterable[Mapping[str, Any]], system: Any = None, provider: str = "gemini"
+    ) -> Conversation:
+        """`system` in words or as a content; names in camelCase or snake_case."""
+        return cls._read("gemini", contents, system, provider)
+
+    @classmethod
+    def from_unknown(cls, turns: Iterable[Mapping[str, Any]], system: Any = None) -> Conversation:
+        """Of whatever shape it is. What looks the same in several is read as Chat Completions."""
+        given = list(turns)
+        shape = shape_of(given)
+        conversation = cls._read(shape, given, system, None)
+        if system is not None and shape.startswith("openai"):
+            return cls.system(str(system)).add(conversation)
+        return conversation
+
+    @classmethod
+    def _read(
+        cls, shape: Shape, turns: Iterable[Mapping[str, Any]], system: Any, provider: str | None
+    ) -> Conversation:
+        reading = read(shape, turns, system, provider)
+        return cls(messages=reading.messages, losses=reading.losses)
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages)

@@ -6,15 +6,11 @@ it is. What a file is, its bytes say, not its name.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import mimetypes
 import os
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import unquote_to_bytes, urlsplit
 
 import msgspec
 
@@ -33,11 +29,11 @@ from chatbench.core.messages import (
     media_part,
 )
 from chatbench.documents import images, kinds
+from chatbench.documents.parts import bytes_of, data_of, media_type_at
 
 Given = str | bytes | bytearray | memoryview | os.PathLike[str]
 
 _ADDRESS = re.compile(r"(?:https?|gs|s3)://", re.IGNORECASE)
-_DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),(.*)\Z", re.DOTALL | re.IGNORECASE)
 _SHORTEST_BASE64 = 32
 _any_part: Any = ImagePart | FilePart | AudioPart | VideoPart
 
@@ -118,8 +114,7 @@ class File:
             if self._remote is None:
                 self._media_type = kinds.media_type_of(self.data, self.name)
             else:
-                place = urlsplit(self.url).path if self.url else ""
-                self._media_type = mimetypes.guess_type(str(place))[0] or ""
+                self._media_type = media_type_at(self.url or "")
         return self._media_type
 
     @property
@@ -235,9 +230,8 @@ class Image(File):
 
     def part(self) -> ImagePart:
         if self._remote is not None:
-            return ImagePart(
-                source=self._remote, media_type=self.media_type, name=self.name, detail=self.detail
-            )
+            media_type = self.media_type or "image/*"
+            return ImagePart(source=self._remote, media_type=media_type, name=self.name, detail=self.detail)
         facts = self.facts
         return ImagePart(
             source=InlineData(data=self.data),
@@ -273,26 +267,15 @@ def _read(path: Path) -> bytes:
 
 def _file_in_base64(text: str) -> bytes | None:
     """None where the text may as well be a path: too short, or no file of a known kind."""
-    decoded = _from_base64(text) if len(text) >= _SHORTEST_BASE64 else None
+    decoded = bytes_of(text) if len(text) >= _SHORTEST_BASE64 else None
     return decoded if decoded and kinds.media_type_of(decoded) != kinds.UNKNOWN else None
 
 
-def _from_base64(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(re.sub(r"\s", "", text), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
 def _from_data_url(text: str, media_type: str | None) -> tuple[str | None, bytes]:
-    parts = _DATA_URL.match(text)
-    data: bytes | None = None
-    if parts is not None:
-        encoded = ";base64" in parts[2].lower()
-        data = _from_base64(parts[3]) if encoded else unquote_to_bytes(parts[3])
-    if parts is None or data is None:
+    found = data_of(text)
+    if found is None:
         raise AttachmentRefused("The data URL is damaged.", "Give data:TYPE;base64,…, or the bytes.")
-    return media_type or parts[1] or None, data
+    return media_type or found[0] or None, found[1]
 
 
 @media_part.register(str)
