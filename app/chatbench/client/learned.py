@@ -10,11 +10,12 @@ import msgspec
 from chatbench.core.endpoints import Endpoint, Quirks
 from chatbench.core.errors import BadRequest
 from chatbench.core.models import ModelInfo, ModelRef
-from chatbench.core.params import CAREFUL, Parameters
+from chatbench.core.params import CAREFUL, OF_THE_SERVICE, TOKEN_LEVEL, Parameters
 
 _NOT_TAKEN = re.compile(
     r"unsupported|not (?:be )?(?:supported|permitted|allowed|enabled|available)|n[o']t support"
-    r"|unrecogni[sz]ed|unknown|unexpected|extra|deprecated|incompatible|cannot|may only|must be unset",
+    r"|unrecogni[sz]ed|unknown|unexpected|extra|deprecated|incompatible|cannot|may only|only allowed"
+    r"|must be unset",
     re.IGNORECASE,
 )
 """How providers say that a field is not taken at all. One whose value alone is wrong is not left
@@ -29,10 +30,19 @@ _VENDOR_NAMES = {
     "stop_sequences": "stop",
     "max_tokens": "max_output_tokens",
     "max_completion_tokens": "max_output_tokens",
+    "safety_identifier": "user",
+    "message.output_text.logprobs": "logprobs",
     "maxOutputTokens": "max_output_tokens",
     "topP": "top_p",
     "topK": "top_k",
 }
+_TOGETHER = {
+    "logprobs": ("logprobs", "top_logprobs"),
+    "cache_pattern": ("cache_pattern", "cache_ttl"),
+    "response_format": ("json_mode",),
+    "text.format": ("json_mode",),
+}
+"""One field of a vendor's that more than one of our parameters, or another, is sent in."""
 
 
 class Learned:
@@ -40,6 +50,7 @@ class Learned:
 
     def __init__(self) -> None:
         self._parameters: dict[ModelRef, frozenset[str]] = {}
+        self._unnamed: dict[tuple[str, ModelRef], tuple[str, ...]] = {}
         self._quirks: dict[tuple[str, str], dict[str, Any]] = {}
 
     def info(self, info: ModelInfo) -> ModelInfo:
@@ -55,9 +66,12 @@ class Learned:
             thinking_budget=info.thinking_budget and "thinking_budget" not in refused,
         )
 
-    def endpoint(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint with the quirks it turned out to have at its present address."""
-        quirks = self._quirks.get((endpoint.id, endpoint.base_url))
+    def endpoint(self, endpoint: Endpoint, model: ModelRef | None = None) -> Endpoint:
+        """The endpoint with the quirks it turned out to have at its present address, and with what
+        this model refused of the parameters that no row names."""
+        quirks = self._quirks.get((endpoint.id, endpoint.base_url), {})
+        if model is not None and (refused := self._unnamed.get((endpoint.base_url, model))):
+            quirks = {**quirks, "refused": (*endpoint.quirks.refused, *refused)}
         if not quirks:
             return endpoint
         return msgspec.structs.replace(endpoint, quirks=msgspec.structs.replace(endpoint.quirks, **quirks))
@@ -76,11 +90,25 @@ class Learned:
         if changed and not changed.keys() & known.keys():
             self._quirks[place] = {**known, **changed}
             return True
-        name = _VENDOR_NAMES.get(error.param, error.param)
-        if name not in sent.given():
+        name = _our_name(error.param)
+        given = sent.given()
+        refused = [each for each in _TOGETHER.get(name, (name,)) if each in given]
+        unnamed = [each for each in refused if each in TOKEN_LEVEL or each in OF_THE_SERVICE]
+        before = self._unnamed.get((endpoint.base_url, info.ref), ())
+        if not refused or any(each in before for each in refused):
             return False
-        self._parameters[info.ref] = self._parameters.get(info.ref, frozenset()) | {name}
+        if unnamed:
+            self._unnamed[endpoint.base_url, info.ref] = (*before, *unnamed)
+        else:
+            self._parameters[info.ref] = self._parameters.get(info.ref, frozenset()) | set(refused)
         return True
+
+
+def _our_name(param: str) -> str:
+    """A vendor may name the place within the request: the mark on a part of a message."""
+    if "prompt_cache_breakpoint" in param:
+        return "cache_pattern"
+    return _VENDOR_NAMES.get(param, param)
 
 
 def _changed_quirk(param: str, quirks: Quirks) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def kept(desk: Desk, provider: str) -> Endpoint:
 def test_every_field_of_an_endpoint_is_in_the_form_or_left_alone_on_purpose() -> None:
     assert {*EDITED, *NOT_EDITED} == set(Endpoint.__struct_fields__)
     assert not NOT_EDITED & set(EDITED)
-    assert set(QUIRK_WIRES) == set(Quirks.__struct_fields__)
+    assert {*QUIRK_WIRES, "refused"} == set(Quirks.__struct_fields__)
 
 
 def test_a_shipped_provider_is_changed_as_one_types_and_undone(desk: Desk) -> None:
@@ -122,6 +122,17 @@ def test_differences_depend_on_the_wire_and_are_kept(desk: Desk, gateway: Endpoi
     assert quirks.max_tokens_field == "max_completion_tokens"
     assert not quirks.stream_usage
     assert quirks.tools
+
+
+def test_what_a_provider_refuses_outlives_the_form(desk: Desk) -> None:
+    page = desk.providers
+    desk.do(lambda: page.show_provider("groq"))
+    refused = kept(desk, "groq").quirks.refused
+    desk.click(page.form.quirks.switches["stream_usage"])
+    desk.do(page.flush)
+    assert not kept(desk, "groq").quirks.stream_usage
+    assert kept(desk, "groq").quirks.refused == refused
+    assert "logprobs" in refused
 
 
 def test_a_new_provider_is_kept_once_name_and_address_are_right(desk: Desk) -> None:

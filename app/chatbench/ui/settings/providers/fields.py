@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
+import msgspec
 from PySide6.QtCore import QCoreApplication, QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -263,7 +264,8 @@ class ModelsEditor(QWidget):
 
 
 class QuirksEditor(QWidget):
-    """A switch or a field for each difference, made from the type of `Quirks`."""
+    """A switch or a field for each difference, made from the type of `Quirks`. What is no switch
+    and no word (the refused parameters) is kept as it is in the file."""
 
     changed = Signal()
 
@@ -278,7 +280,7 @@ class QuirksEditor(QWidget):
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(2)
         for name, kind in get_type_hints(Quirks).items():
-            if name not in Quirks.__struct_fields__:
+            if name not in Quirks.__struct_fields__ or get_origin(kind) is tuple:
                 continue
             line = self._text(name) if kind is str else self._switch(name, get_args(kind))
             self._lines[name] = line
@@ -313,10 +315,11 @@ class QuirksEditor(QWidget):
             off, on = self._literals.get(name, (False, True))
             found[name] = on if switch.isChecked() else off
         found |= {name: field.text().strip() for name, field in self.texts.items()}
-        return Quirks(**found)
+        return msgspec.structs.replace(self._kept, **found)
 
     def show_value(self, quirks: Quirks, wire: str) -> None:
         """Without `changed`; only what the wire heeds is offered."""
+        self._kept = quirks
         for name, switch in self.switches.items():
             blocked = QSignalBlocker(switch)
             off_on = self._literals.get(name, (False, True))
