@@ -1,9 +1,11 @@
 """The price half of the catalogue: genai-prices' table in our words, gaps filled from litellm's.
 
-A row is `{"ids": […], "starts": […], "ends": […], "has": […], "re": […], "prices": […], "batch": […]}`. The
-first row of which any pattern matches is the model's. `prices` is a list of rates; the last whose condition
-(`from`: a date, `between`: two times of day, UTC) holds is the one, else the first. A rate is a number, or a
-list of the base and of `[tokens, rate]` pairs that hold for the whole request above so many input tokens.
+A row is `{"ids": […], "starts": […], "ends": […], "has": […], "re": […], "prices": […], "batch": […], "flex":
+[…], "priority": […], "fast": […]}`. The first row of which any pattern matches is the model's. `prices` is a
+list of rates; the last whose condition (`from`: a date, `between`: two times of day, UTC) holds is the one,
+else the first. The lists of a service hold what is different there: of each rate the last that holds. A rate
+is a number, or a list of the base and of `[tokens, rate]` pairs that hold for the whole request above so many
+input tokens.
 """
 
 from __future__ import annotations
@@ -65,6 +67,12 @@ UNCOUNTED = {
     "input_image_mtok": "input_mtok",
     "input_video_mtok": "input_mtok",
 }
+SERVICES = {
+    "batch": [{"processing": "batch"}],
+    "flex": [{"service_tier": "flex"}],
+    "priority": [{"service_tier": "priority"}],
+    "fast": [{"service_tier": "fast"}, {"speed": "fast"}],
+}
 _FILL = {
     "input_cost_per_token": "input",
     "output_cost_per_token": "output",
@@ -105,13 +113,14 @@ def _row(model: types.ModelInfo) -> dict[str, Any]:
         model.prices if isinstance(model.prices, list) else [types.ConditionalPrice(prices=model.prices)]
     )
     row["prices"] = [_rates(item.constraint, item.prices) for item in conditional]
-    batch = [
-        _rates(variant.constraint, variant.prices)
-        for variant in reversed(model.price_variants or [])
-        if variant.when == {"processing": "batch"}
-    ]
-    if batch:
-        row["batch"] = batch
+    for service, named in SERVICES.items():
+        different = [
+            _rates(variant.constraint, variant.prices)
+            for variant in reversed(model.price_variants or [])
+            if variant.when in named
+        ]
+        if different:
+            row[service] = different
     return row
 
 

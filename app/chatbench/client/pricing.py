@@ -25,6 +25,8 @@ _Rate = Decimal | tuple[Decimal | tuple[int, Decimal], ...] | None
 """Dollars, or the base followed by (input tokens that must be passed, dollars)."""
 _COMPACT_DATE = re.compile(r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
 _ZERO = Decimal(0)
+SERVICES = frozenset({"batch", "flex", "priority", "fast"})
+"""What a provider may be asked to answer as, at a price of its own."""
 _Share = Literal["input", "cache_read", "cache_write", "output", "reasoning", "audio"]
 
 
@@ -64,6 +66,17 @@ class _Model(msgspec.Struct, frozen=True):
     has: tuple[str, ...] = ()
     re: tuple[str, ...] = ()
     batch: tuple[_Prices, ...] = ()
+    flex: tuple[_Prices, ...] = ()
+    priority: tuple[_Prices, ...] = ()
+    fast: tuple[_Prices, ...] = ()
+
+    def of_service(self, service: str) -> tuple[_Prices, ...]:
+        """What is different there; nothing for a service the table does not know."""
+        return getattr(self, service) if service in SERVICES else ()
+
+    def elsewhere(self) -> _Model:
+        """The row where another provider offers the model: its services are not offered with it."""
+        return msgspec.structs.replace(self, batch=(), flex=(), priority=(), fast=())
 
     def matches(self, model_id: str) -> bool:
         """Whether one of the patterns, exact ids aside, fits."""
@@ -131,9 +144,13 @@ class Pricing:
         at: datetime,
         input_tokens: int = 0,
         *,
-        service: Literal["", "batch"] = "",
+        service: str = "",
     ) -> Rates | None:
-        """Rates for a request of so many input tokens made at `at` (aware); None is unknown."""
+        """Rates for a request of so many input tokens made at `at` (aware); None is unknown.
+
+        `service` is one of SERVICES, or the provider's word for the tier that answered: where a
+        model has no other price there, its standard price holds.
+        """
         own = self.user_prices.get(str(ref))
         if own is not None:
             return own
@@ -143,11 +160,10 @@ class Pricing:
         at = at.astimezone(UTC)
         prices = next((p for p in reversed(model.prices) if p.holds(at)), model.prices[0])
         chosen = {name: _at(getattr(prices, name), input_tokens) for name in Rates.__struct_fields__}
-        if service == "batch":
-            reduced = next((p for p in reversed(model.batch) if p.holds(at)), _Prices())
-            for name in chosen:
-                rate = _at(getattr(reduced, name), input_tokens)
-                chosen[name] = chosen[name] if rate is None else rate
+        for different in model.of_service(service):
+            if different.holds(at):
+                own_rates = {name: _at(getattr(different, name), input_tokens) for name in chosen}
+                chosen |= {name: rate for name, rate in own_rates.items() if rate is not None}
         return Rates(**chosen) if any(rate is not None for rate in chosen.values()) else None
 
     def cliffs(self, ref: ModelRef, endpoint: Endpoint, at: datetime) -> tuple[int, ...]:
@@ -170,9 +186,10 @@ class Pricing:
         usage: Usage,
         at: datetime,
         *,
-        service: Literal["", "batch"] = "",
+        service: str = "",
     ) -> Cost | None:
-        """The bill of one call made at `at` (aware), or None where any used part has no price."""
+        """The bill of one call made at `at` (aware), or None where any used part has no price; for
+        `service` see `rates`."""
         if usage.provider_cost is not None:
             return Cost(amount=usage.provider_cost, source="provider")
         own = str(ref) in self.user_prices
@@ -222,7 +239,7 @@ class Pricing:
             for provider in keys:
                 model = self._provider(provider).find(spelling)
                 if model is not None:
-                    return model
+                    return model if provider == key else model.elsewhere()
         return None
 
 

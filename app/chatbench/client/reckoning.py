@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
@@ -54,8 +54,10 @@ def most_of(request: Request, info: ModelInfo, endpoint: Endpoint, pricing: Pric
     output = _most_output(request, info)
     if is_free(request.model, endpoint) and str(request.model) not in pricing.user_prices:
         return Need(_ZERO, given, output, None)
-    rates = pricing.rates(request.model, endpoint, at, given)
-    dearest = None if rates is None else _dearest(rates, writes=request.parameters.cache_pattern is not None)
+    parameters = request.parameters
+    services = {"", parameters.service_tier or ""}  # a tier that is full falls back to the standard one
+    rates = [pricing.rates(request.model, endpoint, at, given, service=service) for service in services]
+    dearest = _dearest([one for one in rates if one], writes=parameters.cache_pattern is not None)
     return Need(_priced(dearest, given, output), given, output, dearest)
 
 
@@ -67,14 +69,17 @@ def _most_output(request: Request, info: ModelInfo) -> int:
     return most * max(1, parameters.n or 1)
 
 
-def _dearest(rates: Rates, *, writes: bool) -> Rates:
+def _dearest(rates: Sequence[Rates], *, writes: bool) -> Rates:
     """As if each token were of the dearest kind: written to a cache, if the call writes; reasoned."""
-    into = (rates.input, rates.cache_write, rates.cache_write_long) if writes else (rates.input,)
-    return Rates(
-        input=max((rate for rate in into if rate is not None), default=None),
-        output=max((rate for rate in (rates.output, rates.reasoning) if rate is not None), default=None),
-        requests=rates.requests,
-    )
+    into = [rate.input for rate in rates]
+    if writes:
+        into += [price for rate in rates for price in (rate.cache_write, rate.cache_write_long)]
+    out = [price for rate in rates for price in (rate.output, rate.reasoning)]
+    return Rates(input=_most(into), output=_most(out), requests=_most([rate.requests for rate in rates]))
+
+
+def _most(prices: Iterable[Decimal | None]) -> Decimal | None:
+    return max((price for price in prices if price is not None), default=None)
 
 
 def _priced(rates: Rates | None, given: int, output: int) -> Decimal | None:
