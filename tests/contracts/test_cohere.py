@@ -185,8 +185,9 @@ def test_canned_models_are_coheres() -> None:
 def test_coheres_client_reads_the_same(scene: str, server: LoopbackServer) -> None:
     frames = canned.SCENES[scene][0]
     words, thoughts, calls, cited = "", "", [], 0
+    asked: Any = [{"role": "user", "content": "Hi"}]
     with client(server) as vendor:
-        events = list(vendor.chat_stream(model=scene, messages=[{"role": "user", "content": "Hi"}]))
+        events: list[Any] = list(vendor.chat_stream(model=scene, messages=asked))
     for event in events:
         if event.type == "content-delta":
             content = event.delta.message.content

@@ -171,12 +171,12 @@ def test_canned_models_are_ollamas() -> None:
 def test_ollamas_client_reads_the_same(scene: str, server: LoopbackServer) -> None:
     lines = canned.SCENES[scene][0]
     words, thoughts, calls = "", "", []
-    vendor = ollama.Client(host=server.url)
-    for told in vendor.chat(model=scene, messages=[{"role": "user", "content": "Hi"}], stream=True):
+    with ollama.Client(host=server.url) as vendor:
+        read = list(vendor.chat(model=scene, messages=[{"role": "user", "content": "Hi"}], stream=True))
+    for told in read:
         words += told.message.content or ""
         thoughts += told.message.thinking or ""
         calls += [(c.function.name, c.function.arguments) for c in told.message.tool_calls or ()]
-    vendor.close()
     made = wires.call(wires.endpoint("ollama", server.url), model=scene)
     assert WIRE.encode(made).url == server.url + server.asked[-1].target
     parts = wires.parts_of(WIRE, made, lines)

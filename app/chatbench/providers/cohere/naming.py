@@ -29,7 +29,7 @@ _NO_MODEL = re.compile(r"model .{0,120}?(not found|was removed|does not exist)|i
 _SPENT = re.compile(r"/ ?month|per month|billing|payment|monthly", re.IGNORECASE)
 _UNSAFE = re.compile(r"safety|blocked (input|output)|content policy|toxic", re.IGNORECASE)
 _FIELD = re.compile(
-    r"(?:unknown field|invalid field|field|parameter):? ['\"`]?([a-z][a-z_.]*)"
+    r"(?:field|parameter):? ['\"`]?(?!(?:parameter|field|is|must|was|not|in|for)\b)([a-z][a-z_.]*)"
     r"|['\"`]([a-z][a-z_]*)['\"`] (?:is|must|was)|^([a-z]+_[a-z_]+) (?:is|must)",
     re.IGNORECASE,
 )
