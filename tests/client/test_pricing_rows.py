@@ -9,6 +9,7 @@ page, character or picture has no price here, for no usage counts those.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -199,21 +200,18 @@ def test_the_rows_are_all_of_the_oracles_rows() -> None:
 
 def test_ten_thousand_sums_of_every_kind_of_rate_do_not_drift(pricing: Pricing) -> None:
     total, exact, counted = Decimal(0), Fraction(0), 0
-    for round_ in range(100):
-        for number in range(len(ROWS[round_::20])):
-            ref = ModelRef(f"row-{round_ + 20 * number}", "m")
-            endpoint = Endpoint(id=ref.provider, name="", wire="openai_chat", base_url="https://x.invalid")
-            usage = Usage(
-                input_tokens=7919 + counted, cache_read_tokens=counted % 997, output_tokens=counted % 89
-            )
-            cost = pricing.cost(ref, endpoint, usage, NOW)
-            if cost is None:
-                continue
+    for number in itertools.cycle(range(len(ROWS))):
+        ref = ModelRef(f"row-{number}", "m")
+        endpoint = Endpoint(id=ref.provider, name="", wire="openai_chat", base_url="https://x.invalid")
+        shares = {"cache_read_tokens": counted % 997, "output_tokens": counted % 89}
+        cost = pricing.cost(ref, endpoint, Usage(input_tokens=7919 + counted, **shares), NOW)
+        if cost is not None:
             total += cost.amount
             exact += sum((Fraction(line.amount) for line in cost.lines), Fraction(0))
             counted += 1
-    assert counted > 10_000
-    assert Fraction(total) == exact
+        if counted == 10_000:
+            break
+    assert Fraction(total) == exact > 100
 
 
 def test_another_providers_offer_of_a_model_has_no_services() -> None:
