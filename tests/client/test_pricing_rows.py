@@ -203,8 +203,10 @@ def test_ten_thousand_sums_of_every_kind_of_rate_do_not_drift(pricing: Pricing) 
     for number in itertools.cycle(range(len(ROWS))):
         ref = ModelRef(f"row-{number}", "m")
         endpoint = Endpoint(id=ref.provider, name="", wire="openai_chat", base_url="https://x.invalid")
-        shares = {"cache_read_tokens": counted % 997, "output_tokens": counted % 89}
-        cost = pricing.cost(ref, endpoint, Usage(input_tokens=7919 + counted, **shares), NOW)
+        usage = Usage(
+            input_tokens=7919 + counted, cache_read_tokens=counted % 997, output_tokens=counted % 89
+        )
+        cost = pricing.cost(ref, endpoint, usage, NOW)
         if cost is not None:
             total += cost.amount
             exact += sum((Fraction(line.amount) for line in cost.lines), Fraction(0))
