@@ -21,6 +21,7 @@ from chatbench.core.conversations import Conversation, Draft
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.params import Parameters
 from chatbench.services import Services
+from chatbench.services.chat import How
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ async def _ask(services: Services, asked: _Asked) -> int:
     draft = Draft(text=asked.text, attachments=files)
     system = asked.system if asked.system is not None else lane.system if lane else ""
     parameters = lane.parameters.merged(asked.parameters) if lane else asked.parameters
+    how = How(stream=asked.stream)
     conversation_id: str | None = None
     if asked.log:
         if earlier is None:
@@ -94,11 +96,11 @@ async def _ask(services: Services, asked: _Asked) -> int:
         conversation_id = earlier.id
         turn = await services.chat.send(
             conversation_id, draft, model=model, system=system, parameters=parameters,
-            stream=asked.stream,
+            how=how,
         )  # fmt: skip
     else:
         turn = await services.chat.ask(
-            draft, model=model, system=system, parameters=parameters, stream=asked.stream,
+            draft, model=model, system=system, parameters=parameters, how=how,
             after=earlier,
         )  # fmt: skip
     message = await follow(turn.answers[0], services.chat.wait(turn), show=not asked.as_json)

@@ -31,6 +31,7 @@ from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
+from chatbench.core.secrets import Secret
 from chatbench.providers.http import Timeouts
 from chatbench.services.answers import Answer
 from chatbench.services.attachments import AttachmentService
@@ -61,6 +62,15 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: str
     user_message_id: str
     answers: tuple[Answer, ...]
+
+
+class How(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer is asked for, of which nothing is written down: streamed or whole, after which
+    JSON Schema, with which key in place of the provider's own."""
+
+    stream: bool = True
+    schema: dict[str, Any] | None = None
+    key: Secret | None = None
 
 
 class ChatService:
@@ -105,7 +115,7 @@ class ChatService:
         model: ModelRef | None = None,
         system: str | None = None,
         parameters: Parameters | None = None,
-        stream: bool = True,
+        how: How = How(),
         initiator: object | None = None,
     ) -> Turn:
         """Writes the question and an empty answer per lane, then starts receiving.
@@ -127,7 +137,7 @@ class ChatService:
             await self._store.begin_turn(
                 conversation_id, turn.questions, turn.answers, turn.lanes, title=title, edit=edit
             )
-            return self._start(turn.questions[0], turn.answers, initiator, stream)
+            return self._start(turn.questions[0], turn.answers, initiator, how)
 
         return await self._unbroken(begin())
 
@@ -138,7 +148,7 @@ class ChatService:
         model: ModelRef,
         system: str = "",
         parameters: Parameters = Parameters(),
-        stream: bool = True,
+        how: How = How(),
         after: Conversation | None = None,
     ) -> Turn:
         """One answer that leaves no text behind: only what it cost is written down.
@@ -151,7 +161,7 @@ class ChatService:
         lane = Lane(id="", model=model, system=plain(system), parameters=parameters)
         question = question_after("", leaf, new_id(), draft)
         message = empty_answer(lane, question)
-        answer = Answer(message, lambda: self._open(message, (*path, question), stream))
+        answer = Answer(message, lambda: self._open(message, (*path, question), how))
         self._begin(answer, self._run_unwritten(answer))
         return Turn(id=question.turn_id, conversation_id="", user_message_id=question.id, answers=(answer,))
 
@@ -162,6 +172,7 @@ class ChatService:
         *,
         model: ModelRef | None = None,
         parameters: Parameters | None = None,
+        how: How = How(),
         initiator: object | None = None,
     ) -> Turn:
         """Another answer beside `message_id` (an answer), or the first one to it (a question)."""
@@ -177,7 +188,7 @@ class ChatService:
         async def begin() -> Turn:
             self._refuse_while_closing()
             await self._store.begin_turn(conversation_id, [], [answer], [moved])
-            return self._start(question, [answer], initiator)
+            return self._start(question, [answer], initiator, how)
 
         return await self._unbroken(begin())
 
@@ -251,9 +262,9 @@ class ChatService:
         question: TreeMessage,
         messages: list[TreeMessage],
         initiator: object | None,
-        stream: bool = True,
+        how: How = How(),
     ) -> Turn:
-        answers = tuple(Answer(message, self._opener(message, stream)) for message in messages)
+        answers = tuple(Answer(message, self._opener(message, how)) for message in messages)
         for answer in answers:
             self._begin(answer, self._run(answer))
         conversation_id = question.conversation_id
@@ -265,10 +276,10 @@ class ChatService:
             answers=answers,
         )
 
-    def _opener(self, message: TreeMessage, stream: bool) -> Callable[[], Awaitable[AnswerStream]]:
+    def _opener(self, message: TreeMessage, how: How) -> Callable[[], Awaitable[AnswerStream]]:
         async def open_stream() -> AnswerStream:
             path = await self._store.path(message.conversation_id, message.parent_id)
-            return await self._open(message, path, stream)
+            return await self._open(message, path, how)
 
         return open_stream
 
@@ -322,7 +333,7 @@ class ChatService:
     def _finish_again(self, answer: Answer) -> None:
         self._begin(answer, self._finish(answer))
 
-    async def _open(self, message: TreeMessage, path: Sequence[TreeMessage], stream: bool) -> AnswerStream:
+    async def _open(self, message: TreeMessage, path: Sequence[TreeMessage], how: How) -> AnswerStream:
         """Builds the request from the branch the answer stands on."""
         model = message.model or GUIDE
         info = self._models.info(model)
@@ -334,8 +345,10 @@ class ChatService:
                 messages=messages,
                 system=message.system,
                 parameters=message.parameters,
-                stream=stream,
+                response_schema=how.schema,
+                stream=how.stream,
             ),
             retries=RetryPolicy(max_attempts=preferences.max_attempts),
             timeouts=Timeouts(read=preferences.read_timeout_s),
+            key=how.key,
         )

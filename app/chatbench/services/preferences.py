@@ -28,8 +28,8 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
     thinking_open: bool = False
     max_attempts: int = 4
     read_timeout_s: float = 120.0
-    shortcuts: dict[str, str] = {}
-    window: dict[str, Any] = {}
+    shortcuts: dict[str, str] = msgspec.field(default_factory=dict)
+    window: dict[str, Any] = msgspec.field(default_factory=dict)
     """Geometry and what was open: written by the window, read by the window."""
 
     def __post_init__(self) -> None:
