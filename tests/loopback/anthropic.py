@@ -143,7 +143,7 @@ CITED: JsonObject = {
 DETAILS: JsonObject = {"type": "refusal", "category": "cyber", "explanation": "This would help an attack."}
 
 
-def _text(text: str, *citations: JsonObject) -> JsonObject:
+def text(text: str, *citations: JsonObject) -> JsonObject:
     return {"type": "text", "text": text, "citations": list(citations) or None}
 
 
@@ -154,16 +154,16 @@ def _scene(
 
 
 SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
-    "text": _scene([_text("Hello, wörld – 世界 \u2028 done.")]),
-    "thinking": _scene([THOUGHT, REDACTED, _text("Forty-two.")]),
-    "omitted": _scene([OMITTED, _text("Forty-two.")]),
-    "tool": _scene([THOUGHT, _text("Looking."), CALL, BARE_CALL], "tool_use"),
-    "search": _scene([SEARCH, FOUND, _text("Peaks are high.", CITED)]),
-    "refusal": _scene([_text("I will")], "refusal", stop_details=DETAILS),
-    "sequence": _scene([_text("One, two")], "stop_sequence", stop_sequence="three"),
+    "text": _scene([text("Hello, wörld – 世界 \u2028 done.")]),
+    "thinking": _scene([THOUGHT, REDACTED, text("Forty-two.")]),
+    "omitted": _scene([OMITTED, text("Forty-two.")]),
+    "tool": _scene([THOUGHT, text("Looking."), CALL, BARE_CALL], "tool_use"),
+    "search": _scene([SEARCH, FOUND, text("Peaks are high.", CITED)]),
+    "refusal": _scene([text("I will")], "refusal", stop_details=DETAILS),
+    "sequence": _scene([text("One, two")], "stop_sequence", stop_sequence="three"),
     "paused": _scene([SEARCH], "pause_turn"),
-    "cut": _scene([_text("Half an ans")], "max_tokens"),
-    "full": _scene([_text("Half an ans")], "model_context_window_exceeded"),
+    "cut": _scene([text("Half an ans")], "max_tokens"),
+    "full": _scene([text("Half an ans")], "model_context_window_exceeded"),
 }
 """Name → the frames of a stream, and the body of the same answer not streamed."""
 

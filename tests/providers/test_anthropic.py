@@ -26,12 +26,14 @@ from chatbench.core.messages import (
 )
 from chatbench.core.params import Parameters
 from chatbench.core.streams import Stop, Unknown
+from chatbench.core.tools import ToolDefinition
 from chatbench.core.usage import Usage
 from chatbench.providers.anthropic import Anthropic
 from chatbench.providers.wire import HttpFailure
 
 WIRE = Anthropic()
 WHERE = wires.endpoint("anthropic", "https://api.anthropic.com", auth="header:x-api-key")
+PICTURE = ImagePart(source=InlineData(data=b"x"), media_type="image/png")
 
 
 def sent(*messages: Message, **request: Any) -> Any:
@@ -163,7 +165,190 @@ def test_search_goes_back_with_citations() -> None:
 def test_answer_stopped_while_thinking_is_left_out() -> None:
     signed = ThinkingPart(text="Hm", provider_state={"provider": "anthropic", "signature": "x"})
     turns = sent(user("Hi"), Message(role="assistant", parts=(signed,)), user("Again"))["messages"]
-    assert [turn["role"] for turn in turns] == ["user", "user"]
+    assert [turn["role"] for turn in turns] == ["user"]
+    assert [block["text"] for block in turns[0]["content"]] == ["Hi", "Again"]
+
+
+def test_unstreamed_answer_may_take_a_tier_and_a_speed() -> None:
+    usage = {**canned.USAGE, "speed": "fast"}
+    body = json.dumps(canned.message([canned.text("Hi")], usage=usage)).encode()
+    stop = wires.folded(WIRE.decode_whole(body, wires.call(WHERE))).stop
+    assert stop is not None
+    assert stop.service_tier == "fast"
+
+
+EPHEMERAL = {"type": "ephemeral"}
+TOOLS = (ToolDefinition(name="f"), ToolDefinition(name="g", strict=True))
+
+
+def marked(body: Any) -> list[str]:
+    """Where marks are: "tools", "system", or the number of a message."""
+    places = [place for place in ("tools", "system") if _marks(body.get(place))]
+    return places + [str(n) for n, turn in enumerate(body["messages"]) if _marks(turn["content"])]
+
+
+def _marks(blocks: Any) -> bool:
+    if not isinstance(blocks, list):
+        return False
+    assert all("cache_control" not in block for block in blocks[:-1])
+    return "cache_control" in blocks[-1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("tools_only", ["tools"]),
+        ("system_and_tools", ["tools", "system"]),
+        ("last_user_message", ["4"]),
+        ("last_2_user_messages", ["2", "4"]),
+        ("last_3_user_messages", ["0", "2", "4"]),
+    ],
+)
+def test_marks_stand_on_the_last_block_of_what_the_pattern_names(pattern: Any, expected: list[str]) -> None:
+    turns = (user("One"), assistant("1"), user("Two"), assistant("2"), user("Three", PICTURE))
+    asked = Parameters(cache_pattern=pattern, cache_ttl="1h")
+    body = sent(*turns, system="Be brief.", tools=TOOLS, parameters=asked)
+    assert marked(body) == expected
+    assert "cache_control" not in body
+    assert body["messages"][4]["content"][-1].get("cache_control", {}).get("ttl") in {None, "1h"}
+    alone = sent(user("One"), parameters=Parameters(cache_pattern=pattern))
+    assert marked(alone) == (["0"] if expected[-1] == "4" else [])
+
+
+def test_marks_without_a_pattern_are_anthropics_own() -> None:
+    assert sent(user("Hi"), parameters=Parameters(cache_ttl="5m"))["cache_control"] == {
+        **EPHEMERAL,
+        "ttl": "5m",
+    }
+    assert "cache_control" not in json.dumps(sent(user("Hi"), system="Be brief.", tools=TOOLS))
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"),
+    [
+        ("auto", {"service_tier": "auto"}),
+        ("default", {"service_tier": "standard_only"}),
+        ("standard_only", {"service_tier": "standard_only"}),
+        ("fast", {"speed": "fast"}),
+    ],
+)
+def test_tiers_have_anthropics_words(tier: Any, expected: Any) -> None:
+    body = sent(user("Hi"), parameters=Parameters(service_tier=tier))
+    assert {name: body[name] for name in ("service_tier", "speed") if name in body} == expected
+
+
+def test_tier_that_is_not_offered_is_refused_with_a_reason() -> None:
+    with pytest.raises(BadRequest, match="flex") as caught:
+        sent(user("Hi"), parameters=Parameters(service_tier="flex"))
+    assert caught.value.param == "service_tier"
+    wires.expect_named(caught.value)
+
+
+def test_user_and_strict_tools() -> None:
+    body = sent(user("Hi"), tools=TOOLS, parameters=Parameters(user="u-1"))
+    assert body["metadata"] == {"user_id": "u-1"}
+    assert [tool.get("strict") for tool in body["tools"]] == [None, True]
+    for strict, expected in ((True, [True, True]), (False, [None, None])):
+        body = sent(user("Hi"), tools=TOOLS, parameters=Parameters(strict_tools=strict))
+        assert [tool.get("strict") for tool in body["tools"]] == expected
+
+
+def test_a_request_may_choose_version_headers_and_query() -> None:
+    made = wires.call(
+        WHERE,
+        (user("Hi"),),
+        api_version="2023-06-01",
+        extra_headers={"Anthropic-Beta": "context-1m", "X-Api-Key": "other"},
+        extra_query={"beta": "true"},
+    )
+    request = WIRE.encode(made)
+    assert request.url == "https://api.anthropic.com/v1/messages?beta=true"
+    assert request.headers["anthropic-version"] == "2023-06-01"
+    assert request.headers["anthropic-beta"] == "context-1m"
+    assert request.headers["x-api-key"] == "other"
+    sampled = wires.call(
+        WHERE, (user("Hi"),), api_version="2026-10-21", parameters=Parameters(temperature=0.5)
+    )
+    assert WIRE.encode(sampled).headers["anthropic-version"] == "2026-10-21"
+    pinned = wires.endpoint("anthropic", "https://api.anthropic.com", api_version="2023-06-01")
+    assert WIRE.encode(wires.call(pinned, (user("Hi"),))).headers["anthropic-version"] == "2023-06-01"
+
+
+def said(role: Any, text: str) -> Message:
+    return Message(role=role, parts=(TextPart(text=text),))
+
+
+LATER = (
+    said("system", "Be kind."),
+    said("developer", "Be brief."),
+    user("One"),
+    said("developer", "Speak French."),
+    said("system", "And softly."),
+    user("Two"),
+    assistant("Un"),
+    said("system", "Speak Latin."),
+    user("Three"),
+)
+
+
+def roles_and_words(body: Any) -> list[tuple[str, list[str]]]:
+    return [(turn["role"], [block["text"] for block in turn["content"]]) for turn in body["messages"]]
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-opus-4-8", "claude-sonnet-5-5", "claude-fable-5-2", "claude-opus-5"]
+)
+def test_later_instructions_stand_behind_the_users_turn(model: str) -> None:
+    body = sent(*LATER, system="Be good.", model=model)
+    assert body["system"] == "Be good.\n\nBe kind.\n\nBe brief."
+    assert roles_and_words(body) == [
+        ("user", ["One", "Two"]),
+        ("system", ["Speak French.", "And softly."]),
+        ("assistant", ["Un"]),
+        ("user", ["Three"]),
+        ("system", ["Speak Latin."]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-opus-4-7", "claude-haiku-4-5-20251001", "claude-sonnet-4-20250514", "model-1"]
+)
+def test_later_instructions_join_the_system_prompt_of_older_models(model: str) -> None:
+    body = sent(*LATER, model=model)
+    assert body["system"].endswith("Be brief.\n\nSpeak French.\n\nAnd softly.\n\nSpeak Latin.")
+    assert [role for role, _ in roles_and_words(body)] == ["user", "assistant", "user"]
+
+
+def test_instructions_that_no_users_turn_follows_join_the_system_prompt() -> None:
+    body = sent(user("Hi"), assistant("Well,"), said("system", "Be kind."), model="claude-opus-5")
+    assert body["system"] == "Be kind."
+    assert [role for role, _ in roles_and_words(body)] == ["user", "assistant"]
+    signed = ThinkingPart(text="Hm", provider_state={"provider": "anthropic", "signature": "x"})
+    stopped = Message(role="assistant", parts=(signed,))
+    body = sent(user("Hi"), said("system", "Be kind."), stopped, user("Again"), model="claude-opus-5")
+    assert roles_and_words(body) == [("user", ["Hi", "Again"]), ("system", ["Be kind."])]
+
+
+def test_what_a_user_sent_in_a_shape_of_anthropics_own_goes_as_it_is() -> None:
+    found = {"type": "search_result", "source": "s", "title": "t", "content": []}
+    own = UnknownPart(kind="search_result", data=found, provider_state={"provider": "anthropic"})
+    others = UnknownPart(kind="odd", data={"type": "odd"}, provider_state={"provider": "elsewhere"})
+    asked = Message(role="user", parts=(TextPart(text="Hi"), own, others))
+    assert sent(asked)["messages"][0]["content"] == [{"type": "text", "text": "Hi"}, found]
+
+
+def test_document_may_be_cited() -> None:
+    state = {"provider": "anthropic", "citations": {"enabled": True}, "context": "A draft."}
+    paper = FilePart(
+        source=InlineData(data=b"%PDF"), media_type="application/pdf", name="a.pdf", provider_state=state
+    )
+    (document, _) = sent(user("Sum it", paper))["messages"][0]["content"]
+    assert (document["citations"], document["context"]) == ({"enabled": True}, "A draft.")
+    elsewhere = msgspec.structs.replace(WHERE, id="resold")
+    (document, _) = wires.body(WIRE, wires.call(elsewhere, (user("Sum it", paper),)))["messages"][0][
+        "content"
+    ]
+    assert "citations" not in document
 
 
 def test_blank_text_is_left_out() -> None:
@@ -217,7 +402,7 @@ def test_usage_counts_the_cache_as_input() -> None:
     ],
 )
 def test_stop_reasons(scene: str, reason: Any, detail: str) -> None:
-    assert decoded(scene).stop == Stop(reason, detail, "msg_01", canned.MODEL)
+    assert decoded(scene).stop == Stop(reason, detail, "msg_01", canned.MODEL, service_tier="standard")
 
 
 def test_unknown_events_and_stop_reasons_are_kept() -> None:

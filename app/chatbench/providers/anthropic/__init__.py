@@ -7,6 +7,7 @@ the current version refuses sampling parameters, which only models before Claude
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar
 
 from chatbench.core.endpoints import Endpoint
@@ -15,12 +16,19 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.anthropic.decode import EventDecoder, whole
-from chatbench.providers.anthropic.encode import CURRENT_VERSION, request_fields, version_for
+from chatbench.providers.anthropic.encode import (
+    CURRENT_VERSION,
+    TAKES,
+    counted_fields,
+    request_fields,
+    version_for,
+)
 from chatbench.providers.anthropic.listing import models_of
 from chatbench.providers.anthropic.naming import named
+from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import address, body_of, headers_for
-from chatbench.providers.http import HttpRequest
+from chatbench.providers.http import HttpClient, HttpRequest
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
 
 
@@ -28,28 +36,29 @@ class Anthropic(HttpWire):
     """Encodes to `/v1/messages` and decodes its named events."""
 
     id: ClassVar[str] = "anthropic"
-    takes: ClassVar[frozenset[str]] = frozenset(
-        {
-            "temperature",
-            "top_p",
-            "top_k",
-            "max_output_tokens",
-            "stop",
-            "reasoning_effort",
-            "thinking_budget",
-            "extra_body",
-        }
-    )
+    takes: ClassVar[frozenset[str]] = TAKES
 
     def encode(self, call: Call) -> HttpRequest:
-        own = {"anthropic-version": version_for(call.request.parameters)}
-        if call.request.stream:
+        request = call.request
+        own = {"anthropic-version": version_for(request, call.endpoint)}
+        if request.stream:
             own["accept"] = "text/event-stream"
         return HttpRequest(
-            url=_url(call.endpoint, "messages"),
-            headers=headers_for(call.endpoint, call.key, own),
-            body=body_of(request_fields(call), call.request.parameters.extra_body),
+            url=_call_url(call, "messages"),
+            headers=headers_for(call.endpoint, call.key, own, request.extra_headers),
+            body=body_of(request_fields(call), request.parameters.extra_body),
         )
+
+    async def count_tokens(self, call: Call, http: HttpClient) -> int:
+        """The tokens of the prompt, tools and schema included (`POST /v1/messages/count_tokens`).
+        Raises EndpointNotSupported where there is no such address."""
+        own = {"anthropic-version": version_for(call.request, call.endpoint)}
+        request = HttpRequest(
+            url=_call_url(call, "messages/count_tokens"),
+            headers=headers_for(call.endpoint, call.key, own, call.request.extra_headers),
+            body=body_of(counted_fields(call), None),
+        )
+        return await counted(self, request, call, http)
 
     def decoder(self, call: Call) -> Decoder:
         return EventDecoder(call.endpoint)
@@ -61,17 +70,24 @@ class Anthropic(HttpWire):
         return named(peek_json(failure.body), endpoint, failure)
 
     def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
-        query = {"limit": "1000", **({"after_id": page} if page else {})}
+        query = (("limit", "1000"), *((("after_id", page),) if page else ()))
         own = {"anthropic-version": CURRENT_VERSION}
         return HttpRequest(
-            url=_url(endpoint, "models", query), method="GET", headers=headers_for(endpoint, key, own)
+            url=_url(endpoint.base_url, "models", query),
+            method="GET",
+            headers=headers_for(endpoint, key, own),
         )
 
     def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
         return models_of(body, endpoint)
 
 
-def _url(endpoint: Endpoint, path: str, query: dict[str, str] | None = None) -> str:
+def _call_url(call: Call, path: str) -> str:
+    return _url(call.endpoint.base_url, path, tuple(call.request.extra_query.items()))
+
+
+@lru_cache(maxsize=256)
+def _url(base: str, path: str, query: tuple[tuple[str, str], ...] = ()) -> str:
     """Anthropic's SDK takes an address without /v1; one with it is understood all the same."""
-    base = endpoint.base_url.rstrip("/")
-    return address(base, path if base.endswith("/v1") else f"v1/{path}", query)
+    base = base.rstrip("/")
+    return address(base, path if base.endswith("/v1") else f"v1/{path}", dict(query))

@@ -95,6 +95,13 @@ class _Usage(msgspec.Struct):
     cache_creation: _CacheCreation | None = None
     output_tokens_details: _OutputDetails | None = None
     server_tool_use: _ServerTools | None = None
+    service_tier: str | None = None
+    speed: str | None = None
+
+    @property
+    def tier(self) -> str:
+        """What the call was served as; the fast speed is priced like a tier of its own."""
+        return "fast" if self.speed == "fast" else self.service_tier or ""
 
     def updated(self, later: _Usage) -> _Usage:
         given = {
@@ -201,7 +208,7 @@ class EventDecoder:
                 return self._closing(read_json(_message_delta, event.data, self._endpoint))
             case "message_stop":
                 self._stopped = True
-                return [stop_of(self._message)]
+                return [stop_of(self._message, self._usage)]
             case "ping" | "":
                 return []
             case "error":
@@ -303,7 +310,7 @@ def whole(body: bytes, endpoint: Endpoint) -> list[StreamEvent]:
         part = part_of(bytes(raw), endpoint)
         events.extend((PartStart(index, part), PartEnd(index)))
     events.append(UsageUpdate(message.usage.normalised()))
-    events.append(stop_of(message))
+    events.append(stop_of(message, message.usage))
     return events
 
 
@@ -356,7 +363,7 @@ def citation_of(raw: Mapping[str, Any]) -> Citation:
     )
 
 
-def stop_of(message: _Message) -> Stop:
+def stop_of(message: _Message, usage: _Usage) -> Stop:
     """Why it ended; `detail` is the matched stop sequence or the reason for a refusal, if given."""
     word = message.stop_reason or ""
     details = message.stop_details or _StopDetails()
@@ -364,4 +371,10 @@ def stop_of(message: _Message) -> Stop:
     if word == "stop_sequence" and message.stop_sequence:
         detail = message.stop_sequence
     reason = _STOPS.get(word, "other")
-    return Stop(reason, detail, response_id=message.id, model_answered=message.model)
+    return Stop(
+        reason,
+        detail,
+        response_id=message.id,
+        model_answered=message.model,
+        service_tier=usage.tier,
+    )
