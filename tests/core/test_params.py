@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatbench.core.errors import ConfigurationError, UnknownParameter
 from chatbench.core.models import EFFORTS, ModelInfo, ModelRef
 from chatbench.core.params import CAREFUL, SAMPLING, LeftOut, Parameters, fit
 
@@ -86,3 +89,64 @@ def test_what_the_user_adds_by_hand_is_always_sent() -> None:
 @given(given_parameters, given_parameters)
 def test_merging(under: Parameters, over: Parameters) -> None:
     assert under.merged(over).given() == {**under.given(), **over.given()}
+
+
+def test_vllm_is_told_by_its_own_names() -> None:
+    given = Parameters(
+        temperature=0.5, top_p=0.9, top_k=40, max_output_tokens=100, stop=("END",), seed=7, n=2,
+        presence_penalty=0.1, frequency_penalty=0.2, logit_bias={"15": -100}, top_logprobs=3,
+        reasoning_effort="high", user="me",
+    )  # fmt: skip
+    assert given.vllm_fields() == {
+        "temperature": 0.5, "top_p": 0.9, "top_k": 40, "max_tokens": 100, "stop": ["END"], "seed": 7, "n": 2,
+        "presence_penalty": 0.1, "frequency_penalty": 0.2, "logit_bias": {15: -100}, "logprobs": 3,
+    }  # fmt: skip
+    assert Parameters(logprobs=True).vllm_fields() == {"logprobs": 0}
+    assert Parameters().vllm_fields() == {}
+
+
+def test_a_bias_on_what_is_no_token_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="logit_bias"):
+        Parameters(logit_bias={"hello": 1}).vllm_fields()
+
+
+def test_vllm_is_made_where_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Parameters(temperature=0.5).to_vllm()
+    assert "pip install vllm" in refused.value.hint
+    (tmp_path / "vllm.py").write_text("class SamplingParams(dict):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "vllm", raising=False)
+    assert Parameters(temperature=0.5).to_vllm() == {"temperature": 0.5}
+    monkeypatch.delitem(sys.modules, "vllm")
+
+
+def test_parameters_are_plain_values_and_back() -> None:
+    assert Parameters.from_dict(ALL.to_dict()) == ALL
+    assert Parameters().to_dict() == {}
+    assert ALL.to_dict()["stop"] == ["x"]
+    assert Parameters.from_dict({"stop": "END"}) == Parameters(stop=("END",))
+
+
+def test_an_unknown_name_is_refused_with_those_like_it() -> None:
+    with pytest.raises(UnknownParameter, match="'temprature'") as refused:
+        Parameters.from_dict({"temprature": 1})
+    assert "temperature" in refused.value.hint
+    with pytest.raises(UnknownParameter) as refused:
+        Parameters.from_dict({"zzz": 1})
+    assert "temperature, top_p" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"temperature": "hot"}, "temperature"),
+        ({"max_output_tokens": 1.5}, "max_output_tokens"),
+        ({"stop": [1]}, "stop"),
+        ({"verbosity": "loud"}, "verbosity"),
+        ({"logit_bias": {"1": "x"}}, "logit_bias"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{named}: "):
+        Parameters.from_dict(values)

@@ -10,7 +10,9 @@ import msgspec
 import chatbench.client.media  # noqa: F401  (lets messages take paths, addresses and bytes)
 from chatbench.client.transcripts import Shape, read, shape_of, write
 from chatbench.core.messages import Message, ToolCallPart, ToolResultPart, Value
+from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.params import CachePattern
+from chatbench.core.requests import Request
 from chatbench.core.transcripts import Loss, Turns
 
 
@@ -83,6 +85,16 @@ class Conversation(Value, frozen=True):
             tool = Message(role="tool")
             return self.add(tool.with_tool_result(call_id, result, name=name, is_error=is_error))
         return self._instead(last.with_tool_result(call_id, result, name=name, is_error=is_error))
+
+    def count_tokens(self, max_new_tokens: int = 0, model: str = "") -> int:
+        """About how many tokens it takes, with room for `max_new_tokens` of an answer. `model`
+        (provider/model-id) decides how pictures count. For the provider's own count see
+        `chatbench.client.tokens.count_tokens`."""
+        from chatbench.client.tokens import estimated
+
+        ref = ModelRef.parse(model) if "/" in model else ModelRef("any", model or "any")
+        request = Request(model=ref, messages=self.messages)
+        return estimated(request, ModelInfo(ref=ref)).tokens + max_new_tokens
 
     @property
     def open_calls(self) -> tuple[ToolCallPart, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -103,6 +104,41 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def merged(self, over: Parameters) -> Parameters:
         """These, with whatever `over` sets put in their place."""
         return msgspec.structs.replace(self, **over.given())
+
+    def vllm_fields(self) -> dict[str, Any]:
+        """What was set, by the names of vLLM's SamplingParams. What concerns the service or the
+        reasoning has no place in it and is left out."""
+        given = self.given()
+        fields = {theirs: given[ours] for ours, theirs in _VLLM.items() if ours in given}
+        if self.stop is not None:
+            fields["stop"] = list(self.stop)
+        if self.logit_bias is not None:
+            fields["logit_bias"] = _by_number(self.logit_bias)
+        if self.logprobs or self.top_logprobs is not None:
+            fields["logprobs"] = self.top_logprobs or 0
+        return fields
+
+    def to_vllm(self) -> Any:
+        """A `vllm.SamplingParams`. Raises ConfigurationError where vLLM is not installed."""
+        try:
+            vllm = importlib.import_module("vllm")
+        except ImportError as error:
+            raise ConfigurationError("vLLM is not installed.", "Run: pip install vllm") from error
+        return vllm.SamplingParams(**self.vllm_fields())
+
+
+def _by_number(biases: dict[str, float]) -> dict[int, float]:
+    try:
+        return {int(token): bias for token, bias in biases.items()}
+    except ValueError as error:
+        raise ConfigurationError(f"logit_bias: {error}.", "Name tokens by their ids.") from error
+
+
+_VLLM = {
+    "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "seed": "seed", "n": "n",
+    "max_output_tokens": "max_tokens", "presence_penalty": "presence_penalty",
+    "frequency_penalty": "frequency_penalty",
+}  # fmt: skip
 
 
 def _listed() -> str:

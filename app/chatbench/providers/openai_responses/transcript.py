@@ -87,6 +87,9 @@ class _Reader:
             why = "it stands for an item that only the provider has"
             self.losses.append(Loss(what="item_reference", where=where, why=why))
         else:
+            if self._answer and _is_short(item) and _is_short(self._answer[-1]):
+                # Texts of one answer would stand in one message, so these are two answers.
+                self.close()
             self._begun = self._begun or where
             self._answer.append(_output(item))
 
@@ -114,10 +117,18 @@ class _Reader:
             if isinstance(part, TextPart | ImagePart | FilePart)
         )
         result = ToolResultPart(call_id=call_id, name=self._called.get(call_id, ""), parts=parts)
-        if self.messages and self.messages[-1].role == "tool":
-            self.messages[-1] = self.messages[-1].with_part(result)
+        place = self._behind_its_call(call_id)
+        if place and self.messages[place - 1].role == "tool":
+            self.messages[place - 1] = self.messages[place - 1].with_part(result)
         else:
-            self.messages.append(Message(role="tool", parts=(result,)))
+            self.messages.insert(place, Message(role="tool", parts=(result,)))
+
+    def _behind_its_call(self, call_id: str) -> int:
+        """Where a result belongs: at the end, unless a picture of the answer came in between."""
+        place = len(self.messages)
+        while place and self.messages[place - 1].role == "user" and call_id in self._called:
+            place -= 1
+        return place
 
     def _parts(self, content: Any, where: str) -> Iterator[Part]:
         if content is None:
@@ -158,6 +169,11 @@ class _Reader:
             if told.get(field):
                 return part_at(str(told[field]), media_type, "" if name == "file" else name, detail)
         return None
+
+
+def _is_short(item: Mapping[str, Any]) -> bool:
+    """A message without the id of an item."""
+    return item.get("type", "message") == "message" and not item.get("id")
 
 
 def _output(item: Mapping[str, Any]) -> JsonObject:
