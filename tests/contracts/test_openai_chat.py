@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,12 +12,13 @@ import openai
 import pydantic
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import (
     CompletionCreateParamsNonStreaming,
     CompletionCreateParamsStreaming,
 )
-from tests.contracts import conversations
+from tests.contracts import conversations, surface
 from tests.contracts.vendors import accept, data_of, forbid_unknown_keys
 from tests.loopback import openai_chat as canned
 from tests.loopback.server import LoopbackServer
@@ -26,12 +30,18 @@ from chatbench.core.messages import (
     ImagePart,
     InlineData,
     Message,
+    ProviderFile,
     RemoteUrl,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
     assistant,
     user,
 )
 from chatbench.core.params import Parameters
+from chatbench.core.tools import NamedTool
 from chatbench.providers.openai_chat import OpenAIChat
+from chatbench.providers.registry import Registry
 
 WIRE = OpenAIChat()
 WHERE = wires.endpoint("openai_chat", "https://api.openai.com/v1", max_tokens_field="max_completion_tokens")
@@ -82,18 +92,199 @@ def test_media_tools_and_parameters_are_openai_requests() -> None:
             ),
         )
     )
-    everything = Parameters(
-        temperature=0.5,
-        top_p=0.9,
-        max_output_tokens=10,
-        stop=("a", "b"),
-        presence_penalty=0.1,
-        frequency_penalty=0.1,
-        seed=5,
-        reasoning_effort="high",
-        verbosity="low",
-    )
-    judge((user("Hi"),), parameters=everything)
+
+
+NOT_OPENAIS = {"top_k"}
+"""Taken by others who speak this wire; the endpoint file of OpenAI names it as refused."""
+
+
+def test_what_openai_does_not_know_its_endpoint_refuses(tmp_path: Path) -> None:
+    with pytest.raises(pydantic.ValidationError, match="top_k"):
+        judge((user("Hi"),), parameters=Parameters(top_k=1))
+    shipped = Registry(tmp_path).get("openai")
+    assert shipped is not None
+    assert set(shipped.quirks.refused) == NOT_OPENAIS
+
+
+@pytest.mark.parametrize(("name", "value"), surface.ONE_BY_ONE)
+def test_every_parameter_is_openais(name: str, value: Any) -> None:
+    """Each one alone: it changes what is sent, or is told to be left out."""
+    if name in NOT_OPENAIS:
+        return
+    shown = {"tools": (conversations.CLOCK,), "system": "Be brief"}
+    bare = judge((user("Hi"),), **shown)
+    sent = judge((user("Hi"),), parameters=Parameters(**{name: value}), **shown)
+    silent = {"json_mode": False, "cache_pattern": "tools_only", "strict_tools": True}
+    if name not in WIRE.takes or name == "cache_ttl" or silent.get(name) == value:
+        assert sent == bare
+    else:
+        assert sent != bare
+
+
+@settings(max_examples=150, deadline=None)
+@given(surface.parameters(WIRE.takes - NOT_OPENAIS), surface.requests(), conversations.conversations())
+def test_any_request_is_an_openai_request(
+    parameters: Parameters, request: dict[str, Any], messages: list[Message]
+) -> None:
+    judge(messages, parameters=parameters, **request)
+
+
+@pytest.mark.parametrize(
+    ("given_parameters", "vendors"),
+    [
+        ({"temperature": 0.5, "top_p": 0.9, "seed": 7}, {"temperature": 0.5, "top_p": 0.9, "seed": 7}),
+        ({"max_output_tokens": 9}, {"max_completion_tokens": 9}),
+        ({"stop": ("a", "b")}, {"stop": ["a", "b"]}),
+        (
+            {"presence_penalty": 0.1, "frequency_penalty": 0.2},
+            {"presence_penalty": 0.1, "frequency_penalty": 0.2},
+        ),
+        ({"n": 2, "logit_bias": {"11": -100.0}}, {"n": 2, "logit_bias": {"11": -100}}),
+        ({"logprobs": True}, {"logprobs": True}),
+        ({"top_logprobs": 3}, {"logprobs": True, "top_logprobs": 3}),
+        ({"json_mode": True}, {"response_format": {"type": "json_object"}}),
+        ({"service_tier": "flex", "metadata": {"a": "b"}}, {"service_tier": "flex", "metadata": {"a": "b"}}),
+        ({"user": "u", "prompt_cache_key": "k"}, {"safety_identifier": "u", "prompt_cache_key": "k"}),
+        ({"reasoning_effort": "low", "verbosity": "high"}, {"reasoning_effort": "low", "verbosity": "high"}),
+        ({"extra_body": {"store": True}}, {"extra_body": {"store": True}}),
+    ],
+)
+def test_parameters_are_sent_as_the_vendors_client_sends_them(
+    given_parameters: dict[str, Any], vendors: dict[str, Any]
+) -> None:
+    with LoopbackServer() as server:
+        where = wires.endpoint(
+            "openai_chat",
+            server.base_url("openai_chat"),
+            max_tokens_field="max_completion_tokens",
+            developer_role=True,
+        )
+        call = wires.call(
+            where,
+            (user("Hi"),),
+            model="text",
+            stream=False,
+            system="Be brief",
+            tools=(conversations.CLOCK,),
+            tool_choice=NamedTool(name="clock"),
+            parallel_tool_calls=False,
+            parameters=Parameters(**given_parameters),
+            extra_headers={"X-Team": "a"},
+            extra_query={"region": "eu"},
+        )
+        ours = WIRE.encode(call)
+        with openai.OpenAI(api_key=wires.KEY, base_url=server.base_url("openai_chat")) as vendor:
+            vendor.chat.completions.create(
+                model="text",
+                messages=[{"role": "developer", "content": "Be brief"}, {"role": "user", "content": "Hi"}],
+                tools=[{"type": "function", "function": msgspec.to_builtins(conversations.CLOCK)}],
+                tool_choice={"type": "function", "function": {"name": "clock"}},
+                parallel_tool_calls=False,
+                extra_headers={"X-Team": "a"},
+                extra_query={"region": "eu"},
+                **vendors,
+            )
+        theirs = server.asked[-1]
+    assert msgspec.json.decode(ours.body) == theirs.json
+    assert ours.url == server.url + theirs.target
+    assert ours.headers["x-team"] == theirs.headers["x-team"]
+
+
+def test_messages_are_sent_as_the_vendors_client_sends_them() -> None:
+    """Names, the developer's role, pictures, files, sound, tools called and answered."""
+    picture = "data:image/png;base64,iVBORw0KGgo="
+    paper = "data:application/pdf;base64,JVBERi0xLjc="
+    call = {"id": "c1", "type": "function", "function": {"name": "clock", "arguments": '{"zone": "UTC"}'}}
+    uploaded = FilePart(source=ProviderFile(provider="groq", file_id="f1"), media_type="application/pdf")
+    with LoopbackServer() as server:
+        where = wires.endpoint("openai_chat", server.base_url("openai_chat"), developer_role=True)
+        ours = wires.body(
+            WIRE,
+            wires.call(
+                where,
+                (
+                    Message(role="developer", parts=(TextPart(text="Be brief"),), name="boss"),
+                    msgspec.structs.replace(
+                        user(
+                            "See",
+                            msgspec.structs.replace(conversations.PICTURE, detail="high"),
+                            conversations.DOCUMENT,
+                            uploaded,
+                            AudioPart(source=InlineData(data=b"ID3"), media_type="audio/mpeg"),
+                        ),
+                        name="ann",
+                    ),
+                    Message(
+                        role="assistant",
+                        parts=(ToolCallPart(call_id="c1", name="clock", arguments='{"zone": "UTC"}'),),
+                    ),
+                    Message(role="tool", parts=(ToolResultPart(call_id="c1", parts=(TextPart(text="12"),)),)),
+                ),
+                model="text",
+                stream=False,
+            ),
+        )
+        with openai.OpenAI(api_key=wires.KEY, base_url=server.base_url("openai_chat")) as vendor:
+            content: Any = [
+                {"type": "image_url", "image_url": {"url": picture, "detail": "high"}},
+                {"type": "file", "file": {"filename": "paper.pdf", "file_data": paper}},
+                {"type": "file", "file": {"file_id": "f1"}},
+                {"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}},
+                {"type": "text", "text": "See"},
+            ]
+            messages: Any = [
+                {"role": "developer", "content": "Be brief", "name": "boss"},
+                {"role": "user", "content": content, "name": "ann"},
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "c1", "content": "12"},
+            ]
+            vendor.chat.completions.create(model="text", messages=messages)
+        theirs = server.asked[-1].json
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("scene", canned.SCENES)
+def test_the_vendors_client_reads_every_choice_as_we_do(scene: str) -> None:
+    """Words, probabilities, sound and what stands at the head, of each alternative."""
+    with (
+        LoopbackServer() as server,
+        openai.OpenAI(api_key="k", base_url=server.base_url("openai_chat")) as vendor,
+    ):
+        theirs = vendor.chat.completions.create(model=scene, messages=[{"role": "user", "content": "Hi"}])
+    ours = wires.folded(wires.decode(WIRE, wires.call(WHERE), canned.SCENES[scene][0]))
+    assert ours.choices == tuple(choice.index for choice in theirs.choices)
+    for choice in theirs.choices:
+        words = "".join(getattr(part, "text", "") for part in ours.parts(choice.index))
+        assert words == (choice.message.content or choice.message.refusal or "")
+        told = choice.logprobs.content or choice.logprobs.refusal or [] if choice.logprobs else []
+        assert [
+            (token.token, token.logprob, [(top.token, top.logprob) for top in token.top])
+            for token in ours.logprobs.get(choice.index, ())
+        ] == [
+            (token.token, token.logprob, [(top.token, top.logprob) for top in token.top_logprobs])
+            for token in told
+        ]
+        stop = ours.stops[choice.index]
+        assert (stop.detail, stop.created) == (choice.finish_reason, theirs.created)
+        assert (stop.system_fingerprint or None) == theirs.system_fingerprint
+        assert (stop.service_tier or None) == theirs.service_tier
+        if choice.message.audio is not None:
+            (sound,) = (part for part in ours.parts(choice.index) if isinstance(part, AudioPart))
+            assert isinstance(sound.source, InlineData)
+            assert sound.source.data == base64.b64decode(choice.message.audio.data)
+            assert sound.transcript == choice.message.audio.transcript
+
+
+@pytest.mark.parametrize("scene", wires.scenes(canned))
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, 4000), max_size=30))
+def test_any_split_gives_the_same_answer(scene: str, cuts: list[int]) -> None:
+    frames = wires.scenes(canned)[scene][0]
+    data, call = b"".join(frames), wires.call(WHERE)
+    at = [0, *sorted({cut % len(data) for cut in cuts}), len(data)]
+    pieces = [data[start:end] for start, end in pairwise(at)]
+    expected = wires.outcome(wires.folded(wires.decode(WIRE, call, frames)))
+    assert wires.outcome(wires.folded(wires.decode(WIRE, call, pieces))) == expected
 
 
 @pytest.mark.parametrize("scene", canned.SCENES)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from itertools import pairwise
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import openai
 import pydantic
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from openai.types import responses
+from openai.types.responses.input_token_count_params import InputTokenCountParams
 from openai.types.responses.response_create_params import (
     ResponseCreateParamsNonStreaming,
     ResponseCreateParamsStreaming,
 )
-from tests.contracts import conversations
+from tests.contracts import conversations, surface
 from tests.contracts.vendors import accept, data_of, forbid_unknown_keys
 from tests.loopback import openai_responses as canned
+from tests.loopback import replies
+from tests.loopback.server import LoopbackServer
 from tests.providers import wires
 
-from chatbench.core.messages import Message, assistant, user
+from chatbench.core.messages import Message, TextPart, assistant, user
 from chatbench.core.params import Parameters
+from chatbench.core.tools import NamedTool
+from chatbench.providers.http import Http
 from chatbench.providers.openai_responses import OpenAIResponses
+from chatbench.providers.openai_responses.encode import counted_fields
 
 WIRE = OpenAIResponses()
 WHERE = wires.endpoint("openai_responses", "https://api.openai.com/v1")
@@ -29,6 +41,7 @@ THINKS = {"thinking": "always", "efforts": ("low", "high")}
 forbid_unknown_keys("openai.types")
 STREAMED = pydantic.TypeAdapter[Any](ResponseCreateParamsStreaming)
 WHOLE = pydantic.TypeAdapter[Any](ResponseCreateParamsNonStreaming)
+COUNTED = pydantic.TypeAdapter[Any](InputTokenCountParams)
 EVENT = pydantic.TypeAdapter[Any](responses.ResponseStreamEvent)
 
 
@@ -58,10 +71,158 @@ def test_requests_are_openai_requests(request_fields: dict[str, Any]) -> None:
 def test_media_tools_and_parameters_are_openai_requests() -> None:
     judge(conversations.pictures("openai"))
     judge(conversations.with_tools(), tools=(conversations.CLOCK,))
-    everything = Parameters(
-        temperature=0.5, top_p=0.9, max_output_tokens=10, reasoning_effort="high", verbosity="low"
-    )
-    judge((user("Hi"),), parameters=everything)
+
+
+@pytest.mark.parametrize(("name", "value"), surface.ONE_BY_ONE)
+def test_every_parameter_is_openais(name: str, value: Any) -> None:
+    """Each one alone: it changes what is sent, or is told to be left out."""
+    shown = {"tools": (conversations.CLOCK,), "system": "Be brief"}
+    bare = judge((user("Hi"),), **shown)
+    sent = judge((user("Hi"),), parameters=Parameters(**{name: value}), **shown)
+    silent = {"json_mode": False, "cache_pattern": "tools_only", "strict_tools": True, "logprobs": False}
+    if name not in WIRE.takes or name == "cache_ttl" or silent.get(name) == value:
+        assert sent == bare
+    else:
+        assert sent != bare
+
+
+@settings(max_examples=150, deadline=None)
+@given(surface.parameters(WIRE.takes), surface.requests(), conversations.conversations())
+def test_any_request_is_an_openai_request(
+    parameters: Parameters, request: dict[str, Any], messages: list[Message]
+) -> None:
+    sent = judge(messages, parameters=parameters, **request)
+    assert sent["store"] is bool(parameters.background)
+    call = wires.call(WHERE, messages, row=THINKS, parameters=parameters, **request)
+    accept(COUNTED, counted_fields(call))
+
+
+@pytest.mark.parametrize(
+    ("given_parameters", "vendors"),
+    [
+        ({"temperature": 0.5, "top_p": 0.9}, {"temperature": 0.5, "top_p": 0.9}),
+        ({"max_output_tokens": 9}, {"max_output_tokens": 9}),
+        ({"logprobs": True}, {"include": ["message.output_text.logprobs"]}),
+        ({"top_logprobs": 3}, {"include": ["message.output_text.logprobs"], "top_logprobs": 3}),
+        ({"json_mode": True}, {"text": {"format": {"type": "json_object"}}}),
+        ({"verbosity": "low"}, {"text": {"verbosity": "low"}}),
+        ({"service_tier": "flex", "metadata": {"a": "b"}}, {"service_tier": "flex", "metadata": {"a": "b"}}),
+        ({"user": "u", "prompt_cache_key": "k"}, {"safety_identifier": "u", "prompt_cache_key": "k"}),
+        ({"reasoning_effort": "low"}, {"reasoning": {"effort": "low"}}),
+        ({"background": True}, {"background": True, "store": True}),
+        ({"extra_body": {"truncation": "auto"}}, {"extra_body": {"truncation": "auto"}}),
+    ],
+)
+def test_parameters_are_sent_as_the_vendors_client_sends_them(
+    given_parameters: dict[str, Any], vendors: dict[str, Any]
+) -> None:
+    with LoopbackServer() as server:
+        where = wires.endpoint("openai_responses", server.base_url("openai_responses"))
+        ours = WIRE.encode(
+            wires.call(
+                where,
+                (Message(role="developer", parts=(TextPart(text="Be kind"),)), user("Hi")),
+                model="text",
+                stream=False,
+                system="Be brief",
+                tools=(conversations.CLOCK,),
+                tool_choice=NamedTool(name="clock"),
+                parallel_tool_calls=False,
+                parameters=Parameters(**given_parameters),
+                extra_headers={"X-Team": "a"},
+                extra_query={"region": "eu"},
+            )
+        )
+        with openai.OpenAI(api_key=wires.KEY, base_url=server.base_url("openai_responses")) as vendor:
+            clock: Any = {"type": "function", **msgspec.to_builtins(conversations.CLOCK)}
+            vendor.responses.create(
+                model="text",
+                input=[
+                    {"role": "developer", "content": [{"type": "input_text", "text": "Be kind"}]},
+                    {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+                ],
+                instructions="Be brief",
+                tools=[clock],
+                tool_choice={"type": "function", "name": "clock"},
+                parallel_tool_calls=False,
+                extra_headers={"X-Team": "a"},
+                extra_query={"region": "eu"},
+                **{"store": False, **vendors},
+            )
+        theirs = server.asked[-1]
+    assert msgspec.json.decode(ours.body) == theirs.json
+    assert ours.url == server.url + theirs.target
+    assert ours.headers["x-team"] == theirs.headers["x-team"]
+
+
+def test_stored_responses_are_asked_for_as_the_vendors_client_asks() -> None:
+    """Retrieving, taking up a stream again, cancelling, deleting, counting: address and method."""
+    count = {"object": "response.input_tokens", "input_tokens": 7}
+    whole = canned.SCENES["text"][1]
+    bodies = (whole, whole, {"id": "resp_1", "object": "response", "deleted": True}, count)
+    frames = canned.SCENES["text"][0]
+    with LoopbackServer() as server:
+        for ask in (_we_ask, _vendor_asks):
+            server.script(*map(replies.data, bodies))
+            server.script(replies.events(frames[:4], end="cut"), replies.events(frames[4:]))
+            ask(server)
+    half = len(server.asked) // 2
+    ours, theirs = server.asked[:half], server.asked[half:]
+    assert [(each.method, each.path) for each in ours] == [(each.method, each.path) for each in theirs]
+    for mine, other in zip(ours, theirs, strict=True):
+        assert parse_qs(urlsplit(mine.target).query) == parse_qs(urlsplit(other.target).query)
+        assert not mine.body or mine.json == other.json
+
+
+def _we_ask(server: LoopbackServer) -> None:
+    async def asking() -> None:
+        where = wires.endpoint("openai_responses", server.base_url("openai_responses"))
+        call = wires.call(where, (user("Hi"),), system="Be brief", model="m")
+        working = wires.call(where, (user("Hi"),), parameters=Parameters(background=True), model="m")
+        http = Http({})
+        try:
+            await WIRE.retrieve(where, call.key, "resp_1", http)
+            await WIRE.cancel(where, call.key, "resp_1", http)
+            await WIRE.delete(where, call.key, "resp_1", http)
+            assert await WIRE.count_tokens(call, http) == 7
+            batches = [batch async for batch in WIRE.stream(working, http)]
+            assert wires.folded(event for batch in batches for event in batch).stop is not None
+        finally:
+            await http.aclose()
+
+    asyncio.run(asking())
+
+
+def _vendor_asks(server: LoopbackServer) -> None:
+    with openai.OpenAI(api_key="k", base_url=server.base_url("openai_responses"), max_retries=0) as vendor:
+        vendor.responses.retrieve("resp_1")
+        vendor.responses.cancel("resp_1")
+        vendor.responses.delete("resp_1")
+        said: Any = [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}]
+        counted = vendor.responses.input_tokens.count(model="m", input=said, instructions="Be brief")
+        assert counted.input_tokens == 7
+        last = -1
+        with (
+            contextlib.suppress(openai.APIConnectionError),
+            vendor.responses.create(model="m", input=said, stream=True, background=True, store=True) as begun,
+        ):
+            for event in begun:
+                last = event.sequence_number
+        assert last == 3
+        with vendor.responses.retrieve("resp_1", stream=True, starting_after=last) as rest:
+            assert [event.type for event in rest][-1] == "response.completed"
+
+
+@pytest.mark.parametrize("scene", canned.SCENES)
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, 8000), max_size=30))
+def test_any_split_gives_the_same_answer(scene: str, cuts: list[int]) -> None:
+    frames = canned.SCENES[scene][0]
+    data, call = b"".join(frames), wires.call(WHERE)
+    at = [0, *sorted({cut % len(data) for cut in cuts}), len(data)]
+    pieces = [data[start:end] for start, end in pairwise(at)]
+    expected = wires.outcome(wires.folded(wires.decode(WIRE, call, frames)))
+    assert wires.outcome(wires.folded(wires.decode(WIRE, call, pieces))) == expected
 
 
 @pytest.mark.parametrize("scene", canned.SCENES)

@@ -44,20 +44,17 @@ from chatbench.providers.wire import Call
 
 JsonObject = dict[str, Any]
 
-TAKES = frozenset(
+_SAME_NAME = frozenset(
     {
-        "temperature", "top_p", "top_k", "max_output_tokens", "stop", "presence_penalty",
-        "frequency_penalty", "seed", "reasoning_effort", "verbosity", "n", "logit_bias", "logprobs",
-        "top_logprobs", "json_mode", "strict_tools", "service_tier", "user", "metadata",
-        "prompt_cache_key", "cache_pattern", "cache_ttl", "extra_body",
+        "temperature", "top_p", "top_k", "stop", "presence_penalty", "frequency_penalty", "seed",
+        "reasoning_effort", "verbosity", "n", "logprobs", "service_tier", "metadata",
+        "prompt_cache_key",
     }
 )  # fmt: skip
-_NOT_AS_THEY_ARE = frozenset(
-    {
-        "max_output_tokens", "logit_bias", "top_logprobs", "json_mode", "strict_tools", "user",
-        "cache_pattern", "cache_ttl", "extra_body",
-    }
-)  # fmt: skip
+TAKES = _SAME_NAME | {
+    "max_output_tokens", "logit_bias", "top_logprobs", "json_mode", "strict_tools", "user",
+    "cache_pattern", "cache_ttl", "extra_body",
+}  # fmt: skip
 _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a"}
 
 
@@ -87,7 +84,7 @@ def request_fields(call: Call) -> JsonObject:
 def _encode_parameters(given: JsonObject, fields: JsonObject, quirks: Quirks) -> None:
     """`given` are the parameters that were set, by our names."""
     for name, value in given.items():
-        if name not in _NOT_AS_THEY_ARE:
+        if name in _SAME_NAME:
             fields[name] = value
     if "max_output_tokens" in given:
         fields[quirks.max_tokens_field] = given["max_output_tokens"]
