@@ -129,7 +129,7 @@ ARRIVALS = st.lists(
         Arrival,
         GAPS,
         st.integers(0, 3000),
-        st.integers(0, 3000),
+        st.integers(1, 3000),
         st.one_of(st.just(0.0), st.floats(0, 100)),
         st.one_of(st.just(1.0), st.just(0.0), st.floats(0, 1)),
         st.one_of(st.none(), st.none(), st.floats(0.01, 120)),
@@ -240,9 +240,9 @@ def test_a_call_larger_than_two_seconds_share_goes_and_is_paid_off() -> None:
     async def body(made: Callable[..., Bucket]) -> None:
         bucket = made(tokens_per_minute=6000)
         (await bucket.acquire(2000, 1000)).release()
-        assert bucket.try_acquire(1) is None
+        assert bucket.try_acquire(1, 1) is None
         asked = now()
-        permit = await bucket.acquire(190)
+        permit = await bucket.acquire(180, 10)
         assert 28 <= now() - asked <= 31
         assert permit.waited_s == pytest.approx(now() - asked)
 
@@ -284,11 +284,31 @@ def test_what_was_estimated_too_low_is_charged_and_a_failed_call_keeps_its_estim
         (await bucket.acquire(10, 10)).release(Usage(input_tokens=1000, output_tokens=2000))
         assert bucket.remaining == pytest.approx(0.5)
         assert bucket.try_acquire(10, 10) is None
-        failed = await bucket.acquire(600, 0)
+        failed = await bucket.acquire(590, 10)
         failed.release()
         failed.release(Usage())
         assert bucket.remaining == pytest.approx(0.4)
         assert bucket.in_flight == 0
+
+    run(body)
+
+
+def test_an_output_nobody_estimated_is_taken_to_be_as_those_before() -> None:
+    """At first a few hundred tokens; it never makes a call unattainable, and debts hold it up too."""
+
+    async def body(made: Callable[..., Bucket]) -> None:
+        bucket = made(output_tokens_per_minute=3000)
+        (await bucket.acquire(10)).release()
+        assert bucket.remaining == pytest.approx(0.9)
+        for _ in range(100):
+            (await bucket.acquire(10)).release(Usage(output_tokens=1500))
+        await asyncio.sleep(61)
+        (await bucket.acquire(10)).release()
+        assert bucket.remaining == pytest.approx(0.5, abs=0.02)
+        assert bucket.try_acquire(10) is None
+        small = made(output_tokens_per_minute=20, tokens_per_minute=60)
+        (await small.acquire(50)).release()
+        assert small.remaining == 0
 
     run(body)
 
@@ -342,12 +362,12 @@ def test_a_cancelled_waiter_gives_everything_back() -> None:
 def test_a_small_call_waits_behind_a_large_one_and_goes_when_that_gives_up() -> None:
     async def body(made: Callable[..., Bucket]) -> None:
         bucket = made(tokens_per_minute=6000)
-        assert bucket.try_acquire(150) is not None
-        large = asyncio.create_task(bucket.acquire(6000))
+        assert bucket.try_acquire(100, 50) is not None
+        large = asyncio.create_task(bucket.acquire(5000, 1000))
         await asyncio.sleep(1)
-        small = asyncio.create_task(bucket.acquire(10))
+        small = asyncio.create_task(bucket.acquire(5, 5))
         await asyncio.sleep(1)
-        assert bucket.try_acquire(1) is None
+        assert bucket.try_acquire(1, 1) is None
         assert not small.done()
         large.cancel()
         assert (await small).waited_s == pytest.approx(1, abs=0.01)
@@ -411,6 +431,7 @@ def test_one_bucket_per_provider_key_and_model_and_limits_that_change() -> None:
         with pytest.raises(LimitUnattainable):
             await too_large
         held.release()
+        assert bucket.waiting == 0
 
     run(body)
 
@@ -420,7 +441,7 @@ def test_remaining_is_what_the_tightest_limit_leaves() -> None:
         assert made().remaining == 1
         bucket = made(concurrent=4, requests_per_minute=100, tokens_per_minute=1000)
         assert bucket.remaining == 1
-        permit = await bucket.acquire(10)
+        permit = await bucket.acquire(5, 5)
         assert bucket.remaining == 0.75
         permit.release()
         assert bucket.remaining == 0.99
@@ -453,8 +474,8 @@ def test_what_remains_is_counted_down_until_the_provider_says_more() -> None:
         told = {"x-ratelimit-remaining-tokens-minute": "1000", "x-ratelimit-reset-tokens-minute": "30"}
         bucket.observe(told)
         assert bucket.try_acquire(600, 300) is not None
-        assert bucket.try_acquire(200) is None
-        waiting = asyncio.create_task(bucket.acquire(200))
+        assert bucket.try_acquire(190, 10) is None
+        waiting = asyncio.create_task(bucket.acquire(190, 10))
         await asyncio.sleep(5)
         assert not waiting.done()
         bucket.observe(told)

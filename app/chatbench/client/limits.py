@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 
 from chatbench.client.meters import Meter
 from chatbench.client.ratelimits import Kind, allowances
+from chatbench.client.waiters import Waiter, post, running_loop
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import LimitUnattainable
 from chatbench.core.usage import Usage
@@ -23,6 +24,9 @@ from chatbench.core.usage import Usage
 _LONGEST_HOLD_S = 3600.0
 """A reset further off than this is not waited for: the next call gets the provider's own refusal."""
 _SHORTEST_SLEEP_S = 0.001
+_FIRST_GUESS = 300.0
+_MEMORY = 0.05
+"""How much the newest answer counts in what an answer is expected to be."""
 _NAMES: dict[Kind, str] = {
     "requests": "requests",
     "tokens": "tokens",
@@ -82,19 +86,6 @@ class Permit:
             self._bucket._undo(self)  # noqa: SLF001
 
 
-class _Waiter:
-    __slots__ = ("asked_at", "future", "gone", "input_tokens", "loop", "output_tokens", "permit")
-
-    def __init__(self, input_tokens: int, output_tokens: int, asked_at: float) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Permit] = self.loop.create_future()
-        self.input_tokens = input_tokens
-        self.output_tokens = output_tokens
-        self.asked_at = asked_at
-        self.permit: Permit | None = None
-        self.gone = False
-
-
 class Bucket:
     """The limits of one provider, key and model, and who waits for them."""
 
@@ -105,8 +96,9 @@ class Bucket:
         self._lock = threading.Lock()
         self._meters: dict[Kind, Meter] = {}
         self._in_flight = 0
+        self._usual_output = _FIRST_GUESS
         self._paused_until = 0.0
-        self._waiters: deque[_Waiter] = deque()
+        self._waiters: deque[Waiter[Permit]] = deque()
         self._waiting = 0
         self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
         self._set_meters()
@@ -124,7 +116,7 @@ class Bucket:
     @property
     def counts_tokens(self) -> bool:
         """Whether a call has to say how many tokens it will need."""
-        return any(kind != "requests" for kind in self._meters)
+        return len(self._meters) > ("requests" in self._meters)
 
     @property
     def remaining(self) -> float:
@@ -148,17 +140,21 @@ class Bucket:
             self._wake_due()
 
     def try_acquire(self, input_tokens: int = 0, output_tokens: int = 0) -> Permit | None:
-        """A permit, if one is to be had at once and nobody waits for one; tokens are estimates."""
+        """A permit, if one is to be had at once and nobody waits for one.
+
+        Tokens are estimates; without one of the output it is taken to be as the answers before."""
         with self._lock:
             if self._waiters:
                 return None
             now = self._now()
+            if not output_tokens and self.counts_tokens:
+                output_tokens = self._expected_output(input_tokens)
             if self._wait(input_tokens, output_tokens, now):
                 return None
             return self._grant(input_tokens, output_tokens, now, 0.0)
 
     async def acquire(self, input_tokens: int = 0, output_tokens: int = 0) -> Permit:
-        """Waits for its turn and returns the permit; tokens are estimates, input and output.
+        """Waits for its turn and returns the permit. Tokens as for `try_acquire`.
 
         Raises LimitUnattainable at once where the call alone needs more than a limit of ours.
         """
@@ -167,7 +163,9 @@ class Bucket:
             return permit
         with self._lock:
             self._refuse_unattainable(input_tokens, output_tokens)
-            waiter = _Waiter(input_tokens, output_tokens, self._now())
+            if not output_tokens and self.counts_tokens:
+                output_tokens = self._expected_output(input_tokens)
+            waiter: Waiter[Permit] = Waiter(input_tokens, output_tokens, self._now())
             self._waiters.append(waiter)
             self._waiting += 1
             if self._waiters[0] is waiter:
@@ -226,6 +224,16 @@ class Bucket:
             elif limit is not None:
                 self._meters[kind] = Meter(limit, now)
 
+    def _expected_output(self, input_tokens: int) -> int:
+        """As many tokens as answers have lately had, but no more than may ever go."""
+        expected = int(self._usual_output)
+        besides: dict[Kind, int] = {"output_tokens": 0, "tokens": input_tokens}
+        for kind, beside in besides.items():
+            meter = self._meters.get(kind)
+            if meter is not None and meter.ours is not None:
+                expected = min(expected, meter.ours - beside)
+        return max(0, expected)
+
     def _wait(self, input_tokens: int, output_tokens: int, now: float) -> float:
         """Seconds until such a call may go, as far as time alone decides; infinite where it does
         not, for want of a place or because the call is larger than a limit."""
@@ -277,25 +285,26 @@ class Bucket:
                     self._refuse_unattainable(head.input_tokens, head.output_tokens)
                 except LimitUnattainable as error:
                     self._pop(head)
-                    _tell(head, error)
+                    head.tell(error)
                     continue
                 return
             self._pop(head)
-            head.permit = self._grant(head.input_tokens, head.output_tokens, now, now - head.asked_at)
-            if not _tell(head, head.permit):
-                self._take_back(head.permit)
-        if self._timer is not None and self._timer[0] is asyncio._get_running_loop():  # noqa: SLF001
+            head.given = self._grant(head.input_tokens, head.output_tokens, now, now - head.since)
+            if not head.tell(head.given):
+                self._take_back(head.given)
+        if self._timer is not None and self._timer[0] is running_loop():
             self._timer[1].cancel()
             self._timer = None
 
-    def _pop(self, head: _Waiter) -> None:
+    def _pop(self, head: Waiter[Permit]) -> None:
         self._waiters.popleft()
         self._waiting -= 1
+        head.gone = True
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop, wait: float) -> bool:
         """One timer at most, on the loop of the first who waits; False where that loop is no more."""
-        if asyncio._get_running_loop() is not loop:  # noqa: SLF001
-            return _post(loop, self._turn)
+        if running_loop() is not loop:
+            return post(loop, self._turn)
         wait = max(wait, _SHORTEST_SLEEP_S)
         if self._timer is not None and self._timer[0] is loop:
             if self._timer[1].when() <= loop.time() + wait:
@@ -324,17 +333,17 @@ class Bucket:
             self._timer = None
             self._wake_due()
 
-    def _abandon(self, waiter: _Waiter) -> None:
+    def _abandon(self, waiter: Waiter[Permit]) -> None:
         """A waiter was cancelled, maybe after it had its permit and before it could know."""
         with self._lock:
-            if waiter.permit is None:
+            if waiter.given is None:
                 if not waiter.gone:
                     waiter.gone = True
                     self._waiting -= 1
                 if self._waiters and self._waiters[0].gone:
                     self._wake_due()
                 return
-        waiter.permit.void()
+        waiter.given.void()
 
     def _undo(self, permit: Permit) -> None:
         with self._lock:
@@ -345,6 +354,7 @@ class Bucket:
         with self._lock:
             self._in_flight -= 1
             if usage is not None:
+                self._usual_output += _MEMORY * (usage.output_tokens - self._usual_output)
                 for kind, meter in self._meters.items():
                     if kind != "requests":
                         more = _amount(kind, usage.input_tokens, usage.output_tokens) - _amount(
@@ -364,31 +374,6 @@ def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> int:
     if kind == "input_tokens":
         return input_tokens
     return output_tokens if kind == "output_tokens" else input_tokens + output_tokens
-
-
-def _tell(waiter: _Waiter, outcome: Permit | LimitUnattainable) -> bool:
-    """Ends a wait on the waiter's own loop; False where that loop is no more."""
-    if asyncio._get_running_loop() is waiter.loop:  # noqa: SLF001
-        _resolve(waiter, outcome)
-        return True
-    return _post(waiter.loop, _resolve, waiter, outcome)
-
-
-def _resolve(waiter: _Waiter, outcome: Permit | LimitUnattainable) -> None:
-    if waiter.future.done():
-        return
-    if isinstance(outcome, Permit):
-        waiter.future.set_result(outcome)
-    else:
-        waiter.future.set_exception(outcome)
-
-
-def _post(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *values: object) -> bool:
-    try:
-        loop.call_soon_threadsafe(callback, *values)
-    except RuntimeError:
-        return False
-    return True
 
 
 def _unattainable(name: str, what: str, needed: int, limit: int) -> LimitUnattainable:

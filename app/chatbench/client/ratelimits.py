@@ -80,6 +80,7 @@ _KNOWN = (
         "x-ratelimit-reset", True,
     ),
 )  # fmt: skip
+_ANY = frozenset(name for names in _KNOWN for name in (names.limit, names.remaining))
 _COUNT = re.compile(r"\s*([0-9]{1,15})(?![0-9])")
 _NUMBER = re.compile(r"[0-9]{1,16}(?:\.[0-9]{1,9})?")
 _DURATION = re.compile(r"(?:[0-9]{1,12}(?:\.[0-9]{1,9})?(?:ms|us|µs|ns|[dhms]))+")
@@ -91,6 +92,8 @@ def allowances(headers: Mapping[str, str]) -> list[Allowance]:
     """Every limit that `headers` (names in lower case) tell of. Never raises: what cannot be read
     is as if it were not there."""
     found: list[Allowance] = []
+    if headers.keys().isdisjoint(_ANY):
+        return found
     get = headers.get
     for names in _KNOWN:
         limit, remaining = get(names.limit), get(names.remaining)
