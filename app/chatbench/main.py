@@ -54,12 +54,14 @@ def build(
     from chatbench.services.chat import ChatService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
+    from chatbench.services.fragments import FragmentService
     from chatbench.services.history import HistoryService
     from chatbench.services.inspect import InspectService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import PreferencesStore
     from chatbench.services.profile import ProfileService
+    from chatbench.services.templates import TemplateService
     from chatbench.services.usage import UsageService
     from chatbench.storage.conversations import ConversationStore
     from chatbench.storage.database import Database
@@ -102,6 +104,8 @@ def build(
         models=models,
         usage=UsageService(store),
         exchange=ExchangeService(store),
+        templates=TemplateService(profile.preferences.with_name("templates")),
+        fragments=FragmentService(environment.http),
         preferences=preferences,
         changes=changes,
         notifier=notifier,

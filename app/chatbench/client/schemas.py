@@ -44,7 +44,7 @@ def schema_of(value: Any) -> Schema:
         check_schema(schema)
         return schema
     if get_origin(value) is list:
-        return _items(_of_type(get_args(value)[0]))
+        return list_of(_of_type(get_args(value)[0]))
     return _of_type(value)
 
 
@@ -96,7 +96,7 @@ def _many(schema: Schema) -> Schema:
     }
 
 
-def _items(schema: Schema) -> Schema:
+def list_of(schema: Schema) -> Schema:
     """A list of what `schema` says, its definitions where references look for them."""
     item = dict(schema)
     definitions = item.pop("$defs", None)

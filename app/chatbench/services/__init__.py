@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from chatbench.services.chat import ChatService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
+    from chatbench.services.fragments import FragmentService
     from chatbench.services.history import HistoryService
     from chatbench.services.inspect import InspectService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import PreferencesStore
     from chatbench.services.profile import ProfileService
+    from chatbench.services.templates import TemplateService
     from chatbench.services.usage import UsageService
 
 
@@ -36,6 +38,8 @@ class Services:
     models: ModelService
     usage: UsageService
     exchange: ExchangeService
+    templates: TemplateService
+    fragments: FragmentService
     preferences: PreferencesStore
     changes: Signal[Changes]
     notifier: Notifier

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from chatbench.client.estimate import estimate_text, estimate_tokens
 from chatbench.client.call import AnswerStream
+from chatbench.client.estimate import estimate_text, estimate_tokens
 from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.changes import Changes
@@ -73,6 +73,9 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     key: Secret | None = None
 
 
+STREAMED = How()
+
+
 class ChatService:
     """Starts turns, keeps them alive, and writes how they end."""
 
@@ -115,7 +118,7 @@ class ChatService:
         model: ModelRef | None = None,
         system: str | None = None,
         parameters: Parameters | None = None,
-        how: How = How(),
+        how: How = STREAMED,
         initiator: object | None = None,
     ) -> Turn:
         """Writes the question and an empty answer per lane, then starts receiving.
@@ -148,7 +151,7 @@ class ChatService:
         model: ModelRef,
         system: str = "",
         parameters: Parameters = Parameters(),
-        how: How = How(),
+        how: How = STREAMED,
         after: Conversation | None = None,
     ) -> Turn:
         """One answer that leaves no text behind: only what it cost is written down.
@@ -172,7 +175,7 @@ class ChatService:
         *,
         model: ModelRef | None = None,
         parameters: Parameters | None = None,
-        how: How = How(),
+        how: How = STREAMED,
         initiator: object | None = None,
     ) -> Turn:
         """Another answer beside `message_id` (an answer), or the first one to it (a question)."""
@@ -262,7 +265,7 @@ class ChatService:
         question: TreeMessage,
         messages: list[TreeMessage],
         initiator: object | None,
-        how: How = How(),
+        how: How = STREAMED,
     ) -> Turn:
         answers = tuple(Answer(message, self._opener(message, how)) for message in messages)
         for answer in answers:

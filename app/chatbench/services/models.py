@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
+from chatbench.client import names
 from chatbench.client.environment import Environment
 from chatbench.client.estimate import estimate_cost, estimate_tokens
 from chatbench.client.keys import KeyState
@@ -18,8 +19,9 @@ from chatbench.core.errors import ChatbenchError, UnknownModel
 from chatbench.core.messages import Message
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.observe import Signal
+from chatbench.core.params import Parameters, fit
 from chatbench.core.usage import Rates
-from chatbench.services.preferences import PreferencesStore
+from chatbench.services.preferences import Preferences, PreferencesStore
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,26 +102,66 @@ class ModelService:
     def set_default(self, ref: ModelRef | None) -> None:
         self._preferences.replace(default_model=str(ref) if ref else "")
 
+    def default_embedding(self) -> ModelRef | None:
+        """The user's default model for embeddings, if one is set."""
+        found = self._preferences.current.default_embedding_model
+        return ModelRef.parse(found) if found else None
+
+    def set_default_embedding(self, ref: ModelRef | None) -> None:
+        self._preferences.replace(default_embedding_model=str(ref) if ref else "")
+
+    def aliases(self) -> dict[str, str]:
+        """Alias → what it stands for."""
+        return dict(self._preferences.current.aliases)
+
+    def set_alias(self, alias: str, model: str) -> ModelRef:
+        """Lets `alias` stand for a model, or for what another alias does; returns it.
+
+        Raises UnknownModel with near names; ConfigurationError for an alias that is none.
+        """
+        ref = self.resolve(model)
+        self._preferences.change(
+            lambda now: msgspec.structs.replace(now, aliases=names.with_alias(now.aliases, alias, ref))
+        )
+        return ref
+
+    def remove_alias(self, alias: str) -> None:
+        """Raises KeyError where there is none of that name."""
+        self._preferences.change(
+            lambda now: msgspec.structs.replace(now, aliases=names.without_alias(now.aliases, alias))
+        )
+
     def toggle_favourite(self, ref: ModelRef) -> bool:
         """Stars or unstars; returns whether it is a favourite now."""
-        favourites = list(self._preferences.current.favourites)
         name = str(ref)
-        if name in favourites:
-            favourites.remove(name)
-        else:
-            favourites.append(name)
-        self._preferences.replace(favourites=tuple(favourites))
-        return name in favourites
+
+        def toggled(now: Preferences) -> Preferences:
+            others = tuple(other for other in now.favourites if other != name)
+            starred = others if name in now.favourites else (*others, name)
+            return msgspec.structs.replace(now, favourites=starred)
+
+        return name in self._preferences.change(toggled).favourites
 
     def resolve(self, text: str) -> ModelRef:
-        """`provider/model-id`, an alias, or a bare id that is unique.
+        """The model meant by a name, the user's aliases included; see `Environment.resolve`.
 
         Raises UnknownModel with near names.
         """
-        keys = self._environment.keys
-        endpoints = self._environment.registry.endpoints()
-        preferred = {e.id for e in endpoints if keys.state(e).state in ("ready", "not_needed")}
-        return self._environment.catalogue.resolve(text, self._preferences.current.aliases, preferred)
+        return self._environment.resolve(text, self._preferences.current.aliases)
+
+    def options(self, ref: ModelRef) -> dict[str, str]:
+        """Every parameter → "" where this model is sent it, else why it is left out."""
+        info = self.info(ref)
+        endpoint = self._environment.endpoint(ref.provider)
+        takes = self._environment.registry.wire(endpoint.wire).takes
+        values = dict.fromkeys(Parameters.__struct_fields__, True)
+        # Any value does but an effort's: that must be one the model offers.
+        probe = msgspec.structs.replace(
+            Parameters(), **{**values, "reasoning_effort": info.efforts[0] if info.efforts else "high"}
+        )
+        _, left = fit(probe, info, takes, endpoint.quirks.refused)
+        reasons = {item.name: item.reason for item in left}
+        return {name: reasons.get(name, "") for name in values}
 
     def note(self, ref: ModelRef) -> str:
         """What to tell the user of a model that nobody described or named; "" for any other."""

@@ -1,0 +1,160 @@
+"""Saved prompts: TOML files a person may write by hand, with places to be filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chatbench.core.errors import ConfigurationError, FormatError
+from chatbench.core.params import Parameters
+from chatbench.storage import failures
+from chatbench.storage.textfiles import broken_toml, replace_file
+
+INPUT = "input"
+"""The variable that stands for what is asked."""
+_NAME = re.compile(r"[\w-][\w.-]{0,99}\Z")
+_PLACE = re.compile(r"\{\{\s*(\w[\w-]*)\s*\}\}")
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a prompt is made of. `{{name}}` in `prompt` and `system` is filled in, `{{input}}` with
+    what is asked. `variables` are what holds where nothing is given; `fragments` files and
+    addresses."""
+
+    model: str = ""
+    system: str = ""
+    prompt: str = ""
+    variables: dict[str, str] = {}
+    fragments: tuple[str, ...] = ()
+    system_fragments: tuple[str, ...] = ()
+    parameters: dict[str, Any] = {}
+    schema: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if "schema" in self.parameters:
+            raise ValueError("`schema` stands beside `parameters`, not in it")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables in it, in order, `input` among them."""
+        return tuple(dict.fromkeys(_PLACE.findall(f"{self.system}\n{self.prompt}")))
+
+    def filled(self, words: str, given: Mapping[str, str] | None = None) -> tuple[str, str]:
+        """The system prompt and the question. Words that no `{{input}}` takes come after the prompt.
+
+        What is filled in is never filled again. Raises FormatError for a variable without a value,
+        or a value without a variable.
+        """
+        values = {**self.variables, **(given or {})}
+        if strange := [name for name in given or () if name not in self.names or name == INPUT]:
+            known = ", ".join(name for name in self.names if name != INPUT) or "none"
+            raise FormatError(
+                f"The template has no variable {', '.join(strange)}.", f"Its variables: {known}."
+            )
+        missing = [name for name in self.names if name != INPUT and name not in values]
+        if INPUT in self.names and not words:
+            missing.append(INPUT)
+        if missing:
+            told = " ".join(f"-p {name} VALUE" for name in missing if name != INPUT) or "Give a text"
+            raise FormatError(f"The template wants {', '.join(missing)}.", f"{told}.")
+        values[INPUT] = words
+        system, prompt = (_PLACE.sub(lambda m: values[m[1]], text) for text in (self.system, self.prompt))
+        if INPUT not in self.names:
+            prompt = "\n\n".join(filter(None, (prompt, words)))
+        return system, prompt
+
+
+class TemplateService:
+    """The templates of a profile: `NAME.toml` in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where a template of that name stands. Raises ConfigurationError for what is no name."""
+        if not _NAME.match(name):
+            raise ConfigurationError(
+                f"{name!r} cannot be the name of a template.", "Use letters, digits, - and _."
+            )
+        return self._folder / f"{name}.toml"
+
+    def names(self) -> tuple[str, ...]:
+        """In alphabetical order."""
+        return tuple(sorted(path.stem for path in self._folder.glob("*.toml") if _NAME.match(path.stem)))
+
+    def get(self, name: str) -> Template:
+        """Raises ConfigurationError where there is none of that name, with near ones, or where its
+        file is broken, with the line."""
+        template = self._read(self.path(name), name)
+        Parameters.from_dict(template.parameters)
+        return template
+
+    def _read(self, path: Path, name: str) -> Template:
+        data = b""
+        try:
+            data = path.read_bytes()
+            return msgspec.toml.decode(data, type=Template)
+        except FileNotFoundError:
+            raise self._unknown(name) from None
+        except OSError as error:
+            raise failures.system_error(error, path) from error
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise broken_toml(path, data, error) from error
+
+    def text(self, name: str) -> str:
+        """The file as it is. Raises as `get`."""
+        self.get(name)
+        return self.path(name).read_text(encoding="utf-8")
+
+    def save(self, name: str, template: Template) -> Path:
+        """Writes a new one. Raises ConfigurationError where one of that name is there; StorageError
+        where it cannot be written."""
+        path = self.path(name)
+        if path.exists():
+            raise ConfigurationError(
+                f"There is a template {name!r} already.",
+                f"Choose another name, or remove it: `chatbench templates remove {name}`.",
+            )
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise failures.system_error(error, self._folder) from error
+        replace_file(path, _written(template))
+        return path
+
+    def remove(self, name: str) -> None:
+        """Raises ConfigurationError where there is none of that name; StorageError where it cannot
+        be removed."""
+        try:
+            self.path(name).unlink()
+        except FileNotFoundError:
+            raise self._unknown(name) from None
+        except OSError as error:
+            raise failures.system_error(error, self.path(name)) from error
+
+    def _unknown(self, name: str) -> ConfigurationError:
+        import difflib
+
+        near = difflib.get_close_matches(name, self.names(), 3)
+        hint = f"Did you mean {', '.join(near)}?" if near else "See `chatbench templates list`."
+        return ConfigurationError(f"There is no template called {name!r}.", hint)
+
+
+def _written(template: Template) -> bytes:
+    """TOML as a person would write it: long texts over several lines, tables last."""
+    import tomlkit
+    from tomlkit.items import String, StringType
+
+    document = tomlkit.document()
+    for name, value in msgspec.to_builtins(template).items():
+        if isinstance(value, str) and "\n" in value and '"""' not in value and "\\" not in value:
+            # The line end after the opening quotes is not part of the text.
+            kind = StringType.MLB
+            document.add(name, String(kind, value, f"\n{value}", tomlkit.items.Trivia()))
+        else:
+            document.add(name, tomlkit.item(value))
+    return tomlkit.dumps(document).encode()
