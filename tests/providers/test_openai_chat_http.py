@@ -13,7 +13,14 @@ from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 from tests.providers import wires
 
-from chatbench.core.errors import InvalidResponse, ProviderError, RateLimited, StreamInterrupted
+from chatbench.core.errors import (
+    EndpointNotSupported,
+    InvalidResponse,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    StreamInterrupted,
+)
 from chatbench.core.messages import user
 from chatbench.core.streams import Accumulator
 from chatbench.providers.http import Http
@@ -120,3 +127,35 @@ async def test_an_error_that_quotes_the_key_does_not_pass_it_on(server: Loopback
             await heard(made(server), http)
         assert wires.KEY not in repr(vars(caught.value)) + str(caught.value)
         assert caught.value.raw
+
+
+async def test_tokens_are_counted_where_the_server_counts_them(server: LoopbackServer, http: Http) -> None:
+    server.script(replies.data({"input_tokens": 12}))
+    assert await WIRE.count_tokens(made(server, "local"), http) == 12
+    (asked,) = server.asked
+    assert asked.target == "/v1/chat/completions/input_tokens"
+    assert asked.json == {"model": "local", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        replies.data(canned.error_body(None, "invalid_request_error", "unknown path"), 404),
+        replies.data(b"Method Not Allowed", 405),
+        replies.data(canned.error_body(None, "not_supported_error", "no"), 501),
+        replies.data({"input_tokens": "many"}),
+        replies.data({"input_tokens": True}),
+        replies.data([]),
+    ],
+)
+async def test_servers_that_do_not_count_are_named(server: LoopbackServer, http: Http, reply: Reply) -> None:
+    server.script(reply)
+    with pytest.raises(EndpointNotSupported) as caught:
+        await WIRE.count_tokens(made(server), http)
+    wires.expect_named(caught.value)
+
+
+async def test_a_model_that_is_unknown_is_no_missing_address(server: LoopbackServer, http: Http) -> None:
+    server.script(replies.data(canned.error_body("model_not_found", "x", "no such model"), 404))
+    with pytest.raises(NotFound):
+        await WIRE.count_tokens(made(server), http)

@@ -26,7 +26,9 @@ from chatbench.core.messages import (
     user,
 )
 from chatbench.core.params import Parameters
+from chatbench.core.requests import TokenLogprob
 from chatbench.core.streams import Stop
+from chatbench.core.tools import ToolDefinition
 from chatbench.core.usage import Usage
 from chatbench.providers.openai_responses import OpenAIResponses
 from chatbench.providers.wire import HttpFailure
@@ -316,3 +318,106 @@ def test_refused_words_and_empty_answers_are_sent_as_words() -> None:
     parts = (RefusalPart(text="No."),)
     items = sent(user("Hi"), Message(role="assistant", parts=parts), assistant(""), user("Why?"))["input"]
     assert items[1:-1] == [{"role": "assistant", "content": "No."}]
+
+
+# What the service is told, and what comes back of single tokens, pictures and custom tools.
+
+
+def test_the_service_is_told_by_its_own_names() -> None:
+    parameters = Parameters(
+        top_logprobs=2,
+        user="u",
+        prompt_cache_key="k",
+        metadata={"a": "b"},
+        service_tier="flex",
+        json_mode=True,
+        verbosity="low",
+        strict_tools=True,
+    )
+    body = sent(user("Hi"), parameters=parameters, tools=(ToolDefinition(name="f"),))
+    assert body["include"] == ["message.output_text.logprobs"]
+    assert body["text"] == {"format": {"type": "json_object"}, "verbosity": "low"}
+    assert body["tools"][0]["strict"] is True
+    told = {
+        name: body[name] for name in ("top_logprobs", "safety_identifier", "prompt_cache_key", "metadata")
+    }
+    assert told == {
+        "top_logprobs": 2, "safety_identifier": "u", "prompt_cache_key": "k", "metadata": {"a": "b"}
+    }  # fmt: skip
+    assert "include" not in sent(user("Hi"), parameters=Parameters(logprobs=False))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "marked"),
+    [
+        ("tools_only", []),
+        ("system_and_tools", ["Be brief"]),
+        ("last_user_message", ["three"]),
+        ("last_2_user_messages", ["two", "three"]),
+        ("last_3_user_messages", ["one", "two", "three"]),
+    ],
+)
+def test_marks_for_the_providers_cache(pattern: Any, marked: list[str]) -> None:
+    messages = (user("one"), assistant("a"), user("two"), assistant("b"), user("three"))
+    body = sent(*messages, system="Be brief", parameters=Parameters(cache_pattern=pattern, cache_ttl="1h"))
+    found = [
+        part["text"]
+        for item in body["input"]
+        for part in (item["content"] if isinstance(item["content"], list) else ())
+        if part.get("prompt_cache_breakpoint") == {"mode": "explicit", "ttl": "12h"}
+    ]
+    assert found == marked
+    assert ("instructions" in body) is (pattern != "system_and_tools")
+
+
+def test_the_developers_role_is_always_known() -> None:
+    message = Message(role="developer", parts=(TextPart(text="Be kind"),))
+    assert sent(message)["input"][0]["role"] == "developer"
+
+
+def test_custom_tools_and_their_results() -> None:
+    answered = Message(role="assistant", parts=decoded("custom tool").parts())
+    result = Message(role="tool", parts=(ToolResultPart(call_id="call_2", parts=(TextPart(text="1"),)),))
+    items = sent(user("Hi"), answered, result)["input"]
+    assert items[2] == canned.SQL
+    assert items[3] == {"type": "custom_tool_call_output", "call_id": "call_2", "output": "1"}
+    assert decoded("custom tool").stop.reason == "tool_calls"
+    broken_off = Message(role="assistant", parts=answered.parts[1:] + answered.parts[:1])
+    kinds = [item.get("type") for item in sent(user("Hi"), broken_off, result)["input"]]
+    assert kinds == [None, "custom_tool_call", "custom_tool_call_output"]
+
+
+def test_pictures_of_the_providers_own_tool() -> None:
+    picture, _ = decoded("picture").parts()
+    assert isinstance(picture, ImagePart)
+    assert (picture.source, picture.media_type) == (InlineData(data=b"RIFF....WEBP"), "image/webp")
+    answered = Message(role="assistant", parts=decoded("picture").parts())
+    assert sent(user("Draw"), answered)["input"][1] == canned.DRAWN
+
+
+def test_files_are_cited_by_name_and_go_back_by_id() -> None:
+    (words,) = decoded("files").parts()
+    assert words.citations[0].title == "peaks.pdf"
+    back = sent(user("Hi"), Message(role="assistant", parts=(words,)))["input"][1]
+    assert back["content"][0]["annotations"] == [canned.FILED]
+
+
+def test_probabilities_and_tier() -> None:
+    answer = decoded("likely")
+    assert answer.logprobs == {
+        0: [
+            TokenLogprob("Yes", -0.1, (TokenLogprob("Yes", -0.1), TokenLogprob("No", -2.5))),
+            TokenLogprob(".", -0.002, (TokenLogprob(".", -0.002),)),
+        ]
+    }
+    assert answer.stop.service_tier == "flex"
+
+
+def test_items_of_any_other_form_are_kept() -> None:
+    odd = {"type": "tool_search_call", "id": "x", "arguments": {"paths": ["a"]}, "name": None}
+    whole = canned.response([odd, canned.message(canned.said("Hi"))])
+    events = WIRE.decode_whole(json.dumps(whole).encode(), wires.call(WHERE))
+    kept, words = wires.folded(events).parts()
+    assert isinstance(kept, UnknownPart)
+    assert kept.data == odd
+    assert isinstance(words, TextPart)
