@@ -18,9 +18,11 @@ def unstreamed(request: Request) -> Request:
     return msgspec.structs.replace(request, stream=False)
 
 
-async def counted(wire: HttpWire, request: HttpRequest, call: Call, http: HttpClient) -> int:
-    """The number in `{"input_tokens": …}`. Raises EndpointNotSupported where the provider has no
-    such address, and the usual `ProviderError`s."""
+async def counted(
+    wire: HttpWire, request: HttpRequest, call: Call, http: HttpClient, field: str = "input_tokens"
+) -> int:
+    """The number in `{"input_tokens": …}`, or in another `field`. Raises EndpointNotSupported where
+    the provider has no such address, and the usual `ProviderError`s."""
     try:
         body = await wire.fetch(request, call.endpoint, call.key, http, call.timeouts)
     except ProviderError as error:
@@ -29,7 +31,7 @@ async def counted(wire: HttpWire, request: HttpRequest, call: Call, http: HttpCl
             raise _not_offered(call, error.raw) from None
         raise
     told = peek_json(body)
-    count = told.get("input_tokens") if isinstance(told, dict) else None
+    count = told.get(field) if isinstance(told, dict) else None
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise _not_offered(call, body[:4000].decode("utf-8", "replace"))
     return count

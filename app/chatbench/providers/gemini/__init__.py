@@ -1,89 +1,68 @@
 """Google's Gemini interface (`:generateContent` and `:streamGenerateContent?alt=sse`).
 
 Facts from google-genai 3.4.0: `types.py`, `errors.py`, `_api_client.py` (current path version v1;
-preview features stay on v1beta, which an endpoint asks for in its quirks).
+preview features stay on v1beta, which an endpoint asks for in its quirks, or one request for
+itself). That `:countTokens` takes a whole request is from Google's reference (ai.google.dev/api/tokens);
+the SDK sends it the contents alone.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
-from chatbench.core.models import Effort, Modality, ModelInfo, ModelRef
+from chatbench.core.models import ModelInfo
+from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
-from chatbench.providers.decoding import peek_json, read_json
+from chatbench.providers.counting import counted
+from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import address, body_of, headers_for
 from chatbench.providers.gemini.decode import ChunkDecoder, whole
-from chatbench.providers.gemini.encode import request_fields
+from chatbench.providers.gemini.encode import TAKES, counted_fields, request_fields
+from chatbench.providers.gemini.listing import models_of
 from chatbench.providers.gemini.naming import named
-from chatbench.providers.http import HttpRequest
+from chatbench.providers.http import HttpClient, HttpRequest
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
 
 CURRENT_VERSION = "v1"
 _VERSIONED = re.compile(r"/v\d+(alpha|beta)?\d*\Z")
-_SEES_ALL: frozenset[Modality] = frozenset({"text", "image", "file", "audio", "video"})
-
-
-class _Listed(msgspec.Struct, rename="camel"):
-    name: str
-    display_name: str = ""
-    input_token_limit: int | None = None
-    output_token_limit: int | None = None
-    supported_generation_methods: list[str] | None = None
-    temperature: float | None = None
-    max_temperature: float | None = None
-    top_p: float | None = None
-    top_k: float | None = None
-    thinking: bool | None = None
-
-
-class _Page(msgspec.Struct, rename="camel"):
-    models: list[_Listed] = []
-    next_page_token: str | None = None
-
-
-_page = msgspec.json.Decoder(_Page)
+_NOTHING: tuple[tuple[str, str], ...] = ()
+_SSE = (("alt", "sse"),)
 
 
 class Gemini(HttpWire):
     """Encodes to `generateContent` and decodes its chunks."""
 
     id: ClassVar[str] = "gemini"
-    takes: ClassVar[frozenset[str]] = frozenset(
-        {
-            "temperature",
-            "top_p",
-            "top_k",
-            "max_output_tokens",
-            "stop",
-            "presence_penalty",
-            "frequency_penalty",
-            "seed",
-            "reasoning_effort",
-            "thinking_budget",
-            "extra_body",
-        }
-    )
+    takes: ClassVar[frozenset[str]] = TAKES
 
     def encode(self, call: Call) -> HttpRequest:
-        name = call.request.model.id
-        path = name if "/" in name else f"models/{name}"
-        method, query = "generateContent", None
+        request = call.request
+        method, query = "generateContent", _NOTHING
         accept: dict[str, str] = {}
-        if call.request.stream:
-            method, query = "streamGenerateContent", {"alt": "sse"}
+        if request.stream:
+            method, query = "streamGenerateContent", _SSE
             accept = {"accept": "text/event-stream"}
         return HttpRequest(
-            url=_url(call.endpoint, f"{quote(path)}:{method}", query),
-            headers=headers_for(call.endpoint, call.key, accept),
-            body=body_of(request_fields(call), call.request.parameters.extra_body),
+            url=_call_url(call, method, query),
+            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
+            body=body_of(request_fields(call), request.parameters.extra_body),
         )
+
+    async def count_tokens(self, call: Call, http: HttpClient) -> int:
+        """The tokens of the prompt, tools and schema included (`POST models/…:countTokens`).
+        Raises EndpointNotSupported where there is no such address."""
+        request = HttpRequest(
+            url=_call_url(call, "countTokens"),
+            headers=headers_for(call.endpoint, call.key, None, call.request.extra_headers),
+            body=body_of(counted_fields(call, _model_path(call.request)), None),
+        )
+        return await counted(self, request, call, http, "totalTokens")
 
     def decoder(self, call: Call) -> Decoder:
         return ChunkDecoder(call.endpoint)
@@ -95,46 +74,35 @@ class Gemini(HttpWire):
         return named(peek_json(failure.body), endpoint, failure)
 
     def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
-        query = {"pageSize": "1000", **({"pageToken": page} if page else {})}
+        query = (("pageSize", "1000"), *((("pageToken", page),) if page else ()))
         return HttpRequest(
             url=_url(endpoint, "models", query), method="GET", headers=headers_for(endpoint, key)
         )
 
     def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
-        page = read_json(_page, body, endpoint)
-        rows = [
-            _row(model, endpoint)
-            for model in page.models
-            if model.supported_generation_methods is None
-            or "generateContent" in model.supported_generation_methods
-        ]
-        return rows, page.next_page_token or None
+        return models_of(body, endpoint)
 
 
-def _row(model: _Listed, endpoint: Endpoint) -> ModelInfo:
-    """What the list tells; that Gemini models see pictures, sound and files it does not say."""
-    name = model.name.removeprefix("models/")
-    budgeted = name.startswith("gemini-2.5")
-    levels: tuple[Effort, ...] = ("low", "medium", "high")
-    taken = {"max_output_tokens", "stop", "seed", "extra_body"}
-    if model.temperature is not None or model.max_temperature is not None:
-        taken.add("temperature")
-    taken.update(field for field in ("top_p", "top_k") if getattr(model, field) is not None)
-    return ModelInfo(
-        ref=ModelRef(endpoint.id, name),
-        name=model.display_name,
-        context_window=model.input_token_limit,
-        max_output_tokens=model.output_token_limit,
-        inputs=_SEES_ALL if name.startswith("gemini-") else frozenset({"text"}),
-        thinking=None if model.thinking is None else "optional" if model.thinking else "no",
-        thinking_budget=bool(model.thinking) and budgeted,
-        efforts=levels if model.thinking and not budgeted else (),
-        parameters=frozenset(taken),
-        source="live",
-    )
+def _model_path(request: Request) -> str:
+    name = request.model.id
+    return name if "/" in name else f"models/{name}"
 
 
-def _url(endpoint: Endpoint, path: str, query: dict[str, str] | None = None) -> str:
-    base = endpoint.base_url.rstrip("/")
-    version = endpoint.quirks.api_version or CURRENT_VERSION
-    return address(base, path if _VERSIONED.search(base) else f"{version}/{path}", query)
+def _call_url(call: Call, method: str, query: tuple[tuple[str, str], ...] = ()) -> str:
+    request = call.request
+    path = f"{quote(_model_path(request))}:{method}"
+    own = (*query, *request.extra_query.items())
+    return _url(call.endpoint, path, own, request.api_version)
+
+
+def _url(endpoint: Endpoint, path: str, query: tuple[tuple[str, str], ...] = (), version: str = "") -> str:
+    return _joined(endpoint.base_url, version, endpoint.quirks.api_version, path, query)
+
+
+@lru_cache(maxsize=256)
+def _joined(base: str, asked: str, usual: str, path: str, query: tuple[tuple[str, str], ...]) -> str:
+    """A version in the base URL holds, unless the request asks for another."""
+    base = base.rstrip("/")
+    if at := _VERSIONED.search(base):
+        usual, base = at.group()[1:], base[: at.start()]
+    return address(base, f"{asked or usual or CURRENT_VERSION}/{path}", dict(query))

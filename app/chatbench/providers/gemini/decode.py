@@ -18,6 +18,7 @@ from chatbench.core.messages import (
     InlineData,
     Part,
     ProviderState,
+    RemoteUrl,
     TextPart,
     ThinkingPart,
     ToolCallPart,
@@ -26,6 +27,7 @@ from chatbench.core.messages import (
 )
 from chatbench.core.requests import StopReason
 from chatbench.core.streams import (
+    Logprobs,
     PartDelta,
     PartEnd,
     PartStart,
@@ -34,114 +36,22 @@ from chatbench.core.streams import (
     Unknown,
     UsageUpdate,
 )
-from chatbench.core.usage import Usage
 from chatbench.providers.decoding import any_json, invalid, read_json
+from chatbench.providers.gemini.chunks import (
+    ABSENT,
+    Blob,
+    Candidate,
+    Chunk,
+    ChunkPart,
+    CitationMetadata,
+    Grounding,
+    Recited,
+    Segment,
+    chunk_decoder,
+)
 from chatbench.providers.gemini.naming import named
 from chatbench.providers.sse import ServerEvent
 from chatbench.providers.wire import interrupted
-
-_ABSENT = msgspec.Raw(b"null")
-
-
-class _Blob(msgspec.Struct, rename="camel"):
-    data: str = ""
-    mime_type: str = ""
-
-
-class _FunctionCall(msgspec.Struct, rename="camel"):
-    name: str = ""
-    id: str | None = None
-    args: msgspec.Raw = _ABSENT
-
-
-class _Part(msgspec.Struct, rename="camel"):
-    text: str | None = None
-    thought: bool | None = None
-    thought_signature: str | None = None
-    function_call: _FunctionCall | None = None
-    inline_data: _Blob | None = None
-
-
-class _Content(msgspec.Struct):
-    parts: list[_Part] | None = None
-
-
-class _Segment(msgspec.Struct, rename="camel"):
-    start_index: int | None = None
-    end_index: int | None = None
-
-
-class _Web(msgspec.Struct):
-    uri: str | None = None
-    title: str | None = None
-
-
-class _GroundingChunk(msgspec.Struct):
-    web: _Web | None = None
-
-
-class _Support(msgspec.Struct, rename="camel"):
-    segment: _Segment | None = None
-    grounding_chunk_indices: list[int] | None = None
-
-
-class _Grounding(msgspec.Struct, rename="camel"):
-    grounding_chunks: list[_GroundingChunk] | None = None
-    grounding_supports: list[_Support] | None = None
-    web_search_queries: list[str] | None = None
-
-
-class _Candidate(msgspec.Struct, rename="camel"):
-    index: int | None = None
-    content: _Content | None = None
-    finish_reason: str | None = None
-    finish_message: str | None = None
-    grounding_metadata: _Grounding | None = None
-
-
-class _Modality(msgspec.Struct, rename="camel"):
-    modality: str = ""
-    token_count: int | None = None
-
-
-class _Usage(msgspec.Struct, rename="camel"):
-    prompt_token_count: int | None = None
-    tool_use_prompt_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    candidates_token_count: int | None = None
-    thoughts_token_count: int | None = None
-    prompt_tokens_details: list[_Modality] | None = None
-    candidates_tokens_details: list[_Modality] | None = None
-
-    def normalised(self, searches: int) -> Usage:
-        """Gemini's candidates leave the thoughts out; ours counts everything that came out."""
-        thoughts = self.thoughts_token_count or 0
-        return Usage(
-            input_tokens=(self.prompt_token_count or 0) + (self.tool_use_prompt_token_count or 0),
-            output_tokens=(self.candidates_token_count or 0) + thoughts,
-            cache_read_tokens=self.cached_content_token_count or 0,
-            reasoning_tokens=thoughts,
-            input_audio_tokens=_audio(self.prompt_tokens_details),
-            output_audio_tokens=_audio(self.candidates_tokens_details),
-            web_searches=searches,
-        )
-
-
-class _Feedback(msgspec.Struct, rename="camel"):
-    block_reason: str | None = None
-    block_reason_message: str | None = None
-
-
-class _Chunk(msgspec.Struct, rename="camel"):
-    candidates: list[_Candidate] | None = None
-    usage_metadata: _Usage | None = None
-    prompt_feedback: _Feedback | None = None
-    model_version: str | None = None
-    response_id: str | None = None
-    error: msgspec.Raw = _ABSENT
-
-
-_chunk = msgspec.json.Decoder(_Chunk)
 
 _FILTERED = frozenset(
     {
@@ -159,6 +69,13 @@ _FILTERED = frozenset(
 _STOPS: dict[str, StopReason] = {"STOP": "end", "MAX_TOKENS": "max_tokens", "CONTINUATION": "pause"}
 
 
+_KINDS: dict[str, type[ImagePart | AudioPart | VideoPart]] = {
+    "image": ImagePart,
+    "audio": AudioPart,
+    "video": VideoPart,
+}
+
+
 class _Choice:
     """One candidate while it grows: at most one part is open, and pieces of its kind join it."""
 
@@ -169,6 +86,7 @@ class _Choice:
         self.length = 0
         self.signed: list[dict[str, Any]] = []
         self.texts: dict[int, list[str]] = {}
+        self.recited: list[Recited] = []
         self.calls = 0
         self.stopped = False
 
@@ -192,10 +110,10 @@ class ChunkDecoder:
 
     def chunk(self, data: bytes) -> list[StreamEvent]:
         """The events of one chunk, or of a whole answer. Raises the error it may carry."""
-        chunk = read_json(_chunk, data, self._endpoint)
+        chunk = read_json(chunk_decoder, data, self._endpoint)
         self._response_id = chunk.response_id or self._response_id
         self._model = chunk.model_version or self._model
-        if chunk.error != _ABSENT or (chunk.prompt_feedback and not chunk.candidates):
+        if chunk.error != ABSENT or (chunk.prompt_feedback and not chunk.candidates):
             self._refuse(chunk, data)
         events: list[StreamEvent] = []
         stops: list[StreamEvent] = []
@@ -205,12 +123,11 @@ class ChunkDecoder:
             if candidate.content is not None:
                 for place, part in enumerate(candidate.content.parts or ()):
                     self._piece(events, choice, number, part, (data, position, place))
-            if candidate.grounding_metadata is not None:
-                self._grounded(events, choice, number, candidate.grounding_metadata)
+            self._beside(events, choice, number, candidate)
             if candidate.finish_reason:
                 self._close(events, choice, number)
                 choice.stopped = True
-                stops.append(self._stop(candidate, choice, number))
+                stops.append(self._stop(candidate, choice, number, chunk))
         if chunk.usage_metadata is not None:
             events.append(UsageUpdate(chunk.usage_metadata.normalised(self._searches)))
         return events + stops if stops else events
@@ -220,8 +137,8 @@ class ChunkDecoder:
             raise interrupted(self._endpoint)
         return []
 
-    def _refuse(self, chunk: _Chunk, data: bytes) -> None:
-        if chunk.error != _ABSENT:
+    def _refuse(self, chunk: Chunk, data: bytes) -> None:
+        if chunk.error != ABSENT:
             raise named(read_json(any_json, data, self._endpoint), self._endpoint)
         feedback = chunk.prompt_feedback
         if feedback and feedback.block_reason:
@@ -238,7 +155,7 @@ class ChunkDecoder:
         events: list[StreamEvent],
         choice: _Choice,
         number: int,
-        part: _Part,
+        part: ChunkPart,
         place: tuple[bytes, int, int],
     ) -> None:
         if part.text is None and part.thought_signature and not self._other_fields(place):
@@ -277,7 +194,7 @@ class ChunkDecoder:
             events.append(PartEnd(choice.open, None, number))
             choice.open = None
 
-    def _whole_part(self, choice: _Choice, part: _Part, place: tuple[bytes, int, int]) -> Part:
+    def _whole_part(self, choice: _Choice, part: ChunkPart, place: tuple[bytes, int, int]) -> Part:
         state: ProviderState = {"provider": self._endpoint.id}
         if part.thought_signature:
             state["signature"] = part.thought_signature
@@ -289,13 +206,16 @@ class ChunkDecoder:
             return ToolCallPart(
                 call_id=call.id or f"{self._response_id or 'call'}-{choice.next}",
                 name=call.name,
-                arguments="{}" if call.args == _ABSENT else bytes(call.args).decode(),
+                arguments="{}" if call.args == ABSENT else bytes(call.args).decode(),
                 provider_state=state,
             )
         if part.inline_data is not None:
-            media = _media(part.inline_data, state)
+            media = _inline(part.inline_data, state)
             if media is not None:
                 return media
+        if part.file_data is not None and part.file_data.file_uri:
+            source = RemoteUrl(url=part.file_data.file_uri)
+            return _media(source, part.file_data.mime_type, 0, state)
         kind = next(iter(self._other_fields(place)), "")
         return UnknownPart(kind=kind, data=self._raw(place), provider_state=state)
 
@@ -308,8 +228,33 @@ class ChunkDecoder:
     def _other_fields(self, place: tuple[bytes, int, int]) -> list[str]:
         return [name for name in self._raw(place) if name not in {"thought", "thoughtSignature"}]
 
+    def _beside(self, events: list[StreamEvent], choice: _Choice, number: int, candidate: Candidate) -> None:
+        """What is told of the words, and not with them."""
+        if candidate.logprobs_result is not None and (tokens := candidate.logprobs_result.typed()):
+            events.append(Logprobs(tokens, number))
+        if candidate.grounding_metadata is not None:
+            self._grounded(events, choice, number, candidate.grounding_metadata)
+        if candidate.citation_metadata is not None:
+            self._recited(events, choice, number, candidate.citation_metadata)
+
+    def _recited(
+        self, events: list[StreamEvent], choice: _Choice, number: int, metadata: CitationMetadata
+    ) -> None:
+        """Citations for the last text part of what the answer took from elsewhere, each once."""
+        if not choice.texts:
+            return
+        index = max(choice.texts)
+        text = "".join(choice.texts[index]).encode("utf-8", "surrogatepass")
+        for found in metadata.citations or ():
+            if found not in choice.recited:
+                choice.recited.append(found)
+                end = None if found.end_index is None else _characters(text, found.end_index)
+                start = _characters(text, found.start_index or 0)
+                citation = Citation(url=found.uri or "", title=found.title or "", start=start, end=end)
+                events.append(PartDelta(index, citation=citation, choice=number))
+
     def _grounded(
-        self, events: list[StreamEvent], choice: _Choice, number: int, grounding: _Grounding
+        self, events: list[StreamEvent], choice: _Choice, number: int, grounding: Grounding
     ) -> None:
         """Citations for the last text part; Gemini counts its offsets in UTF-8 bytes."""
         self._searches = max(self._searches, len(grounding.web_search_queries or ()))
@@ -320,23 +265,38 @@ class ChunkDecoder:
         text = "".join(choice.texts[index]).encode("utf-8", "surrogatepass")
         sources = grounding.grounding_chunks or []
         for support in grounding.grounding_supports or ():
-            segment = support.segment or _Segment()
+            segment = support.segment or Segment()
             start, end = _characters(text, segment.start_index or 0), None
             if segment.end_index is not None:
                 end = _characters(text, segment.end_index)
             for position in support.grounding_chunk_indices or ():
-                web = sources[position].web if 0 <= position < len(sources) else None
-                if web is not None:
-                    citation = Citation(url=web.uri or "", title=web.title or "", start=start, end=end)
+                source = sources[position].source if 0 <= position < len(sources) else None
+                if source is not None:
+                    citation = Citation(
+                        url=source.uri or "",
+                        title=source.title or "",
+                        cited_text=source.text or "",
+                        start=start,
+                        end=end,
+                    )
                     events.append(PartDelta(index, citation=citation, choice=number))
 
-    def _stop(self, candidate: _Candidate, choice: _Choice, number: int) -> Stop:
+    def _stop(self, candidate: Candidate, choice: _Choice, number: int, chunk: Chunk) -> Stop:
         word = candidate.finish_reason or ""
         reason = "content_filter" if word in _FILTERED else _STOPS.get(word, "other")
         if reason == "end" and choice.calls:
             reason = "tool_calls"
         detail = candidate.finish_message or word
-        return Stop(reason, detail, self._response_id, self._model, number)
+        tier = chunk.usage_metadata.tier if chunk.usage_metadata else ""
+        return Stop(
+            reason,
+            detail,
+            self._response_id,
+            self._model,
+            number,
+            created=chunk.created,
+            service_tier=tier,
+        )
 
 
 def whole(body: bytes, endpoint: Endpoint) -> list[StreamEvent]:
@@ -358,22 +318,15 @@ def _characters(text: bytes, offset: int) -> int:
     return len(text[: max(0, offset)].decode("utf-8", "ignore"))
 
 
-def _audio(details: list[_Modality] | None) -> int:
-    return sum(item.token_count or 0 for item in details or () if item.modality == "AUDIO")
-
-
-def _media(blob: _Blob, state: ProviderState) -> Part | None:
+def _inline(blob: Blob, state: ProviderState) -> Part | None:
     try:
         data = base64.b64decode(blob.data, validate=True)
     except (binascii.Error, ValueError):
         return None
-    source, size = InlineData(data=data), len(data)
-    media_type = blob.mime_type or "application/octet-stream"
-    match media_type.partition("/")[0]:
-        case "image":
-            return ImagePart(source=source, media_type=media_type, size=size, provider_state=state)
-        case "audio":
-            return AudioPart(source=source, media_type=media_type, size=size, provider_state=state)
-        case "video":
-            return VideoPart(source=source, media_type=media_type, size=size, provider_state=state)
-    return FilePart(source=source, media_type=media_type, size=size, provider_state=state)
+    return _media(InlineData(data=data), blob.mime_type, len(data), state)
+
+
+def _media(source: InlineData | RemoteUrl, media_type: str, size: int, state: ProviderState) -> Part:
+    media_type = media_type or "application/octet-stream"
+    kind = _KINDS.get(media_type.partition("/")[0], FilePart)
+    return kind(source=source, media_type=media_type, size=size, provider_state=state)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import BadRequest
 from chatbench.core.messages import (
     InlineData,
     MediaPart,
@@ -23,7 +24,7 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool
-from chatbench.providers.encoding import arguments_of, base64_of, media_source, state_for
+from chatbench.providers.encoding import arguments_of, base64_of, media_source, merged, state_for
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
 
@@ -39,25 +40,69 @@ _CONFIG = {
     "presence_penalty": "presencePenalty",
     "frequency_penalty": "frequencyPenalty",
     "seed": "seed",
+    "n": "candidateCount",
 }
+TAKES = frozenset(
+    {
+        *_CONFIG, "stop", "reasoning_effort", "thinking_budget", "logprobs", "top_logprobs", "json_mode",
+        "strict_tools", "service_tier", "metadata", "extra_body",
+    }
+)  # fmt: skip
+_TIERS = {
+    "auto": None,
+    "default": "standard",
+    "standard": "standard",
+    "standard_only": "standard",
+    "flex": "flex",
+    "priority": "priority",
+}
+_INSTRUCTING = ("system", "developer")
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def request_fields(call: Call) -> JsonObject:
-    """The body of `:generateContent`, streamed or not; the model stands in the address."""
+    """The body of `:generateContent`, streamed or not; the model stands in the address. Raises
+    BadRequest for files that are not at hand, and for a service tier that Gemini does not offer."""
     request = call.request
+    given = request.parameters
     fields: JsonObject = {"contents": _contents(request.messages, call.endpoint)}
     if system := _system(request):
         fields["systemInstruction"] = {"parts": [{"text": system}]}
     if config := _generation_config(request, call.info):
         fields["generationConfig"] = config
+    if given.service_tier is not None and (tier := _tier(given.service_tier, call.endpoint)):
+        fields["serviceTier"] = tier
+    if given.metadata:
+        fields["labels"] = given.metadata
     fields.update(_tools(request))
     return fields
 
 
+def counted_fields(call: Call, model: str) -> JsonObject:
+    """The body of `:countTokens`: the words alone, or the whole request where it has more than
+    these. `model` is the path of the model, which a whole request names again."""
+    fields = merged(request_fields(call), call.request.parameters.extra_body or {})
+    if fields.keys() <= {"contents", "generationConfig"} and call.request.response_schema is None:
+        return {"contents": fields["contents"]}
+    return {"generateContentRequest": {"model": model, **fields}}
+
+
+def _tier(asked: str, endpoint: Endpoint) -> str | None:
+    """Others' words for a tier, in Google's; None leaves the choice to Google."""
+    if asked not in _TIERS:
+        raise BadRequest(
+            f"{endpoint.name} has no service tier “{asked}”.",
+            f"It takes {', '.join(_TIERS)}.",
+            provider=endpoint.id,
+            param="service_tier",
+        )
+    return _TIERS[asked]
+
+
 def _system(request: Request) -> str:
-    later = [message.text for message in request.messages if message.role == "system"]
-    return "\n\n".join(text for text in (request.system, *later) if text)
+    """All instructions: Gemini has one place for them, before the conversation."""
+    later = [message.text for message in request.messages if message.role in _INSTRUCTING]
+    return "\n\n".join(text for text in (request.system, *later) if text.strip())
 
 
 def _generation_config(request: Request, info: ModelInfo) -> JsonObject:
@@ -67,10 +112,15 @@ def _generation_config(request: Request, info: ModelInfo) -> JsonObject:
     }
     if given.stop:
         config["stopSequences"] = list(given.stop)
+    if given.logprobs or given.top_logprobs is not None:
+        config["responseLogprobs"] = True
+    if given.top_logprobs:
+        config["logprobs"] = given.top_logprobs
     if thinking := _thinking(given, info):
         config["thinkingConfig"] = thinking
-    if request.response_schema is not None:
+    if given.json_mode or request.response_schema is not None:
         config["responseMimeType"] = "application/json"
+    if request.response_schema is not None:
         config["responseJsonSchema"] = request.response_schema
     return config
 
@@ -101,7 +151,10 @@ def _tools(request: Request) -> JsonObject:
         calling = {"mode": "ANY", "allowedFunctionNames": [request.tool_choice.name]}
     else:
         calling = {"mode": _MODES[request.tool_choice]}
-    if calling["mode"] == "AUTO" and any(tool.strict for tool in request.tools):
+    strict = request.parameters.strict_tools
+    if strict is None:
+        strict = any(tool.strict for tool in request.tools)
+    if strict and calling["mode"] == "AUTO":
         calling["mode"] = "VALIDATED"
     fields: JsonObject = {"tools": [{"functionDeclarations": declared}]}
     if calling["mode"] != "AUTO":
@@ -113,7 +166,7 @@ def _contents(messages: Sequence[Message], endpoint: Endpoint) -> list[JsonObjec
     """Turns by role, alternating: "user" for everything that does not come from the model."""
     turns: list[JsonObject] = []
     ids: set[str] = set()
-    for message in paired([m for m in messages if m.role != "system"]):
+    for message in paired([m for m in messages if m.role not in _INSTRUCTING]):
         role = "model" if message.role == "assistant" else "user"
         parts = list(_parts(message.parts, role, ids, endpoint))
         if not parts:
