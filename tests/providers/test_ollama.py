@@ -257,7 +257,7 @@ def test_probabilities(way: str) -> None:
 def test_usage_also_where_the_prompt_is_not_counted() -> None:
     assert decoded("text").usage == Usage(input_tokens=26, output_tokens=298)
 
-    def usage(**counts: int) -> Usage | None:
+    def usage(**counts: Any) -> Usage | None:
         line = canned.line({"content": "Hi"}, True, done_reason="stop", **counts)
         return wires.folded(wires.decode(WIRE, wires.call(WHERE), [line])).usage
 
@@ -322,6 +322,13 @@ def test_errors_have_names(status: int, text: str, expected: str, param: str, re
     assert (error.status, error.retry_after) == (status, 7.0)
 
 
+def test_the_engines_own_words_are_quoted() -> None:
+    inner = 'llama-server: {"error":{"code":400,"message":"bad grammar"}}'
+    for text, said in ((inner, "It says: bad grammar"), ("odd {braces", "It says: odd {braces")):
+        failure = HttpFailure(status=400, headers={}, body=canned.error_body(text))
+        assert WIRE.error(failure, WHERE).message.endswith(said)
+
+
 def test_errors_say_what_to_do() -> None:
     def hint(status: int, text: str, **more: Any) -> str:
         body = canned.error_body(text, **more)
@@ -364,8 +371,9 @@ async def test_lines_arrive_as_they_are_sent(http: Http) -> None:
         server.script(replies.lines(canned.SCENES["text"][0][:2], end="hang"))
         where = wires.endpoint("ollama", server.base_url("ollama"), auth="none")
         accumulator = Accumulator()
-        async with aclosing(WIRE.stream(wires.call(where, (user("Hi"),)), http)) as batches:
-            while len(accumulator.parts()) == 0 or not accumulator.has_visible_text:
+        stream = WIRE.stream(wires.call(where, (user("Hi"),)), http)
+        async with asyncio.timeout(5), aclosing(stream) as batches:
+            while not accumulator.has_visible_text:
                 accumulator.extend(await anext(batches))
         await asyncio.to_thread(server.wait_for_leaving)
 
