@@ -166,6 +166,37 @@ def test_whatever_comes_no_limit_is_passed_and_nothing_is_lost(limits: Limits, c
     assert (bucket.in_flight, bucket.waiting) == (0, 0)
 
 
+PAUSES = st.lists(st.tuples(GAPS, st.floats(0, 60)), max_size=8)
+
+
+@given(LIMITS, ARRIVALS, PAUSES)
+def test_nobody_goes_while_the_bucket_is_paused_and_everybody_goes_after_it(
+    limits: Limits, calls: list[Arrival], pauses: list[tuple[float, float]]
+) -> None:
+    loop = SimulatedLoop()
+    bucket = Bucket("p/m", limits, loop.time)
+    ledger = Ledger(bucket)
+    paused: list[tuple[float, float]] = []
+
+    async def pause() -> None:
+        for gap_s, seconds in pauses:
+            await asyncio.sleep(gap_s)
+            paused.append((now(), now() + seconds))
+            bucket.pause(seconds)
+
+    async def everybody() -> list[str]:
+        pausing = asyncio.create_task(pause())
+        ends = await asyncio.gather(*(live(bucket, ledger, n, call) for n, call in enumerate(calls)))
+        await pausing
+        return ends
+
+    ends = simulate(everybody(), loop)
+    assert [number for number, end in enumerate(ends) if end == "went"] == ledger.order
+    for at, *_ in ledger.entries:
+        assert not any(start < at < end for start, end in paused)
+    assert (bucket.in_flight, bucket.waiting) == (0, 0)
+
+
 def test_ten_minutes_at_600_a_minute() -> None:
     """No minute above 600, nearly all of it used, no rush: and every call in its turn."""
     times: list[float] = []
@@ -574,6 +605,33 @@ def test_waiters_of_two_loops_stand_in_one_queue() -> None:
     assert order == list(range(40))
     assert len(threads) == 2
     assert bucket.in_flight == 0
+
+
+def test_four_threads_share_three_places() -> None:
+    """Each with an event loop of its own: never more than three at once, and everybody gets his turn."""
+    bucket = Bucket("p/m", Limits(concurrent=3, requests_per_minute=10**6, output_tokens_per_minute=10**9))
+    busy: list[int] = []
+    done: list[int] = []
+
+    async def one() -> None:
+        permit = await bucket.acquire(1, 1)
+        busy.append(bucket.in_flight)
+        await asyncio.sleep(0)
+        done.append(1)
+        permit.release(Usage(input_tokens=1, output_tokens=2))
+
+    async def many() -> None:
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(one() for _ in range(250)))
+
+    threads = [threading.Thread(target=lambda: asyncio.run(many()), name="fixture:many") for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 1000
+    assert max(busy) <= 3
+    assert (bucket.in_flight, bucket.waiting) == (0, 0)
 
 
 def test_who_waits_on_a_loop_that_is_no_more_holds_up_nobody() -> None:
