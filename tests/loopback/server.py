@@ -74,6 +74,8 @@ class LoopbackServer:
         self.pace = 0.0
         self.asked: list[Asked] = []
         self.connections = 0
+        self.answering = 0
+        """Requests whose answer is under way."""
         self._wanted_port = port
         self._tls = tls
         self._script: queue.SimpleQueue[Reply] = queue.SimpleQueue()
@@ -166,6 +168,7 @@ class LoopbackServer:
             reply = self._script.get_nowait()
         except queue.Empty:
             reply = self._usual(asked)
+        self.answering += 1
         sending = asyncio.ensure_future(self._send(reply, writer))
         leaving = asyncio.ensure_future(reader.read(1))
         try:
@@ -183,6 +186,7 @@ class LoopbackServer:
             for waiting in (sending, leaving):
                 waiting.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
+            self.answering -= 1
 
     async def _send(self, reply: Reply, writer: asyncio.StreamWriter) -> bool:
         if reply.first_byte_s:
@@ -206,8 +210,9 @@ class LoopbackServer:
         return True
 
     def _usual(self, asked: Asked) -> Reply:
-        if asked.method == "GET":
-            return replies.data(_models(asked))
+        told = _models(asked) if asked.method == "GET" else _counted(asked)
+        if told is not None:
+            return replies.data(told)
         if not asked.body.startswith(b"{"):
             return replies.data(openai_chat.error_body(None, "invalid_request_error", "no JSON"), 400)
         wanted = asked.json
@@ -253,6 +258,13 @@ def _models(asked: Asked) -> Any:
     if asked.path == "/api/tags":
         return ollama.MODELS
     return mistral.MODELS if asked.path.startswith("/mistral/") else openai_chat.MODELS
+
+
+def _counted(asked: Asked) -> Any:
+    """The answer of a counting address, where this is one."""
+    if asked.path.endswith("/messages/count_tokens"):
+        return anthropic.COUNTED
+    return gemini.COUNTED if asked.path.endswith(":countTokens") else None
 
 
 async def _read(reader: asyncio.StreamReader, begun: bytes) -> Asked | None:

@@ -399,7 +399,7 @@ class AnswerStream:
         if version:
             quirks = msgspec.structs.replace(effective.quirks, api_version=version)
             effective = msgspec.structs.replace(effective, quirks=quirks)
-        endpoint = environment.learned.endpoint(effective)
+        endpoint = environment.learned.endpoint(effective, model)
         if calling.key is not None:
             key: Secret | None = calling.key
         else:
@@ -457,23 +457,21 @@ class AnswerStream:
             self._limited_s += delay
         if self._deadline is not None and delay is not None:
             delay = delay if time.monotonic() + delay < self._deadline else None
-        if router is not None and (delay is None or elsewhere(error)) and self._go_elsewhere(router, error):
-            return
+        if router is not None and (elsewhere(error) or (delay is None and error.retryable)):
+            if self._go_elsewhere(router):
+                return
         if delay is None:
             self._name_near_models(error)
             raise error
         await self._wait(delay)
 
-    def _go_elsewhere(self, router: Router, error: ProviderError) -> bool:
-        """Turns to the next model, if another may do better and there is one."""
-        if not (elsewhere(error) or error.retryable):
-            return False
-        if self._failures >= self._calling.retries.max_attempts and not elsewhere(error):
-            return False
+    def _go_elsewhere(self, router: Router) -> bool:
+        """Turns to the next model, which has all its attempts before it, if there is one."""
         self._tried.add(self.request.model)
         route = router.pick(self._tried)
         if route is None:
             return False
+        self._failures = 0
         self.turn_to(route)
         log.info("turning to %s", route.model)
         return True
@@ -591,7 +589,10 @@ class AnswerStream:
         cost = None
         if usage is not None:
             at = self._at or datetime.now(UTC)
-            cost = self._environment.pricing.cost(self.request.model, self.endpoint, usage, at)
+            service = (stop.service_tier if stop else "") or self.request.parameters.service_tier or ""
+            cost = self._environment.pricing.cost(
+                self.request.model, self.endpoint, usage, at, service=service
+            )
         if cost is not None and counted:
             cost = msgspec.structs.replace(cost, estimated=True)
         exchange = self._exchange

@@ -269,11 +269,8 @@ class LLMClient:
         `options`: `progress`, `total`, `at_once`, and all that `complete` takes in `asking`.
         Raises StorageError and FormatError of the sink.
         """
-        return await self._run(
-            prompts,
-            lambda index, response: None,
-            {**options, "sink": sink_at(sink) if isinstance(sink, str) else sink},
-        )
+        place = sink_at(sink) if isinstance(sink, str | Path) else sink
+        return await self._run(prompts, lambda index, response: None, {**options, "sink": place})
 
     run_sync = synced(run)
 
@@ -364,6 +361,14 @@ class LLMClient:
 
     start_sync = synced(start)
 
+    def start_nowait_sync(self, prompt: Prompt, **asking: Any) -> int:
+        """`start_nowait` where no loop runs; to be waited for with `wait_for_sync` and its like."""
+
+        async def begin() -> int:
+            return self.start_nowait(prompt, **asking)
+
+        return background.run(begin())
+
     async def wait_for(self, task_id: int) -> Response:
         """The response of a task. Raises what the call raised; KeyError for an id that was never
         given, or waited for before."""
@@ -373,11 +378,15 @@ class LLMClient:
         finally:
             self._tasks.pop(task_id, None)
 
+    wait_for_sync = synced(wait_for)
+
     async def wait_for_all(self, task_ids: Sequence[int] | None = None) -> list[Response]:
         """The responses of these tasks (None: of all), in the order of the ids. A failure does not
         raise: its response carries `error`."""
         ids = list(self._tasks) if task_ids is None else list(task_ids)
         return [await self._outcome(number) for number in ids]
+
+    wait_for_all_sync = synced(wait_for_all)
 
     async def _outcome(self, number: int) -> Response:
         try:
