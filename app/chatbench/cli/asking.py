@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,7 +15,7 @@ import msgspec
 
 from chatbench.cli.session import note, safe
 from chatbench.core.conversations import TreeMessage
-from chatbench.core.errors import ChatbenchError, UnknownModel
+from chatbench.core.errors import ChatbenchError, ConfigurationError, UnknownModel, UnknownParameter
 from chatbench.core.messages import Part, RefusalPart, text_of
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
@@ -28,35 +27,42 @@ _SHORT_NAMES = {"max_tokens": "max_output_tokens", "effort": "reasoning_effort"}
 
 
 def parameters_from(options: tuple[str, ...]) -> Parameters:
-    """`name=value` options as parameters. Raises click.UsageError naming the wrong one."""
+    """`name=value` options as parameters: text, or JSON where the parameter is no text.
+
+    Raises click.UsageError naming the wrong one.
+    """
     values: dict[str, Any] = {}
     for option in options:
-        name, equals, value = option.partition("=")
+        name, equals, text = option.partition("=")
         name = _SHORT_NAMES.get(name, name)
-        if not equals or name not in Parameters.__struct_fields__:
-            known = ", ".join(Parameters.__struct_fields__)
-            raise click.UsageError(f"-o {option}: write name=value with one of {known}")
+        if not equals:
+            raise click.UsageError(f"-o {option}: write name=value")
+        value = _value(option, name, text)
         if name == "stop":
-            values[name] = (*values.get(name, ()), value)
-        elif name == "extra_body":
-            values[name] = _json(option, value)
-        else:
-            values[name] = value
-    try:
-        parameters = msgspec.convert(values, Parameters, strict=False)
-    except msgspec.ValidationError as error:
-        raise click.UsageError(f"-o: {error}") from error
-    for name, value in parameters.given().items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise click.UsageError(f"-o {name}: write a number")
-    return parameters
+            value = (*values.get(name, ()), value)
+        values[name] = value
+    return Parameters.from_dict(values)
 
 
-def _json(option: str, value: str) -> Any:
+def _value(option: str, name: str, text: str) -> Any:
+    """What `text` means for this parameter. Raises click.UsageError."""
     try:
-        return msgspec.json.decode(value)
+        Parameters.from_dict({name: text})
+        return text
+    except UnknownParameter as error:
+        raise click.UsageError(f"-o {option}: {error.message} {error.hint}") from error
+    except ConfigurationError as error:
+        not_text = error
+    try:
+        value = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise click.UsageError(f"-o {option}: not JSON: {error}") from error
+        wanted = f"not JSON: {error}" if text[:1] in ("{", "[") else not_text.message
+        raise click.UsageError(f"-o {option}: {wanted}") from error
+    try:
+        Parameters.from_dict({name: value})
+    except ConfigurationError as error:
+        raise click.UsageError(f"-o {option}: {error.message}") from error
+    return value
 
 
 def chosen_model(services: Services, name: str | None) -> ModelRef | None:
@@ -86,22 +92,62 @@ async def attached(
 
 async def follow(answer: Answer, finished: Awaitable[None], *, show: bool) -> TreeMessage:
     """Prints the words as they come, until the end. Ctrl+C stops the answer and keeps it."""
-    done = asyncio.ensure_future(finished)
+    with on_ctrl_c(answer.stop):
+        message = await watch(answer, asyncio.ensure_future(finished), show=show)
+    tell(message)
+    return message
+
+
+async def watch(answer: Answer, done: asyncio.Future[None], *, show: bool) -> TreeMessage:
+    """Prints the words as they come, until the end."""
     printer = _Printer(show)
-    with _on_ctrl_c(answer.stop):
-        while not done.done():
-            await asyncio.wait({done}, timeout=0.03)
-            printer.print(text_of(answer.parts()))
-    message = answer.message
-    printer.print(message.text, last=True)
+    while not done.done():
+        await asyncio.wait({done}, timeout=0.03)
+        printer.print(text_of(answer.parts()))
+    printer.print(answer.message.text, last=True)
+    return answer.message
+
+
+def tell(message: TreeMessage, name: str = "") -> None:
+    """What there is to say beside an answer's text, on stderr."""
+    of = f"{name}: " if name else ""
     for part in message.parts:
         if isinstance(part, RefusalPart):
-            note(f"Refused: {part.text}")
+            note(f"{of}Refused: {part.text}")
     if message.state == "stopped":
-        note("Stopped.")
+        note(f"{of}Stopped.")
     for item in message.left_out:
-        note(f"Note: {item.name} was not sent: {item.reason}.")
-    return message
+        note(f"Note: {of}{item.name} was not sent: {item.reason}.")
+
+
+def usage_line(message: TreeMessage) -> str:
+    """Tokens, money and time of an answer in one line."""
+    usage, timings = message.usage, message.timings
+    told = [f"{message.model}: tokens unknown"]
+    if usage is not None:
+        told = [f"{message.model}: {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"]
+        shares = (
+            (usage.cache_read_tokens, "read from the cache"),
+            (usage.cache_write_tokens, "written to the cache"),
+            (usage.reasoning_tokens, "of reasoning"),
+        )
+        told += [f"{count:,} {what}" for count, what in shares if count]
+    told.append(_money(message))
+    if timings.first_token_s is not None:
+        told.append(f"first token after {timings.first_token_s:.2f} s")
+    if timings.total_s is not None:
+        told.append(f"{timings.total_s:.2f} s")
+    if message.attempts > 1:
+        told.append(f"{message.attempts} attempts")
+    return ", ".join(told)
+
+
+def _money(message: TreeMessage) -> str:
+    cost = message.cost
+    if cost is None:
+        return "price unknown"
+    amount = f"${cost.amount:f}" if cost.currency == "USD" else f"{cost.amount:f} {cost.currency}"
+    return f"about {amount}" if cost.estimated else amount
 
 
 def raise_error_of(message: TreeMessage) -> None:
@@ -111,7 +157,7 @@ def raise_error_of(message: TreeMessage) -> None:
 
 
 @contextmanager
-def _on_ctrl_c(act: Callable[[], None]) -> Iterator[None]:
+def on_ctrl_c(act: Callable[[], None]) -> Iterator[None]:
     """Meanwhile Ctrl+C calls `act`, however often it is pressed, and ends nothing else."""
     loop = asyncio.get_running_loop()
     before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(act))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from chatbench import __version__
+from chatbench.cli.aliases import aliases
 from chatbench.cli.chat import chat
 from chatbench.cli.history import history
 from chatbench.cli.keys import keys
@@ -16,6 +17,7 @@ from chatbench.cli.models import models
 from chatbench.cli.prompt import prompt
 from chatbench.cli.providers import providers
 from chatbench.cli.session import STOPPED, Build, Session
+from chatbench.cli.templates import templates
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,7 +42,7 @@ def chatbench(context: click.Context, profile: Path | None, log_level: str | Non
     context.obj = Session(context.obj, profile, log_level or "")
 
 
-for _command in (chat, history, keys, models, prompt, providers):
+for _command in (aliases, chat, history, keys, models, prompt, providers, templates):
     chatbench.add_command(_command)
 
 

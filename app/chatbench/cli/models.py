@@ -9,6 +9,7 @@ import msgspec
 
 from chatbench.cli.session import Session, note, say
 from chatbench.core.errors import ChatbenchError
+from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.services import Services
 from chatbench.services.models import ModelRow
 
@@ -17,8 +18,9 @@ from chatbench.services.models import ModelRow
 @click.option("--provider", metavar="P", help="Only this provider's models.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @click.option("--refresh", is_flag=True, help="Ask the provider for its list first.")
+@click.option("--options", is_flag=True, help="Tell which parameters each model takes.")
 @click.pass_context
-def models(context: click.Context, provider: str | None, as_json: bool, refresh: bool) -> None:
+def models(context: click.Context, provider: str | None, as_json: bool, refresh: bool, options: bool) -> None:
     """List models with context window and price per million tokens."""
     if context.invoked_subcommand is not None:
         return
@@ -31,6 +33,8 @@ def models(context: click.Context, provider: str | None, as_json: bool, refresh:
         groups = [g for g in services.models.groups() if provider in (None, g.endpoint.id)]
         if as_json:
             rows = [_row_object(row, g.endpoint.id) for g in groups for row in g.rows]
+            if options:
+                rows = [{**row, "parameters": _parameters(services, str(row["id"]))} for row in rows]
             click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
             return
         for group in groups:
@@ -38,25 +42,55 @@ def models(context: click.Context, provider: str | None, as_json: bool, refresh:
             say(f"{group.endpoint.name}{ready}")
             for row in group.rows:
                 say(f"  {row.info.ref!s:<52} {_context(row):>9}  {_price(row)}")
+                if options:
+                    say(_options(services, row.info))
 
     context.obj.run(show)
 
 
 @models.command()
 @click.argument("model", required=False)
+@click.option("--embedding", is_flag=True, help="The one for embeddings.")
 @click.option("--clear", is_flag=True, help="Have no default model.")
 @click.pass_obj
-def default(session: Session, model: str | None, clear: bool) -> None:
+def default(session: Session, model: str | None, embedding: bool, clear: bool) -> None:
     """Show or set the default model."""
+    if model and clear:
+        raise click.UsageError("Give MODEL or --clear, not both.")
 
     async def change(services: Services) -> None:
+        known = services.models
+        set_to = known.set_default_embedding if embedding else known.set_default
         if clear:
-            services.models.set_default(None)
+            set_to(None)
         elif model:
-            services.models.set_default(services.models.resolve(model))
-        say(str(services.models.default() or "none"))
+            set_to(known.resolve(model))
+        say(str((known.default_embedding() if embedding else known.default()) or "none"))
 
     session.run(change)
+
+
+def _parameters(services: Services, model: str) -> dict[str, str | None]:
+    """Parameter → null where it is sent, else why it is not."""
+    told = services.models.options(ModelRef.parse(model))
+    return {name: reason or None for name, reason in told.items()}
+
+
+def _options(services: Services, info: ModelInfo) -> str:
+    """The parameters a model is sent, and those it is not, each with why."""
+    told = services.models.options(info.ref)
+    if info.efforts:
+        told["reasoning_effort"] = ""
+    names = [name for name, reason in told.items() if not reason]
+    if "reasoning_effort" in names:
+        names[names.index("reasoning_effort")] = f"reasoning_effort ({', '.join(info.efforts)})"
+    lines = [f"sent: {', '.join(names)}" if names else "sent: none"]
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in told.items():
+        if reason:
+            by_reason.setdefault(reason, []).append(name)
+    lines += [f"{reason}: {', '.join(names)}" for reason, names in by_reason.items()]
+    return "\n".join(f"      {line}" for line in lines)
 
 
 async def _refresh(services: Services, provider: str | None) -> None:

@@ -79,6 +79,13 @@ class Session:
             raise Failed(ChatbenchError(notice.text, notice.hint))
         return result
 
+    def known(self, work: Callable[[], T]) -> T:
+        """Does `work`, which needs no profile. Known errors become `Failed`."""
+        try:
+            return work()
+        except ChatbenchError as error:
+            raise Failed(error) from error
+
 
 def safe(text: str) -> str:
     """Text from elsewhere, without what could steer a terminal."""
