@@ -161,7 +161,8 @@ class Conversation(Value, frozen=True):
     @classmethod
     def from_unknown(cls, turns: Iterable[Mapping[str, Any]], system: Any = None) -> Conversation:
         """Of whatever shape it is. What looks the same in several is read as Chat Completions."""
-        given = list(turns)
+        given: Any = turns
+        given = list(given) if isinstance(given, Iterable) else given
         shape = shape_of(given)
         conversation = cls._read(shape, given, system, None)
         if system is not None and shape.startswith("openai"):

@@ -42,24 +42,26 @@ def write(
     return system, Turns(turns, losses)
 
 
-def read(
-    shape: Shape, turns: Iterable[Mapping[str, Any]], system: Any = None, provider: str | None = None
-) -> Reading:
+def read(shape: Shape, turns: Iterable[Any], system: Any = None, provider: str | None = None) -> Reading:
     """Raises FormatError, naming the turn."""
     if isinstance(turns, str | bytes | Mapping) or not isinstance(turns, Iterable):
         raise FormatError("A conversation is a list of turns.", "Give the list of messages.")
-    wire = _wire(shape)
-    reading: Reading = wire.read(turns, system, _endpoint(shape, wire, provider))
+    wire, given = _wire(shape), list(turns)
+    for number, turn in enumerate(given):
+        if not isinstance(turn, Mapping):
+            hint = "Give the list as it is sent to the provider."
+            raise FormatError(f"Turn {number} of the conversation is no object.", hint)
+    reading: Reading = wire.read(given, system, _endpoint(shape, wire, provider))
     return reading
 
 
-def shape_of(turns: Sequence[Mapping[str, Any]]) -> Shape:
+def shape_of(turns: Any) -> Shape:
     """Which vendor's turns these are. Raises FormatError where they are no one's."""
-    if not all(isinstance(turn, Mapping) for turn in turns):
+    if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
         raise FormatError("A conversation is a list of objects.", "Give the messages as they are sent.")
     if any("parts" in turn or turn.get("role") == "model" for turn in turns):
         return "gemini"
-    kinds = {block.get("type") for turn in turns for block in _blocks(turn)}
+    kinds = {str(block.get("type")) for turn in turns for block in _blocks(turn)}
     if any(turn.get("type", "message") != "message" for turn in turns) or kinds & _OF_RESPONSES:
         return "openai_responses"
     if kinds & _OF_ANTHROPIC:

@@ -77,8 +77,6 @@ class _Reader:
         self.losses: list[Loss] = []
 
     def turn(self, content: Mapping[str, Any], where: str) -> None:
-        if not isinstance(content, Mapping):
-            raise _wrong(where, "it is no object")
         role = content.get("role") or "user"
         if role == "model":
             parts = self._answer(content.get("parts"), where)

@@ -71,9 +71,7 @@ class _Reader:
         self.losses: list[Loss] = []
 
     def item(self, item: Mapping[str, Any], where: str) -> None:
-        if not isinstance(item, Mapping):
-            raise _wrong(where, "it is no object")
-        kind, role = item.get("type", "message"), item.get("role")
+        kind, role = str(item.get("type", "message")), item.get("role")
         if kind in _OUTPUTS:
             self.close()
             self._result(item, where)
