@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -563,11 +564,16 @@ def test_more_than_the_provider_allows_is_the_providers_to_refuse() -> None:
     run(body)
 
 
-def test_waiters_of_two_loops_stand_in_one_queue() -> None:
-    """Every second one waits on the loop of another thread; each is woken on its own."""
-    bucket = Bucket("p/m", Limits(concurrent=1))
-    held = bucket.try_acquire()
-    assert held is not None
+@pytest.mark.parametrize(
+    ("limits", "count"), [(Limits(concurrent=1), 40), (Limits(concurrent=30, requests_per_minute=900), 10)]
+)
+def test_waiters_of_two_loops_stand_in_one_queue(limits: Limits, count: int) -> None:
+    """Every second one waits on the loop of another thread; each is woken on its own, whether a
+    permit or time is what it waited for."""
+    bucket = Bucket("p/m", limits)
+    held: list[Permit] = []
+    while (permit := bucket.try_acquire()) is not None:
+        held.append(permit)
     order: list[int] = []
     threads: set[int] = set()
     elsewhere = asyncio.new_event_loop()
@@ -582,18 +588,19 @@ def test_waiters_of_two_loops_stand_in_one_queue() -> None:
         permit.release()
 
     def stands_in_line(number: int) -> bool:
-        return bucket.waiting > number
+        return bucket.waiting + len(order) > number
 
     async def main() -> None:
         ends = []
-        for number in range(40):
+        for number in range(count):
             if number % 2:
                 far = asyncio.run_coroutine_threadsafe(one(number), elsewhere)
                 ends.append(asyncio.wrap_future(far))
             else:
                 ends.append(asyncio.ensure_future(one(number)))
             await until(partial(stands_in_line, number), "its place in the queue")
-        held.release()
+        for permit in held:
+            permit.release()
         await asyncio.wait_for(asyncio.gather(*ends), 10)
 
     try:
@@ -602,7 +609,7 @@ def test_waiters_of_two_loops_stand_in_one_queue() -> None:
         elsewhere.call_soon_threadsafe(elsewhere.stop)
         thread.join()
         elsewhere.close()
-    assert order == list(range(40))
+    assert order == list(range(count))
     assert len(threads) == 2
     assert bucket.in_flight == 0
 
@@ -625,10 +632,15 @@ def test_four_threads_share_three_places() -> None:
             await asyncio.gather(*(one() for _ in range(250)))
 
     threads = [threading.Thread(target=lambda: asyncio.run(many()), name="fixture:many") for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(usual)
     assert len(done) == 1000
     assert max(busy) <= 3
     assert (bucket.in_flight, bucket.waiting) == (0, 0)
