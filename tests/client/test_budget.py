@@ -281,6 +281,24 @@ def test_a_broken_callback_does_not_hurt_the_call() -> None:
     assert budgets.spent(limit) == (Decimal("0.001"), 2)
 
 
+@pytest.mark.expects_log("the callback for soft budgets failed")
+async def test_the_callback_may_be_asynchronous() -> None:
+    told: list[str] = []
+    both = asyncio.Event()
+
+    async def on_soft(notice: BudgetNotice) -> None:
+        told.append(notice.message)
+        if len(told) == 2:
+            both.set()
+            raise ValueError("broken")
+
+    limits = [BudgetLimit(scope=scope, tokens=1, soft=True) for scope in ("run", "call")]
+    asked(budgets_of(*limits, on_soft=on_soft)).settle(answered(tokens=2))
+    await asyncio.wait_for(both.wait(), 5)
+    await asyncio.sleep(0)
+    assert len(told) == 2
+
+
 # ---- many at once
 
 

@@ -16,12 +16,14 @@ import apsw
 import pytest
 
 from chatbench.core.errors import DatabaseCorrupt, DatabaseTooNew
+from chatbench.storage.database import Database
 from chatbench.storage.responsecache import ResponseFile, Totals
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
 import asyncio, sys
 from pathlib import Path
+from chatbench.storage.database import Database
 from chatbench.storage.responsecache import ResponseFile
 
 async def main(path, name, count):
@@ -187,12 +189,45 @@ async def test_a_later_or_a_damaged_file_is_named(tmp_path: Path) -> None:
     await later.aclose()
     path.write_bytes(b"")
     empty = ResponseFile(path)
-    with pytest.raises(DatabaseCorrupt):
+    with pytest.raises(DatabaseCorrupt) as caught:
         await empty.get("a")
+    assert "another file for the cache" in caught.value.hint
     await empty.aclose()
 
 
-@pytest.mark.expects_log("answers could not be kept")
+async def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "chatbench.db"
+    database = Database.open(path, migrations=(lambda connection: None,))
+    await database.ready()
+    await database.close()
+    before = path.read_bytes()
+    file = ResponseFile(path)
+    with pytest.raises(DatabaseCorrupt, match="something else"):
+        await file.get("a")
+    await file.aclose()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.expects_log("answers could not be read from")
+async def test_a_file_that_is_damaged_inside_stops_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    file = ResponseFile(path)
+    for number in range(500):
+        file.put(f"{number}", b"x" * 500)
+    await file.aclose()
+    data = bytearray(path.read_bytes())
+    page = 4096
+    for start in range(8 * page, len(data), page):
+        data[start : start + page] = os.urandom(page)
+    path.write_bytes(data)
+    damaged = ResponseFile(path, commit_s=0.01)
+    assert [await damaged.get(f"{number}") for number in range(0, 500, 50)].count(None) > 5
+    damaged.put("more", b"1")
+    await damaged.flush()
+    await damaged.aclose()
+
+
+@pytest.mark.expects_log("answers could not be written to")
 async def test_what_cannot_be_written_is_logged_and_raises_nothing(tmp_path: Path) -> None:
     path = tmp_path / "cache.db"
     path.write_bytes(b"not a database at all")

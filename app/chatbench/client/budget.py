@@ -10,6 +10,7 @@ months are those of UTC and begin with what the profile's ledger has for them.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import threading
 import time
@@ -91,8 +92,8 @@ class Budgets:
     """The counters of a budget. For any thread and loop.
 
     `spent_since` tells what each model took since a moment (UTC milliseconds): it is asked once,
-    before the first call, if there is a limit for a day or month. `on_soft` is told of soft limits;
-    without it they are logged.
+    before the first call, if there is a limit for a day or month. `on_soft`, plain or asynchronous,
+    is told of soft limits; without it they are logged.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Budgets:
         self._lock = threading.Lock()
         self._counters: dict[tuple[int, str], Counter] = {}
         self._waiting: deque[_Waiter] = deque()
+        self._telling: set[asyncio.Future[object]] = set()
         dated = any(limit.scope in ("day", "month") for limit in budget.limits)
         self._loaded = spent_since is None or not dated
 
@@ -254,9 +256,18 @@ class Budgets:
             log.warning("%s", notice.message)
             return
         try:
-            self._on_soft(notice)
+            told = self._on_soft(notice)
+            if inspect.isawaitable(told):
+                task = asyncio.ensure_future(told)
+                self._telling.add(task)
+                task.add_done_callback(self._has_told)
         except Exception:  # the call itself went well
             log.exception("the callback for soft budgets failed")
+
+    def _has_told(self, task: asyncio.Future[object]) -> None:
+        self._telling.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the callback for soft budgets failed", exc_info=error)
 
 
 def _set(future: asyncio.Future[None]) -> None:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import apsw
 
+from chatbench.core.errors import DatabaseCorrupt, StorageError
 from chatbench.storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ INSERT INTO responses (key, saved_at, used_at, size, entry) VALUES (?, ?, ?, ?, 
 ON CONFLICT (key) DO UPDATE SET saved_at = excluded.saved_at, used_at = excluded.used_at,
     size = excluded.size, entry = excluded.entry
 """
+_HINT = "It was left as it is. Name another file for the cache, or move this one away."
 _ROOM = 0.9
 """How full the limits leave the file once entries had to go."""
 
@@ -73,8 +75,8 @@ class _Pending(NamedTuple):
 class ResponseFile:
     """Keys and entries of one file; `path`'s folder exists. To be used from any loop or thread.
 
-    Raises, at the first use, what opening a Database does, and nothing from `put`: what could not be
-    written is logged.
+    The first use raises what opening a Database does. Later faults of the file stop nobody: what
+    cannot be read is not there, what cannot be written is not kept, and the first is logged.
     """
 
     def __init__(
@@ -96,6 +98,8 @@ class ResponseFile:
         self._used: dict[str, int] = {}
         self._due = 0.0
         self._database: Database | None = None
+        self._checked: Database | None = None
+        self._complained = False
 
     async def get(self, key: str) -> bytes | None:
         """The entry put last under `key`, by any process; None where there is none or it is too old."""
@@ -104,12 +108,17 @@ class ResponseFile:
         oldest = self._oldest()
         if waiting is not None:
             return waiting.entry if waiting.saved_at >= oldest else None
-        row = await self._open().read(lambda connection: _entry(connection, key, oldest))
-        if row is not None and self._bounded:
+        database = await self._opened()
+        try:
+            entry = await database.read(lambda connection: _entry(connection, key, oldest))
+        except StorageError as error:
+            self._complain("read from", error)
+            return None
+        if entry is not None and self._bounded:
             with self._lock:
                 self._used[key] = _ms(self._now())
             self._schedule()
-        return row
+        return entry
 
     def put(self, key: str, entry: bytes) -> None:
         """Keeps the entry; returns at once. One that is larger than the file may be is left out."""
@@ -123,12 +132,12 @@ class ResponseFile:
     async def totals(self) -> Totals:
         """What is in the file, what is about to be written included."""
         await self.flush()
-        return await self._open().read(_totals)
+        return await (await self._opened()).read(_totals)
 
     async def clear(self) -> None:
         """Forgets everything."""
         await self.flush()
-        await self._open().write(lambda connection: connection.execute("DELETE FROM responses"))
+        await (await self._opened()).write(lambda connection: connection.execute("DELETE FROM responses"))
 
     async def flush(self) -> None:
         """Waits until everything that was put is in the file."""
@@ -159,6 +168,20 @@ class ResponseFile:
                 self._database = Database.open(self._path, migrations=(_make,))
                 atexit.register(self._write_at_exit)
             return self._database
+
+    async def _opened(self) -> Database:
+        """The database once it is known to be a cache. Raises what is wrong with the file."""
+        database = self._open()
+        if self._checked is not database:
+            try:
+                await database.ready()
+                tables = await database.read(_tables)
+            except StorageError as error:
+                raise type(error)(error.message, _HINT) from error
+            if "totals" not in tables:
+                raise DatabaseCorrupt(f"The file {self._path} holds something else than answers.", _HINT)
+            self._checked = database
+        return database
 
     def _schedule(self) -> None:
         """Has the pending written in a moment, unless that is under way. A loop that has ended since
@@ -204,7 +227,12 @@ class ResponseFile:
                 if self._writing.get(key) is one:
                     del self._writing[key]
         if not done.cancelled() and (error := done.exception()) is not None:
-            log.warning("answers could not be kept in %s: %s", self._path, error)
+            self._complain("written to", error)
+
+    def _complain(self, verb: str, error: BaseException) -> None:
+        level = logging.DEBUG if self._complained else logging.WARNING
+        self._complained = True
+        log.log(level, "answers could not be %s %s: %s", verb, self._path, error)
 
     def _write_at_exit(self) -> None:
         future = self._write()
@@ -217,6 +245,10 @@ def _entry(connection: apsw.Connection, key: str, oldest: int) -> bytes | None:
         "SELECT entry FROM responses WHERE key = ? AND saved_at >= ?", (key, oldest)
     ).fetchone()
     return None if found is None else bytes(found[0])
+
+
+def _tables(connection: apsw.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
 
 
 def _totals(connection: apsw.Connection) -> Totals:
