@@ -19,8 +19,8 @@ from typing import Literal, NamedTuple
 from tests.loopback import anthropic, openai_chat, replies
 
 Fault = Literal[
-    "429 in 0.05 s", "429 in 0.5 s", "429", "500", "529", "cut before a word", "cut after some words",
-    "silence", "slow",
+    "429 in 0.05 s", "429 in 0.5 s", "429", "500", "500 at once", "529",
+    "cut before a word", "cut after some words", "silence", "slow",
 ]  # fmt: skip
 Plan = Callable[[int, int], Fault | None]
 SLOW_S = 0.2
@@ -223,7 +223,7 @@ def _failure(fault: Fault, is_anthropic: bool) -> bytes:
         body = anthropic.error_body(kind, "not now")
     else:
         body = openai_chat.error_body(None, None, "not now")
-    told = fault.removeprefix("429 in ").removesuffix(" s") if " in " in fault else ""
+    told = "0" if fault == "500 at once" else fault[7:-2]
     more = b"retry-after: %s\r\n" % told.encode() if told else b""
     return _head(status, "application/json", len(body), more) + body
 

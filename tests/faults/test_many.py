@@ -4,50 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+from tests.faults.conftest import QUICK, at, buckets
 from tests.faults.server import SHARES, FaultServer, usual_plan, words
 from tests.harness.waiting import until
 
 from chatbench.client.environment import Environment
-from chatbench.client.limits import Bucket
 from chatbench.client.llm import LLMClient
-from chatbench.client.retries import BATCH_ATTEMPTS, RetryPolicy
-from chatbench.core.endpoints import Endpoint, Limits
 from chatbench.providers.http import Timeouts
-from chatbench.storage.database import Database
-from chatbench.storage.keyring import KeyStore
-from chatbench.storage.profile import Profile
 
-QUICK = RetryPolicy(max_attempts=BATCH_ATTEMPTS, base_s=0.005, cap_s=0.05)
 SILENCE_S = 3.0
 """Longer than any answer takes on a busy computer, or it would be asked for twice."""
-
-
-@pytest.fixture
-async def environment(tmp_path: Path) -> AsyncIterator[Environment]:
-    profile = Profile.open(tmp_path / "profile")
-    database = Database.open(profile.database)
-    environment = Environment.open(profile, KeyStore(database), environ={})
-    yield environment
-    await environment.aclose()
-    await database.close()
-    profile.close()
-
-
-def at(server: FaultServer, environment: Environment, wire: str = "openai_chat", **limits: int) -> None:
-    environment.registry.save(
-        Endpoint(
-            id="loop", name="Loop", wire=wire, base_url=server.base_url(wire), auth="none",
-            limits=Limits(**limits),
-        )
-    )  # fmt: skip
-
-
-def buckets(environment: Environment) -> dict[str, Bucket]:
-    return {model: bucket for (_, _, model), bucket in environment.limiter._buckets.items()}
 
 
 @pytest.mark.parametrize("wire", ["openai_chat", "anthropic"])
