@@ -248,3 +248,27 @@ def test_a_function_call_in_the_old_form() -> None:
     assert (made.name, made.arguments) == ("clock", '{"zone": "UTC"}')
     assert answer.stop is not None
     assert answer.stop.reason == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"reasoning": "Hm"},
+        {"reasoning_content": "Hm"},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "Hm", "index": 0}]},
+        {"refusal": "No."},
+        {"tool_calls": [canned.CALLS[0]]},
+        {"function_call": {"name": "clock", "arguments": "{}"}},
+        {"annotations": [canned.CITED]},
+        {"images": [{"image_url": {"url": "https://example.org/a.png"}}]},
+        {"audio": canned.SPOKEN},
+    ],
+    ids=str,
+)
+def test_nothing_beside_the_words_of_a_whole_answer_is_lost(beside: dict[str, Any]) -> None:
+    whole = canned.whole({"content": "Peaks", **beside})
+    answer = wires.folded(WIRE.decode_whole(json.dumps(whole).encode(), wires.call(WHERE)))
+    streamed = told(chunk({"content": "Peaks"}), chunk(beside), chunk({}, "stop"))
+    cited = [part.citations for part in answer.parts() if isinstance(part, TextPart)]
+    assert len(answer.parts()) > 1 or cited[0]
+    assert len(answer.parts()) == len(streamed.parts())

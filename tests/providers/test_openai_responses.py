@@ -368,6 +368,8 @@ def test_marks_for_the_providers_cache(pattern: Any, marked: list[str]) -> None:
     ]
     assert found == marked
     assert ("instructions" in body) is (pattern != "system_and_tools")
+    if pattern == "system_and_tools":
+        assert body["input"][0]["role"] == "system"
 
 
 def test_the_developers_role_is_always_known() -> None:

@@ -21,6 +21,7 @@ from chatbench.core.errors import (
     ServerError,
     StreamInterrupted,
     Timeout,
+    Unreachable,
 )
 from chatbench.core.messages import user
 from chatbench.core.params import Parameters
@@ -152,6 +153,18 @@ async def test_what_was_accepted_is_not_sent_twice(server: LoopbackServer, http:
     with pytest.raises(Overloaded) as refused:
         await heard(made(server), http)
     assert refused.value.retryable
+    assert asked(server) == ["POST /v1/responses"] * 2
+
+
+async def test_what_may_have_been_accepted_is_not_sent_twice(server: LoopbackServer, http: Http) -> None:
+    server.script(Reply(never=True))
+    with pytest.raises(Unreachable) as caught:
+        await heard(made(server), http)
+    assert not caught.value.retryable
+    server.script(Reply(first_byte_s=5))
+    with pytest.raises(Timeout) as late:
+        await heard(made(server, timeouts=Timeouts(read=0.05)), http)
+    assert not late.value.retryable
     assert asked(server) == ["POST /v1/responses"] * 2
 
 

@@ -36,7 +36,8 @@ def headers_for(
     Raises InvalidHeader where HTTP does not allow the key's characters; the message names none.
     """
     headers = {"content-type": "application/json", "accept": "application/json", **(own or {})}
-    headers.update((name.lower(), value) for name, value in endpoint.headers.items())
+    if endpoint.headers:
+        headers.update((name.lower(), value) for name, value in endpoint.headers.items())
     if key and endpoint.auth != "none":
         text = key.reveal()
         if not text.isascii() or not text.isprintable() or text != text.strip():

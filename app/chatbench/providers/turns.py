@@ -22,8 +22,7 @@ def paired(messages: Sequence[Message]) -> list[Message]:
     Results move into a "tool" message right behind their calls, in the order of the calls; a
     call without one gets the error result `NOT_RUN`; a result without a call becomes words.
     """
-    tools = (ToolCallPart, ToolResultPart)
-    if not any(isinstance(part, tools) for message in messages for part in message.parts):
+    if not _speaks_of_tools(messages):
         return [message for message in messages if message.parts]
     answers = {
         part.call_id: part
@@ -45,6 +44,14 @@ def paired(messages: Sequence[Message]) -> list[Message]:
             results = tuple(_answer(call, answers) for call in calls)
             mended.append(Message(role="tool", parts=results))
     return mended
+
+
+def _speaks_of_tools(messages: Sequence[Message]) -> bool:
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, ToolCallPart | ToolResultPart):
+                return True
+    return False
 
 
 def _without_answered(parts: Iterable[Part], asked: set[str]) -> Iterator[Part]:

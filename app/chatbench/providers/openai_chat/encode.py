@@ -161,6 +161,8 @@ def _messages(call: Call) -> Iterator[JsonObject]:
 
 def _content(parts: Sequence[Part], endpoint: Endpoint) -> str | list[JsonObject]:
     """A string where it is all words: some servers take nothing else."""
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        return parts[0].text
     content: list[JsonObject] = []
     for part in parts:
         if isinstance(part, TextPart | RefusalPart):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -160,15 +160,10 @@ def _input(call: Call) -> Iterator[JsonObject]:
     endpoint = call.endpoint
     system = "developer" if endpoint.quirks.developer_role else "system"
     roles = {"system": system, "developer": "developer"}
-    messages = paired(call.request.messages)
-    custom = {
-        part.call_id
-        for message in messages
-        for part in message.parts
-        if isinstance(part, ToolCallPart) and _is_custom(part, endpoint)
-    }
-    for message in messages:
+    custom: set[str] = set()
+    for message in paired(call.request.messages):
         if message.role == "assistant":
+            custom = {part.call_id for part in message.parts if _is_custom(part, endpoint)}
             yield from _assistant_items(message.parts, endpoint)
         elif message.role == "tool":
             yield from _results(message.parts, endpoint, custom)
@@ -176,8 +171,8 @@ def _input(call: Call) -> Iterator[JsonObject]:
             yield from _given(roles.get(message.role, "user"), message.parts, endpoint)
 
 
-def _is_custom(part: ToolCallPart, endpoint: Endpoint) -> bool:
-    return state_for(part, endpoint).get("type") == "custom_tool_call"
+def _is_custom(part: Part, endpoint: Endpoint) -> TypeGuard[ToolCallPart]:
+    return isinstance(part, ToolCallPart) and state_for(part, endpoint).get("type") == "custom_tool_call"
 
 
 def _results(parts: Sequence[Part], endpoint: Endpoint, custom: set[str]) -> Iterator[JsonObject]:

@@ -175,8 +175,9 @@ class StoredResponses(HttpWire):
             raise
         except ProviderError as error:
             conceal(error, call.key, call.endpoint, call.request.extra_headers)
-            if job.accepted:
-                # A second request would be a second answer to pay for.
+            if job.accepted or error.status is None:
+                # It was accepted, or may have been: a second request would be a second answer to
+                # pay for.
                 error.retryable = False
             if job.out_of_time:
                 await self._abandon(job, call, http)
