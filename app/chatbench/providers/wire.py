@@ -19,8 +19,10 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
-from chatbench.providers.http import HttpAnswer, HttpClient, HttpRequest, Timeouts, no_address
+from chatbench.providers.http import Fetched, HttpAnswer, HttpClient, HttpRequest, Timeouts, no_address
 from chatbench.providers.sse import ServerEvent, SseParser
+
+_FAILURE_BYTES = 64 * 1024
 
 
 class Exchange:
@@ -165,23 +167,12 @@ class HttpWire(ABC):
                 async for piece in answer.pieces():
                     if exchange.body is not None:
                         exchange.body.append(piece)
-                    events: list[StreamEvent] = []
-                    try:
-                        for raw in parser.feed(piece):
-                            events += decoder.feed(raw)
-                    except ProviderError:
-                        if events:
-                            # What came before the failure, in the same piece, is the reader's.
-                            yield events
-                        raise
+                    events, failure = _fed(parser, decoder, piece)
                     if events:
                         yield events
-                try:
-                    last = [e for raw in parser.finish() for e in decoder.feed(raw)]
-                except InvalidResponse as error:
-                    # Half an event at the end is a stream that was cut, not another protocol.
-                    raise interrupted(call.endpoint) from error
-                if last:
+                    if failure is not None:
+                        raise failure
+                if last := _rest(parser, decoder, call.endpoint):
                     yield last
                 if last := decoder.finish():
                     yield last
@@ -195,13 +186,12 @@ class HttpWire(ABC):
         request, exchange = self.encode(call), call.exchange
         exchange.request = request
         try:
-            async with http.open(request, call.endpoint, call.timeouts) as answer:
-                exchange.status, exchange.headers = answer.status, answer.headers
-                await self._refuse(answer, call.endpoint)
-                body = await answer.read()
+            found = await http.fetch(request, call.endpoint, call.timeouts)
+            exchange.status, exchange.headers = found.status, found.headers
+            self._refuse_whole(found, call.endpoint)
             if exchange.body is not None:
-                exchange.body.append(body)
-            return self.decode_whole(body, call)
+                exchange.body.append(found.body)
+            return self.decode_whole(found.body, call)
         except ProviderError as error:
             conceal(error, call.key, call.endpoint, call.request.extra_headers)
             raise
@@ -214,10 +204,9 @@ class HttpWire(ABC):
         try:
             for _ in range(50):
                 request = self.models_request(endpoint, key, page)
-                async with http.open(request, endpoint, Timeouts()) as answer:
-                    await self._refuse(answer, endpoint)
-                    body = await answer.read()
-                models, page = self.decode_models(body, endpoint)
+                answer = await http.fetch(request, endpoint, Timeouts())
+                self._refuse_whole(answer, endpoint)
+                models, page = self.decode_models(answer.body, endpoint)
                 found.extend(models)
                 if page is None:
                     break
@@ -238,21 +227,49 @@ class HttpWire(ABC):
         if not endpoint.origin:
             raise no_address(endpoint)
         try:
-            async with http.open(request, endpoint, timeouts) as answer:
-                await self._refuse(answer, endpoint)
-                return await answer.read()
+            answer = await http.fetch(request, endpoint, timeouts)
+            self._refuse_whole(answer, endpoint)
+            return answer.body
         except ProviderError as error:
             conceal(error, key, endpoint)
             raise
 
     async def _refuse(self, answer: HttpAnswer, endpoint: Endpoint) -> None:
+        """`_refuse_whole` for an answer whose body is still to be read."""
+        body = await answer.read(_FAILURE_BYTES) if answer.status >= 400 else b""
+        self._refuse_whole(Fetched(answer.status, answer.headers, body), endpoint)
+
+    def _refuse_whole(self, answer: Fetched, endpoint: Endpoint) -> None:
         """Raises the named error for a failure, a redirect or a page for people."""
-        if 300 <= answer.status < 400:
-            raise redirected(endpoint, answer.headers.get("location", ""))
-        if answer.status >= 400:
-            body = await answer.read(65_536)
-            raise self.error(HttpFailure(status=answer.status, headers=answer.headers, body=body), endpoint)
-        refuse_markup(answer.headers.get("content-type", "").lower(), endpoint)
+        status, headers, body = answer
+        if status >= 400:
+            failure = HttpFailure(status=status, headers=headers, body=body[:_FAILURE_BYTES])
+            raise self.error(failure, endpoint)
+        if status >= 300:
+            raise redirected(endpoint, headers.get("location", ""))
+        refuse_markup(headers.get("content-type", "").lower(), endpoint)
+
+
+def _fed(
+    parser: EventParser, decoder: Decoder, piece: bytes
+) -> tuple[list[StreamEvent], ProviderError | None]:
+    """What a piece of the body tells: also where it ends in a failure, what came before that."""
+    events: list[StreamEvent] = []
+    try:
+        for raw in parser.feed(piece):
+            events += decoder.feed(raw)
+    except ProviderError as error:
+        return events, error
+    return events, None
+
+
+def _rest(parser: EventParser, decoder: Decoder, endpoint: Endpoint) -> list[StreamEvent]:
+    """What the end of the body completes."""
+    try:
+        return [event for raw in parser.finish() for event in decoder.feed(raw)]
+    except InvalidResponse as error:
+        # Half an event at the end is a stream that was cut, not another protocol.
+        raise interrupted(endpoint) from error
 
 
 def conceal(
