@@ -378,7 +378,7 @@ async def test_leveldb_keeps_its_size_over_a_restart(tmp_path: Path) -> None:
 
 async def test_a_leveldb_folder_in_use_is_named(tmp_path: Path) -> None:
     cache = LevelDBCache(tmp_path / "level")
-    with pytest.raises(StorageError, match="cannot be opened") as caught:
+    with pytest.raises(StorageError, match=r"cannot be opened: IO error: lock") as caught:
         LevelDBCache(tmp_path / "level")
     assert "other program" in caught.value.hint
     await cache.aclose()

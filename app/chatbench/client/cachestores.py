@@ -281,6 +281,7 @@ class LevelDBCache(KeyedCache):
     """
 
     _AGE = struct.Struct(">Q")
+    """UTC microseconds; sorts by them."""
 
     def __init__(
         self,
@@ -301,8 +302,10 @@ class LevelDBCache(KeyedCache):
         try:
             self._database = leveldb.DB(str(self.path), create_if_missing=True)
         except leveldb.Error as error:
+            reason = error.args[0] if error.args else ""
+            words = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
             raise StorageError(
-                f"The LevelDB folder {self.path} cannot be opened: {error}",
+                f"The LevelDB folder {self.path} cannot be opened: {words}",
                 "Close the other program that uses it, or name another folder.",
             ) from error
         self._answers = self._database.prefixed_db(f"answer:{namespace}:".encode())
@@ -352,7 +355,7 @@ class LevelDBCache(KeyedCache):
             self._bytes -= len(before)
 
     def _make_room(self) -> None:
-        oldest = int(self._oldest() * 1000)
+        oldest = int(self._oldest() * 1_000_000)
         for age, _ in self._ages.iterator():
             old = self._AGE.unpack(age[: self._AGE.size])[0] < oldest
             entries_over = self.max_entries is not None and self._entries > self.max_entries
@@ -361,7 +364,7 @@ class LevelDBCache(KeyedCache):
             self._remove(age[self._AGE.size :])
 
     def _age(self, key: bytes, data: bytes) -> bytes:
-        return self._AGE.pack(int((cacheentries.saved_at(data) or 0) * 1000)) + key
+        return self._AGE.pack(int((cacheentries.saved_at(data) or 0) * 1_000_000)) + key
 
 
 def _leveldb() -> Any:
