@@ -90,3 +90,12 @@ def test_however_often_it_failed_the_delay_stays_a_number() -> None:
 def test_where_another_model_may_help(kind: type[ProviderError], helps: bool) -> None:
     """What passes with time is not a matter of the model."""
     assert elsewhere(kind("x")) is helps
+
+
+def test_after_a_429_nobody_asks_there_for_as_long_as_it_says() -> None:
+    """Or a moment, where it says nothing; what is too long to wait for holds up nobody else."""
+    assert POLICY.pause(RateLimited("x", retry_after=10)) == 10
+    assert POLICY.pause(RateLimited("x")) == 0.5
+    assert POLICY.pause(RateLimited("x", retry_after=61)) == 0
+    assert POLICY.pause(RateLimited("x", retry_after=-1)) == 0
+    assert POLICY.pause(Overloaded("x", retry_after=10)) == 0

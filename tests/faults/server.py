@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 from tests.loopback import anthropic, openai_chat, replies
 
 Fault = Literal[
-    "429 in 0.05 s", "429 in 0.5 s", "429", "500", "500 at once", "529",
+    "429 in 0.05 s", "429 in 0.5 s", "429 in 999 s", "429", "500", "500 at once", "529",
     "cut before a word", "cut after some words", "silence", "slow",
 ]  # fmt: skip
 Plan = Callable[[int, int], Fault | None]

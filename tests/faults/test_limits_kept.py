@@ -93,6 +93,18 @@ async def test_a_429_that_says_when_uses_up_no_attempt_but_the_time(environment:
         assert 2 < len(server.sent) < 11
 
 
+async def test_a_wait_that_is_too_long_ends_its_call_and_holds_up_no_other(environment: Environment) -> None:
+    with FaultServer(lambda prompt, attempt: "429 in 999 s" if prompt == 1 else None) as server:
+        at(server, environment)
+        client = LLMClient("loop/m", environment=environment)
+        with pytest.raises(RateLimited) as caught:
+            await client.complete("prompt 1")
+        assert caught.value.retry_after == 999
+        async with asyncio.timeout(20):
+            assert not (await client.complete("prompt 2")).is_error
+        assert len(server.sent) == 2
+
+
 async def test_where_attempts_run_out_the_number_sent_is_theirs(environment: Environment) -> None:
     with FaultServer(lambda prompt, attempt: "500") as server:
         at(server, environment)

@@ -432,8 +432,9 @@ class AnswerStream:
 
     def _pause(self, error: ProviderError, target: Target) -> None:
         """To be called while the permit is held: the next in line would run into the same refusal."""
-        if counted_apart(error) and error.retry_after is not None:
-            target.bucket.pause(error.retry_after)
+        pause = self._calling.retries.pause(error)
+        if pause:
+            target.bucket.pause(pause)
             self._paused = target.bucket
 
     async def _recover(self, error: ProviderError, call: Call, target: Target) -> None:
@@ -457,9 +458,9 @@ class AnswerStream:
             self._limited_s += delay
         if self._deadline is not None and delay is not None:
             delay = delay if time.monotonic() + delay < self._deadline else None
-        if router is not None and (elsewhere(error) or (delay is None and error.retryable)):
-            if self._go_elsewhere(router):
-                return
+        over_here = elsewhere(error) or (delay is None and error.retryable)
+        if router is not None and over_here and self._go_elsewhere(router):
+            return
         if delay is None:
             self._name_near_models(error)
             raise error

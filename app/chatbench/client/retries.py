@@ -57,6 +57,16 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     total_s: float | None = None
     """Bounds the call with all its attempts and waits."""
 
+    def pause(self, error: ProviderError) -> float:
+        """Seconds for which nobody should ask there after `error`: 0 unless it is a 429.
+
+        0 also where it is too long to wait for: each call then learns so from the provider.
+        """
+        if not isinstance(error, RateLimited):
+            return 0.0
+        wait = self.base_s if error.retry_after is None else error.retry_after
+        return wait if 0 < wait <= self.longest_wait_s else 0.0
+
     def delay(
         self,
         error: ProviderError,
