@@ -125,7 +125,7 @@ def usage_line(message: TreeMessage) -> str:
     usage, timings = message.usage, message.timings
     told = [f"{message.model}: tokens unknown"]
     if usage is not None:
-        told = [f"{message.model}: {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"]
+        told = [f"{message.model}: tokens in {usage.input_tokens:,}, out {usage.output_tokens:,}"]
         shares = (
             (usage.cache_read_tokens, "read from the cache"),
             (usage.cache_write_tokens, "written to the cache"),
@@ -187,9 +187,10 @@ class _Printer:
         sys.stdout.flush()
 
 
-def answer_object(message: TreeMessage, conversation_id: str | None) -> dict[str, Any]:
+def answer_object(answer: Answer, conversation_id: str | None) -> dict[str, Any]:
     """What `prompt --json` prints."""
-    return {
+    message, response = answer.message, answer.response
+    told: dict[str, Any] = {
         "text": message.text,
         "thinking": message.thinking,
         "refusal": "".join(part.text for part in message.parts if isinstance(part, RefusalPart)) or None,
@@ -204,3 +205,15 @@ def answer_object(message: TreeMessage, conversation_id: str | None) -> dict[str
         "attempts": message.attempts,
         "conversation_id": conversation_id,
     }
+    if response is not None:
+        told["alternatives"] = alternatives(answer)
+        told["logprobs"] = response.logprobs or None
+        told["created"] = response.created
+        told["system_fingerprint"] = response.system_fingerprint or None
+        told["service_tier"] = response.service_tier or None
+    return told
+
+
+def alternatives(answer: Answer) -> list[str]:
+    """The texts of the other answers, where several were asked for."""
+    return [text_of(parts) for parts in answer.response.alternatives] if answer.response else []

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import msgspec
 
-from chatbench.cli.asking import answer_object, on_ctrl_c, raise_error_of, tell, usage_line, watch
+from chatbench.cli.asking import (
+    alternatives,
+    answer_object,
+    on_ctrl_c,
+    raise_error_of,
+    tell,
+    usage_line,
+    watch,
+)
 from chatbench.cli.session import STOPPED, note, safe, say
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ChatbenchError
@@ -108,7 +116,7 @@ async def _as_json(asked: list[Asked], schema: dict[str, Any] | None) -> None:
         shown = _shown(message, schema)
         if len(asked) == 1 and not message.parts and shown.error:
             return
-        told = answer_object(message, item.conversation_id)
+        told = answer_object(item.answer, item.conversation_id)
         told["error"] = shown.error.report() if shown.error else None
         if schema is not None:
             told["parsed"] = shown.parsed
@@ -119,6 +127,8 @@ async def _alone(item: Asked, schema: dict[str, Any] | None) -> None:
     message = await watch(item.answer, item.done, show=schema is None)
     if schema is not None:
         _say_whole(message, schema)
+    for number, text in enumerate(alternatives(item.answer), 2):
+        say(f"\n## {number}\n\n{text}")
 
 
 def _say_whole(message: TreeMessage, schema: dict[str, Any] | None) -> None:

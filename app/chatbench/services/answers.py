@@ -18,6 +18,7 @@ from chatbench.core.errors import (
     InvalidResponse,
 )
 from chatbench.core.messages import Part
+from chatbench.core.requests import Response
 from chatbench.core.usage import Timings
 
 CHECKPOINT_S = 0.25
@@ -33,6 +34,8 @@ class Answer:
         self._stream: AnswerStream | None = None
         self._receiving: asyncio.Task[None] | None = None
         self._stopped_as: MessageState | None = None
+        self.response: Response | None = None
+        """All that came of the call, once it is over: more than is written down."""
         self.started = time.monotonic()
 
     @property
@@ -138,7 +141,7 @@ class Answer:
         changes: dict[str, Any] = {"state": state, "finished_at": now}
         changes["error"] = error.report() if error else None
         if self._stream is not None:
-            response = self._stream.response(error)
+            response = self.response = self._stream.response(error)
             for name in ("parts", "left_out", "stop_reason", "stop_detail", "response_id",
                          "model_answered", "usage", "cost", "timings", "attempts"):  # fmt: skip
                 changes[name] = getattr(response, name)

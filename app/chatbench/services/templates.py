@@ -17,6 +17,8 @@ from chatbench.storage.textfiles import broken_toml, replace_file
 INPUT = "input"
 """The variable that stands for what is asked."""
 _NAME = re.compile(r"[\w-][\w.-]{0,99}\Z")
+_AS_IT_IS = re.compile(r'(?:[^\x00-\x08\x0b-\x1f\x7f\\"]|"(?!""|\Z))*\Z')
+"""Text that TOML can hold between its long quotes without a change."""
 _PLACE = re.compile(r"\{\{\s*(\w[\w-]*)\s*\}\}")
 
 
@@ -123,7 +125,14 @@ class TemplateService:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise failures.system_error(error, self._folder) from error
-        replace_file(path, _written(template))
+        try:
+            data = _written(template)
+        except ValueError as error:
+            raise ConfigurationError(
+                "A template cannot hold null, as this schema or extra_body has it.",
+                "Leave null out, or give that part on the command line.",
+            ) from error
+        replace_file(path, data)
         return path
 
     def remove(self, name: str) -> None:
@@ -151,7 +160,7 @@ def _written(template: Template) -> bytes:
 
     document = tomlkit.document()
     for name, value in msgspec.to_builtins(template).items():
-        if isinstance(value, str) and "\n" in value and '"""' not in value and "\\" not in value:
+        if isinstance(value, str) and "\n" in value and _AS_IT_IS.match(value):
             # The line end after the opening quotes is not part of the text.
             kind = StringType.MLB
             document.add(name, String(kind, value, f"\n{value}", tomlkit.items.Trivia()))

@@ -1,0 +1,137 @@
+"""Saved prompts: filled in, kept in files a person can read, refused where they are broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chatbench.core.errors import ConfigurationError, FormatError, UnknownParameter
+from chatbench.services.templates import Template, TemplateService
+
+FULL = Template(
+    model="fast",
+    system="You speak {{ lang }}.",
+    prompt='Say "{{input}}"\nin {{lang}}.\n\nBe brief.\n',
+    variables={"lang": "German"},
+    fragments=("/a/b.txt", "https://example.org"),
+    parameters={"temperature": 0.5, "stop": ["END"], "logit_bias": {"5": -1.0}},
+    schema={"type": "object", "properties": {"z": {"type": "string"}, "a": {"type": "integer"}}},
+)
+
+
+@pytest.fixture
+def templates(tmp_path: Path) -> TemplateService:
+    return TemplateService(tmp_path / "templates")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        FULL,
+        Template(prompt="plain"),
+        Template(prompt='a\n"""b'),
+        Template(prompt="back\\slash\nand more"),
+        Template(prompt="\n\nfirst lines empty\r\nWindows\n"),
+        Template(prompt='ends in quotes\n"two""'),
+        Template(prompt="tab\tand\x1b\ncontrol"),
+        Template(variables={"a b": "x"}),
+    ],
+)
+def test_what_is_saved_is_read_again(templates: TemplateService, template: Template) -> None:
+    path = templates.save("mine", template)
+    assert templates.get("mine") == template
+    assert templates.names() == ("mine",)
+    assert path.stat().st_mode & 0o077 == 0
+    templates.remove("mine")
+    assert templates.names() == ()
+
+
+def test_a_person_can_read_it(templates: TemplateService) -> None:
+    text = templates.save("mine", FULL).read_text(encoding="utf-8")
+    assert 'prompt = """\nSay "{{input}}"\nin {{lang}}.\n' in text
+    assert "[parameters]\ntemperature = 0.5\n" in text
+    assert text.index("properties.z") < text.index("properties.a")
+
+
+def test_filling_in() -> None:
+    assert FULL.names == ("lang", "input")
+    assert FULL.filled("ja") == ("You speak German.", 'Say "ja"\nin German.\n\nBe brief.\n')
+    assert FULL.filled("ja", {"lang": "Latin"})[0] == "You speak Latin."
+    assert Template(prompt="Sum up:").filled("this") == ("", "Sum up:\n\nthis")
+    assert Template(system="{{input}}").filled("this") == ("this", "")
+
+
+def test_what_is_filled_in_is_not_filled_again() -> None:
+    assert FULL.filled("{{lang}}", {"lang": "{{input}}"})[1].startswith('Say "{{lang}}"\nin {{input}}.')
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "said"),
+    [
+        ("ja", {"tone": "dry"}, "no variable tone"),
+        ("ja", {"input": "x"}, "no variable input"),
+        ("", {}, "wants input"),
+    ],
+)
+def test_what_does_not_fit_is_named(words: str, given: dict[str, str], said: str) -> None:
+    with pytest.raises(FormatError, match=said):
+        FULL.filled(words, given)
+
+
+def test_a_missing_variable_is_named() -> None:
+    with pytest.raises(FormatError, match="wants lang") as caught:
+        msgspec.structs.replace(FULL, variables={}).filled("ja")
+    assert "-p lang VALUE" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "a\nb", "x" * 200])
+def test_what_is_no_name(templates: TemplateService, name: str) -> None:
+    for act in (templates.get, templates.remove, lambda name: templates.save(name, FULL)):
+        with pytest.raises(ConfigurationError, match="name of a template"):
+            act(name)
+
+
+def test_none_is_written_over(templates: TemplateService) -> None:
+    templates.save("mine", FULL)
+    with pytest.raises(ConfigurationError, match="already"):
+        templates.save("mine", Template(prompt="other"))
+    assert templates.get("mine") == FULL
+
+
+def test_one_that_is_not_there(templates: TemplateService) -> None:
+    templates.save("translate", FULL)
+    with pytest.raises(ConfigurationError) as caught:
+        templates.get("tranlate")
+    assert "translate" in caught.value.hint
+    with pytest.raises(ConfigurationError):
+        templates.remove("tranlate")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("prompt = \n", ConfigurationError, "line 1"),
+        ('x = 1\nprompt = "a"\n', ConfigurationError, "`x`"),
+        ("prompt = 5\n", ConfigurationError, "line 1"),
+        ("[parameters]\nheat = 1\n", UnknownParameter, "heat"),
+        ('[parameters]\ntemperature = "warm"\n', ConfigurationError, "temperature"),
+    ],
+)
+def test_a_broken_file_is_named(
+    templates: TemplateService, text: str, error: type[Exception], said: str
+) -> None:
+    path = templates.save("mine", FULL)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(error, match=said):
+        templates.get("mine")
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_null_is_refused(templates: TemplateService) -> None:
+    schema: dict[str, Any] = {"enum": ["a", None]}
+    with pytest.raises(ConfigurationError, match="null"):
+        templates.save("mine", Template(schema=schema))
+    assert templates.names() == ()
