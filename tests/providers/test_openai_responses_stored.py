@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -198,6 +199,21 @@ async def test_a_cancelled_task_stops_it(server: LoopbackServer, http: Http) -> 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert asked(server)[1:] == ["GET /v1/responses/resp_1", "POST /v1/responses/resp_1/cancel"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_who_leaves_before_it_has_a_name_stops_it_too(
+    server: LoopbackServer, http: Http, stream: bool
+) -> None:
+    begun = replies.events(FRAMES[:1], end="hang") if stream else replies.data(QUEUED)
+    server.script(dataclasses.replace(begun, first_byte_s=0.2))
+    server.script(replies.data(canned.response((), "cancelled")))
+    task = asyncio.create_task(heard(made(server, stream=stream), http))
+    await asyncio.to_thread(server.wait_for_asking)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asked(server) == ["POST /v1/responses", "POST /v1/responses/resp_1/cancel"]
 
 
 async def test_a_limit_on_time_stops_it(server: LoopbackServer, http: Http) -> None:

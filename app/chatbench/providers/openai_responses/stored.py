@@ -65,6 +65,7 @@ class _Job:
     def __init__(self, call: Call) -> None:
         self.decoder = EventDecoder(call.endpoint)
         self.id = ""
+        self.named = asyncio.Event()
         self.last = -1
         self.accepted = False
         self.over = False
@@ -83,14 +84,19 @@ class _Job:
     def out_of_time(self) -> bool:
         return self._deadline is not None and self._now() >= self._deadline
 
+    def _name(self, response_id: str) -> None:
+        self.id = self.id or response_id
+        if self.id:
+            self.named.set()
+
     def is_new(self, event: ServerEvent) -> bool:
         """Takes note of an event's number; False for one that came before."""
         try:
             told = _numbered.decode(event.data)
         except UNREADABLE:
             return True
-        if told.response is not None and not self.id:
-            self.id = told.response.id
+        if told.response is not None:
+            self._name(told.response.id)
         number = told.sequence_number
         if number is None:
             return True
@@ -113,7 +119,7 @@ class _Job:
     def take(self, body: bytes, endpoint: Endpoint) -> list[StreamEvent] | None:
         """The events of a response object; None where it is not at its end."""
         response = read_response(body, endpoint)
-        self.id = self.id or response.id
+        self._name(response.id)
         if response.status in UNFINISHED:
             return None
         self.over = True
@@ -196,6 +202,8 @@ class StoredResponses(HttpWire):
             before = job.last
             try:
                 async with aclosing(self._followed(job, request, call, http)) as batches:
+                    if not job.id and (first := await _first(job, batches)):
+                        yield first
                     async for batch in batches:
                         yield batch
                 failures = 0
@@ -291,6 +299,22 @@ class StoredResponses(HttpWire):
                 await self.fetch(request, call.endpoint, call.key, http)
         except (ProviderError, TimeoutError) as error:
             log.info("%s could not be cancelled: %s", job.id, type(error).__name__)
+
+
+async def _first(job: _Job, batches: AsyncGenerator[list[StreamEvent], None]) -> list[StreamEvent]:
+    """The first batch of a call. Whoever leaves before it came is held until the response has a
+    name, without which it could not be cancelled."""
+    nothing: list[StreamEvent] = []
+    coming = asyncio.ensure_future(anext(batches, nothing))
+    try:
+        return await asyncio.shield(coming)
+    except asyncio.CancelledError:
+        named = asyncio.ensure_future(job.named.wait())
+        await asyncio.wait((coming, named), timeout=_CANCEL_S, return_when=asyncio.FIRST_COMPLETED)
+        coming.cancel()
+        named.cancel()
+        await asyncio.gather(coming, named, return_exceptions=True)
+        raise
 
 
 def _about(endpoint: Endpoint, key: Secret | None) -> Call:
