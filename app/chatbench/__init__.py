@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "client.budget": ("Budget",),
     "client.cache": ("LevelDBCache", "MappingCache", "MemoryCache", "SqliteCache"),
-    "client.conversation": ("Conversation",),
+    "client.conversation": ("Conversation", "Message"),
     "client.custom": ("CustomProvider", "register_custom_provider", "unregister_custom_provider"),
     "client.defaults": ("aclose", "close", "default_environment", "open_environment"),
     "client.environment": ("Environment",),
@@ -90,7 +90,6 @@ _PLACES = {
     "client.session": ("Session",),
     "client.sinks": ("JsonlSink", "SqliteSink"),
     "core.endpoints": ("Endpoint", "Limits"),
-    "core.messages": ("Message",),
     "core.models": ("ModelInfo", "ModelRef"),
     "core.params": ("Parameters",),
     "core.requests": ("Request", "Response"),
