@@ -153,12 +153,43 @@ def _scene(
     return stream(content, stop, **more), message(content, stop, **more)
 
 
+RUN: JsonObject = {
+    "type": "server_tool_use",
+    "id": "srvtoolu_02",
+    "name": "bash_code_execution",
+    "input": {"command": "ls"},
+    "caller": {"type": "direct"},
+}
+RAN: JsonObject = {
+    "type": "bash_code_execution_tool_result",
+    "tool_use_id": "srvtoolu_02",
+    "content": {
+        "type": "bash_code_execution_result",
+        "stdout": "a.csv\n",
+        "stderr": "",
+        "return_code": 0,
+        "content": [{"type": "bash_code_execution_output", "file_id": "file_01"}],
+    },
+}
+PAGE: JsonObject = {
+    "type": "page_location",
+    "document_index": 0,
+    "document_title": "Paper",
+    "start_page_number": 1,
+    "end_page_number": 2,
+    "cited_text": "It rains.",
+    "file_id": None,
+}
+
+
 SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
     "text": _scene([text("Hello, wörld – 世界 \u2028 done.")]),
     "thinking": _scene([THOUGHT, REDACTED, text("Forty-two.")]),
     "omitted": _scene([OMITTED, text("Forty-two.")]),
     "tool": _scene([THOUGHT, text("Looking."), CALL, BARE_CALL], "tool_use"),
     "search": _scene([SEARCH, FOUND, text("Peaks are high.", CITED)]),
+    "code": _scene([RUN, RAN, text("One file.")]),
+    "cited": _scene([text("It rains."), text("Often.", PAGE, {**PAGE, "start_page_number": 3})]),
     "refusal": _scene([text("I will")], "refusal", stop_details=DETAILS),
     "sequence": _scene([text("One, two")], "stop_sequence", stop_sequence="three"),
     "paused": _scene([SEARCH], "pause_turn"),
@@ -166,6 +197,10 @@ SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
     "full": _scene([text("Half an ans")], "model_context_window_exceeded"),
 }
 """Name → the frames of a stream, and the body of the same answer not streamed."""
+
+
+COUNTED: JsonObject = {"input_tokens": 2_095}
+"""The answer of the counting address."""
 
 
 def error_body(kind: str, text: str, code: str | None = None) -> bytes:

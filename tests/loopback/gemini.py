@@ -94,6 +94,63 @@ GROUNDED: JsonObject = {
 }
 
 
+RECITED: JsonObject = {
+    "candidate": {
+        "citationMetadata": {
+            "citations": [{"startIndex": 0, "endIndex": 6, "uri": "https://example.org/b", "title": "Poem"}]
+        }
+    }
+}
+MAPPED: JsonObject = {
+    "candidate": {
+        "groundingMetadata": {
+            "groundingChunks": [
+                {"maps": {"uri": "https://maps.example.org/1", "title": "Hill"}},
+                {"retrievedContext": {"uri": "store/1", "title": "Notes", "text": "It is high."}},
+            ],
+            "groundingSupports": [{"segment": {"endIndex": 6}, "groundingChunkIndices": [0, 1, 7]}],
+        }
+    }
+}
+
+
+def weighed(*tokens: tuple[str, float]) -> JsonObject:
+    """The probabilities of some tokens, with another one for each place."""
+    chosen = [{"token": text, "tokenId": 5, "logProbability": value} for text, value in tokens]
+    others = [{"candidates": [token, {"token": "?", "logProbability": -9.5}]} for token in chosen]
+    return {"logprobsResult": {"chosenCandidates": chosen, "topCandidates": others}}
+
+
+def several() -> tuple[list[bytes], JsonObject]:
+    """Two candidates, each with its probabilities, told in turn."""
+    pieces = [[("One ", -0.25), ("way", -0.5)], [("Two ", -1.0), ("ways", -0.75)]]
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 4, "totalTokenCount": 7}
+    frames = []
+    for place in range(2):
+        candidates: list[JsonObject] = []
+        for number, tokens in enumerate(pieces):
+            words = [{"text": tokens[place][0]}]
+            candidates.append(
+                {
+                    "index": number,
+                    "content": {"role": "model", "parts": words},
+                    **weighed(tokens[place]),
+                    **({"finishReason": "STOP"} if place else {}),
+                }
+            )
+        frames.append(frame({**chunk([]), "candidates": candidates, "usageMetadata": usage}))
+    whole = [
+        {
+            "index": number,
+            "content": {"role": "model", "parts": [{"text": "".join(text for text, _ in tokens)}]},
+            "finishReason": "STOP",
+            **weighed(*tokens),
+        }
+        for number, tokens in enumerate(pieces)
+    ]
+    return frames, {**chunk([]), "candidates": whole, "usageMetadata": usage}
+
+
 def _scene(parts: Sequence[JsonObject], finish: str = "STOP", **more: Any) -> tuple[list[bytes], JsonObject]:
     return stream(parts, finish, **_copy(more)), chunk(parts, finish, **_copy(more))
 
@@ -128,6 +185,16 @@ SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
         ]
     ),
     "search": _scene([{"text": "Höhe ist hoch."}], **GROUNDED),
+    "recited": _scene([{"text": "Höhe ist hoch."}], **RECITED),
+    "mapped": _scene([{"text": "Höhe ist hoch."}], **MAPPED),
+    "alternatives": several(),
+    "file": _scene(
+        [
+            {"fileData": {"mimeType": "video/mp4", "fileUri": "https://example.org/film"}},
+            {"inlineData": {"mimeType": "audio/wav", "data": PIXEL}},
+        ],
+        createTime="2026-11-21T10:00:00.123456789Z",
+    ),
     "cut": _scene([{"text": "Half an ans"}], "MAX_TOKENS"),
     "filtered": _scene([{"text": "Some"}], "SAFETY"),
     "malformed": _scene(
@@ -135,6 +202,9 @@ SCENES: dict[str, tuple[list[bytes], JsonObject]] = {
     ),
 }
 """Name → the frames of a stream, and the body of the same answer not streamed."""
+
+COUNTED: JsonObject = {"totalTokens": 31, "cachedContentTokenCount": 4}
+"""The answer of the counting address."""
 
 BLOCKED: JsonObject = {
     "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},

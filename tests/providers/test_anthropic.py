@@ -454,7 +454,7 @@ def test_errors_have_names(
     assert (type(error).__name__, error.retryable) == (expected, retryable)
     assert (error.status, error.request_id, error.retry_after) == (status, "req_9", 7.0)
     assert text in error.raw
-    assert error.param == ("top_k" if "top_k" in text else "")
+    assert error.param == ("top_k" if "top_k" in text else "model" if "model:" in text else "")
 
 
 @pytest.mark.parametrize(

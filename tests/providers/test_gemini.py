@@ -11,20 +11,24 @@ import pytest
 from tests.loopback import gemini as canned
 from tests.providers import wires
 
-from chatbench.core.errors import ContentPolicy, ProviderError
+from chatbench.core.errors import BadRequest, ContentPolicy, ProviderError
 from chatbench.core.messages import (
+    AudioPart,
     ImagePart,
     InlineData,
     Message,
+    RemoteUrl,
     TextPart,
     ThinkingPart,
     ToolCallPart,
     ToolResultPart,
     UnknownPart,
+    VideoPart,
     user,
 )
 from chatbench.core.params import Parameters
 from chatbench.core.streams import Stop
+from chatbench.core.tools import NamedTool, ToolDefinition
 from chatbench.core.usage import Usage
 from chatbench.providers.gemini import Gemini
 from chatbench.providers.wire import HttpFailure
@@ -93,6 +97,84 @@ def test_system_prompt_and_extra_body() -> None:
     assert len(body["contents"]) == 1
 
 
+def test_instructions_of_either_role_are_the_system_prompt_wherever_they_stand() -> None:
+    told = [Message(role=role, parts=(TextPart(text=role),)) for role in ("developer", "system")]
+    body = sent(told[0], user("Hi"), told[1], user("Again"), system=" ")
+    assert body["systemInstruction"] == {"parts": [{"text": "developer\n\nsystem"}]}
+    assert body["contents"] == [{"role": "user", "parts": [{"text": "Hi"}, {"text": "Again"}]}]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"n": 3, "seed": 0}, {"candidateCount": 3, "seed": 0}),
+        ({"logprobs": True}, {"responseLogprobs": True}),
+        ({"logprobs": False}, {}),
+        ({"top_logprobs": 0}, {"responseLogprobs": True}),
+        ({"top_logprobs": 5}, {"responseLogprobs": True, "logprobs": 5}),
+        ({"json_mode": True}, {"responseMimeType": "application/json"}),
+        ({"stop": ("a", "b")}, {"stopSequences": ["a", "b"]}),
+        (
+            {"presence_penalty": 0.5, "frequency_penalty": -0.5},
+            {"presencePenalty": 0.5, "frequencyPenalty": -0.5},
+        ),
+    ],
+)
+def test_parameters_of_the_generation(parameters: dict[str, Any], expected: Any) -> None:
+    assert sent(user("Hi"), parameters=Parameters(**parameters)).get("generationConfig", {}) == expected
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"),
+    [("auto", None), ("default", "standard"), ("standard_only", "standard"), ("flex", "flex")],
+)
+def test_tiers_have_googles_words(tier: Any, expected: str | None) -> None:
+    body = sent(user("Hi"), parameters=Parameters(service_tier=tier, metadata={"team": "a"}))
+    assert body.get("serviceTier") == expected
+    assert body["labels"] == {"team": "a"}
+
+
+def test_tier_that_is_not_offered_is_refused_with_a_reason() -> None:
+    with pytest.raises(BadRequest, match="fast") as caught:
+        sent(user("Hi"), parameters=Parameters(service_tier="fast"))
+    assert caught.value.param == "service_tier"
+    wires.expect_named(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("strict", "overridden", "choice", "expected"),
+    [
+        (False, None, "auto", None),
+        (True, None, "auto", {"mode": "VALIDATED"}),
+        (False, True, "auto", {"mode": "VALIDATED"}),
+        (True, False, "auto", None),
+        (True, None, "none", {"mode": "NONE"}),
+        (True, None, "required", {"mode": "ANY"}),
+        (True, None, NamedTool(name="f"), {"mode": "ANY", "allowedFunctionNames": ["f"]}),
+    ],
+)
+def test_strict_tools_are_validated_ones(strict: bool, overridden: Any, choice: Any, expected: Any) -> None:
+    tools = (ToolDefinition(name="f", strict=strict),)
+    body = sent(user("Hi"), tools=tools, tool_choice=choice, parameters=Parameters(strict_tools=overridden))
+    assert body.get("toolConfig", {}).get("functionCallingConfig") == expected
+
+
+@pytest.mark.parametrize("base", [BASE, f"{BASE}/v1", f"{BASE}/v1beta/"])
+def test_a_request_may_choose_version_headers_and_query(base: str) -> None:
+    where = wires.endpoint("gemini", base, auth="header:x-goog-api-key")
+    made = wires.call(
+        where,
+        (user("Hi"),),
+        api_version="v1alpha",
+        extra_headers={"X-Goog-Request-Params": "a=b"},
+        extra_query={"fields": "candidates"},
+    )
+    request = WIRE.encode(made)
+    assert request.url == f"{BASE}/v1alpha/models/model-1:streamGenerateContent?alt=sse&fields=candidates"
+    assert request.headers["x-goog-request-params"] == "a=b"
+    assert request.headers["x-goog-api-key"] == wires.KEY
+
+
 def test_signatures_go_back_on_the_same_part_and_only_home() -> None:
     assert replayed("thinking") == [
         {"text": "Forty-"},
@@ -156,6 +238,55 @@ def test_candidates_are_alternatives() -> None:
     assert [accumulator.parts(choice)[0].text for choice in accumulator.choices] == ["One", "Two"]  # type: ignore[union-attr]
 
 
+def test_probabilities_of_every_candidate() -> None:
+    accumulator = decoded("alternatives")
+    assert [accumulator.parts(choice)[0].text for choice in accumulator.choices] == ["One way", "Two ways"]
+    first, second = accumulator.logprobs[0], accumulator.logprobs[1]
+    assert [(token.token, token.logprob) for token in first] == [("One ", -0.25), ("way", -0.5)]
+    assert [other.token for other in second[0].top] == ["Two ", "?"]
+
+
+def test_sources_of_every_kind_are_citations() -> None:
+    (recited,) = decoded("recited").parts()
+    found = recited.citations[0]
+    assert (found.url, found.title, recited.text[found.start : found.end]) == (
+        "https://example.org/b",
+        "Poem",
+        "Höhe ",
+    )
+    (mapped,) = decoded("mapped").parts()
+    assert [(cited.title, cited.cited_text) for cited in mapped.citations] == [
+        ("Hill", ""),
+        ("Notes", "It is high."),
+    ]
+
+
+def test_files_by_address_and_the_time_of_the_answer() -> None:
+    accumulator = decoded("file")
+    film, sound = accumulator.parts()
+    assert isinstance(film, VideoPart)
+    assert film.source == RemoteUrl(url="https://example.org/film")
+    assert isinstance(sound, AudioPart)
+    assert accumulator.stop.created == 1_795_255_200
+    assert replayed("file") == canned.SCENES["file"][1]["candidates"][0]["content"]["parts"]
+
+
+@pytest.mark.parametrize("told", ["", "yesterday", "2026-11-21T10:00:00", "2026-13-45T10:00:00Z"])
+def test_a_time_that_is_none_is_left_out(told: str) -> None:
+    chunk = canned.chunk([{"text": "Hi"}], "STOP", createTime=told)
+    stop = wires.folded(WIRE.decode_whole(json.dumps(chunk).encode(), wires.call(WHERE))).stop
+    assert stop is not None
+    assert stop.created == (1_795_255_200 if told.endswith("10:00:00") else None)
+
+
+def test_tier_is_told_where_google_tells_it() -> None:
+    usage = {**canned.USAGE, "trafficType": "ON_DEMAND_FLEX"}
+    chunk = canned.chunk([{"text": "Hi"}], "STOP", usageMetadata=usage)
+    stop = wires.folded(WIRE.decode_whole(json.dumps(chunk).encode(), wires.call(WHERE))).stop
+    assert stop is not None
+    assert stop.service_tier == "flex"
+
+
 def test_stream_as_a_list_is_understood() -> None:
     chunks = [json.loads(frame.split(b"data: ")[1]) for frame in canned.SCENES["text"][0]]
     events = WIRE.decode_whole(json.dumps(chunks).encode(), wires.call(WHERE))
@@ -211,7 +342,7 @@ def test_blocked_prompt_is_a_policy_error() -> None:
         (400, "INVALID_ARGUMENT", "The input token count exceeds 8", (), "ContextWindowExceeded", False),
         (400, "FAILED_PRECONDITION", "Not in your country", (), "PermissionDenied", False),
         (403, "PERMISSION_DENIED", "No", (), "PermissionDenied", False),
-        (404, "NOT_FOUND", "No such model", (), "NotFound", False),
+        (404, "NOT_FOUND", "models/m is not found for API version v1", (), "NotFound", False),
         (429, "RESOURCE_EXHAUSTED", "Slow", (canned.RETRY_INFO,), "RateLimited", True),
         (
             429,
@@ -235,6 +366,7 @@ def test_errors_have_names(
     assert (type(error).__name__, error.retryable) == (expected, retryable)
     assert error.retry_after == (34.5 if canned.RETRY_INFO in details else None)
     assert text in error.raw
+    assert error.param == ("model" if text.startswith("models/") else "")
 
 
 def test_error_within_a_stream() -> None:

@@ -54,7 +54,7 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
     elif kind is BadRequest and _TOO_LONG.search(text):
         kind = ContextWindowExceeded
     headers = failure.headers if failure else {}
-    at = _FIELD.search(text) if kind is BadRequest else None
+    at = _FIELD.search(text) if kind in {BadRequest, NotFound} else None
     verdict = Verdict(
         kind=kind,
         text=text,

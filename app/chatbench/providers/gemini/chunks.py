@@ -191,7 +191,7 @@ class Chunk(msgspec.Struct, rename="camel"):
         try:
             told = datetime.fromisoformat(self.create_time)
             return int((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp())
-        except (ValueError, OverflowError):
+        except ValueError:
             return None
 
 

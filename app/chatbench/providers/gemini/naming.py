@@ -41,6 +41,7 @@ _TOO_LONG = re.compile(
 )
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s\Z")
 _FIELD = re.compile(r"generation_?[cC]onfig\.(\w+)")
+_NO_MODEL = re.compile(r"(publishers/\S+/)?models/\S+ (is|was) not ")
 
 
 def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None) -> ProviderError:
@@ -63,11 +64,15 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
             delay = float(at.group(1))
     if kind in {BadRequest, ServerError} and _TOO_LONG.search(text):
         kind = ContextWindowExceeded
-    at = _FIELD.search(text) if kind is BadRequest else None
+    param = ""
+    if kind is NotFound and _NO_MODEL.match(text):
+        param = "model"
+    elif kind is BadRequest and (named_field := _FIELD.search(text)):
+        param = named_field.group(1)
     verdict = Verdict(
         kind=kind,
         text=text,
-        param=at.group(1) if at else "",
+        param=param,
         request_id=words(body, "responseId"),
         retry_after=delay,
     )
