@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import shelve
 import sys
 import threading
@@ -38,6 +39,7 @@ from chatbench.core.messages import (
     UnknownPart,
     user,
 )
+from chatbench.core.models import ModelRef
 from chatbench.core.params import LeftOut
 from chatbench.core.requests import RawExchange, Request, Response, TokenLogprob
 from chatbench.core.usage import Cost, CostLine, Rates, Timings, Usage
@@ -382,6 +384,18 @@ async def test_a_leveldb_folder_in_use_is_named(tmp_path: Path) -> None:
         LevelDBCache(tmp_path / "level")
     assert "other program" in caught.value.hint
     await cache.aclose()
+    with pytest.raises(StorageError, match="No such file or directory"):
+        LevelDBCache(tmp_path / "nowhere" / "level")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+async def test_nobody_else_may_read_the_answers(tmp_path: Path) -> None:
+    level, sqlite = LevelDBCache(tmp_path / "level"), SqliteCache(tmp_path / "cache.db")
+    for cache in (level, sqlite):
+        await put(cache, REQUEST, answer())
+        await cache.aclose()
+    assert (tmp_path / "level").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "cache.db").stat().st_mode & 0o077 == 0
 
 
 def test_without_the_library_the_command_that_installs_it_is_named(
@@ -474,6 +488,15 @@ async def test_the_last_to_be_cancelled_stops_the_request() -> None:
     provider.go.set()
     assert not (await cached.fetch(REQUEST, provider)).local_cache_hit
     assert provider.calls == 2
+
+
+async def test_an_answer_of_another_model_is_not_kept_for_the_one_that_was_asked() -> None:
+    cached, provider = Cached(MemoryCache()), Provider(answer(model=ModelRef("loop", "fallback")))
+    provider.go.set()
+    for number in (1, 2):
+        response = await cached.fetch(REQUEST, provider)
+        assert response.model == ModelRef("loop", "fallback")
+        assert provider.calls == number
 
 
 async def test_an_error_is_shared_and_not_kept() -> None:

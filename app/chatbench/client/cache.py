@@ -84,7 +84,8 @@ class Cached:
         return None if found is None else hit_of(found, request)
 
     async def put(self, request: Request, response: Response) -> None:
-        """Keeps an answer, unless it is an error, broke off, or came from a cache itself."""
+        """Keeps an answer, unless it is an error, broke off, or came from a cache itself or from
+        another model than was asked."""
         await self._put(request, request.fingerprint, response)
 
     async def fetch(
@@ -163,8 +164,8 @@ class Cached:
             return None
 
     async def _put(self, request: Request, key: str, response: Response) -> None:
-        if not keepable(response):
-            return
+        if not keepable(response) or response.model != request.model:
+            return  # another model stood in for the one that was asked
         try:
             if self._keyed is not None:
                 await _awaited(self._keyed.put_by(key, response))

@@ -300,9 +300,10 @@ class LevelDBCache(KeyedCache):
         self.max_bytes, self.max_entries = max_bytes, max_entries
         leveldb = _leveldb()
         try:
+            self.path.mkdir(mode=0o700, exist_ok=True)
             self._database = leveldb.DB(str(self.path), create_if_missing=True)
-        except leveldb.Error as error:
-            reason = error.args[0] if error.args else ""
+        except (leveldb.Error, OSError) as error:
+            reason = error.args[-1] if error.args else ""
             words = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
             raise StorageError(
                 f"The LevelDB folder {self.path} cannot be opened: {words}",
