@@ -22,7 +22,7 @@ def main() -> None:
         words = WORDS.split()
         server.words = [f"{words[at % len(words)]} " for at in range(chosen.words)]
         server.pace = chosen.pace
-        wires = ("openai_chat", "openai_responses", "anthropic", "gemini")
+        wires = ("openai_chat", "openai_responses", "anthropic", "gemini", "mistral", "cohere", "ollama")
         # In one write: whoever reads only the first line and leaves breaks no pipe.
         print("\n".join(f"{wire:17} {server.base_url(wire)}" for wire in wires), flush=True)
         ended.wait()

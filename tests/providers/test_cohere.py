@@ -101,6 +101,12 @@ def test_text_files_are_documents_unless_the_answer_has_a_form() -> None:
     assert formed["response_format"] == {"type": "json_object", "json_schema": SCHEMA}
     assert formed["messages"][0]["content"] == "t.csv\n\nä,b\n\nSum it"
     assert "documents" not in formed
+    assert "documents" not in sent(user("Sum it", TABLE), tools=(CLOCK,))
+    call = ToolCallPart(call_id="a", name="read", arguments="{}")
+    result = Message(role="tool", parts=(ToolResultPart(call_id="a", parts=(TABLE,)),))
+    read = sent(Message(role="assistant", parts=(call,)), result)
+    assert read["messages"][1]["content"] == "t.csv\n\nä,b"
+    assert "documents" not in read
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,17 @@ def post(server: LoopbackServer, path: str, body: object) -> Answer:
         ("/v1/responses", {"model": "m", "stream": True}),
         ("/v1/messages", {"model": "m", "stream": True}),
         ("/v1beta/models/m:streamGenerateContent?alt=sse", {}),
+        ("/mistral/v1/chat/completions", {"model": "m", "stream": True}),
+        ("/v2/chat", {"model": "m", "stream": True}),
+        ("/api/chat", {"model": "m"}),
     ],
 )
-def test_it_streams_in_four_wires(path: str, body: object) -> None:
+def test_it_streams_in_every_wire(path: str, body: object) -> None:
     with LoopbackServer() as server:
         server.words = ["one ", "two"]
         answer = post(server, path, body)
-    assert answer.headers["content-type"] == "text/event-stream"
+    lines = path == "/api/chat"
+    assert answer.headers["content-type"] == ("application/x-ndjson" if lines else "text/event-stream")
     assert answer.body.count(b"one ") >= 1
     assert [asked.target for asked in server.asked] == [path]
     assert server.asked[0].json == body

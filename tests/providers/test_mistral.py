@@ -252,8 +252,8 @@ def test_one_of_two_answers_ended_is_no_end() -> None:
         (400, canned.error_body("3000", "Bad", param="top_k"), "BadRequest", "top_k", False),
         (401, b'{"detail": "Unauthorized"}', "Authentication", "", False),
         (401, b'{"message": "Unauthorized", "request_id": "7"}', "Authentication", "", False),
-        (402, canned.error_body("payment_required", "Pay"), "QuotaExhausted", "", False),
-        (403, canned.error_body("guardrail_violation", "No"), "ContentPolicy", "", False),
+        (402, canned.error_body("3900", "Pay"), "QuotaExhausted", "", False),
+        (403, canned.error_body("3000", "Blocked by guardrails"), "ContentPolicy", "", False),
         (404, b'{"message": "no Route matched with those values"}', "NotFound", "", False),
         (
             422,
@@ -271,6 +271,7 @@ def test_one_of_two_answers_ended_is_no_end() -> None:
         ),
         (429, canned.error_body("rate_limited", "Slow", "rate_limit_error"), "RateLimited", "", True),
         (429, b'{"message": "Requests rate limit exceeded"}', "RateLimited", "", True),
+        (429, canned.error_body("3505", "Full", "service_tier_capacity_exceeded"), "Overloaded", "", True),
         (500, canned.error_body("server_error", "Oops", "server_error"), "ServerError", "", True),
         (503, b"busy", "Overloaded", "", True),
     ],

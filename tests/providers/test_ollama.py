@@ -301,6 +301,7 @@ ENGINE = (
         (400, ENGINE, "ContextWindowExceeded", "", False),
         (400, "the prompt is longer than the context length", "ContextWindowExceeded", "", False),
         (400, "the input length exceeds the context length", "ContextWindowExceeded", "", False),
+        (400, "prompt too long; exceeded max context length by 9 tokens", "ContextWindowExceeded", "", False),
         (400, '"x" does not support thinking', "BadRequest", "reasoning_effort", False),
         (400, "registry.ollama.ai/library/x does not support tools", "BadRequest", "tools", False),
         (400, "invalid options: temprature", "BadRequest", "", False),

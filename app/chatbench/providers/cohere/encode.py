@@ -51,7 +51,7 @@ def request_fields(call: Call) -> JsonObject:
     request, given = call.request, call.request.parameters
     formatted = request.response_schema is not None or bool(given.json_mode)
     documents: list[JsonObject] = []
-    sender = _Sender(call.endpoint, None if formatted else documents)
+    sender = _Sender(call.endpoint, None if formatted or request.tools else documents)
     fields: JsonObject = {
         "model": request.model.id,
         "messages": list(sender.messages(request)),
@@ -110,8 +110,8 @@ def _tools(request: Request) -> JsonObject:
 
 
 class _Sender:
-    """Writes the messages. Text files become `documents`, which answers cite, unless that is None:
-    beside a form of the answer Cohere takes none."""
+    """Writes the messages. The user's text files become `documents`, which answers cite, unless that
+    is None: beside tools and a form of the answer they are words."""
 
     def __init__(self, endpoint: Endpoint, documents: list[JsonObject] | None) -> None:
         self._endpoint = endpoint
@@ -128,10 +128,12 @@ class _Sender:
             elif message.role in ("system", "developer"):
                 if message.text:
                     yield {"role": "system", "content": message.text}
-            elif content := self._content(message.parts):
+            elif content := self._content(message.parts, self._documents):
                 yield {"role": "user", "content": content}
 
-    def _content(self, parts: Sequence[Part]) -> str | list[JsonObject]:
+    def _content(
+        self, parts: Sequence[Part], documents: list[JsonObject] | None = None
+    ) -> str | list[JsonObject]:
         """A string where it is all words."""
         content: list[JsonObject] = []
         for part in parts:
@@ -141,7 +143,7 @@ class _Sender:
             elif isinstance(part, ImagePart):
                 content.append(self._image(part))
             elif isinstance(part, FilePart) and _is_text(part.media_type):
-                content.extend(self._document(part))
+                content.extend(self._document(part, documents))
             elif not isinstance(part, ThinkingPart | UnknownPart | ToolCallPart | ToolResultPart):
                 raise refused_media(part, self._endpoint, "text, text files and pictures")
         if all(item["type"] == "text" for item in content):
@@ -156,18 +158,16 @@ class _Sender:
         detail = "high" if part.detail == "original" else part.detail
         return {"type": "image_url", "image_url": {"url": url, **({"detail": detail} if detail else {})}}
 
-    def _document(self, part: FilePart) -> Iterator[JsonObject]:
+    def _document(self, part: FilePart, documents: list[JsonObject] | None) -> Iterator[JsonObject]:
         source = media_source(part, self._endpoint)
         if not isinstance(source, InlineData):
             raise refused_media(part, self._endpoint, "files only at hand")
         words = source.data.decode("utf-8", "replace")
-        if self._documents is None:
+        if documents is None:
             yield {"type": "text", "text": f"{part.name}\n\n{words}".lstrip()}
             return
         title = {"title": part.name} if part.name else {}
-        self._documents.append(
-            {"id": f"document-{len(self._documents) + 1}", "data": {**title, "text": words}}
-        )
+        documents.append({"id": f"document-{len(documents) + 1}", "data": {**title, "text": words}})
 
     def _assistant(self, parts: Sequence[Part]) -> Iterator[JsonObject]:
         calls = [part for part in parts if isinstance(part, ToolCallPart)]

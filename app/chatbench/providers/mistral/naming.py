@@ -18,9 +18,7 @@ from chatbench.core.errors import (
     ContextWindowExceeded,
     NotFound,
     Overloaded,
-    PayloadTooLarge,
     ProviderError,
-    QuotaExhausted,
     RateLimited,
     ServerError,
 )
@@ -29,27 +27,18 @@ from chatbench.providers.wire import HttpFailure
 
 _CODES: dict[str, type[ProviderError]] = {
     "authentication_error": Authentication,
-    "invalid_api_key": Authentication,
     "rate_limit_error": RateLimited,
     "rate_limited": RateLimited,
-    "rate_limit_exceeded": RateLimited,
-    "insufficient_quota": QuotaExhausted,
-    "payment_required": QuotaExhausted,
     "unknown_model": NotFound,
     "invalid_model": NotFound,
-    "model_not_found": NotFound,
-    "context_length_exceeded": ContextWindowExceeded,
-    "content_policy_violation": ContentPolicy,
-    "guardrail_violation": ContentPolicy,
     "server_error": ServerError,
-    "service_unavailable": Overloaded,
     "service_tier_capacity_exceeded": Overloaded,
-    "payload_too_large": PayloadTooLarge,
 }
 _TOO_LONG = re.compile(
     r"too large for model with|maximum context length|exceeds? the .{0,30}context|too many tokens",
     re.IGNORECASE,
 )
+_GUARDED = re.compile(r"guardrail|moderation|content policy", re.IGNORECASE)
 _NO_MODEL = re.compile(r"invalid model|unknown model|no such model|model .{0,120}?not found", re.IGNORECASE)
 
 
@@ -65,6 +54,8 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
         kind = ContextWindowExceeded
     elif status in (400, 404, 422, None) and _NO_MODEL.search(text):
         kind = NotFound
+    elif status in (400, 403, 422, None) and _GUARDED.search(text):
+        kind = ContentPolicy
     if kind is NotFound:
         param = "model"
     headers = failure.headers if failure else {}

@@ -26,7 +26,7 @@ from chatbench.providers.wire import HttpFailure
 
 _TOO_LONG = re.compile(
     r"exceeds? (the )?(available |maximum )?context|(longer than|exceeds) the context (length|window)"
-    r"|exceed_context_size|prompt is too long|input length exceeds|truncation",
+    r"|exceed_context_size|prompt (is )?too long|exceeded (max )?context length|input length exceeds",
     re.IGNORECASE,
 )
 _NO_MODEL = re.compile(

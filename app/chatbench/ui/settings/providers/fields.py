@@ -38,6 +38,9 @@ def wire_name(wire: str) -> str:
         "openai_chat": tr("OpenAI chat completions"),
         "anthropic": tr("Anthropic messages"),
         "gemini": tr("Google Gemini"),
+        "mistral": tr("Mistral chat"),
+        "cohere": tr("Cohere chat"),
+        "ollama": tr("Ollama"),
     }.get(wire, wire)
 
 
