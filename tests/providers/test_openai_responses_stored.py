@@ -110,6 +110,13 @@ async def test_a_broken_stream_is_taken_up_after_its_last_event(
     assert asked(server)[1:] == [f"GET /v1/responses/resp_1?stream=true&starting_after={kept - 1}"]
 
 
+async def test_half_an_event_is_told_again(server: LoopbackServer, http: Http) -> None:
+    server.script(replies.events([*FRAMES[:6], FRAMES[6][:-12]]), replies.events(FRAMES[6:]))
+    answer = await heard(made(server), http)
+    assert wires.outcome(answer) == EXPECTED
+    assert asked(server)[1:] == ["GET /v1/responses/resp_1?stream=true&starting_after=5"]
+
+
 async def test_an_event_told_twice_counts_once(server: LoopbackServer, http: Http) -> None:
     server.script(replies.events(FRAMES[:6], end="cut"), replies.events(FRAMES))
     pieces: list[str] = []
