@@ -16,8 +16,8 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 
-from chatbench.client.environment import Environment
 from chatbench.client.call import AnswerStream
+from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Quirks

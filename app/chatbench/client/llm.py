@@ -25,7 +25,10 @@ from chatbench.client.retries import BATCH_ATTEMPTS, RetryPolicy
 from chatbench.client.routing import Route, Router, Weights
 from chatbench.client.session import Session
 from chatbench.client.sinks import Sink, sink_at
+from chatbench.client.stored import Stored
 from chatbench.client.sync import background, synced, synced_iterator
+from chatbench.client.tasks import Tasks
+from chatbench.client.tokens import TokenCount, count_tokens
 from chatbench.core.endpoints import Endpoint, Limits
 from chatbench.core.errors import ChatbenchError, ConfigurationError
 from chatbench.core.ids import new_id
@@ -43,7 +46,7 @@ AT_ONCE = 500
 """So many calls of one run are taken up at once; the limits of each provider hold besides."""
 
 
-class LLMClient:
+class LLMClient(Tasks, Stored):
     """Makes calls to one model, or to several by weight, with others to fall back on.
 
     Every asynchronous method has a twin ending in `_sync`. Names of models are `provider/model-id`,
@@ -124,8 +127,7 @@ class LLMClient:
         self._router: Router | None = None
         if self.models:
             self._router = self._routed()
-        self._tasks: dict[int, asyncio.Task[Response]] = {}
-        self._next_task = 0
+        self._begin_tasks()
 
     # One call
 
@@ -188,7 +190,7 @@ class LLMClient:
             key=key, conversation=conversation, schema=asked.schema, repair=repair,
         )  # fmt: skip
         stream = AnswerStream(self.environment, request, calling, self._router)
-        response = await stream.complete()
+        response = await self._tracked(stream.complete())
         if self.history and conversation == "":
             await Recorder(self.environment).record(stream.asked, stream.asked.messages, response)
         return response
@@ -347,59 +349,6 @@ class LLMClient:
         names = ",".join(str(route.model) for route in self._router.routes)
         return msgspec.structs.replace(request, model=ModelRef("any of", names)).fingerprint
 
-    # Tasks
-
-    def start_nowait(self, prompt: Prompt, **asking: Any) -> int:
-        """Begins a call on the running loop and returns its id; see `wait_for`."""
-        number, self._next_task = self._next_task, self._next_task + 1
-        self._tasks[number] = asyncio.ensure_future(self.complete(prompt, **asking))
-        return number
-
-    async def start(self, prompt: Prompt, **asking: Any) -> Response:
-        """`start_nowait` and `wait_for` in one."""
-        return await self.wait_for(self.start_nowait(prompt, **asking))
-
-    start_sync = synced(start)
-
-    def start_nowait_sync(self, prompt: Prompt, **asking: Any) -> int:
-        """`start_nowait` where no loop runs; to be waited for with `wait_for_sync` and its like."""
-
-        async def begin() -> int:
-            return self.start_nowait(prompt, **asking)
-
-        return background.run(begin())
-
-    async def wait_for(self, task_id: int) -> Response:
-        """The response of a task. Raises what the call raised; KeyError for an id that was never
-        given, or waited for before."""
-        task = self._tasks[task_id]
-        try:
-            return await task
-        finally:
-            self._tasks.pop(task_id, None)
-
-    wait_for_sync = synced(wait_for)
-
-    async def wait_for_all(self, task_ids: Sequence[int] | None = None) -> list[Response]:
-        """The responses of these tasks (None: of all), in the order of the ids. A failure does not
-        raise: its response carries `error`."""
-        ids = list(self._tasks) if task_ids is None else list(task_ids)
-        return [await self._outcome(number) for number in ids]
-
-    wait_for_all_sync = synced(wait_for_all)
-
-    async def _outcome(self, number: int) -> Response:
-        try:
-            return await self.wait_for(number)
-        except ChatbenchError as error:
-            return Response(model=self._first(), error=error.report())
-
-    async def _tasks_as_completed(self) -> AsyncIterator[tuple[int, Response]]:
-        while self._tasks:
-            await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-            for number in [number for number, task in self._tasks.items() if task.done()]:
-                yield number, await self._outcome(number)
-
     # What there is
 
     def resolve(self, name: str | ModelRef | None) -> ModelRef:
@@ -415,13 +364,13 @@ class LLMClient:
 
     list_models_sync = synced(list_models)
 
-    async def aclose(self) -> None:
-        """Stops every task of this client. Connections are the environment's."""
-        tasks, self._tasks = self._tasks, {}
-        for task in tasks.values():
-            await cancelled(task)
+    async def count_tokens(self, prompt: Prompt, *, exact: bool = False, **asking: Any) -> TokenCount:
+        """How many tokens the prompt takes: estimated, or with `exact` as the provider counts it
+        (one request). Raises what is wrong with the prompt; with `exact` also `ProviderError`s."""
+        request = self._request(prompt, self._asked(asking, stream=False), asking)
+        return await count_tokens(request, self.environment, exact=exact)
 
-    close_sync = synced(aclose)
+    count_tokens_sync = synced(count_tokens)
 
     # Settings
 

@@ -1,0 +1,104 @@
+"""Answers that a provider keeps: those it was asked for in the background (OpenAI Responses)."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from chatbench.client.environment import Environment
+from chatbench.client.sync import synced
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import EndpointNotSupported
+from chatbench.core.ids import new_id
+from chatbench.core.models import ModelRef
+from chatbench.core.requests import Response
+from chatbench.core.secrets import Secret
+from chatbench.core.streams import Accumulator, StreamEvent
+from chatbench.providers.http import HttpClient
+
+
+@runtime_checkable
+class Storing(Protocol):
+    """A wire whose providers keep answers."""
+
+    async def retrieve(
+        self, endpoint: Endpoint, key: Secret | None, response_id: str, http: HttpClient
+    ) -> list[StreamEvent]: ...
+
+    async def cancel(
+        self, endpoint: Endpoint, key: Secret | None, response_id: str, http: HttpClient
+    ) -> list[StreamEvent]: ...
+
+    async def delete(
+        self, endpoint: Endpoint, key: Secret | None, response_id: str, http: HttpClient
+    ) -> None: ...
+
+
+class Stored:
+    """Retrieving, cancelling and deleting answers by the provider's id (`Response.response_id`)."""
+
+    environment: Environment
+    _key: Secret | None
+
+    def _first(self) -> ModelRef:
+        raise NotImplementedError
+
+    async def retrieve_response(self, response_id: str, *, provider: str = "") -> Response:
+        """The answer as far as it came: without a `stop_reason` it is still being made.
+
+        `provider` is the first model's where none is named. Raises NotFound, other
+        `ProviderError`s, and EndpointNotSupported where the provider keeps none.
+        """
+        wire, endpoint, key = await self._storing(provider)
+        events = await wire.retrieve(endpoint, key, response_id, self.environment.http)
+        return self._read(events, endpoint, response_id)
+
+    retrieve_response_sync = synced(retrieve_response)
+
+    async def cancel_response(self, response_id: str, *, provider: str = "") -> Response:
+        """Stops an answer that is made in the background; what there is of it. Raises as
+        `retrieve_response`."""
+        wire, endpoint, key = await self._storing(provider)
+        events = await wire.cancel(endpoint, key, response_id, self.environment.http)
+        return self._read(events, endpoint, response_id)
+
+    cancel_response_sync = synced(cancel_response)
+
+    async def delete_response(self, response_id: str, *, provider: str = "") -> None:
+        """Makes the provider forget an answer. Raises as `retrieve_response`."""
+        wire, endpoint, key = await self._storing(provider)
+        await wire.delete(endpoint, key, response_id, self.environment.http)
+
+    delete_response_sync = synced(delete_response)
+
+    async def _storing(self, provider: str) -> tuple[Storing, Endpoint, Secret | None]:
+        environment = self.environment
+        endpoint = environment.keys.effective(environment.endpoint(provider or self._first().provider))
+        wire = environment.registry.wire(endpoint.wire)
+        if not isinstance(wire, Storing):
+            raise EndpointNotSupported(
+                f"{endpoint.name} keeps no answers.",
+                "Ask a provider of OpenAI's Responses.",
+                provider=endpoint.id,
+            )
+        if self._key is not None:
+            return wire, endpoint, self._key
+        found = await environment.keys.find(endpoint)
+        return wire, endpoint, found.secret if found else None
+
+    def _read(self, events: list[StreamEvent], endpoint: Endpoint, response_id: str) -> Response:
+        accumulator = Accumulator()
+        accumulator.extend(events)
+        stop = accumulator.stop
+        answered = stop.model_answered if stop else ""
+        return Response(
+            model=ModelRef(endpoint.id, answered or self._first().id),
+            id=new_id(),
+            parts=accumulator.parts(),
+            usage=accumulator.usage,
+            stop_reason=stop.reason if stop else None,
+            stop_detail=stop.detail if stop else "",
+            response_id=response_id,
+            model_answered=answered,
+            created=stop.created if stop else None,
+            stored_by_provider=True,
+        )
