@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextlib
+import gc
 import gzip
 import inspect
 import logging
@@ -17,7 +19,7 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -516,3 +518,272 @@ async def test_what_the_server_notices_is_real(server: LoopbackServer, client: H
     with pytest.raises(queue.Empty):
         server.wait_for_leaving(0.05)
     assert openai_chat.TEXT.encode()[:5] == b"Hello"
+
+
+# Several event loops.
+
+
+class Elsewhere:
+    """An event loop on a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
+        self._thread.start()
+
+    async def run(self, work: Coroutine[Any, Any, bytes]) -> bytes:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    there = Elsewhere()
+    yield there
+    if not there.loop.is_closed():
+        there.stop()
+
+
+async def test_each_loop_has_connections_of_its_own(
+    server: LoopbackServer, client: Http, elsewhere: Elsewhere
+) -> None:
+    for _ in range(2):
+        await asyncio.gather(
+            *[fetched(client, server.url) for _ in range(20)],
+            *[elsewhere.run(fetched(client, server.url)) for _ in range(20)],
+        )
+    assert len(server.asked) == 80
+    assert server.connections == 40
+    await client.aclose()
+
+
+async def test_closing_stops_what_other_loops_do(
+    server: LoopbackServer, client: Http, elsewhere: Elsewhere
+) -> None:
+    server.script(replies.events([b": ping\n\n"] * 9, end="hang"))
+    reading = asyncio.ensure_future(elsewhere.run(fetched(client, server.url)))
+    await asyncio.to_thread(server.wait_for_asking)
+    await client.aclose()
+    await asyncio.to_thread(server.wait_for_leaving)
+    with pytest.raises(ProviderError):
+        await reading
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # what a closed loop leaves, nobody can close
+async def test_a_loop_that_was_closed_is_forgotten(
+    server: LoopbackServer, client: Http, elsewhere: Elsewhere
+) -> None:
+    await elsewhere.run(fetched(client, server.url))
+    elsewhere.stop()
+    assert await fetched(client, server.url)
+    assert len(client._loops) == 1
+    gc.collect()
+
+
+# One whole answer.
+
+
+def asking(url: str, body: bytes = b"{}") -> tuple[HttpRequest, Endpoint, Timeouts]:
+    return HttpRequest(url=url + "/v1/chat/completions", body=body), endpoint(url), QUICK
+
+
+async def test_fetch_gives_status_headers_and_body(server: LoopbackServer, client: Http) -> None:
+    server.script(replies.data({"ok": True}, 201, {"X-Odd": "é"}))
+    status, headers, body = await client.fetch(*asking(server.url))
+    assert (status, headers["x-odd"], body) == (201, "é", b'{"ok": true}')
+
+
+async def test_fetch_stops_at_the_cap(
+    server: LoopbackServer, client: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seam, "MAX_BODY_BYTES", 2**20)
+    server.script(Reply([bytes(2**22)]))
+    with pytest.raises(InvalidResponse, match="more than 1 MiB"):
+        await client.fetch(*asking(server.url))
+    packed = gzip.compress(bytes(2**26), 9)
+    server.script(Reply([packed], headers={"content-encoding": "gzip"}))
+    with pytest.raises(InvalidResponse, match="more than 1 MiB"):
+        await client.fetch(*asking(server.url))
+
+
+async def test_a_large_request_arrives_whole(server: LoopbackServer, client: Http) -> None:
+    body = b'{"model": "%s"}' % (b"x" * 5_000_000)
+    await client.fetch(*asking(server.url, body))
+    assert server.asked[0].body == body
+
+
+async def test_an_answer_before_the_end_of_the_question(client: Http) -> None:
+    """A server that refuses a body for its size does not read it to its end."""
+    left = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nmuch")
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(65_536):
+                pass
+        writer.close()
+        left.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        found = await client.fetch(*asking(url, bytes(50_000_000)))
+        await left.wait()
+    assert (found.status, found.body) == (413, b"much")
+
+
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil it closes", b"until it closes"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", b"ok"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"ok"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n", b"ok"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\nevil",
+            b"ok",
+        ),
+    ],
+)
+async def test_forms_of_an_answer(server: LoopbackServer, client: Http, raw: bytes, body: bytes) -> None:
+    server.script(Reply(raw=raw))
+    found = await client.fetch(*asking(server.url))
+    assert found.body == body
+    assert found.status < 300
+    assert "x-late" not in found.headers
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000,
+    ],
+)
+async def test_answers_that_are_not_to_be_trusted(server: LoopbackServer, client: Http, raw: bytes) -> None:
+    server.script(Reply(raw=raw))
+    with pytest.raises(InvalidResponse):
+        await client.fetch(*asking(server.url))
+
+
+async def test_what_nobody_asked_for_ends_a_connection(client: Http) -> None:
+    connected = 0
+    answered, left = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connected
+        connected += 1
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await answered.wait()
+        writer.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        left.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        for _ in range(3):
+            assert (await client.fetch(*asking(url))).status == 200
+            answered.set()
+            await left.wait()
+            answered.clear()
+            left.clear()
+    assert connected == 3
+
+
+async def test_a_reader_who_is_slow_holds_the_server_back(server: LoopbackServer, client: Http) -> None:
+    piece = bytes(2**18)
+    server.script(replies.events([piece] * 100))
+    async with opened(client, server.url) as answer:
+        await anext(answer.pieces())
+        connection = answer._connection  # type: ignore[attr-defined]
+        async with asyncio.timeout(10):
+            while not connection._paused:
+                await asyncio.sleep(0)  # noqa: ASYNC110 - it tells nobody
+        assert connection._size < 3 * 2**20
+        assert sum([len(piece) async for piece in answer.pieces()]) > 99 * 2**18
+
+
+async def test_no_header_of_ours_is_said_twice(server: LoopbackServer, client: Http) -> None:
+    async with opened(client, server.url, headers={"Content-Length": "1", "Transfer-Encoding": "chunked"}):
+        pass
+    assert server.asked[0].headers["content-length"] == str(len(server.asked[0].body))
+    assert "transfer-encoding" not in server.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "target"),
+    [
+        ("http://a.example/v1/x?b=c d", "a.example", "/v1/x?b=c%20d"),
+        ("https://a.example:443", "a.example", "/"),
+        ("http://a.example:8080/ü", "a.example:8080", "/%C3%BC"),
+        ("http://[::1]:1/v1/models/x:y", "[::1]:1", "/v1/models/x:y"),
+        ("http://bücher.example/a%20b", "xn--bcher-kva.example", "/a%20b"),
+        ("http://a.example/x\r\nEvil: 1", "a.example", "/xEvil:%201"),
+    ],
+)
+def test_where_a_url_leads(url: str, host: str, target: str) -> None:
+    place = dialing.place_of(url)
+    assert (place.authority, place.target) == (host, target)
+
+
+async def test_a_user_in_the_address_is_told_unless_there_is_a_key(
+    server: LoopbackServer, client: Http
+) -> None:
+    url = server.url.replace("http://", "http://me:a%20b@")
+    await client.fetch(HttpRequest(url=url + "/v1/models", method="GET"), endpoint(url), QUICK)
+    async with opened(client, url):
+        pass
+    told = [asked.headers["authorization"] for asked in server.asked]
+    assert told == ["Basic bWU6YSBi", f"Bearer {CANARY}"]
+
+
+async def test_the_first_address_that_answers_is_taken(
+    server: LoopbackServer, client: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(server.url.rsplit(":", 1)[1])
+    closed = ("127.0.0.1", 1)
+    where = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", there) for there in (closed, ("127.0.0.1", port))]
+    asked = []
+
+    def look_up(*_: Any) -> Any:
+        asked.append(1)
+        return where
+
+    monkeypatch.setattr(dialing, "_addresses_of", look_up)
+    url = f"http://many.example:{port}"
+    await asyncio.gather(*[client.fetch(*asking(url)) for _ in range(5)])
+    assert len(asked) == 1
+    assert len(server.asked) == 5
+
+
+async def test_no_address_answers(client: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (1, 2)]
+    monkeypatch.setattr(dialing, "_addresses_of", lambda *_: where)
+    with pytest.raises(Unreachable, match="refuses the connection"):
+        await client.fetch(*asking("http://many.example"))
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [("timeout=5, max=100", 4.0), ("max=9", 60.0), ("timeout=900", 60.0)]
+)
+async def test_a_connection_is_left_before_the_server_leaves_it(
+    server: LoopbackServer, client: Http, told: str, kept: float
+) -> None:
+    server.script(replies.data({}, headers={"Keep-Alive": told}))
+    await fetched(client, server.url)
+    (pool,) = next(iter(client._loops.values())).pools.values()
+    (connection,) = pool._idle
+    assert connection.keep_s == kept
+    connection.idle_since -= kept
+    await fetched(client, server.url)
+    assert server.connections == 2

@@ -6,6 +6,7 @@ The errors here are plain ones of the system's kind; `http` gives them their nam
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 KEEP_S = 60.0
 """An idle connection is closed after this."""
 _HEAD_BYTES = 128 * 1024
+_TIMEOUT = re.compile(r"timeout=(\d{1,4})\b")
 LARGE_BYTES = 256 * 1024
 """So much is written at a time: more in one go would hold the loop, and the window."""
 _AHEAD_BYTES = 1024 * 1024
@@ -60,7 +62,7 @@ class Connection(asyncio.Protocol):
         "_answered", "_arrived", "_cap", "_chunks", "_close_delimited", "_complete", "_deadline", "_done",
         "_drained", "_failure", "_handle", "_head_bytes", "_head_done", "_heard", "_interim", "_keeps",
         "_loop", "_lost", "_parser", "_paused", "_read_s", "_size", "_spoilt", "_transport", "_wake_at",
-        "busy", "closed", "headers", "idle_since", "status",
+        "busy", "closed", "headers", "idle_since", "keep_s", "status",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +81,7 @@ class Connection(asyncio.Protocol):
         self.closed = False
         self.busy = False
         self.idle_since = loop.time()
+        self.keep_s = KEEP_S
         self._fresh()
 
     def _fresh(self) -> None:
@@ -244,6 +247,8 @@ class Connection(asyncio.Protocol):
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
+        if self._complete:
+            return
         status = self._parser.get_status_code()
         if status < 200:
             self._interim = True
@@ -255,6 +260,9 @@ class Connection(asyncio.Protocol):
         headers = self.headers
         self._close_delimited = "content-length" not in headers and "transfer-encoding" not in headers
         self._keeps = self._parser.should_keep_alive()
+        # "timeout=5, max=100": it will close by then, and a request under way would be lost.
+        told = _TIMEOUT.search(headers.get("keep-alive", ""))
+        self.keep_s = min(KEEP_S, float(told[1]) - 1) if told else KEEP_S
         _tell(self._answered)
 
     def on_body(self, body: bytes) -> None:
@@ -298,7 +306,7 @@ class Connection(asyncio.Protocol):
         self._handle = None
         now = self._loop.time()
         if not self.busy:
-            due = self.idle_since + KEEP_S
+            due = self.idle_since + self.keep_s
             if now >= due:
                 self.abort()
             else:

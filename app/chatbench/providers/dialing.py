@@ -14,7 +14,7 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from chatbench.providers.connections import KEEP_S, Connection, NotConnected
+from chatbench.providers.connections import Connection, NotConnected
 
 if TYPE_CHECKING:
     from httptools import HttpResponseParser
@@ -107,7 +107,7 @@ class Pool:
         idle = self._idle
         while idle:
             connection = idle.pop()
-            if not connection.closed and self._loop.time() - connection.idle_since < KEEP_S:
+            if not connection.closed and self._loop.time() - connection.idle_since < connection.keep_s:
                 return connection
             connection.abort()
         return None
