@@ -42,7 +42,7 @@ from chatbench.core.requests import Response
 from chatbench.core.streams import Reset, StreamEvent
 from chatbench.core.usage import Rates
 
-WIRES = ("openai_chat", "openai_responses", "anthropic", "gemini")
+WIRES = ("openai_chat", "openai_responses", "anthropic", "gemini", "mistral", "cohere", "ollama")
 SHORT = [openai_chat.frame(openai_chat.chunk({"content": "Half an "}))]
 
 
