@@ -100,7 +100,7 @@ def _concluded(asked: list[Asked], face: Face, schema: dict[str, Any] | None) ->
 def _shown(message: TreeMessage, schema: dict[str, Any] | None) -> _Shown:
     try:
         raise_error_of(message)
-        if schema is None or message.state == "stopped" or not message.text:
+        if schema is None or message.state == "stopped":
             return _Shown(message.text, None, None)
         parsed = parsed_answer(message.text, schema)
     except ChatbenchError as error:
@@ -117,7 +117,7 @@ async def _as_json(asked: list[Asked], schema: dict[str, Any] | None) -> None:
         if len(asked) == 1 and not message.parts and shown.error:
             return
         told = answer_object(item.answer, item.conversation_id)
-        told["error"] = shown.error.report() if shown.error else None
+        told["error"] = message.error or (shown.error.report() if shown.error else None)
         if schema is not None:
             told["parsed"] = shown.parsed
         click.echo(msgspec.json.encode(told).decode())
