@@ -190,7 +190,7 @@ class LLMClient(Tasks, Stored):
             key=key, conversation=conversation, schema=asked.schema, repair=repair,
         )  # fmt: skip
         stream = AnswerStream(self.environment, request, calling, self._router)
-        response = await self._tracked(stream.complete())
+        response = await self._tracked(stream.complete(), request.model)
         if self.history and conversation == "":
             await Recorder(self.environment).record(stream.asked, stream.asked.messages, response)
         return response

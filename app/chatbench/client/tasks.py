@@ -108,13 +108,13 @@ class Tasks:
         """The calls since the client was made, opened or reset."""
         return self._tally.progress()
 
-    async def _tracked(self, call: Awaitable[Response]) -> Response:
+    async def _tracked(self, call: Awaitable[Response], model: ModelRef) -> Response:
         tally = self._tally
         tally.take()
         try:
             response = await call
         except ChatbenchError as error:
-            tally.add(Response(model=self._first(), error=error.report()))
+            tally.add(Response(model=model, error=error.report()))
             raise
         else:
             tally.add(response)
