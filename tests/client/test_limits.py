@@ -351,8 +351,8 @@ def test_an_output_nobody_estimated_is_taken_to_be_as_those_before() -> None:
         ({"input_tokens_per_minute": 99}, "needs 100 input tokens; the limit is 99 per minute"),
         ({"output_tokens_per_minute": 19}, "needs 20 output tokens; the limit is 19 per minute"),
         ({"tokens_per_minute": 119}, "needs 120 tokens; the limit is 119 per minute"),
-        ({"requests_per_minute": 0}, "needs 1 requests; the limit is 0 per minute"),
-        ({"concurrent": 0}, "needs 1 call at a time; the limit is 0"),
+        ({"requests_per_minute": 0}, "needs 1 request; the limit is 0 per minute"),
+        ({"concurrent": 0}, "needs 1 place; the limit is 0 at a time"),
     ],
 )
 def test_what_can_never_go_is_refused_at_once_with_the_numbers(limits: dict[str, int], said: str) -> None:

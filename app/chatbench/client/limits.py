@@ -259,7 +259,7 @@ class Bucket:
 
     def _refuse_unattainable(self, input_tokens: int, output_tokens: int) -> None:
         if self.limits.concurrent is not None and self.limits.concurrent < 1:
-            raise _unattainable(self.name, "call at a time", 1, self.limits.concurrent)
+            raise _unattainable(self.name, "place", 1, self.limits.concurrent, " at a time")
         for kind, meter in self._meters.items():
             amount = _amount(kind, input_tokens, output_tokens)
             if meter.ours is not None and amount > meter.ours:
@@ -376,9 +376,11 @@ def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> int:
     return output_tokens if kind == "output_tokens" else input_tokens + output_tokens
 
 
-def _unattainable(name: str, what: str, needed: int, limit: int) -> LimitUnattainable:
-    each = "" if "at a time" in what else " per minute"
+def _unattainable(
+    name: str, what: str, needed: int, limit: int, each: str = " per minute"
+) -> LimitUnattainable:
     return LimitUnattainable(
-        f"The call to {name} needs {needed:,} {what}; the limit is {limit:,}{each}.",
+        f"The call to {name} needs {needed:,} {what if needed != 1 else what.removesuffix('s')}; "
+        f"the limit is {limit:,}{each}.",
         "Raise the limit, or make the request smaller.",
     )

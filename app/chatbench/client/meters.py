@@ -149,17 +149,23 @@ class Meter:
         count the time since twice, and let the same share go in two rushes."""
         self._refunded = False
         drained, steady = 0.0, self._rate / _SLOTS_A_SECOND
-        for tick in range(self._tick + 1 - _SLOTS, self._tick):
-            drained = max(0.0, drained - steady) + self._slots[tick % _SLOTS]
+        *before, latest = self._oldest_first()
+        for amount in before:
+            drained -= steady
+            if drained < 0:  # max() takes twice as long
+                drained = 0.0
+            drained += amount
         drained -= (now - self._tick / _SLOTS_A_SECOND) * self._rate
-        drained = max(0.0, drained) + self._slots[self._tick % _SLOTS]
-        self._level = max(self._level, self._burst - drained)
+        self._level = max(self._level, self._burst - max(0.0, drained) - latest)
 
     def _until_freed(self, amount: int, now: float) -> float:
         """Seconds until so much of the last minute lies behind it."""
-        oldest = self._tick + 1
-        for tick in range(oldest, oldest + _SLOTS):
-            amount -= self._slots[tick % _SLOTS]
+        for tick, charged in enumerate(self._oldest_first(), self._tick + 1):
+            amount -= charged
             if amount <= 0:
                 return max(_INSTANT_S, tick / _SLOTS_A_SECOND - now)
         return _WINDOW_S
+
+    def _oldest_first(self) -> list[int]:
+        newest = self._tick % _SLOTS
+        return self._slots[newest + 1 :] + self._slots[: newest + 1]
