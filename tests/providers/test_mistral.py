@@ -13,6 +13,7 @@ from tests.providers import wires
 from chatbench.core.errors import BadRequest, ProviderError, StreamInterrupted
 from chatbench.core.messages import (
     AudioPart,
+    Citation,
     FilePart,
     ImagePart,
     InlineData,
@@ -23,7 +24,6 @@ from chatbench.core.messages import (
     ThinkingPart,
     ToolCallPart,
     ToolResultPart,
-    UnknownPart,
     VideoPart,
     assistant,
     user,
@@ -175,7 +175,9 @@ def test_parts_of_answers() -> None:
     assert thinking.text == "Let me see – 世界."
     assert thinking.provider_state["chunk"] == {"closed": True, "signature": "c2ln"}
     assert text == TextPart(text="Forty-two.")
-    assert isinstance(decoded("reference").parts()[1], UnknownPart)
+    (cited,) = decoded("reference").parts()
+    assert cited.text == "Peaks are high."
+    assert cited.citations == (Citation(title="Reference 1", end=14), Citation(title="Reference 2", end=14))
     first, second = decoded("tool").parts()[1:]
     assert (first.call_id, first.name, first.arguments) == ("D681PevKs", "clock", '{"zone": "UTC"}')
     assert (second.call_id, second.arguments) == ("kR4mUJXiu", "{}")

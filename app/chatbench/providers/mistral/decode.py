@@ -14,7 +14,7 @@ import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.ids import new_id
-from chatbench.core.messages import Part, ProviderState, TextPart, ThinkingPart, ToolCallPart, UnknownPart
+from chatbench.core.messages import Citation, Part, ProviderState, TextPart, ThinkingPart, ToolCallPart
 from chatbench.core.requests import StopReason, TokenLogprob
 from chatbench.core.streams import (
     Logprobs,
@@ -229,6 +229,8 @@ class _Alternative:
         self._by_place: dict[int, _OpenCall] = {}
         self._kept: JsonObject = {}
         self._inner: list[JsonObject] = []
+        self._length = 0
+        self._references: list[JsonObject] = []
         self.finish = ""
 
     @property
@@ -272,9 +274,14 @@ class _Alternative:
         self._kind = ""
 
     def _words(self, text: str, events: list[StreamEvent]) -> None:
-        if self._kind != "text":
-            self._open("text", TextPart(), events)
+        self._open_text(events)
+        self._length += len(text)
         events.append(PartDelta(self._index, text, choice=self._number))
+
+    def _open_text(self, events: list[StreamEvent]) -> None:
+        if self._kind != "text":
+            self._length, self._references = 0, []
+            self._open("text", TextPart(), events)
 
     def _take_item(self, item: Any, events: list[StreamEvent]) -> None:
         kind = item.get("type") if isinstance(item, dict) else None
@@ -284,11 +291,20 @@ class _Alternative:
         elif kind == "thinking":
             self._think(item, events)
         elif kind == "reference":
-            # It says which results the words before it rest on, and goes back between them.
-            state: ProviderState = {"provider": self._provider}
-            self._open("", UnknownPart(kind="reference", data=item, provider_state=state), events)
+            self._refer(item, events)
         else:
             events.append(Unknown(str(kind or "content"), item, choice=self._number))
+
+    def _refer(self, item: JsonObject, events: list[StreamEvent]) -> None:
+        """Which results the words before it rest on; it goes back to where it stood among them."""
+        self._open_text(events)
+        self._references.append({"at": self._length, "chunk": item})
+        told = item.get("reference_ids")
+        for name in told if isinstance(told, list) else ():
+            cited = Citation(title=f"Reference {name}", end=self._length)
+            events.append(PartDelta(self._index, citation=cited, choice=self._number))
+        state = {"provider": self._provider, "references": list(self._references)}
+        events.append(PartDelta(self._index, provider_state=state, choice=self._number))
 
     def _think(self, item: JsonObject, events: list[StreamEvent]) -> None:
         if self._kind != "thinking":

@@ -199,13 +199,22 @@ def _assistant(parts: Sequence[Part], ids: Mapping[str, str], endpoint: Endpoint
 def _answer_chunk(part: Part, endpoint: Endpoint) -> Iterator[JsonObject]:
     state = state_for(part, endpoint)
     if isinstance(part, TextPart | RefusalPart):
-        if part.text:
-            yield {"type": "text", "text": part.text}
+        yield from _words(part.text, state.get("references", ()))
     elif isinstance(part, ThinkingPart) and "chunk" in state:
         inner: list[JsonObject] = [{"type": "text", "text": part.text}] if part.text else []
         yield {"type": "thinking", "thinking": [*inner, *state.get("inner", ())], **state["chunk"]}
-    elif isinstance(part, UnknownPart) and state and isinstance(part.data, dict):
-        yield part.data
+
+
+def _words(text: str, references: Sequence[JsonObject]) -> Iterator[JsonObject]:
+    """The text with its references where they stood."""
+    begun = 0
+    for reference in references:
+        if before := text[begun : reference["at"]]:
+            yield {"type": "text", "text": before}
+        yield reference["chunk"]
+        begun = max(begun, reference["at"])
+    if rest := text[begun:]:
+        yield {"type": "text", "text": rest}
 
 
 def _tool_call(part: ToolCallPart, ids: Mapping[str, str]) -> JsonObject:
