@@ -47,14 +47,17 @@ async def test_all_finish_none_is_lost_and_none_is_sent_twice(
     assert all((b.in_flight, b.waiting) == (0, 0) for b in buckets(environment).values())
 
 
+@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
 async def test_a_cancelled_caller_stops_every_request_and_gives_its_permits_back(
-    environment: Environment,
+    environment: Environment, streamed: bool
 ) -> None:
     """Ten are under way, thirty wait: the connections close, and nothing more is sent."""
     with FaultServer(lambda prompt, attempt: "silence") as server:
         at(server, environment, concurrent=10)
         client = LLMClient("loop/m", environment=environment)
-        running = asyncio.ensure_future(client.process_prompts([f"prompt {n}" for n in range(40)]))
+        running = asyncio.ensure_future(
+            client.process_prompts([f"prompt {n}" for n in range(40)], stream=streamed)
+        )
         await until(lambda: len(server.open) == 10, "ten requests")
         bucket = buckets(environment)["m"]
         assert (bucket.in_flight, bucket.waiting) == (10, 30)

@@ -13,7 +13,6 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -153,6 +152,8 @@ def _now(headers: Mapping[str, str]) -> float:
 @lru_cache(maxsize=16)
 def _parsed(date: str) -> float | None:
     """Seconds since 1970; answers of one second share their Date."""
+    from email.utils import parsedate_to_datetime  # a few ms, and seldom needed
+
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError, TypeError, IndexError):
