@@ -261,4 +261,6 @@ def test_models_tell_their_parameters(run: Run) -> None:
     assert guide["temperature"] == "this interface has no field for it"
     text = run("models", "--options", "--provider", "anthropic").out
     assert "sent: " in text
-    assert "parameters" not in run("models", "--json", "--provider", "anthropic").json[0]
+    plain = run("models", "--json", "--provider", "anthropic")
+    assert "parameters" not in plain.json[0]
+    assert run("models", "list", "--json", "--provider", "anthropic") == plain

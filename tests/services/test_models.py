@@ -11,10 +11,14 @@ from tests.loopback.server import LoopbackServer
 from tests.services.conftest import MODEL, SIGHTED, Open, loop
 
 from chatbench.core.changes import Changes
-from chatbench.core.errors import Authentication, UnknownModel
+from chatbench.core.endpoints import Quirks
+from chatbench.core.errors import Authentication, ConfigurationError, UnknownModel
 from chatbench.core.messages import user
-from chatbench.core.models import GUIDE, ModelRef
+from chatbench.core.models import GUIDE, ModelInfo, ModelRef
+from chatbench.core.observe import Signal
+from chatbench.core.params import Parameters
 from chatbench.services import Services
+from chatbench.services.preferences import PreferencesStore
 
 
 @pytest.fixture
@@ -128,3 +132,42 @@ def test_the_key_of_a_provider(services: Services) -> None:
     assert state is not None
     assert state.state == "missing"
     assert services.models.key("gone") is None
+
+
+def test_aliases_are_changed_in_the_file_as_it_is_now(services: Services, heard: list[Changes]) -> None:
+    """Another program may have added one meanwhile."""
+    other = PreferencesStore(services.profile.folder / "preferences.toml", Signal())
+    other.replace(aliases={"theirs": "loop/m"})
+    assert services.models.set_alias("mine", "loop/other") == ModelRef("loop", "other")
+    assert services.models.aliases() == {"theirs": "loop/m", "mine": "loop/other"}
+    assert services.models.set_alias("again", "mine") == ModelRef("loop", "other")
+    services.models.remove_alias("mine")
+    assert services.models.resolve("again") == ModelRef("loop", "other")
+    with pytest.raises(KeyError):
+        services.models.remove_alias("mine")
+    with pytest.raises(ConfigurationError):
+        services.models.set_alias("a/b", "loop/m")
+    assert all(change.preferences for change in heard)
+    assert len(heard) == 3
+
+
+def test_the_default_for_embeddings_stands_beside_the_other(services: Services) -> None:
+    services.models.set_default(MODEL)
+    services.models.set_default_embedding(SIGHTED)
+    assert (services.models.default(), services.models.default_embedding()) == (MODEL, SIGHTED)
+    services.models.set_default_embedding(None)
+    assert (services.models.default(), services.models.default_embedding()) == (MODEL, None)
+
+
+def test_which_parameters_a_model_is_sent(services: Services, server: LoopbackServer) -> None:
+    thinker = ModelInfo(
+        ref=ModelRef("loop", "thinker"), efforts=("none", "low", "high"), sampling_only_without_thinking=True,
+        parameters=frozenset({"temperature", "max_output_tokens"}),
+    )  # fmt: skip
+    services.endpoints.save(loop(server, rows=(thinker,), quirks=Quirks(refused=("user",))))
+    told = services.models.options(thinker.ref)
+    assert set(told) == set(Parameters.__struct_fields__)
+    assert told["max_output_tokens"] == told["reasoning_effort"] == told["metadata"] == ""
+    assert told["temperature"] == "taken only with reasoning effort none"
+    assert told["user"] == "not taken by this provider"
+    assert told["top_k"] != ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -11,20 +13,41 @@ from chatbench.cli.session import Session, note, say
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.services import Services
-from chatbench.services.models import ModelRow
+from chatbench.services.models import ModelGroup, ModelRow
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _listing(command: F) -> F:
+    """The options of the list: it is printed by `models` and by `models list`."""
+    for option in (
+        click.option("--options", is_flag=True, help="Tell which parameters each model takes."),
+        click.option("--refresh", is_flag=True, help="Ask the provider for its list first."),
+        click.option("--json", "as_json", is_flag=True, help="Print a JSON array."),
+        click.option("--provider", metavar="P", help="Only this provider's models."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(invoke_without_command=True)
-@click.option("--provider", metavar="P", help="Only this provider's models.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-@click.option("--refresh", is_flag=True, help="Ask the provider for its list first.")
-@click.option("--options", is_flag=True, help="Tell which parameters each model takes.")
+@_listing
 @click.pass_context
-def models(context: click.Context, provider: str | None, as_json: bool, refresh: bool, options: bool) -> None:
+def models(context: click.Context, **chosen: Any) -> None:
     """List models with context window and price per million tokens."""
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        _list(context.obj, **chosen)
 
+
+@models.command("list")
+@_listing
+@click.pass_obj
+def list_(session: Session, /, **chosen: Any) -> None:
+    """The same list."""
+    _list(session, **chosen)
+
+
+def _list(session: Session, provider: str | None, as_json: bool, refresh: bool, options: bool) -> None:
     async def show(services: Services) -> None:
         if provider:
             services.endpoints.row(provider)
@@ -32,20 +55,28 @@ def models(context: click.Context, provider: str | None, as_json: bool, refresh:
             await _refresh(services, provider)
         groups = [g for g in services.models.groups() if provider in (None, g.endpoint.id)]
         if as_json:
-            rows = [_row_object(row, g.endpoint.id) for g in groups for row in g.rows]
-            if options:
-                rows = [{**row, "parameters": _parameters(services, str(row["id"]))} for row in rows]
-            click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
-            return
-        for group in groups:
-            ready = "" if group.rows[0].usable else "  (no key yet)"
-            say(f"{group.endpoint.name}{ready}")
-            for row in group.rows:
-                say(f"  {row.info.ref!s:<52} {_context(row):>9}  {_price(row)}")
-                if options:
-                    say(_options(services, row.info))
+            _print_json(services, groups, options)
+        else:
+            _print_rows(services, groups, options)
 
-    context.obj.run(show)
+    session.run(show)
+
+
+def _print_json(services: Services, groups: list[ModelGroup], options: bool) -> None:
+    rows = [_row_object(row, g.endpoint.id) for g in groups for row in g.rows]
+    if options:
+        rows = [{**row, "parameters": _parameters(services, str(row["id"]))} for row in rows]
+    click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+
+
+def _print_rows(services: Services, groups: list[ModelGroup], options: bool) -> None:
+    for group in groups:
+        ready = "" if group.rows[0].usable else "  (no key yet)"
+        say(f"{group.endpoint.name}{ready}")
+        for row in group.rows:
+            say(f"  {row.info.ref!s:<52} {_context(row):>9}  {_price(row)}")
+            if options:
+                say(_options(services, row.info))
 
 
 @models.command()
@@ -79,8 +110,6 @@ def _parameters(services: Services, model: str) -> dict[str, str | None]:
 def _options(services: Services, info: ModelInfo) -> str:
     """The parameters a model is sent, and those it is not, each with why."""
     told = services.models.options(info.ref)
-    if info.efforts:
-        told["reasoning_effort"] = ""
     names = [name for name, reason in told.items() if not reason]
     if "reasoning_effort" in names:
         names[names.index("reasoning_effort")] = f"reasoning_effort ({', '.join(info.efforts)})"

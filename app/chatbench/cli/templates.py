@@ -11,7 +11,7 @@ from chatbench.services import Services
 
 @click.group()
 def templates() -> None:
-    """Saved prompts; `chatbench prompt --save NAME` makes one, `-t NAME` asks with it."""
+    """Saved prompts: made by `prompt --save NAME`, used by `prompt -t NAME`."""
 
 
 @templates.command("list")

@@ -155,9 +155,9 @@ class ModelService:
         endpoint = self._environment.endpoint(ref.provider)
         takes = self._environment.registry.wire(endpoint.wire).takes
         values = dict.fromkeys(Parameters.__struct_fields__, True)
-        # Any value does but an effort's: that must be one the model offers.
+        # Any value does but an effort's: one the model offers, and not "none", with which some take more.
         probe = msgspec.structs.replace(
-            Parameters(), **{**values, "reasoning_effort": info.efforts[0] if info.efforts else "high"}
+            Parameters(), **{**values, "reasoning_effort": info.efforts[-1] if info.efforts else "high"}
         )
         _, left = fit(probe, info, takes, endpoint.quirks.refused)
         reasons = {item.name: item.reason for item in left}
