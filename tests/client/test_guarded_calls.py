@@ -19,7 +19,7 @@ from chatbench.client.cache import MemoryCache, SqliteCache
 from chatbench.client.environment import Environment
 from chatbench.client.ledger import Ledger
 from chatbench.client.llm import LLMClient
-from chatbench.core.errors import BudgetExceeded, ChatbenchError, HookRejected, ServerError
+from chatbench.core.errors import BudgetExceeded, ChatbenchError, HookRejected, ProviderError, ServerError
 from chatbench.core.messages import TextPart, user
 from chatbench.core.models import ModelRef
 from chatbench.core.requests import Request, Response
@@ -161,6 +161,20 @@ async def test_a_refused_or_stopped_call_gives_its_reservation_back(
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     assert (await client.complete(WHOLE, endpoint=endpoint)).text
+
+
+async def test_a_dearer_model_to_fall_back_on_must_fit_the_budget_too(
+    guarded: Environment, server: LoopbackServer
+) -> None:
+    guarded.pricing.user_prices["loop/dear"] = Rates(input=Decimal(1000), output=Decimal(10_000))
+    guarded.registry.register(endpoint_at(server))
+    client = client_of(guarded, models="loop/m", fallbacks=["loop/dear"], budget="0.05")
+    refusal = replies.data(openai_chat.error_body(None, None, "no"), 404)
+    server.script(refusal)
+    with pytest.raises(BudgetExceeded) as caught:
+        await client.complete("Hi", max_output_tokens=100)
+    assert isinstance(caught.value.__cause__, ProviderError)
+    assert [one.json["model"] for one in server.asked] == ["m"]
 
 
 async def test_hooks_stand_around_the_call(guarded: Environment, server: LoopbackServer) -> None:

@@ -297,6 +297,16 @@ class AnswerStream:
                 self.request, self.info, self.endpoint, conversation=calling.conversation, run=calling.run
             )
 
+    async def _readmit(self, error: ProviderError) -> None:
+        """Asks the budget anew: another model, to which `error` led, may cost more."""
+        if self._reservation is not None:
+            self._reservation.settle(None)
+            self._reservation = None
+            try:
+                await self._admit()
+            except ChatbenchError as refusal:
+                raise refusal from error
+
     async def _kept(self) -> Response | None:
         """The answer to a stream from the cache."""
         calling = self._calling
@@ -460,6 +470,7 @@ class AnswerStream:
             delay = delay if time.monotonic() + delay < self._deadline else None
         over_here = elsewhere(error) or (delay is None and error.retryable)
         if router is not None and over_here and self._go_elsewhere(router):
+            await self._readmit(error)
             return
         if delay is None:
             self._name_near_models(error)
