@@ -159,3 +159,17 @@ async def test_a_model_that_is_unknown_is_no_missing_address(server: LoopbackSer
     server.script(replies.data(canned.error_body("model_not_found", "x", "no such model"), 404))
     with pytest.raises(NotFound):
         await WIRE.count_tokens(made(server), http)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_headers_of_one_call_go_out_and_stay_secret(
+    server: LoopbackServer, http: Http, stream: bool
+) -> None:
+    secret = "team-secret-0123456789"
+    server.script(replies.data(canned.error_body(None, None, f"who is {secret}?"), 400))
+    where = made(server).endpoint
+    call = wires.call(where, (user("Hi"),), stream=stream, extra_headers={"X-Team": secret})
+    with pytest.raises(ProviderError) as caught:
+        await (heard(call, http) if stream else WIRE.complete(call, http))
+    assert server.asked[0].headers["x-team"] == secret
+    assert secret not in repr(vars(caught.value)) + str(caught.value)
