@@ -6,6 +6,8 @@ import math
 
 BURST_S = 1.9
 """How many seconds' share may go at once: 2, less what a late timer adds to it."""
+LEARNED_BURST_S = 10.0
+"""The same where only the provider has a limit: it says itself what remains of it."""
 _SLOTS_A_SECOND = 10
 _SLOTS = 606
 """The last minute in tenths of a second. Half a second longer than a minute, for what the network
@@ -16,7 +18,7 @@ _NOTHING = 1e-6
 
 
 class Meter:
-    """One limit per minute, as a bucket of at most `BURST_S` that fills steadily, and beside it
+    """One limit per minute, as a bucket of so many seconds' share that fills steadily, and beside it
     what each tenth of the last minute took: neither alone keeps both promises, that nothing comes
     in a rush and that no minute has more than the limit.
 
@@ -51,7 +53,7 @@ class Meter:
         else:
             self._rate = self._limit / 60
             # With fewer than thirty a minute, one at a time.
-            self._burst = max(1.0, self._rate * BURST_S)
+            self._burst = max(1.0, self._rate * (LEARNED_BURST_S if self.ours is None else BURST_S))
         self._level = min(self._level, self._burst)
 
     def set(self, ours: int | None) -> None:
