@@ -99,6 +99,17 @@ def test_exactly_what_the_wire_takes_has_an_effect(name: str) -> None:
     assert (plain != with_it) == (name in WIRE.takes)
 
 
+@pytest.mark.parametrize("detail", ["", "auto", "low", "high", "original"])
+def test_details_are_resolutions_google_knows(detail: Any) -> None:
+    picture = ImagePart(source=InlineData(data=b"x"), media_type="image/png", detail=detail)
+    made = wires.call(WHERE, (user("Hi", picture),), model="gemini-3.8-flash", api_version="v1beta")
+    sent = wires.body(WIRE, made)
+    accept(sent)
+    told = types.Part.model_validate(sent["contents"][0]["parts"][0]).media_resolution
+    assert told is None or told.level in list(types.PartMediaResolutionLevel)
+    assert (told is None) == (detail in {"", "auto"})
+
+
 SIGNED = base64.b64encode(b"signed").decode()
 _THEIRS = [
     types.Content(

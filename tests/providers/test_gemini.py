@@ -17,6 +17,7 @@ from chatbench.core.messages import (
     ImagePart,
     InlineData,
     Message,
+    ProviderFile,
     RemoteUrl,
     TextPart,
     ThinkingPart,
@@ -173,6 +174,41 @@ def test_a_request_may_choose_version_headers_and_query(base: str) -> None:
     assert request.url == f"{BASE}/v1alpha/models/model-1:streamGenerateContent?alt=sse&fields=candidates"
     assert request.headers["x-goog-request-params"] == "a=b"
     assert request.headers["x-goog-api-key"] == wires.KEY
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "detail", "expected"),
+    [
+        ("gemini-3.8-flash", "v1beta", "high", {"level": "MEDIA_RESOLUTION_HIGH"}),
+        ("gemini-3.8-flash", "v1beta", "low", {"level": "MEDIA_RESOLUTION_LOW"}),
+        ("gemini-4-argon", "v1alpha", "original", {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"}),
+        ("gemini-3.8-flash", "v1beta", "", None),
+        ("gemini-3.8-flash", "v1", "high", None),
+        ("gemini-3.8-flash", "", "high", None),
+        ("gemini-2.5-flash", "v1beta", "high", None),
+    ],
+)
+def test_pictures_are_looked_at_as_closely_as_asked(
+    model: str, version: str, detail: Any, expected: Any
+) -> None:
+    picture = ImagePart(source=InlineData(data=b"x"), media_type="image/png", detail=detail)
+    body = sent(user("Hi", picture), model=model, api_version=version)
+    part = body["contents"][0]["parts"][0]
+    assert part.get("mediaResolution") == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "file_id", "expected"),
+    [
+        (BASE, "files/abc-1", f"{BASE}/v1/files/abc-1"),
+        (f"{BASE}/v1beta", "files/abc-1", f"{BASE}/v1beta/files/abc-1"),
+        (BASE, f"{BASE}/v1beta/files/abc-1", f"{BASE}/v1beta/files/abc-1"),
+    ],
+)
+def test_uploaded_files_are_named_by_their_address(base: str, file_id: str, expected: str) -> None:
+    film = VideoPart(source=ProviderFile(provider="gemini", file_id=file_id), media_type="video/mp4")
+    body = wires.body(WIRE, wires.call(wires.endpoint("gemini", base), (user("Hi", film),)))
+    assert body["contents"][0]["parts"][0] == {"fileData": {"mimeType": "video/mp4", "fileUri": expected}}
 
 
 def test_signatures_go_back_on_the_same_part_and_only_home() -> None:

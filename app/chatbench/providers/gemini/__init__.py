@@ -8,20 +8,18 @@ the SDK sends it the contents alone.
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
 from chatbench.core.models import ModelInfo
-from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, body_of, headers_for
+from chatbench.providers.encoding import body_of, headers_for
+from chatbench.providers.gemini.addresses import Query, joined, model_path
 from chatbench.providers.gemini.decode import ChunkDecoder, whole
 from chatbench.providers.gemini.encode import TAKES, counted_fields, request_fields
 from chatbench.providers.gemini.listing import models_of
@@ -29,9 +27,7 @@ from chatbench.providers.gemini.naming import named
 from chatbench.providers.http import HttpClient, HttpRequest
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
 
-CURRENT_VERSION = "v1"
-_VERSIONED = re.compile(r"/v\d+(alpha|beta)?\d*\Z")
-_NOTHING: tuple[tuple[str, str], ...] = ()
+_NOTHING: Query = ()
 _SSE = (("alt", "sse"),)
 
 
@@ -60,7 +56,7 @@ class Gemini(HttpWire):
         request = HttpRequest(
             url=_call_url(call, "countTokens"),
             headers=headers_for(call.endpoint, call.key, None, call.request.extra_headers),
-            body=body_of(counted_fields(call, _model_path(call.request)), None),
+            body=body_of(counted_fields(call, model_path(call.request)), None),
         )
         return await counted(self, request, call, http, "totalTokens")
 
@@ -76,33 +72,14 @@ class Gemini(HttpWire):
     def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
         query = (("pageSize", "1000"), *((("pageToken", page),) if page else ()))
         return HttpRequest(
-            url=_url(endpoint, "models", query), method="GET", headers=headers_for(endpoint, key)
+            url=joined(endpoint, "models", query), method="GET", headers=headers_for(endpoint, key)
         )
 
     def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
         return models_of(body, endpoint)
 
 
-def _model_path(request: Request) -> str:
-    name = request.model.id
-    return name if "/" in name else f"models/{name}"
-
-
-def _call_url(call: Call, method: str, query: tuple[tuple[str, str], ...] = ()) -> str:
+def _call_url(call: Call, method: str, query: Query = ()) -> str:
     request = call.request
-    path = f"{quote(_model_path(request))}:{method}"
     own = (*query, *request.extra_query.items())
-    return _url(call.endpoint, path, own, request.api_version)
-
-
-def _url(endpoint: Endpoint, path: str, query: tuple[tuple[str, str], ...] = (), version: str = "") -> str:
-    return _joined(endpoint.base_url, version, endpoint.quirks.api_version, path, query)
-
-
-@lru_cache(maxsize=256)
-def _joined(base: str, asked: str, usual: str, path: str, query: tuple[tuple[str, str], ...]) -> str:
-    """A version in the base URL holds, unless the request asks for another."""
-    base = base.rstrip("/")
-    if at := _VERSIONED.search(base):
-        usual, base = at.group()[1:], base[: at.start()]
-    return address(base, f"{asked or usual or CURRENT_VERSION}/{path}", dict(query))
+    return joined(call.endpoint, f"{quote(model_path(request))}:{method}", own, request.api_version)

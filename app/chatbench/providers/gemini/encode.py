@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import BadRequest
 from chatbench.core.messages import (
+    ImagePart,
     InlineData,
     MediaPart,
     Message,
@@ -25,6 +27,7 @@ from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool
 from chatbench.providers.encoding import arguments_of, base64_of, media_source, merged, state_for
+from chatbench.providers.gemini.addresses import CURRENT_VERSION, joined, version_for
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
 
@@ -56,6 +59,12 @@ _TIERS = {
     "flex": "flex",
     "priority": "priority",
 }
+_GENERATION = re.compile(r"gemini-(\d+)")
+_RESOLUTIONS = {
+    "low": "MEDIA_RESOLUTION_LOW",
+    "high": "MEDIA_RESOLUTION_HIGH",
+    "original": "MEDIA_RESOLUTION_ULTRA_HIGH",
+}
 _INSTRUCTING = ("system", "developer")
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
@@ -65,7 +74,7 @@ def request_fields(call: Call) -> JsonObject:
     BadRequest for files that are not at hand, and for a service tier that Gemini does not offer."""
     request = call.request
     given = request.parameters
-    fields: JsonObject = {"contents": _contents(request.messages, call.endpoint)}
+    fields: JsonObject = {"contents": _contents(request.messages, _Recipient.of(call))}
     if system := _system(request):
         fields["systemInstruction"] = {"parts": [{"text": system}]}
     if config := _generation_config(request, call.info):
@@ -162,13 +171,29 @@ def _tools(request: Request) -> JsonObject:
     return fields
 
 
-def _contents(messages: Sequence[Message], endpoint: Endpoint) -> list[JsonObject]:
+class _Recipient(NamedTuple):
+    """Who is written to: an endpoint, in a version, and a model that may take some more."""
+
+    endpoint: Endpoint
+    version: str
+    resolutions: bool
+    """Each picture can be looked at more or less closely (from Gemini 3 on, not yet in v1)."""
+
+    @classmethod
+    def of(cls, call: Call) -> _Recipient:
+        version = version_for(call.endpoint, call.request.api_version)
+        found = _GENERATION.search(call.request.model.id)
+        later = found is not None and int(found[1]) >= 3
+        return cls(call.endpoint, version, later and version != CURRENT_VERSION)
+
+
+def _contents(messages: Sequence[Message], to: _Recipient) -> list[JsonObject]:
     """Turns by role, alternating: "user" for everything that does not come from the model."""
     turns: list[JsonObject] = []
     ids: set[str] = set()
     for message in paired([m for m in messages if m.role not in _INSTRUCTING]):
         role = "model" if message.role == "assistant" else "user"
-        parts = list(_parts(message.parts, role, ids, endpoint))
+        parts = list(_parts(message.parts, role, ids, to))
         if not parts:
             continue
         if turns and turns[-1]["role"] == role:
@@ -178,10 +203,10 @@ def _contents(messages: Sequence[Message], endpoint: Endpoint) -> list[JsonObjec
     return turns
 
 
-def _parts(parts: Sequence[Part], role: str, ids: set[str], endpoint: Endpoint) -> Iterator[JsonObject]:
+def _parts(parts: Sequence[Part], role: str, ids: set[str], to: _Recipient) -> Iterator[JsonObject]:
     """`ids` collects the calls Gemini itself gave an id; only their results are sent with one."""
     for part in parts:
-        state = state_for(part, endpoint)
+        state = state_for(part, to.endpoint)
         match part:
             case TextPart(text=text):
                 yield from _signed_text(text, state, {})
@@ -195,13 +220,13 @@ def _parts(parts: Sequence[Part], role: str, ids: set[str], endpoint: Endpoint) 
                     ids.update(filter(None, (state.get("id"),)))
                     yield _function_call(part, state)
             case ToolResultPart():
-                yield _function_response(part, ids, endpoint)
+                yield _function_response(part, ids, to)
             case UnknownPart():
                 if state and isinstance(part.data, dict):
                     yield part.data
             case _:
                 signature = state.get("signature")
-                yield {**_media(part, endpoint), **({"thoughtSignature": signature} if signature else {})}
+                yield {**_media(part, to), **({"thoughtSignature": signature} if signature else {})}
 
 
 def _signed_text(text: str, state: JsonObject, marks: JsonObject) -> Iterator[JsonObject]:
@@ -227,13 +252,13 @@ def _function_call(part: ToolCallPart, state: JsonObject) -> JsonObject:
     return {"functionCall": call, **({"thoughtSignature": signature} if signature else {})}
 
 
-def _function_response(part: ToolResultPart, ids: set[str], endpoint: Endpoint) -> JsonObject:
+def _function_response(part: ToolResultPart, ids: set[str], to: _Recipient) -> JsonObject:
     words = "".join(piece.text for piece in part.parts if isinstance(piece, TextPart))
     response: JsonObject = {
         "name": part.name,
         "response": {"error" if part.is_error else "output": words},
     }
-    media = [_media(piece, endpoint) for piece in part.parts if not isinstance(piece, TextPart)]
+    media = [_media(piece, to) for piece in part.parts if not isinstance(piece, TextPart)]
     if media:
         response["parts"] = media
     if part.call_id in ids:
@@ -241,9 +266,16 @@ def _function_response(part: ToolResultPart, ids: set[str], endpoint: Endpoint) 
     return {"functionResponse": response}
 
 
-def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
-    source = media_source(part, endpoint)
+def _media(part: MediaPart, to: _Recipient) -> JsonObject:
+    source = media_source(part, to.endpoint)
+    media: JsonObject
     if isinstance(source, InlineData):
-        return {"inlineData": {"mimeType": part.media_type, "data": base64_of(source)}}
-    uri = source.url if isinstance(source, RemoteUrl) else source.file_id
-    return {"fileData": {"mimeType": part.media_type, "fileUri": uri}}
+        media = {"inlineData": {"mimeType": part.media_type, "data": base64_of(source)}}
+    else:
+        uri = source.url if isinstance(source, RemoteUrl) else source.file_id
+        if uri.startswith("files/"):
+            uri = joined(to.endpoint, uri, (), to.version)
+        media = {"fileData": {"mimeType": part.media_type, "fileUri": uri}}
+    if isinstance(part, ImagePart) and part.detail in _RESOLUTIONS and to.resolutions:
+        media["mediaResolution"] = {"level": _RESOLUTIONS[part.detail]}
+    return media
