@@ -208,6 +208,12 @@ def test_a_local_endpoint_borrows_nothing_from_a_vendor(catalogue: Catalogue) ->
     assert row.tools is None
 
 
+def test_a_local_server_may_pass_a_model_on(catalogue: Catalogue) -> None:
+    told = [ModelInfo(ref=ModelRef("ollama", name), local=name == "a", source="live") for name in ("a", "b")]
+    catalogue.update_live("ollama", told)
+    assert [row.local for row in catalogue.models("ollama")] == [True, False]
+
+
 def test_the_guide_has_a_row_of_its_own(catalogue: Catalogue) -> None:
     guide = catalogue.info(GUIDE)
     assert (guide.local, guide.tools, guide.thinking, guide.takes("image")) == (True, False, "optional", True)

@@ -278,6 +278,13 @@ def test_a_model_on_this_computer_is_free() -> None:
     assert guide.source == "free"
 
 
+@pytest.mark.parametrize("name", ["glm-5:cloud", "gpt-oss:120b-cloud"])
+def test_a_model_in_ollamas_cloud_has_no_known_price(name: str) -> None:
+    where = endpoint("ollama", wire="ollama", local=True)
+    assert PRICING.cost(ModelRef("ollama", name), where, Usage(input_tokens=5), NOW) is None
+    assert PRICING.cost(ModelRef("ollama", "cloudy"), where, Usage(input_tokens=5), NOW) is not None
+
+
 def test_an_endpoint_of_the_user_is_known_by_its_address() -> None:
     work = endpoint("work", base_url="https://api.openai.com/v1")
     cost = PRICING.cost(ModelRef("work", "gpt-4o"), work, Usage(input_tokens=1_000_000), NOW)

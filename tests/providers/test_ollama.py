@@ -457,6 +457,13 @@ async def test_error_of_the_list_is_named(http: Http) -> None:
             await WIRE.list_models(where, None, http)
 
 
+def test_what_runs_in_the_cloud_is_not_local() -> None:
+    listed = [{"model": "qwen3:8b"}, {"model": "glm-5:cloud", "remote_host": "https://ollama.com:443"}]
+    where = msgspec.structs.replace(WHERE, local=True)
+    rows, _ = WIRE.decode_models(json.dumps({"models": listed}).encode(), where)
+    assert [row.local for row in rows] == [True, False]
+
+
 # Lines
 
 

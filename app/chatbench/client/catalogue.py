@@ -300,7 +300,9 @@ class Catalogue:
         takes = _WIRES.get(endpoint.wire) if endpoint else None
         if takes is not None and not (info.parameters or CAREFUL) <= takes:
             info = msgspec.structs.replace(info, parameters=(info.parameters or CAREFUL) & takes)
-        return msgspec.structs.replace(info, local=True) if local else info
+        # A local server may itself pass a model on to a cloud, and says so.
+        here = local and (live is None or live.local)
+        return msgspec.structs.replace(info, local=True) if here else info
 
     def _vendor_row(self, ref: ModelRef) -> ModelInfo | None:
         """The row of whoever made the model, for a provider that resells it under their name."""

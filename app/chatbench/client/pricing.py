@@ -244,8 +244,11 @@ class Pricing:
 
 
 def is_free(ref: ModelRef, endpoint: Endpoint) -> bool:
-    """Whether the model runs on this computer, and so costs nothing but what the user says."""
-    return endpoint.local or ref.provider == GUIDE.provider
+    """Whether the model runs on this computer, and so costs nothing but what the user says.
+
+    Ollama's cloud models go through the local server, told apart by the end of their names."""
+    passed_on = endpoint.wire == "ollama" and ref.id.endswith((":cloud", "-cloud"))
+    return (endpoint.local and not passed_on) or ref.provider == GUIDE.provider
 
 
 def _at(rate: _Rate, input_tokens: int) -> Decimal | None:

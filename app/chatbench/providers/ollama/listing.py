@@ -24,6 +24,7 @@ _NOT_FOR_CHAT = re.compile(r"embed|minilm|bge-|rerank", re.IGNORECASE)
 class _Listed(msgspec.Struct):
     model: str | None = None
     name: str | None = None
+    remote_host: str | None = None
 
 
 class _List(msgspec.Struct):
@@ -46,12 +47,18 @@ _shown = msgspec.json.Decoder(_Shown)
 
 
 def models_of(body: bytes, endpoint: Endpoint) -> list[ModelInfo]:
-    """The installed models, in Ollama's order (latest change first). Raises InvalidResponse."""
+    """The installed models, in Ollama's order (latest change first). Those with a `remote_host` run
+    in Ollama's cloud, and are not local. Raises InvalidResponse."""
     listed = read_json(_list, body, endpoint).models or ()
-    names = [told.model or told.name or "" for told in listed]
+    named = [(told.model or told.name or "", bool(told.remote_host)) for told in listed]
     return [
-        ModelInfo(ref=ModelRef(endpoint.id, name), parameters=_SAMPLING, local=endpoint.local, source="live")
-        for name in names
+        ModelInfo(
+            ref=ModelRef(endpoint.id, name),
+            parameters=_SAMPLING,
+            local=endpoint.local and not remote,
+            source="live",
+        )
+        for name, remote in named
         if name and not _NOT_FOR_CHAT.search(name)
     ]
 
