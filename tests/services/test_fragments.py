@@ -14,7 +14,7 @@ from tests.loopback.server import LoopbackServer
 from chatbench.core.errors import AttachmentRefused, NotFound, Unreachable
 from chatbench.providers.http import Http
 from chatbench.services import fragments
-from chatbench.services.fragments import FragmentService, is_public
+from chatbench.services.fragments import FragmentService, is_public, redirected
 
 
 @pytest.fixture
@@ -92,12 +92,20 @@ async def test_redirects_are_followed_and_checked(server: LoopbackServer, here: 
     server.script(replies.redirect("/next"), page(b"there"))
     assert await here.read(f"{server.url}/a") == "there"
     port = server.url.rpartition(":")[2]
-    for target in (f"http://127.0.0.2:{port}/", "file:///etc/passwd", "http://u:p@127.0.0.1/"):
+    for target in (f"http://127.0.0.2:{port}/", "ftp://127.0.0.1/", "http://u:p@127.0.0.1/"):
         server.script(replies.redirect(target))
         asked = len(server.asked)
         with pytest.raises(AttachmentRefused):
             await here.read(f"{server.url}/a")
         assert len(server.asked) == asked + 1
+
+
+def test_a_redirect_does_not_leave_encryption() -> None:
+    assert redirected("http://a/b/c", "../d") == "http://a/d"
+    assert redirected("http://a/b", "https://c/d") == "https://c/d"
+    assert redirected("https://a/b", "//c/d") == "https://c/d"
+    with pytest.raises(AttachmentRefused):
+        redirected("https://a/b", "http://a/b")
 
 
 async def test_redirects_without_end(server: LoopbackServer, here: FragmentService) -> None:

@@ -33,7 +33,7 @@ def _listing(command: F) -> F:
 @click.group(invoke_without_command=True)
 @_listing
 @click.pass_context
-def models(context: click.Context, **chosen: Any) -> None:
+def models(context: click.Context, /, **chosen: Any) -> None:
     """List models with context window and price per million tokens."""
     if context.invoked_subcommand is None:
         _list(context.obj, **chosen)

@@ -81,7 +81,7 @@ class FragmentService:
         async with self._http.open(request, place, limits) as answer:
             location = answer.headers.get("location", "")
             if answer.status in _REDIRECTS and location:
-                return _Elsewhere(_joined(url, location))
+                return _Elsewhere(redirected(url, location))
             if answer.status != 200:
                 raise NotFound(f"{host} answered with status {answer.status}.", "Check the address.")
             kind, _, options = answer.headers.get("content-type", "text/plain").partition(";")
@@ -110,7 +110,7 @@ class _Elsewhere(msgspec.Struct, frozen=True):
     url: str
 
 
-def _joined(url: str, location: str) -> str:
+def redirected(url: str, location: str) -> str:
     """Where a redirect leads. Raises AttachmentRefused where that is less safe than where it began."""
     target = urljoin(url, location)
     kinds = urlsplit(url).scheme, urlsplit(target).scheme
