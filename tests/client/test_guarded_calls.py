@@ -177,6 +177,24 @@ async def test_a_dearer_model_to_fall_back_on_must_fit_the_budget_too(
     assert [one.json["model"] for one in server.asked] == ["m"]
 
 
+async def test_an_attempt_that_broke_off_and_is_made_again_is_counted_too(
+    guarded: Environment, server: LoopbackServer
+) -> None:
+    limit = BudgetLimit(scope="run", usd=Decimal(1))
+    client = client_of(guarded, budget=limit, broken="rerun")
+    half = [openai_chat.frame(openai_chat.chunk({"content": "Half an answer, "}))]
+    server.script(replies.events(half, end="cut"))
+    request = request_of(max_output_tokens=100)
+    response = await client.complete(request, endpoint=endpoint_at(server))
+    assert (response.attempts, response.spent, len(server.asked)) == (2, COST, 2)
+    (row,) = await spent(guarded)
+    assert (row.amount, row.calls, row.unpriced) == (COST, 2, 1)
+    assert client._budgets is not None
+    usd, tokens = client._budgets.spent(limit)
+    assert COST < usd < COST * 2
+    assert 115 < tokens < 200
+
+
 async def test_hooks_stand_around_the_call(guarded: Environment, server: LoopbackServer) -> None:
     endpoint = endpoint_at(server)
     done: list[str] = []

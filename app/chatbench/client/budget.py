@@ -76,6 +76,10 @@ class Reservation:
     def tokens(self) -> int:
         return self._need.tokens
 
+    def add(self, response: Response) -> None:
+        """Counts an attempt that was paid for and is made again; the reservation stays."""
+        self._budgets._settle(self._counters, NOTHING, *taken(response, self._need))  # noqa: SLF001
+
     def settle(self, response: Response | None) -> None:
         """Puts what was really taken in place of what was reserved. None: nothing was sent.
 

@@ -222,7 +222,10 @@ class AnswerStream:
                     self._over(call, permit, target)
                 if failure is None:
                     break
+                begun = self.accumulator.usage is not None or self.accumulator.has_visible_text
+                lost = self.response() if begun else None
                 await self._recover(failure, call, target)
+                self._count_lost(lost)
                 reset = Reset()
                 self.accumulator.apply(reset)
                 if yielded:
@@ -306,6 +309,14 @@ class AnswerStream:
                 await self._admit()
             except ChatbenchError as refusal:
                 raise refusal from error
+
+    def _count_lost(self, lost: Response | None) -> None:
+        """An attempt that is made again was used, and is paid for, as far as it came."""
+        if lost is not None:
+            if self._reservation is not None:
+                self._reservation.add(lost)
+            if self._calling.ledger is not None:
+                self._calling.ledger.record(lost)
 
     async def _kept(self) -> Response | None:
         """The answer to a stream from the cache."""
