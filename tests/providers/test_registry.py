@@ -18,7 +18,8 @@ from chatbench.providers.registry import Registry
 
 ISSUED = {
     "openai", "anthropic", "gemini", "azure", "groq", "openrouter", "mistral", "deepseek", "xai", "together",
-    "fireworks", "cerebras", "perplexity", "cohere", "litellm", "ollama", "lmstudio", "llamacpp", "vllm", "jan",
+    "fireworks", "cerebras", "perplexity", "cohere", "litellm", "ollama", "lmstudio", "llamacpp", "vllm",
+    "jan",
 }  # fmt: skip
 FULL = Endpoint(
     id="mine",
@@ -92,6 +93,32 @@ def test_vendors_own_clients_ask_at_the_same_addresses(
         monkeypatch.setenv(name, "http://127.0.0.1:9/x")
     with openai.OpenAI() as one, anthropic.Anthropic() as other:
         assert {one.base_url.host, other.base_url.host} == {"127.0.0.1"}
+
+
+def test_vendors_of_other_wires_name_the_same_addresses(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cohere.environment import ClientEnvironment
+    from mistralai.client.sdkconfiguration import SERVERS
+    from ollama import Client
+
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+    shipped = {endpoint.id: endpoint for endpoint in registry.endpoints()}
+    assert shipped["mistral"].base_url in SERVERS.values()
+    assert shipped["cohere"].base_url == ClientEnvironment.PRODUCTION.value
+    with Client() as one:
+        assert origin_of(str(one._client.base_url)) == shipped["ollama"].origin
+
+
+@pytest.mark.parametrize("name", ["mistral", "ollama"])
+def test_a_file_saved_before_the_own_wire_keeps_its_way(registry: Registry, folder: Path, name: str) -> None:
+    """Whoever wrote down the OpenAI-compatible address goes on with it."""
+    shipped = registry.get(name)
+    assert shipped is not None
+    before = msgspec.structs.replace(shipped, wire="openai_chat", base_url=f"{shipped.base_url}/v1")
+    registry.save(before)
+    (kept,) = [e for e in Registry(folder).endpoints() if e.id == name]
+    assert (kept.wire, kept.base_url, kept.origin) == ("openai_chat", before.base_url, shipped.origin)
 
 
 def test_the_address_that_must_be_filled_in_belongs_to_nobody(registry: Registry) -> None:
