@@ -112,9 +112,12 @@ def prompt(
         raise click.UsageError("Only one fragment can be piped in.")
     if variables and not template and not save:
         raise click.UsageError("-p fills in a template: name one with -t.")
+    piped = piped_input()
+    if PIPE in (*fragments, *system_fragments) and not piped:
+        raise click.UsageError("Nothing was piped in for the fragment -.")
     asked = _Options(
         text=text,
-        piped=piped_input(),
+        piped=piped,
         models=models,
         system=system,
         files=files,
