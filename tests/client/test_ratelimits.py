@@ -97,7 +97,7 @@ TOLD: dict[str, tuple[dict[str, str], list[Allowance]]] = {
             "x-ratelimit-remaining": "0",
             "x-ratelimit-reset": MILLISECONDS,
         },
-        [Allowance("requests", 20, 0, 12.5)],
+        [Allowance("requests", None, 0, 12.5)],
     ),
     "openrouter, by the day": (
         {
@@ -124,8 +124,12 @@ TOLD: dict[str, tuple[dict[str, str], list[Allowance]]] = {
         [Allowance("tokens", None, 0, None)],
     ),
     "a limit and its policy": (
-        {"x-ratelimit-limit": "100, 100;w=60"},
+        {"x-ratelimit-limit-requests": "100, 100;w=60"},
         [Allowance("requests", 100, None, None)],
+    ),
+    "a gateway's, which may be of any time": (
+        {"x-ratelimit-limit": "10", "x-ratelimit-remaining": "9", "x-ratelimit-reset": "1"},
+        [Allowance("requests", None, 9, 1)],
     ),
     "none": ({"content-type": "application/json", **AT}, []),
     "nonsense": (

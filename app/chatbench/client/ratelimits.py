@@ -62,7 +62,8 @@ _KNOWN = (
     _anthropic("output_tokens", "output-tokens", True),
     # Whichever limit is the tightest just now, so its number is no limit of all tokens.
     _anthropic("tokens", "tokens", False),
-    _Names("requests", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
+    # Gateways of all kinds send these too, for a second as well as for a month.
+    _Names("requests", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", False),
     _numbered("requests", "req-minute", True),
     _numbered("tokens", "tokens-minute", True),
     _numbered("requests", "requests-minute", True),
