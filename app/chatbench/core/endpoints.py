@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -76,6 +77,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.auth != "none"
 
 
+@lru_cache(maxsize=256)
 def origin_of(url: str) -> str:
     """scheme://host:port in lower case, the scheme's default port written out; "" for no URL."""
     try:
