@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         "run": run,
         "test": test,
         "lint": lambda _: lint(_environment("test")),
-        "bench": lambda rest: _module("tests.benchmarks", rest),
+        "bench": bench,
         "shots": lambda rest: _module("tests.shots", rest),
         "catalogue": lambda rest: _start(_environment("test"), ["packaging/catalogue.py", *rest]),
         "lock": lock,
@@ -123,6 +123,15 @@ def lint(environment: Environment) -> int:
     checks = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
     codes = [_start(environment, ["-m", *check]) for check in checks]
     return next((code for code in codes if code), 0)
+
+
+def bench(arguments: list[str]) -> int:
+    """Measure; with --peers also beside other programs, which are installed apart from everything."""
+    if "--peers" in arguments and not {"-h", "--help"} & set(arguments):
+        from peers import Peers
+
+        os.environ["BENCH_PEERS_PYTHON"] = str(Peers(_environment("test").python).provide())
+    return _module("tests.benchmarks", arguments)
 
 
 def lock(arguments: list[str]) -> int:

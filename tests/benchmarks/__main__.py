@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.rows import ROWS, Row
+from tests.benchmarks.rows import ROWS, Measured, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 600.0
@@ -35,37 +35,25 @@ _USUAL = "This plugin does not support "
 def main(arguments: Sequence[str]) -> int:
     """Measures what was asked for; returns the exit code."""
     options = _parse(arguments)
-    if options.peers:
-        print("--peers: there are no rows against peers yet; the rows that need none follow.", flush=True)
-    rows = [row for row in ROWS if not options.names or row.name in options.names]
+    rows = [
+        row
+        for row in ROWS
+        if (row.name in options.names if options.names else options.peers or not row.peers)
+    ]
     results: list[dict[str, Any]] = []
     failed: list[str] = []
-    print(f"{'row':28} {'value':>9} {'promise':>10}", flush=True)
+    print(f"{'row':36} {'value':>9} {'promise':>10}", flush=True)
     for row in rows:
         began = time.monotonic()
-        value, problem = measure(row)
-        if value is None:
+        measured, said = measure(row)
+        if measured is None:
             failed.append(row.name)
-            print(f"{row.name:28} {'ERROR':>9}\n{problem}", flush=True)
+            print(f"{row.name:36} {'ERROR':>9}\n{said}", flush=True)
             continue
-        holds = value <= row.promise
-        results.append(
-            {
-                "name": row.name,
-                "value": round(value, 3),
-                "unit": row.unit,
-                "promise": row.promise,
-                "holds": holds,
-            }
-        )
-        took = time.monotonic() - began
-        verdict = "" if holds else "  DOES NOT HOLD"
-        print(
-            f"{row.name:28} {value:9.2f} {f'≤ {row.promise:g}':>7} {row.unit:3} ({took:.0f} s){verdict}",
-            flush=True,
-        )
-        if problem:
-            print(problem, flush=True)
+        results.append(_result(row, measured))
+        print(_line(row, measured, time.monotonic() - began), flush=True)
+        if said:
+            print(said, flush=True)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     if failed:
@@ -73,8 +61,38 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if not failed and all(result["holds"] for result in results) else 1
 
 
-def measure(row: Row) -> tuple[float | None, str]:
-    """The row's number from a process of its own, and what that process said besides.
+def _result(row: Row, measured: Measured) -> dict[str, Any]:
+    """The row as `--json` tells it; `at_least` and `besides` only where it has them."""
+    told: dict[str, Any] = {
+        "name": row.name,
+        "value": round(measured.value, 3),
+        "unit": row.unit,
+        "promise": row.promise,
+        "holds": row.holds(measured),
+    }
+    if row.at_least:
+        told["at_least"] = True
+    if measured.besides:
+        told["besides"] = {
+            name: {"value": round(value, 3), "promise": most}
+            for name, (value, most) in measured.besides.items()
+        }
+    return told
+
+
+def _line(row: Row, measured: Measured, took: float) -> str:
+    promise = f"{'≥' if row.at_least else '≤'} {row.promise:g}"
+    verdict = "" if row.holds(measured) else "  DOES NOT HOLD"
+    lines = [f"{row.name:36} {measured.value:9.2f} {promise:>7} {row.unit:3} ({took:.0f} s){verdict}"]
+    lines += [
+        f"  {name}: {value:.2f} (≤ {most:g}){'' if value <= most else '  DOES NOT HOLD'}"
+        for name, (value, most) in measured.besides.items()
+    ]
+    return "\n".join([*lines, *(f"  {note}" for note in measured.notes)])
+
+
+def measure(row: Row) -> tuple[Measured | None, str]:
+    """The row from a process of its own, and what that process said besides.
 
     None and the reason where it could not be measured.
     """
@@ -94,9 +112,9 @@ def measure(row: Row) -> tuple[float | None, str]:
     if done.returncode:
         return None, f"{said}\n  exit code {done.returncode}"
     try:
-        return float(json.loads(last)), said
-    except ValueError:
-        return None, f"{said}\n  not a number: {last!r}"
+        return Measured(**json.loads(last)), said
+    except (ValueError, TypeError):
+        return None, f"{said}\n  not a measurement: {last!r}"
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -119,12 +137,19 @@ def environment(home: Path) -> dict[str, str]:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Measures speed and holds it to its promises.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(r.name for r in ROWS)}")
-    parser.add_argument("--peers", action="store_true", help="also the rows that run other programs")
+    parser.add_argument(
+        "--peers", action="store_true", help="also the rows that run other programs, installed apart"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - {row.name for row in ROWS})
     if unknown:
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(row.name for row in ROWS)}")
+    beside = [row.name for row in ROWS if row.name in options.names and row.peers]
+    if beside and not options.peers:
+        parser.error(f"{', '.join(beside)}: give --peers, which installs other programs apart from this one")
+    if options.peers and not os.environ.get("BENCH_PEERS_PYTHON"):
+        parser.error("--peers works through `python3 packaging/dev.py bench`, which installs them")
     return options
 
 

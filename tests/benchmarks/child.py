@@ -1,10 +1,11 @@
-"""`python -m tests.benchmarks.child NAME`: measures one row and prints its number on the last line."""
+"""`python -m tests.benchmarks.child NAME`: measures one row and prints it as JSON on the last line."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from dataclasses import asdict
 
 
 def main(name: str) -> None:
@@ -15,8 +16,7 @@ def main(name: str) -> None:
 
     network.install()
     row = next(row for row in ROWS if row.name == name)
-    value = row.measure()
-    print(json.dumps(value), flush=True)
+    print(json.dumps(asdict(row.measure())), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 X = "x"
 MS = "ms"
@@ -12,24 +12,43 @@ MIB = "MiB"
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A row's number, with the other numbers that were promised beside it: by name, the value and
+    the largest that is acceptable. `notes` are shown, and promise nothing."""
+
+    value: float
+    besides: dict[str, tuple[float, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Row:
-    """One number and its promise: the largest value that is acceptable.
+    """One number and its promise: the largest value that is acceptable, or the smallest where
+    `at_least`.
 
     `module` is a module of this package, in which a function has the row's name; it takes nothing
-    and returns the number.
+    and returns the number. `peers`: it runs other programs.
     """
 
     name: str
     promise: float
     unit: str
     module: str
+    at_least: bool = False
+    peers: bool = False
 
-    def measure(self) -> float:
+    def measure(self) -> Measured:
         """To be called once, in a process that has done nothing else."""
-        function: Callable[[], float] = getattr(
+        function: Callable[[], float | Measured] = getattr(
             importlib.import_module(f"tests.benchmarks.{self.module}"), self.name
         )
-        return function()
+        found = function()
+        return found if isinstance(found, Measured) else Measured(found)
+
+    def holds(self, measured: Measured) -> bool:
+        """Whether everything that was promised is so."""
+        kept = measured.value >= self.promise if self.at_least else measured.value <= self.promise
+        return kept and all(value <= most for value, most in measured.besides.values())
 
 
 ROWS = (
@@ -44,4 +63,15 @@ ROWS = (
     Row("rss_first_answer_mib", 230, MIB, "memory"),
     Row("delta_vs_floor", 3, X, "calls"),
     Row("first_delta_vs_floor", 5, X, "calls"),
+    Row("import_ms", 30, MS, "importing"),
+    Row("sink_100000_vs_1000", 1.2, X, "sinking"),
+    Row("calls_500_in_flight_vs_lm_deluge", 1.05, X, "beside", at_least=True, peers=True),
+    Row("calls_500_in_flight_vs_aiohttp", 0.97, X, "beside", at_least=True, peers=True),
+    Row("instant_50_vs_lm_deluge", 1, X, "beside", at_least=True, peers=True),
+    Row("instant_200_vs_lm_deluge", 1, X, "beside", at_least=True, peers=True),
+    Row("instant_500_vs_lm_deluge", 1, X, "beside", at_least=True, peers=True),
+    Row("stream_cpu_vs_lm_deluge", 0.35, X, "beside", peers=True),
+    Row("stream_cpu_vs_anthropic", 0.25, X, "beside", peers=True),
+    Row("first_delta_vs_lm_deluge", 1, X, "beside", peers=True),
+    Row("first_call_ready_vs_lm_deluge_import", 0.5, X, "importing", peers=True),
 )
