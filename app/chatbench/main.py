@@ -88,6 +88,7 @@ def build(
     files = FileStore(profile.files, database)
     attachments = AttachmentService(files, environment.catalogue)
     client = LLMClient(environment=environment, keep_raw=False, count_spending=False)
+    fragments = FragmentService(environ)
     chat = ChatService(store, client, attachments, models, preferences, changes, notifier)
 
     async def release() -> None:
@@ -105,9 +106,9 @@ def build(
         usage=UsageService(store),
         exchange=ExchangeService(store),
         templates=TemplateService(profile.preferences.with_name("templates")),
-        fragments=FragmentService(environment.http),
+        fragments=fragments,
         preferences=preferences,
         changes=changes,
         notifier=notifier,
-        closing=(chat.aclose, environment.aclose, database.close, release),
+        closing=(chat.aclose, fragments.aclose, environment.aclose, database.close, release),
     )

@@ -12,22 +12,16 @@ from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 
 from chatbench.core.errors import AttachmentRefused, NotFound, Unreachable
-from chatbench.providers.http import Http
 from chatbench.services import fragments
 from chatbench.services.fragments import FragmentService, is_public, redirected
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    client = Http({})
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-def here(http: Http) -> FragmentService:
+async def here() -> AsyncIterator[FragmentService]:
     """One for which this computer, and only 127.0.0.1, is the public web."""
-    return FragmentService(http, lambda address: str(address) == "127.0.0.1")
+    service = FragmentService({}, lambda address: str(address) == "127.0.0.1")
+    yield service
+    await service.aclose()
 
 
 def page(text: bytes, kind: str = "text/plain") -> Reply:
@@ -116,11 +110,24 @@ async def test_redirects_without_end(server: LoopbackServer, here: FragmentServi
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-async def test_this_computer_is_not_the_web(server: LoopbackServer, http: Http, host: str) -> None:
+async def test_this_computer_is_not_the_web(server: LoopbackServer, host: str) -> None:
     port = server.url.rpartition(":")[2]
+    service = FragmentService({})
     with pytest.raises((AttachmentRefused, Unreachable)):
-        await FragmentService(http).read(f"http://{host}:{port}/")
+        await service.read(f"http://{host}:{port}/")
+    await service.aclose()
     assert server.asked == []
+
+
+async def test_a_name_that_means_another_address_by_now(server: LoopbackServer) -> None:
+    """Public when it was looked up first, and no more when the connection is made."""
+    answers = iter([True, False])
+    service = FragmentService({}, lambda address: next(answers))
+    with pytest.raises(Unreachable):
+        await service.read(f"{server.url}/a")
+    await service.aclose()
+    assert list(answers) == []
+    assert (server.asked, server.connections) == ([], 0)
 
 
 @pytest.mark.parametrize(

@@ -86,13 +86,16 @@ class Pool:
         proxy: str | None,
         context: ssl.SSLContext,
         parser: Callable[[Any], HttpResponseParser],
+        allowed: Callable[[str], bool] | None = None,
     ) -> None:
-        """Raises ValueError for a proxy that is no address."""
+        """`allowed` says to which addresses a connection may be made; one that is not among a
+        host's refuses the host. Raises ValueError for a proxy that is no address."""
         self._loop = loop
         self._place = place
         self._proxy = place_of(proxy) if proxy else None
         self._context = context
         self._parser = parser
+        self._allowed = allowed
         self._idle: deque[Connection] = deque()
         self._all: set[Connection] = set()
         self._names: dict[tuple[str, int], tuple[float, asyncio.Future[list[_Address]]]] = {}
@@ -146,7 +149,7 @@ class Pool:
         return connection
 
     async def _open(self, place: Place, protocol: Callable[[], asyncio.BaseProtocol]) -> asyncio.Transport:
-        sock = await self._socket(place.host, place.port)
+        sock = await self._socket(place)
         context, name = (self._context, place.host) if place.tls else (None, None)
         try:
             transport, _ = await self._loop.create_connection(
@@ -182,8 +185,12 @@ class Pool:
         self._all.add(connection)
         return connection
 
-    async def _socket(self, host: str, port: int) -> socket.socket:
-        addresses = await self._addresses(host, port)
+    async def _socket(self, place: Place) -> socket.socket:
+        addresses = await self._addresses(place.host, place.port)
+        allowed = self._allowed if place is self._place else None
+        # Asked of the very addresses that are connected to: a name may mean another by now.
+        if allowed is not None and not all(allowed(address[4][0]) for address in addresses):
+            raise PermissionError("not an address that is allowed")
         if len(addresses) == 1:
             return await _reach(self._loop, addresses[0])
         return await _first_reached(self._loop, addresses)

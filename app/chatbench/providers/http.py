@@ -142,8 +142,12 @@ class Http:
     """`HttpClient` over the network. May be used from several event loops at once, also of several
     threads: each has connections of its own."""
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str] | None = None, *, allowed: Callable[[str], bool] | None = None
+    ) -> None:
+        """`allowed` says which IP addresses may be connected to; None: all."""
         self._environ = os.environ if environ is None else environ
+        self._allowed = allowed
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         self._parser: Any = None
@@ -238,7 +242,7 @@ class Http:
         pool = connections.pools.get(origin)
         if pool is None:
             proxy = proxy_for(url, self._environ)
-            pool = Pool(connections.loop, place, proxy, self._context, self._parser)
+            pool = Pool(connections.loop, place, proxy, self._context, self._parser, self._allowed)
             connections.pools[origin] = pool
         if len(connections.routes) >= _ROUTES:
             connections.routes.clear()

@@ -6,7 +6,7 @@ import asyncio
 import codecs
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -14,7 +14,7 @@ import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import AttachmentRefused, NotFound, Timeout, Unreachable
-from chatbench.providers.http import HttpClient, HttpRequest, Timeouts
+from chatbench.providers.http import Http, HttpRequest, Timeouts
 
 MAX_BYTES = 8 * 1024 * 1024
 """Of one fragment. Far more than any model reads at once."""
@@ -44,9 +44,19 @@ def is_public(address: IpAddress) -> bool:
 class FragmentService:
     """Reads fragments; keeps nothing."""
 
-    def __init__(self, http: HttpClient, allowed: Callable[[IpAddress], bool] = is_public) -> None:
-        self._http = http
+    def __init__(
+        self, environ: Mapping[str, str] | None = None, allowed: Callable[[IpAddress], bool] = is_public
+    ) -> None:
         self._allowed = allowed
+        # Connections of its own, which hold every address they are made to against the same rule.
+        self._http = Http(environ, allowed=self._allows)
+
+    async def aclose(self) -> None:
+        """Closes its connections."""
+        await self._http.aclose()
+
+    def _allows(self, address: str) -> bool:
+        return self._allowed(ipaddress.ip_address(address.partition("%")[0]))
 
     async def read(self, source: str) -> str:
         """The text of a file, or of an http or https address.
@@ -102,7 +112,7 @@ class FragmentService:
         except (OSError, ValueError):
             raise Unreachable(f"{host} cannot be found.", "Check the address and your network.") from None
         for *_, place in found:
-            if not self._allowed(ipaddress.ip_address(str(place[0]).partition("%")[0])):
+            if not self._allows(str(place[0])):
                 raise AttachmentRefused(f"{host} is not on the public web.", _PIPE)
 
 
