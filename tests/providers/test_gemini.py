@@ -297,6 +297,16 @@ def test_sources_of_every_kind_are_citations() -> None:
     ]
 
 
+def test_a_recitation_that_is_told_again_is_cited_once() -> None:
+    chunks = [
+        canned.chunk([{"text": "Höhe "}], **json.loads(json.dumps(canned.RECITED))),
+        canned.chunk([{"text": "ist hoch."}], "STOP", **json.loads(json.dumps(canned.RECITED))),
+    ]
+    (part,) = wires.parts_of(WIRE, wires.call(WHERE), map(canned.frame, chunks))
+    assert isinstance(part, TextPart)
+    assert len(part.citations) == 1
+
+
 def test_files_by_address_and_the_time_of_the_answer() -> None:
     accumulator = decoded("file")
     film, sound = accumulator.parts()
