@@ -73,6 +73,9 @@ def test_a_part_is_attached_as_it_is_with_what_is_said_of_it() -> None:
     (attached,) = Message(role="user").with_image(part, detail="low").parts
     assert isinstance(attached, ImagePart)
     assert attached.detail == "low"
+    (plain,) = Message(role="user").with_image(png(2, 2)).parts
+    assert isinstance(plain, ImagePart)
+    assert plain.detail == ""
     (named,) = Message(role="user").with_file(b"a,b", media_type="text/csv", filename="t.csv").parts
     assert isinstance(named, FilePart)
     assert (named.name, named.media_type) == ("t.csv", "text/csv")
@@ -82,6 +85,8 @@ def test_a_large_image_is_made_smaller() -> None:
     (image,) = Message(role="user").with_image(png(400, 100), max_size=40).parts
     assert isinstance(image, ImagePart)
     assert (image.width, image.height) == (40, 10)
+    with pytest.raises(AttachmentRefused, match="cannot be made smaller"):
+        Message(role="user").with_image("https://example.org/a.png", max_size=40)
 
 
 def test_a_file_at_a_provider_goes_by_its_id() -> None:

@@ -100,7 +100,7 @@ def test_the_fingerprint_is_of_the_bytes_or_of_what_stands_for_them() -> None:
     assert len({File(URL).fingerprint, File(URL + "x").fingerprint, File(file_id=URL).fingerprint}) == 3
 
 
-def test_a_large_picture_is_made_smaller_and_a_small_one_left_alone() -> None:
+def test_a_large_picture_is_made_smaller_and_a_small_one_left_alone(tmp_path: Path) -> None:
     large = Image(encoded(300, 150, "JPEG"), filename="a.jpg", detail="high")
     smaller = large.resize(100)
     assert (smaller.facts.width, smaller.facts.height) == (100, 50)
@@ -108,12 +108,18 @@ def test_a_large_picture_is_made_smaller_and_a_small_one_left_alone() -> None:
     assert smaller.fingerprint != large.fingerprint
     assert (large.facts.width, large.facts.height) == (300, 150)
     assert large.resize(300).data == large.data
+    small_file = tmp_path / "a.jpg"
+    small_file.write_bytes(large.data)
+    assert Image(small_file).resize(100).resize(200).facts.width == 100
     assert (large.resize(100).resize(200).facts.width, large.resize(200).resize(100).facts.width) == (
         100,
         100,
     )
+    assert (large.resize(100).size or 0) < (large.size or 0)
     with pytest.raises(AttachmentRefused, match="one pixel"):
         large.resize(0)
+    with pytest.raises(AttachmentRefused, match="not on this computer"):
+        Image(file_id="f", max_size=9)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
@@ -180,8 +186,9 @@ def test_what_cannot_be_read_is_refused_with_a_hint(tmp_path: Path) -> None:
         with pytest.raises(AttachmentRefused) as refused:
             Image(path).part()
         assert refused.value.hint
-    with pytest.raises(AttachmentRefused, match="does not exist"):
-        File("/nowhere/paper.pdf").part()
+    for path in ("/nowhere/paper.pdf", "/nowhere/" + "a" * 31):
+        with pytest.raises(AttachmentRefused, match="does not exist"):
+            File(path).part()
 
 
 @given(st.one_of(st.text(max_size=60), st.binary(max_size=60)))

@@ -195,6 +195,7 @@ def test_references_within_a_schema_resolve() -> None:
     check_schema({"$defs": {"a/b": {"type": "string"}}, "items": {"$ref": "#/$defs/a~1b"}})
     check_schema({"properties": {"child": {"$ref": "#"}}})
     check_schema({"properties": {"$ref": {"type": "string"}}})
+    check_schema({"enum": [{"$ref": "#/gone"}], "default": {"$ref": "#/gone"}})
 
 
 # ---- strict

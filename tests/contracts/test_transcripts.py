@@ -35,6 +35,7 @@ from chatbench.core.messages import (
     TextPart,
     ThinkingPart,
     ToolCallPart,
+    ToolResultPart,
 )
 
 forbid_unknown_keys("anthropic.types")
@@ -102,12 +103,12 @@ _named_paper = msgspec.structs.replace(_paper, name="paper.pdf")
 @st.composite
 def kept(draw: st.DrawFn, shape: Shape) -> Conversation:
     """Turns that alternate, every call answered in order, attachments before the words."""
-    files = {"gemini": _paper}.get(shape, _named_paper)
+    files = st.just(_paper) if shape == "gemini" else st.sampled_from([_paper, _named_paper])
     conversation = Conversation()
     if draw(st.booleans()):
         conversation = conversation.with_system(draw(_texts))
     for turn in range(draw(st.integers(1, 3))):
-        media = draw(st.lists(st.one_of(_pictures, st.just(files)), max_size=2))
+        media = draw(st.lists(st.one_of(_pictures, files), max_size=2))
         asked = Message(role="user").with_part(*media).with_text(draw(_texts))
         conversation = conversation.add(asked).with_assistant(draw(_texts))
         calls = [f"call-{turn}-{number}" for number in range(draw(st.integers(0, 2)))]
@@ -163,6 +164,7 @@ def test_failures_names_and_citations_are_named() -> None:
         assert lost(shape, Message.user("q"), called, failed) == places  # type: ignore[arg-type]
     named = Message.user("q", name="ada")
     assert lost("openai_chat", named) == set()
+    assert lost("openai_chat", named, Message.assistant("a", name="bob")) == set()
     assert lost("anthropic", named) == {("name of the speaker", "messages[0].name")}
     cited = Message(
         role="assistant", parts=(TextPart(text="a", citations=(Citation(url="https://example.org"),)),)
@@ -202,6 +204,25 @@ def test_what_moves_or_joins_is_named() -> None:
     assert lost("openai_responses", Message.user("q"), called, shown) == {
         ("name", "messages[2].parts[0].parts[1].name")
     }
+
+
+def test_a_result_among_a_users_words_moves_to_its_call() -> None:
+    called = Message.assistant("a").with_tool_call("c", "f", {})
+    mixed = Message.user("and").with_tool_result("c", "x", name="f").with_text("so?")
+    for shape in SHAPES[1:3]:
+        assert lost(shape, Message.user("q"), called, mixed) == {
+            ("place of a tool result", "messages[2].parts[1]"),
+            ("unity of the message", "messages[2].parts[2]"),
+        }
+
+
+def test_arguments_that_are_no_object_are_named() -> None:
+    called = Message.assistant("a").with_tool_call("c", "f", '{"cut')
+    result = Message(role="tool").with_tool_result("c", "x", name="f")
+    for shape in (SHAPES[0], SHAPES[2]):
+        assert lost(shape, Message.user("q"), called, result) == {
+            ("arguments", "messages[1].parts[1].arguments")
+        }
 
 
 def test_what_is_added_is_named() -> None:
@@ -250,6 +271,41 @@ def test_names_in_snake_case_are_gemini_too() -> None:
     assert (picture.width, picture.source) == (2, InlineData(data=png(2, 2)))
     assert isinstance(call, ToolCallPart)
     assert call.provider_state == {}
+
+
+def test_calls_without_ids_are_answered_in_their_order() -> None:
+    """Two calls of one tool, from another model: Gemini is told neither id nor signature."""
+    asked = (
+        Conversation.user("?").with_tool_call("x", "clock", {"a": 1}).with_tool_call("y", "clock", {"a": 2})
+    )
+    system, turns = asked.with_tool_result("x", "one").with_tool_result("y", "two").to_gemini()
+    assert all("id" not in part["functionCall"] for part in turns[1]["parts"])
+    again = Conversation.from_gemini(turns, system)
+    calls = again.messages[1].parts
+    assert [part.provider_state for part in calls] == [{}, {}]
+    results = [part for part in again.messages[2].parts if isinstance(part, ToolResultPart)]
+    assert [(result.call_id, result.parts) for result in results] == [
+        ("call-1", (TextPart(text="one"),)),
+        ("call-2", (TextPart(text="two"),)),
+    ]
+    assert again.to_gemini()[1] == turns
+
+
+def test_what_a_message_of_ours_has_no_place_for_is_named_when_read() -> None:
+    cited = {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "x"},
+        "citations": {"enabled": True},
+        "context": None,
+    }
+    (loss,) = Conversation.from_anthropic([{"role": "user", "content": [cited]}]).losses
+    assert (loss.what, loss.where) == ("citations", "messages[0].content[0].citations")
+    told = {"functionResponse": {"name": "f", "response": {"output": "x", "more": 1}}}
+    read_back = Conversation.from_gemini([{"role": "user", "parts": [told]}])
+    assert [loss.what for loss in read_back.losses] == ["response"]
+    assert "more" in str(read_back.messages[0].parts)
+    answered = {"role": "assistant", "content": "a", "annotations": [{"type": "url_citation"}]}
+    assert [loss.what for loss in Conversation.from_openai_chat([answered]).losses] == ["annotations"]
 
 
 def test_the_system_prompt_comes_along() -> None:

@@ -301,3 +301,11 @@ print(ready.width, ready.height)
         check=False,
     )  # fmt: skip
     assert done.stdout == "2048 2048\n", done.stderr[-500:]
+
+
+def test_what_is_small_enough_is_not_touched_by_resizing() -> None:
+    commented = pictures.saved(pictures.corner(60, 40), "JPEG", comment=b"mine")
+    assert images.resized(commented, 60) is commented
+    smaller = images.resized(commented, 30)
+    assert opened(smaller).size == (30, 20)
+    assert b"mine" not in smaller

@@ -188,14 +188,24 @@ class File:
 class Image(File):
     """A picture: PNG, JPEG, WebP or GIF where its bytes are at hand. See `File` for what `data` is.
 
-    `detail` is how closely the model is to look, where its provider lets one say.
+    `detail` is how closely the model is to look, where its provider lets one say; `max_size` pixels
+    that the longer edge may have.
     """
 
-    def __init__(self, data: Given | None = None, *, detail: Detail = "", **about: Any) -> None:
+    def __init__(
+        self, data: Given | None = None, *, detail: Detail = "", max_size: int | None = None, **about: Any
+    ) -> None:
         super().__init__(data, **about)
         self.detail: Detail = "" if detail == "auto" else detail
-        self._max_size: int | None = None
+        self._max_size = max_size
         self._facts: images.ImageFacts | None = None
+        if max_size is not None and self._remote is not None:
+            raise AttachmentRefused(
+                f"{self.url or self.file_id} is not on this computer and cannot be made smaller.",
+                "Download it first.",
+            )
+        if max_size is not None and max_size < 1:
+            raise AttachmentRefused("A picture has at least one pixel.", "Give pixels of its longer edge.")
 
     @property
     def data(self) -> bytes:
@@ -215,18 +225,15 @@ class Image(File):
 
     def resize(self, max_size: int) -> Image:
         """The picture with its longer edge at `max_size` pixels at most, made when it is needed.
-        Raises AttachmentRefused for one that is at an address."""
-        if self._remote is not None:
-            raise AttachmentRefused(
-                f"{self.url or self.file_id} is not on this computer and cannot be made smaller.",
-                "Download it first.",
-            )
-        if max_size < 1:
-            raise AttachmentRefused("A picture has at least one pixel.", "Give pixels of its longer edge.")
-        smaller = Image(self._path or self.data, detail=self.detail, filename=self.name)
-        smaller._bytes = self._bytes
-        smaller._max_size = min(max_size, self._max_size or max_size)
-        return smaller
+        Raises AttachmentRefused for one that is not on this computer."""
+        here: Given | None = self._path if self._bytes is None else self._bytes
+        return Image(
+            here or self.url,
+            file_id=self.file_id,
+            filename=self.name,
+            detail=self.detail,
+            max_size=min(max_size, self._max_size or max_size),
+        )
 
     def part(self) -> ImagePart:
         if self._remote is not None:
@@ -311,7 +318,7 @@ def _file(
 ) -> MediaPart:
     if kind == "image" and not isinstance(data, Image):
         data = Image.from_part(data.part())
-    if isinstance(data, Image) and max_size is not None and data.url is None and data.file_id is None:
+    if isinstance(data, Image) and max_size is not None:
         data = data.resize(max_size)
     part = data.part()
     changes: dict[str, Any] = {"media_type": media_type, "name": filename}

@@ -234,7 +234,8 @@ def _misplaced(last: _Leaf, leaf: _Leaf) -> Iterator[tuple[str, str, str]]:
     assert before is not None
     assert after is not None
     if after.role != leaf.role:
-        yield "role", leaf.where, f"it is sent as {after.role}'s"
+        what = "place of a tool result" if isinstance(leaf.part, ToolResultPart) else "role"
+        yield what, leaf.where, f"it is sent as the {after.role}'s"
     elif (after.message, after.place) < (before.message, before.place):
         if isinstance(leaf.part, ToolResultPart) and isinstance(last.part, ToolResultPart):
             yield "order of the results", leaf.where, "results stand in the order of their calls"
