@@ -167,6 +167,21 @@ def test_alternatives_are_printed_too(run: Run, loop: LoopbackServer) -> None:
     assert run("prompt", "Hi", "-m", "loop/m", "-o", "n=2", "--json").json["alternatives"] == ["two"]
 
 
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("Here:\n\n```python\nprint(1)\n\nprint(2)\n```\n\nand\n```\nmore\n```", "print(1)\n\nprint(2)\n"),
+        ("````\n```\ninner\n```\n````", "```\ninner\n```\n"),
+        ("~~~\ncut off", "cut off\n"),
+        ("none, but `this`", "none, but `this`\n"),
+    ],
+)
+def test_the_first_code_block_alone(run: Run, loop: LoopbackServer, text: str, block: str) -> None:
+    loop.script(told(text))
+    ran = run("prompt", "Hi", "-m", "loop/m", "-x")
+    assert (ran.code, ran.out) == (0, block)
+
+
 def test_fragments_come_before_the_question(run: Run, loop: LoopbackServer, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("from a file\n", encoding="utf-8")
     ran = run(
@@ -177,7 +192,7 @@ def test_fragments_come_before_the_question(run: Run, loop: LoopbackServer, tmp_
     system, question = only(loop.asked).json["messages"]
     assert system["content"] == "from a file\n\nBe brief."
     assert question["content"] == "from a file\n\npiped\n\nWhat is this?"
-    assert "What is this?" in run("history", "list").out
+    assert run("history", "list").out.endswith("  What is this?\n")
 
 
 @pytest.mark.parametrize("source", ["nowhere.txt", "http://127.0.0.1:1/", "ftp://example.org/"])
@@ -218,7 +233,8 @@ def test_templates(run: Run, loop: LoopbackServer) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [("--save", "x", "--key", "MINE"), ("--save", "x", "-f", "-"), ("-p", "a", "b"), ("-f", "-", "-f", "-"),
-     ("--save", "x", "-p", "nowhere", "b"), ("--schema", "a", "--schema-multi", "b")],
+     ("--save", "x", "-p", "nowhere", "b"), ("--schema", "a", "--schema-multi", "b"),
+     ("-x", "--json")],
 )  # fmt: skip
 def test_what_does_not_go_together(run: Run, arguments: tuple[str, ...]) -> None:
     ran = run("prompt", "Hi", "-m", "chatbench/guide", *arguments, MINE="0123456789")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 _COLUMN = 36
 """Characters an answer needs beside others."""
 _PAINT_S = 0.1
+_BLOCK = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:^ {0,3}(?P=fence)|\Z)", re.DOTALL | re.MULTILINE
+)
 
 
 class Asked(NamedTuple):
@@ -47,6 +51,8 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
     as_json: bool
     usage: bool
+    extract: bool = False
+    """Only the first code block of each answer; all of one that has none."""
 
 
 class _Shown(msgspec.Struct, frozen=True):
@@ -69,7 +75,7 @@ async def print_answers(asked: list[Asked], face: Face, schema: dict[str, Any] |
         if face.as_json:
             await _as_json(asked, schema)
         elif len(asked) == 1:
-            await _alone(asked[0], schema)
+            await _alone(asked[0], face, schema)
         elif sys.stdout.isatty() and shutil.get_terminal_size().columns >= _COLUMN * len(asked):
             await _side_by_side(asked, schema)
         else:
@@ -108,6 +114,12 @@ def _shown(message: TreeMessage, schema: dict[str, Any] | None) -> _Shown:
     return _Shown(msgspec.json.format(msgspec.json.encode(parsed), indent=2).decode(), parsed, None)
 
 
+def first_block(text: str) -> str:
+    """What stands in the first fenced code block, else the text."""
+    found = _BLOCK.search(text)
+    return (found["code"] if found else text).rstrip("\n")
+
+
 async def _as_json(asked: list[Asked], schema: dict[str, Any] | None) -> None:
     """One object a line, each as soon as it is its turn."""
     for item in asked:
@@ -123,9 +135,11 @@ async def _as_json(asked: list[Asked], schema: dict[str, Any] | None) -> None:
         click.echo(msgspec.json.encode(told).decode())
 
 
-async def _alone(item: Asked, schema: dict[str, Any] | None) -> None:
-    message = await watch(item.answer, item.done, show=schema is None)
-    if schema is not None:
+async def _alone(item: Asked, face: Face, schema: dict[str, Any] | None) -> None:
+    message = await watch(item.answer, item.done, show=schema is None and not face.extract)
+    if face.extract and message.text:
+        say(first_block(message.text))
+    elif schema is not None:
         _say_whole(message, schema)
     for number, text in enumerate(alternatives(item.answer), 2):
         say(f"\n## {number}\n\n{text}")

@@ -93,6 +93,7 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("-c", "--continue", "go_on", is_flag=True, help="Go on in the newest conversation.")
 @click.option("--cid", metavar="ID", help="Go on in this conversation.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per model, each on a line.")
+@click.option("-x", "--extract", is_flag=True, help="Print only the first code block of the answer.")
 @click.option("--usage", is_flag=True, help="Tell tokens, money and time on stderr.")
 @click.option("--no-stream", is_flag=True, help="Ask the provider for one whole answer.")
 @click.option("--no-log", is_flag=True, help="Leave nothing in the history.")
@@ -102,11 +103,13 @@ def prompt(
     fragments: tuple[str, ...], system_fragments: tuple[str, ...], options: tuple[str, ...],
     schema: str | None, schema_multi: str | None, template: str | None,
     variables: tuple[tuple[str, str], ...], save: str | None, key: str | None, go_on: bool,
-    cid: str | None, as_json: bool, usage: bool, no_stream: bool, no_log: bool,
+    cid: str | None, as_json: bool, extract: bool, usage: bool, no_stream: bool, no_log: bool,
 ) -> int:  # fmt: skip
     """Ask one question. Text piped in comes before TEXT, or where - stands."""
     if schema and schema_multi:
         raise click.UsageError("Give --schema or --schema-multi, not both.")
+    if extract and (as_json or schema or schema_multi or len(models) > 1):
+        raise click.UsageError("-x is for one answer in text.")
     parameters = parameters_from(options)
     if (*fragments, *system_fragments).count(PIPE) > 1:
         raise click.UsageError("Only one fragment can be piped in.")
@@ -132,7 +135,7 @@ def prompt(
         conversation=cid,
         stream=not no_stream,
         log=not no_log,
-        face=Face(as_json=as_json, usage=usage),
+        face=Face(as_json=as_json, usage=usage, extract=extract),
     )
     if save:
         saved = _saved(asked)
