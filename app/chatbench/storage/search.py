@@ -8,8 +8,8 @@ holds no text, so snippets are cut from the message itself.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 import apsw
 import msgspec
@@ -23,8 +23,6 @@ _UNSPACED = (
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00016fe0-\U00018aff\U0001aff0-\U0001b2ff"
     "\U00020000-\U0003ffff"
 )
-_SPLIT = re.compile(f"([{_UNSPACED}])")
-_TOKEN = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 _NOT_AFTER_WORD = f"(?<![^\\W_{_UNSPACED}])"
 _NOT_BEFORE_WORD = f"(?![^\\W_{_UNSPACED}])"
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
@@ -50,6 +48,17 @@ class Term(msgspec.Struct, frozen=True):
 
     tokens: tuple[str, ...]
     prefix: bool = False
+
+
+@cache
+def _split() -> re.Pattern[str]:
+    """Compiled when it is needed: whoever makes calls does not search, and it takes a while."""
+    return re.compile(f"([{_UNSPACED}])")
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    return re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 
 
 def index_message(connection: apsw.Connection, seq: int, words: str) -> None:
@@ -80,7 +89,7 @@ def rebuild(connection: apsw.Connection) -> None:
 
 def spaced(text: str) -> str:
     """The text as it is indexed: characters of unspaced writing stand alone."""
-    return _SPLIT.sub(r" \1 ", rows.plain(text).replace("\0", " "))
+    return _split().sub(r" \1 ", rows.plain(text).replace("\0", " "))
 
 
 def parse(query: str) -> list[Term]:
@@ -90,7 +99,7 @@ def parse(query: str) -> list[Term]:
     terms: list[Term] = []
     for number, match in enumerate(found, 1):
         quoted, bare = match.groups()
-        tokens = tuple(_TOKEN.findall(quoted if bare is None else bare))
+        tokens = tuple(_token().findall(quoted if bare is None else bare))
         if tokens:
             open_end = number == len(found) and bare is not None and query.endswith(tokens[-1])
             terms.append(Term(tokens, prefix=open_end))
@@ -163,6 +172,8 @@ class _Folds(dict[int, str]):
     """One character for one, without case and accents, so that offsets stay what they were."""
 
     def __missing__(self, code: int) -> str:
+        import unicodedata
+
         folded = unicodedata.normalize("NFD", chr(code))[0].lower()
         self[code] = folded if len(folded) == 1 else chr(code)
         return self[code]
@@ -176,8 +187,8 @@ def _pattern(terms: list[Term]) -> re.Pattern[str]:
     for term in terms:
         words = [re.escape(token.translate(_FOLDS)) for token in term.tokens]
         first, last = term.tokens[0], term.tokens[-1]
-        before = "" if _SPLIT.match(first) else _NOT_AFTER_WORD
-        after = "" if term.prefix or _SPLIT.match(last) else _NOT_BEFORE_WORD
+        before = "" if _split().match(first) else _NOT_AFTER_WORD
+        after = "" if term.prefix or _split().match(last) else _NOT_BEFORE_WORD
         alternatives.append(before + r"[\W_]*".join(words) + after)
     return re.compile("|".join(alternatives))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 from chatbench.core.errors import ConfigurationError
@@ -17,6 +16,8 @@ def replace_file(path: Path, data: bytes) -> None:
 
     Raises DiskFull, ReadOnly, StorageError.
     """
+    import tempfile
+
     name = ""
     target = path.resolve()
     try:
