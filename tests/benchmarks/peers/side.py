@@ -105,7 +105,7 @@ async def _first(side: Side, rounds: int) -> Told:
 async def _sink(side: Side, count: int) -> Told:
     """CPU microseconds a prompt, and the largest resident size."""
     await side.start()
-    await side.calls(200)
+    await side.calls(side.in_flight)
     spent = cpu_s()
     await side.sink(count)
     spent = cpu_s() - spent
