@@ -190,7 +190,10 @@ def test_what_moves_or_joins_is_named() -> None:
     assert lost("anthropic", *two) == {("division of the messages", "messages[1].parts[0]")}
     late = (Message.user("a"), Message.assistant("b"), Message.system("s"))
     assert ("order", "messages[2].parts[0]") in lost("gemini", *late)
-    assert lost("openai_chat", Message.developer("d"), Message.user("a")) == set()
+    instructed = (Message.developer("d"), Message.user("a"))
+    assert lost("openai_chat", *instructed) == lost("openai_responses", *instructed) == set()
+    for shape in SHAPES[2:]:
+        assert lost(shape, *instructed) == {("role", "messages[0].parts[0]")}
     pieces = Message(role="user", parts=(TextPart(text="a"), TextPart(text="b")))
     assert lost("openai_chat", pieces) == {
         ("division of the text", "messages[0].parts[0]"),

@@ -108,8 +108,7 @@ def losses_between(
             found.append(lost(*_missing(leaf, theirs)))
             continue
         found += [lost(what, where, why) for what, where, why in _differences(leaf, leaf.twin)]
-        if last is not None:
-            found += [lost(what, where, why) for what, where, why in _misplaced(last, leaf)]
+        found += [lost(what, where, why) for what, where, why in _misplaced(last, leaf)]
         last = leaf
     found += _of_messages(before, after, ours, lost)
     found += [
@@ -228,14 +227,16 @@ def _differences_of_results(
         yield (f"{what} of a tool result" if what in _KINDS.values() else what), place, why
 
 
-def _misplaced(last: _Leaf, leaf: _Leaf) -> Iterator[tuple[str, str, str]]:
-    """What changed between two leaves that follow one another."""
-    before, after = last.twin, leaf.twin
-    assert before is not None
+def _misplaced(last: _Leaf | None, leaf: _Leaf) -> Iterator[tuple[str, str, str]]:
+    """What changed of who speaks, and of the place behind the leaf before."""
+    after = leaf.twin
+    before = last.twin if last is not None else None
     assert after is not None
     if after.role != leaf.role:
         what = "place of a tool result" if isinstance(leaf.part, ToolResultPart) else "role"
         yield what, leaf.where, f"it is sent as the {after.role}'s"
+    elif last is None or before is None:
+        return
     elif (after.message, after.place) < (before.message, before.place):
         if isinstance(leaf.part, ToolResultPart) and isinstance(last.part, ToolResultPart):
             yield "order of the results", leaf.where, "results stand in the order of their calls"
