@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatbench.client.asking import Asked, request_of
+from chatbench.client.routing import Route
 from chatbench.client.schemas import (
     check_schema,
     parse_answer,
@@ -23,6 +25,7 @@ from chatbench.client.schemas import (
 )
 from chatbench.client.strictness import strict_schema
 from chatbench.core.errors import ConfigurationError, InvalidSchema, SchemaMismatch
+from chatbench.core.models import ModelRef
 from chatbench.core.tools import ToolDefinition
 from chatbench.providers.encoding import json_schema_of
 
@@ -224,6 +227,13 @@ def test_strict_closes_what_it_can() -> None:
 )
 def test_strict_leaves_alone_what_it_would_change(schema: dict[str, Any]) -> None:
     assert strict_schema(schema) is schema
+
+
+@pytest.mark.parametrize(("target", "strict"), [(Dog, True), ("a, b int", True), (Cat, False), (DOG, True)])
+def test_a_request_asks_strictly_where_that_changes_nothing(target: Any, strict: bool) -> None:
+    request = request_of("?", Asked(schema=target), Route(ModelRef("loop", "m")))
+    assert request.response_schema is not None
+    assert json_schema_of(request.response_schema)["strict"] is strict
 
 
 # ---- answers

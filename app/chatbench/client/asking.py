@@ -136,8 +136,9 @@ def _part(item: Any) -> MediaPart:
 
 def _schema(schema: Any) -> dict[str, Any]:
     from chatbench.client.schemas import schema_of
+    from chatbench.client.strictness import strict_schema
 
-    return schema_of(schema)
+    return strict_schema(schema_of(schema))
 
 
 def _tool(tool: Any) -> ToolDefinition:
