@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from subprocess import CalledProcessError
 
 from tests.benchmarks.measuring import median
 from tests.benchmarks.peers.processes import mock, ours, theirs
@@ -59,10 +61,18 @@ def first_delta_vs_lm_deluge() -> Measured:
 
 def _instant(in_flight: int) -> Measured:
     measured = _calls("deluge", "instant", in_flight, INSTANT_CALLS)
+    return Measured(measured.value, measured.besides, (*measured.notes, _liter(in_flight)))
+
+
+def _liter(in_flight: int) -> str:
+    """What is promised nothing about must not fail the row: it ends in an abort now and then."""
+    found: list[Told] = []
     with mock() as address:
-        base = f"{address}/instant/v1"
-        beside = [theirs("liter", "calls", base, in_flight, INSTANT_CALLS) for _ in range(3)]
-    return Measured(measured.value, measured.besides, (*measured.notes, f"liter-llm: {_said(beside)}"))
+        for _ in range(3):
+            with suppress(CalledProcessError):
+                found.append(theirs("liter", "calls", f"{address}/instant/v1", in_flight, INSTANT_CALLS))
+    crashed = "" if len(found) == 3 else f"; {3 - len(found)} of 3 processes crashed"
+    return f"liter-llm: {_said(found) if found else 'not measured'}{crashed}"
 
 
 def _calls(peer: str, path: str, in_flight: int, count: int, rounds: int = ROUNDS) -> Measured:
