@@ -165,7 +165,8 @@ class Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Whether the answer has come to its end and another request may follow."""
-        return self._complete and self._keeps and not self._spoilt and not self.closed
+        ended = self._complete and not self._paused
+        return ended and self._keeps and not self._spoilt and not self.closed
 
     def abort(self) -> None:
         """Closes at once: a server that still writes must see that nobody listens."""

@@ -151,13 +151,9 @@ class Pool:
     async def _open(self, place: Place, protocol: Callable[[], asyncio.BaseProtocol]) -> asyncio.Transport:
         sock = await self._socket(place)
         context, name = (self._context, place.host) if place.tls else (None, None)
-        try:
-            transport, _ = await self._loop.create_connection(
-                protocol, sock=sock, ssl=context, server_hostname=name
-            )
-        except BaseException:
-            sock.close()
-            raise
+        transport, _ = await self._loop.create_connection(
+            protocol, sock=sock, ssl=context, server_hostname=name
+        )
         return transport
 
     async def _through(self, proxy: Place) -> Connection:
