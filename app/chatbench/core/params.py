@@ -34,9 +34,6 @@ CachePattern = Literal[
 """How far a prompt is marked to be kept in the provider's own cache."""
 
 
-_encode = msgspec.json.Encoder().encode
-
-
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything None is not sent: the provider's own default holds.
 
@@ -77,7 +74,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def given(self) -> dict[str, Any]:
         """Name → value of everything that was set."""
-        if _encode(self) == b"{}":
+        if self == _NOTHING:
             return {}
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
