@@ -21,7 +21,7 @@ from chatbench.client.hooks import Hooks
 from chatbench.client.lazy import LazyResponse
 from chatbench.client.many import Many, Outlet, PromptItem, Run, cancelled
 from chatbench.client.progress import Progress, ProgressFace, face_of
-from chatbench.client.retries import BATCH_ATTEMPTS, RetryPolicy
+from chatbench.client.retries import BATCH_ATTEMPTS, BATCH_LIMITED_S, RetryPolicy
 from chatbench.client.routing import Route, Router, Weights
 from chatbench.client.session import Session
 from chatbench.client.sinks import Sink, sink_at
@@ -459,7 +459,9 @@ class LLMClient(Tasks, Stored):
     ) -> Calling:
         policy = retries or self.retries
         if policy is None:
-            policy = RetryPolicy(max_attempts=BATCH_ATTEMPTS) if many else RetryPolicy()
+            policy = (
+                RetryPolicy(max_attempts=BATCH_ATTEMPTS, limited_s=BATCH_LIMITED_S) if many else RetryPolicy()
+            )
         return Calling(
             retries=policy,
             timeouts=timeouts or self.timeouts,
