@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chatbench.client.retries import BATCH_ATTEMPTS, CALL_ATTEMPTS, RetryPolicy, counted_apart, elsewhere
+from chatbench.client.retries import (
+    BATCH_ATTEMPTS,
+    BATCH_LIMITED_S,
+    CALL_ATTEMPTS,
+    RetryPolicy,
+    counted_apart,
+    elsewhere,
+)
 from chatbench.core.errors import (
     Authentication,
     BadRequest,
