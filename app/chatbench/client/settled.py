@@ -44,7 +44,7 @@ def to_dict(client: LLMClient, key: Secret | None) -> dict[str, Any]:
     if key is not None:
         told["key"] = key.reveal()
         told["extra_headers"] = dict(client.extra_headers)
-    empty = (None, "", [], {})
+    empty: tuple[object, ...] = (None, "", [], {})
     # What is kept of the wire is True, False, or as the call is made.
     return {
         name: value
