@@ -64,8 +64,8 @@ async def test_a_run_with_every_feature_leaves_no_secret(
     caplog.set_level(logging.DEBUG)
     cache = SqliteCache(tmp_path / "cache.db")
     client = make(
-        cache=cache, extra_headers={"x-secret": HEADER}, history=True, keep_raw=True, budget=BudgetLimit(scope="run", tokens=10**7),
-        temperature=0.1,
+        cache=cache, extra_headers={"x-secret": HEADER}, history=True, keep_raw=True,
+        budget=BudgetLimit(scope="run", tokens=10**7), temperature=0.1,
     )  # fmt: skip
     echo = {"authorization-was": f"Bearer {KEY}", "x-was": HEADER}
     quoting = openai_chat.whole({"content": "Hello"}, echoed=f"{KEY} {HEADER} {ENDPOINT}")

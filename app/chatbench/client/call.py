@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -17,9 +17,10 @@ from chatbench.client.budget import Reservation
 from chatbench.client.calling import Calling
 from chatbench.client.clock import Clock
 from chatbench.client.environment import Environment
-from chatbench.client.estimate import estimate_text, estimate_tokens
+from chatbench.client.estimate import estimate_tokens
 from chatbench.client.limits import Bucket, Permit
-from chatbench.client.raw import masked_exchange, shown
+from chatbench.client.outcome import events_of, outcome
+from chatbench.client.raw import shown
 from chatbench.client.retries import counted_apart, elsewhere
 from chatbench.client.routing import Route, Router, differing
 from chatbench.client.targets import Target, target_of
@@ -34,7 +35,7 @@ from chatbench.core.errors import (
     Timeout,
 )
 from chatbench.core.ids import new_id
-from chatbench.core.messages import Part, TextPart
+from chatbench.core.messages import TextPart
 from chatbench.core.models import ModelRef
 from chatbench.core.params import LeftOut, Parameters, fit
 from chatbench.core.requests import Request, Response
@@ -42,12 +43,9 @@ from chatbench.core.secrets import Secret
 from chatbench.core.streams import (
     Accumulator,
     PartDelta,
-    PartEnd,
     PartStart,
     Reset,
-    Stop,
     StreamEvent,
-    UsageUpdate,
 )
 from chatbench.core.usage import Timings
 from chatbench.providers.wire import Call, Exchange
@@ -493,6 +491,7 @@ class AnswerStream:
         self.request = msgspec.structs.replace(
             self.request, model=route.model, parameters=route.parameters.merged(self._own)
         )
+        self._exchange, self.left_out = None, ()
         self._moved()
 
     async def _wait(self, delay: float) -> None:
@@ -558,14 +557,7 @@ class AnswerStream:
 
     def _answered_from(self, kept: Response) -> list[StreamEvent]:
         """An answer that did not come over the wire this time, as events."""
-        events: list[StreamEvent] = []
-        for choice, parts in enumerate((kept.parts, *kept.alternatives)):
-            for index, part in enumerate(parts):
-                events += [PartStart(index, part, choice), PartEnd(index, choice=choice)]
-        if kept.usage is not None:
-            events.append(UsageUpdate(kept.usage))
-        if kept.stop_reason is not None:
-            events.append(Stop(kept.stop_reason, kept.stop_detail, kept.response_id, kept.model_answered))
+        events = events_of(kept)
         self.accumulator.apply(Reset())
         self.accumulator.extend(events)
         self._clock.note(events, self.accumulator)
@@ -591,11 +583,6 @@ class AnswerStream:
         if ledger is not None and response is not None:
             ledger.record(response)
 
-    def _sent(self, name: str) -> Any:
-        """The value of a parameter, if it was not left out."""
-        left_out = any(item.name == name for item in self.left_out)
-        return None if left_out else getattr(self.request.parameters, name)
-
     @property
     def timings(self) -> Timings:
         timings = self._clock.timings
@@ -603,61 +590,12 @@ class AnswerStream:
 
     def response(self, error: ChatbenchError | None = None) -> Response:
         """The answer as far as it came, priced; `error` is recorded with it."""
-        accumulator = self.accumulator
-        stop, usage, parts = accumulator.stop, accumulator.usage, accumulator.parts()
-        counted = max(0, _output_of(parts) - usage.output_tokens) if usage and not stop else 0
-        if usage is not None and counted:
-            usage = msgspec.structs.replace(usage, output_tokens=usage.output_tokens + counted)
-        cost = None
-        if usage is not None:
-            at = self._at or datetime.now(UTC)
-            service = (stop.service_tier if stop else "") or self._sent("service_tier") or ""
-            cost = self._environment.pricing.cost(
-                self.request.model, self.endpoint, usage, at, service=service
-            )
-        if cost is not None and counted:
-            cost = msgspec.structs.replace(cost, estimated=True)
-        exchange = self._exchange
-        told: dict[str, Any] = {}
-        if stop is not None:
-            told = {
-                "stop_reason": stop.reason,
-                "stop_detail": stop.detail,
-                "response_id": stop.response_id,
-                "model_answered": stop.model_answered,
-                "created": stop.created,
-                "system_fingerprint": stop.system_fingerprint,
-                "service_tier": stop.service_tier,
-            }
-        if exchange is not None:
-            told["status"] = exchange.status
-            told["region"] = exchange.headers.get("x-ms-region", "")
-            if exchange.body is not None:
-                told["raw"] = masked_exchange(exchange, self.endpoint, self.request, self._key)
-        logprobs = accumulator.logprobs.get(0)
-        return Response(
-            model=self.request.model,
-            id=new_id(),
-            request=shown(self.request),
-            parts=parts,
-            alternatives=tuple(accumulator.parts(c) for c in accumulator.choices if c != 0),
-            usage=usage,
-            cost=cost,
-            timings=self.timings,
-            left_out=self.left_out,
-            attempts=self.attempts,
-            logprobs=tuple(logprobs) if logprobs else (),
-            stored_by_provider=bool(self._sent("background")),
-            at=self._at,
-            error=error.report() if error else None,
-            **told,
-        )
-
-
-def _output_of(parts: tuple[Part, ...]) -> int:
-    """About how many tokens the words of an answer are."""
-    texts = (getattr(part, "text", "") or getattr(part, "arguments", "") for part in parts)
-    return sum(estimate_text(text) for text in texts if text)
+        found = outcome(
+            self.request, self.endpoint, self.accumulator, self._exchange, self.left_out,
+            self._environment.pricing, self._at, self._key,
+        )  # fmt: skip
+        told = error.report() if error else None
+        return msgspec.structs.replace(found, timings=self.timings, attempts=self.attempts, error=told)
 
 
 def _out_of_time(endpoint: Endpoint) -> Timeout:
