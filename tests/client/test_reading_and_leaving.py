@@ -294,3 +294,20 @@ def test_a_program_that_closes_nothing_ends_quietly(
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
+async def test_a_call_is_made_once(make: Make, server: LoopbackServer) -> None:
+    """Asked for again when it is over, it gives what it has; half-way, it says what is wrong."""
+    stream = make().stream("Hi")
+    async for _ in stream:
+        pass
+    assert (await stream.complete()).text == stream.result.text
+    with pytest.raises(RuntimeError, match="once"):
+        async for _ in stream:
+            pass
+    half = make().stream("Hi")
+    async with aclosing(half.events()) as batches:
+        await anext(batches)
+        with pytest.raises(RuntimeError, match="once"):
+            await half.complete()
+    assert len(server.asked) == 2

@@ -152,7 +152,10 @@ class AnswerStream:
                         yield text
 
     async def complete(self) -> Response:
-        """Makes the call and returns the whole answer. Raises what `events` raises."""
+        """Makes the call and returns the whole answer; at once where it is there already. Raises what
+        `events` raises."""
+        if self._result is not None:
+            return self._result
         if self._asked.stream:
             async with aclosing(self.events()) as batches:
                 async for _ in batches:
@@ -165,8 +168,9 @@ class AnswerStream:
         """Makes the call. Close the generator to stop it: the connection closes with it.
 
         Raises `ProviderError`s, whatever finding the key raises, BudgetExceeded, HookRejected and
-        LimitUnattainable.
+        LimitUnattainable. A call is made once: RuntimeError for a second time.
         """
+        self._only_once()
         try:
             await self._begin()
             kept = await self._kept()
@@ -212,6 +216,7 @@ class AnswerStream:
 
     async def _whole(self) -> None:
         """The same for one whole answer, with less on the way; identical ones share one request."""
+        self._only_once()
         calling = self._calling
         try:
             await self._begin()
@@ -252,11 +257,15 @@ class AnswerStream:
         finally:
             self._settle()
 
+    def _only_once(self) -> None:
+        if self._at is not None:
+            raise RuntimeError("a call is made once; open another for the next")
+        self._at = datetime.now(UTC)
+
     async def _begin(self) -> None:
         """The clock runs; hooks may change what is asked."""
         calling = self._calling
         self._clock.start()
-        self._at = datetime.now(UTC)
         if calling.retries.total_s is not None:
             self._deadline = time.monotonic() + calling.retries.total_s
         if calling.hooks is not None:
