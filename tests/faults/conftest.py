@@ -48,4 +48,4 @@ def at(server: Served, environment: Environment, wire: str = "openai_chat", **li
 
 def buckets(environment: Environment) -> dict[str, Bucket]:
     """Those of all models that were asked, by model."""
-    return {model: bucket for (_, _, model), bucket in environment.limiter._buckets.items()}
+    return {model: bucket for (_, _, model, _), bucket in environment.limiter._buckets.items()}
