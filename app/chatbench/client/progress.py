@@ -217,7 +217,13 @@ class _Tqdm(_Paced):
             from tqdm import tqdm
         except ImportError as error:
             raise ConfigurationError("tqdm is not installed.", "Run `pip install tqdm`.") from error
-        self._bar: Any = tqdm(unit="")
+
+        class Bar(tqdm):  # type: ignore[misc]
+            """Without tqdm's own thread, which would outlive the run: a run redraws often enough."""
+
+            monitor_interval = 0
+
+        self._bar: Any = Bar(unit="")
 
     def _draw(self, progress: Progress) -> None:
         self._bar.total = progress.total

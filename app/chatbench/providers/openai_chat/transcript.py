@@ -101,7 +101,7 @@ class _Reader:
 
     def _result(self, turn: Mapping[str, Any], name: str, where: str) -> None:
         """The results of one turn are one message of ours."""
-        call_id = str(turn.get("tool_call_id") or name)
+        call_id = str(turn.get("tool_call_id") or self._latest(name) or name)
         parts = tuple(part for part in self._parts(turn.get("content"), where) if isinstance(part, TextPart))
         called = self._called.get(call_id) or name
         result = ToolResultPart(call_id=call_id, name=called, parts=parts)
@@ -109,6 +109,10 @@ class _Reader:
             self.messages[-1] = self.messages[-1].with_part(result)
         else:
             self.messages.append(Message(role="tool", parts=(result,)))
+
+    def _latest(self, name: str) -> str | None:
+        """The id of the last call of that name: results in the old form tell no id."""
+        return next((call for call, called in reversed(self._called.items()) if called == name), None)
 
     def _parts(self, content: Any, where: str) -> Iterator[Part]:
         if content is None:
