@@ -230,6 +230,17 @@ def test_what_a_response_says_of_tools_and_tokens(profile: Path, server: Loopbac
     assert usage.total_tokens == usage.input_tokens + usage.output_tokens
 
 
+def test_what_every_call_of_many_takes(profile: Path, server: LoopbackServer) -> None:
+    asking: dict[str, Any] = {"tools": [TOOL], "service_tier": "flex", "temperature": 0.5}
+    client().process_prompts_sync(["a", "b"], **asking)
+    mine = client()
+    mine.wait_for_sync(mine.start_nowait_sync("c", **asking))
+    assert len(server.asked) == 3
+    for asked in server.asked:
+        assert asked.json["tools"][0]["function"]["name"] == "upper"
+        assert (asked.json["service_tier"], asked.json["temperature"]) == ("flex", 0.5)
+
+
 def test_a_response_is_plain_values_and_back(profile: Path, server: LoopbackServer) -> None:
     picture = png(4, 4)
     question = chatbench.Message.user("Look", image=picture)
@@ -239,7 +250,12 @@ def test_a_response_is_plain_values_and_back(profile: Path, server: LoopbackServ
     text = json.dumps(told)
     assert KEY not in text
     assert "secret-of-ours" not in text
-    assert "base64" not in text
+    assert "raw" not in told, "the picture stands in it too"
+    asked = chatbench.Request(
+        model=response.model, messages=(question,), extra_headers={"a": "secret-of-ours"}
+    )
+    for one in (asked, chatbench.Response(model=response.model, request=asked)):
+        assert "secret-of-ours" not in json.dumps(one.to_dict())
     again = chatbench.Response.from_dict(json.loads(text))
     assert again.prompt[0].text == f"[image: image/png, {len(picture):,} bytes]Look"
     assert (again.text, again.usage, again.cost, again.timings) == (
