@@ -159,21 +159,30 @@ class Http:
         return _Opening(self, request, endpoint, timeouts)
 
     async def fetch(self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts) -> Fetched:
+        if timeouts.total is None:
+            return await self._whole(request, endpoint, timeouts)
+        try:
+            async with asyncio.timeout(timeouts.total):
+                return await self._whole(request, endpoint, timeouts)
+        except TimeoutError as error:
+            late = mapped(error, endpoint, timeouts)
+        raise late
+
+    async def _whole(self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts) -> Fetched:
         answer = await self.begun(request, endpoint, timeouts)
         try:
-            body = await answer.read()
+            return Fetched(answer.status, answer.headers, await answer.read())
         finally:
             await answer.aclose()
-        return Fetched(answer.status, answer.headers, body)
 
-    async def begun(self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts) -> _Answer:
+    async def begun(
+        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None = None
+    ) -> _Answer:
         """An answer whose head has come; to be closed. Raises what `open` raises."""
         if self._context is None:
             check_headers(request.headers)
             await asyncio.to_thread(self.load)
-        loop = asyncio.get_running_loop()
-        deadline = None if timeouts.total is None else loop.time() + timeouts.total
-        response = await self._send(loop, request, endpoint, timeouts, deadline)
+        response = await self._send(request, endpoint, timeouts, deadline)
         if isinstance(response, ProviderError):
             raise response
         answer = _Answer(response, endpoint, timeouts, deadline)
@@ -183,17 +192,14 @@ class Http:
         return answer
 
     async def _send(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        request: HttpRequest,
-        endpoint: Endpoint,
-        timeouts: Timeouts,
-        deadline: float | None,
+        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
     ) -> httpx.Response | ProviderError:
         """An error is given back and raised elsewhere: raised here it would carry the library's
         own, which holds the request's headers, the key among them."""
+        loop = asyncio.get_running_loop()
         try:
-            route = self._route(loop, request.url)
+            transports = self._loops.get(loop) or await self._transports(loop)
+            route = transports.routes.get(request.url) or self._new_route(transports, request.url)
             outgoing = route.outgoing(request, timeouts)
             if deadline is None:
                 return await route.transport.handle_async_request(outgoing)
@@ -202,14 +208,15 @@ class Http:
         except _errors() as error:
             return mapped(error, endpoint, timeouts)
 
-    def _route(self, loop: asyncio.AbstractEventLoop, url: str) -> _Route:
-        found = self._loops.get(loop)
-        if found is None:
-            with self._lock:
-                # What belonged to a loop that is closed cannot be used or closed any more.
-                self._loops = {known: its for known, its in self._loops.items() if not known.is_closed()}
-                found = self._loops[loop] = _Transports()
-        return found.routes.get(url) or self._new_route(found, url)
+    async def _transports(self, loop: asyncio.AbstractEventLoop) -> _Transports:
+        """New ones for this loop. Those of loops that are closed by now are forgotten."""
+        with self._lock:
+            found = self._loops.setdefault(loop, _Transports())
+            forgotten = [known for known in self._loops if known.is_closed()]
+            left = [self._loops.pop(known) for known in forgotten]
+        for transports in left:
+            await transports.aclose()
+        return found
 
     def _new_route(self, transports: _Transports, url: str) -> _Route:
         """Raises ValueError or httpx.InvalidURL for what is no address, ConfigurationError for an
@@ -256,7 +263,7 @@ class Http:
             loops, self._loops = self._loops, {}
         here = asyncio.get_running_loop()
         for loop, transports in loops.items():
-            if loop is here:
+            if loop is here or loop.is_closed():
                 await transports.aclose()
             elif loop.is_running():
                 await _elsewhere(loop, transports.aclose)
@@ -350,7 +357,9 @@ class _Opening(AbstractAsyncContextManager[HttpAnswer]):
 
     async def __aenter__(self) -> HttpAnswer:
         http, request, endpoint, timeouts = self._asked
-        self._answer = await http.begun(request, endpoint, timeouts)
+        loop = asyncio.get_running_loop()
+        deadline = None if timeouts.total is None else loop.time() + timeouts.total
+        self._answer = await http.begun(request, endpoint, timeouts, deadline)
         return self._answer
 
     async def __aexit__(self, *_: object) -> None:
@@ -365,7 +374,7 @@ class _Answer:
         self, response: httpx.Response, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
     ) -> None:
         self.status = response.status_code
-        self.headers = _plain(response.headers)
+        self.headers: Mapping[str, str] = _plain(response.headers)
         self._response = response
         self._endpoint = endpoint
         self._timeouts = timeouts

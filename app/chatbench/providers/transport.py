@@ -60,6 +60,18 @@ class _Body(httpx.AsyncByteStream):
             self._response.close()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Uses no connection again on which something came that nobody asked for: it would be taken for
+    the answer to the next request."""
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
 class Transport(httpx.AsyncBaseTransport):
     """Connections of one event loop, to any place.
 
@@ -73,14 +85,9 @@ class Transport(httpx.AsyncBaseTransport):
         """`proxy` is an address, with user and password. `allowed` says which IP addresses may be
         connected to where there is no proxy. Raises httpx.InvalidURL for a proxy that is no address."""
         self._through: dict[str, Any] = _through(proxy) if proxy else {}
-        guarded = allowed is not None and not proxy
+        guard = _guard(allowed) if allowed and not proxy else None
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                keepalive_timeout=_KEEP_S,
-                ssl=context,
-                socket_factory=_guard(allowed) if guarded and allowed else None,
-            ),
+            connector=_Connector(limit=0, keepalive_timeout=_KEEP_S, ssl=context, socket_factory=guard),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
