@@ -38,8 +38,10 @@ class Pieces(httpx.AsyncByteStream):
 class _Body(httpx.AsyncByteStream):
     """What arrives, as it arrives."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, under_way: set[_Body]) -> None:
         self._response = response
+        self._under_way = under_way
+        under_way.add(self)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -56,6 +58,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Closes the connection at once, unless the body has come to its end: then it is kept."""
+        self._under_way.discard(self)
         if not self._response.closed:
             self._response.close()
 
@@ -85,6 +88,7 @@ class Transport(httpx.AsyncBaseTransport):
         """`proxy` is an address, with user and password. `allowed` says which IP addresses may be
         connected to where there is no proxy. Raises httpx.InvalidURL for a proxy that is no address."""
         self._through: dict[str, Any] = _through(proxy) if proxy else {}
+        self._under_way: set[_Body] = set()
         guard = _guard(allowed) if allowed and not proxy else None
         self._session = aiohttp.ClientSession(
             connector=_Connector(limit=0, keepalive_timeout=_KEEP_S, ssl=context, socket_factory=guard),
@@ -106,11 +110,17 @@ class Transport(httpx.AsyncBaseTransport):
             **self._through,
         )
         return httpx.Response(
-            response.status, headers=response.raw_headers, stream=_Body(response), request=request
+            response.status,
+            headers=response.raw_headers,
+            stream=_Body(response, self._under_way),
+            request=request,
         )
 
     async def aclose(self) -> None:
         """Closes all connections, also those in use."""
+        # The session closes them as well, but lets those who wait for a piece of a body wait on.
+        for body in tuple(self._under_way):
+            await body.aclose()
         await self._session.close()
 
 
