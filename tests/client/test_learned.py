@@ -51,10 +51,16 @@ def test_a_refused_field_is_left_out(param: str, missing: set[str]) -> None:
     assert set(sent.given()) - sent_next(learned, sent) == {"n", *missing}
 
 
-def test_what_cannot_be_left_out_twice_ends_the_trying() -> None:
+def test_two_calls_at_once_learn_the_same() -> None:
+    """Both were sent with the field before either was refused; both may go again without it."""
     learned, sent = Learned(), Parameters(user="u")
     assert refuse(learned, "user", sent)
-    assert not refuse(learned, "user", sent)
+    assert refuse(learned, "user", sent)
+    assert learned.endpoint(WHERE, ROW.ref).quirks.refused == ("n", "user")
+
+
+def test_what_stands_in_the_extra_body_cannot_be_left_out() -> None:
+    assert not refuse(Learned(), "extra_body", Parameters(extra_body={"a": 1}))
 
 
 def test_another_model_and_another_address_are_asked() -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chatbench.client.retries import BATCH_ATTEMPTS, CALL_ATTEMPTS, RetryPolicy, counted_apart, elsewhere
+from chatbench.client.retries import (
+    BATCH_ATTEMPTS,
+    BATCH_LIMITED_S,
+    CALL_ATTEMPTS,
+    RetryPolicy,
+    counted_apart,
+    elsewhere,
+)
 from chatbench.core.errors import (
     Authentication,
     BadRequest,
@@ -59,14 +66,15 @@ def test_the_provider_may_say_that_trying_again_is_no_use() -> None:
 def test_four_attempts_for_one_call_and_ten_for_one_of_many() -> None:
     assert (CALL_ATTEMPTS, BATCH_ATTEMPTS) == (4, 10)
     assert RetryPolicy().max_attempts == CALL_ATTEMPTS
+    assert RetryPolicy().limited_s < BATCH_LIMITED_S
 
 
 def test_a_429_that_says_when_uses_up_no_attempt_but_time() -> None:
     told = RateLimited("x", retry_after=10)
     assert counted_apart(told)
     assert POLICY.delay(told, 4, lambda: 0.0) == 10
-    assert POLICY.delay(told, 99, lambda: 0.0, waited_s=1790) == 10
-    assert POLICY.delay(told, 1, lambda: 0.0, waited_s=1791) is None
+    assert POLICY.delay(told, 99, lambda: 0.0, waited_s=290) == 10
+    assert POLICY.delay(told, 1, lambda: 0.0, waited_s=291) is None
     assert RetryPolicy(max_attempts=1).delay(told, 1) is None
     for counted in (RateLimited("x"), Overloaded("x", retry_after=10), ServerError("x", retry_after=10)):
         assert not counted_apart(counted)

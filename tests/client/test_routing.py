@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,10 @@ def test_no_model_is_named() -> None:
         Router([])
 
 
+class Left(NamedTuple):
+    remaining: float
+
+
 def test_dynamic_weights_follow_success_speed_and_what_is_left() -> None:
     draws = evenly(1000)
     router = Router([A, B], "dynamic", draw=lambda: next(draws))
@@ -69,7 +74,7 @@ def test_dynamic_weights_follow_success_speed_and_what_is_left() -> None:
     assert picks(router, 1000)["a"] < 550, "half of its calls fail, which counts twice"
     for _ in range(500):
         router.succeeded(A.model, 0.5)
-    router.records[A.model].remaining = lambda: 0.0
+    router.limited_by(A.model, Left(0.0))
     assert picks(router, 1000)["a"] < 50, "its rate limit is used up"
 
 

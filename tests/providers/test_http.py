@@ -622,13 +622,15 @@ async def test_a_large_request_arrives_whole(server: LoopbackServer, client: Htt
 async def test_an_answer_before_the_end_of_the_question(client: Http) -> None:
     """A server that refuses a body for its size does not read it to its end."""
     left = asyncio.Event()
+    read = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal read
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nmuch")
         with contextlib.suppress(ConnectionError):
-            while await reader.read(65_536):
-                pass
+            while piece := await reader.read(65_536):
+                read += len(piece)
         writer.close()
         left.set()
 
@@ -637,6 +639,7 @@ async def test_an_answer_before_the_end_of_the_question(client: Http) -> None:
         found = await client.fetch(*asking(url, bytes(50_000_000)))
         await left.wait()
     assert (found.status, found.body) == (413, b"much")
+    assert read < 25_000_000
 
 
 @pytest.mark.parametrize(

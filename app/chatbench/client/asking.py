@@ -36,7 +36,8 @@ Prompt = str | Message | Sequence[Message] | Transcript | Request
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes with a prompt, in the caller's words. None leaves the client's own."""
+    """What goes with a prompt, in the caller's words, and the client's where the caller said
+    nothing. `named` is what was said for this very call: it wins over what a `Request` holds."""
 
     system: str = ""
     fragments: Sequence[str] = ()
@@ -51,6 +52,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     extra_query: Mapping[str, str] = {}
     api_version: str = ""
     stream: bool = True
+    named: frozenset[str] = frozenset()
 
 
 def parameters_of(base: Parameters | Mapping[str, Any] | None, named: Mapping[str, Any]) -> Parameters:
@@ -73,10 +75,7 @@ def request_of(prompt: Any, asked: Asked, route: Route) -> Request:
     """The request to one model. Raises ConfigurationError for what is no prompt, InvalidSchema,
     InvalidHeader and AttachmentRefused, all before anything is sent."""
     if isinstance(prompt, Request):
-        if prompt.model == route.model and not asked.parameters.given():
-            return prompt
-        merged = route.parameters.merged(prompt.parameters).merged(asked.parameters)
-        return msgspec.structs.replace(prompt, model=route.model, parameters=merged)
+        return _asked_of(prompt, asked, route)
     messages, system = _messages(prompt)
     system = "\n\n".join(filter(None, (*asked.system_fragments, asked.system, system)))
     if asked.fragments or asked.attachments:
@@ -100,6 +99,32 @@ def request_of(prompt: Any, asked: Asked, route: Route) -> Request:
         extra_query=dict(asked.extra_query),
         api_version=asked.api_version,
     )
+
+
+def _asked_of(request: Request, asked: Asked, route: Route) -> Request:
+    """A request as it is, but for what was said for this call."""
+    changes: dict[str, Any] = {}
+    if request.model != route.model or asked.parameters.given():
+        merged = route.parameters.merged(request.parameters).merged(asked.parameters)
+        changes = {"model": route.model, "parameters": merged}
+    for name in asked.named & {"system", "api_version", "parallel_tool_calls", "stream"}:
+        changes[name] = getattr(asked, name)
+    if asked.extra_headers:
+        changes["extra_headers"] = {**asked.extra_headers, **request.extra_headers}
+    if asked.extra_query:
+        changes["extra_query"] = {**asked.extra_query, **request.extra_query}
+    if asked.tools:
+        changes["tools"] = tuple(map(_tool, asked.tools))
+    if "tool_choice" in asked.named:
+        changes["tool_choice"] = _choice(asked.tool_choice)
+    if asked.schema is not None:
+        changes["response_schema"] = _schema(asked.schema)
+    if asked.fragments or asked.attachments:
+        changes["messages"] = _with_last_user(request.messages, asked)
+    if asked.system_fragments:
+        system = changes.get("system", request.system)
+        changes["system"] = "\n\n".join(filter(None, (*asked.system_fragments, system)))
+    return msgspec.structs.replace(request, **changes) if changes else request
 
 
 def _messages(prompt: Any) -> tuple[tuple[Message, ...], str]:

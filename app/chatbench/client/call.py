@@ -5,38 +5,38 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, TypeVar
 
 import msgspec
 
-from chatbench.client.budget import Budgets, Reservation
-from chatbench.client.cache import Cached, CacheMode
+from chatbench.client.budget import Reservation
+from chatbench.client.calling import Calling
 from chatbench.client.clock import Clock
 from chatbench.client.environment import Environment
 from chatbench.client.estimate import estimate_text, estimate_tokens
-from chatbench.client.hooks import Hooks
-from chatbench.client.ledger import Ledger
 from chatbench.client.limits import Bucket, Permit
-from chatbench.client.raw import masked_exchange
-from chatbench.client.retries import RetryPolicy, counted_apart, elsewhere
-from chatbench.client.routing import Route, Router
-from chatbench.core.endpoints import Endpoint, Limits
+from chatbench.client.raw import masked_exchange, shown
+from chatbench.client.retries import counted_apart, elsewhere
+from chatbench.client.routing import Route, Router, differing
+from chatbench.client.targets import Target, target_of
+from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
     BadRequest,
     ChatbenchError,
     ContextWindowExceeded,
     NotFound,
     ProviderError,
+    StreamInterrupted,
     Timeout,
 )
 from chatbench.core.ids import new_id
 from chatbench.core.messages import Part, TextPart
-from chatbench.core.models import ModelInfo, ModelRef
-from chatbench.core.params import LeftOut, fit
+from chatbench.core.models import ModelRef
+from chatbench.core.params import LeftOut, Parameters, fit
 from chatbench.core.requests import Request, Response
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import (
@@ -50,54 +50,10 @@ from chatbench.core.streams import (
     UsageUpdate,
 )
 from chatbench.core.usage import Timings
-from chatbench.providers.http import Timeouts
-from chatbench.providers.wire import Call, Exchange, Wire
+from chatbench.providers.wire import Call, Exchange
 
 log = logging.getLogger(__name__)
-
-Broken = Literal["keep", "rerun"]
-"""What becomes of an answer that breaks off after its first words: kept as interrupted, or made
-void by a `Reset` and asked for again."""
-_FRESH_S = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calling:
-    """How calls are made: what a client has settled for all of its calls, or for one."""
-
-    retries: RetryPolicy = RetryPolicy()
-    timeouts: Timeouts = Timeouts()
-    limits: Limits | None = None
-    """In place of the endpoint's own."""
-    cached: Cached | None = None
-    cache_mode: CacheMode = "use"
-    budgets: Budgets | None = None
-    conversation: str = ""
-    run: str = ""
-    """What budgets for a conversation and for a run go by."""
-    hooks: Hooks | None = None
-    ledger: Ledger | None = None
-    broken: Broken = "keep"
-    keep_raw: bool = False
-    schema: Any = None
-    """What the answer is read as; see `schemas.schema_of`."""
-    repair: bool = False
-    """An answer that does not fit is asked for once more."""
-    endpoint: Endpoint | None = None
-    """Called in place of the one registered under the model's provider."""
-    key: Secret | None = None
-
-
-class Target(NamedTuple):
-    """Where the calls to a model go, as far as it is known by now."""
-
-    source: Endpoint
-    endpoint: Endpoint
-    info: ModelInfo
-    key: Secret | None
-    wire: Wire
-    bucket: Bucket
-    until: float
+T = TypeVar("T")
 
 
 class AnswerStream:
@@ -123,13 +79,21 @@ class AnswerStream:
         self.retry_at: float | None = None
         """Monotonic time of the next attempt, while waiting for one."""
         self.last_error: ProviderError | None = None
+        self._failure: ChatbenchError | None = None
         self._failures = 0
         self._tried: set[ModelRef] = set()
+        self._refused: set[tuple[ModelRef, str]] = set()
+        self._own: Parameters | None = None
+        self._key_provider = calling.key_provider or request.model.provider
+        self._queue: Bucket | None = None
+        self._began = 0.0
+        self._settled = False
         self._hurry: asyncio.Event | None = None
         self._paused: Bucket | None = None
         self._clock = Clock()
         self._deadline: float | None = None
         self._exchange: Exchange | None = None
+        self._key: Secret | None = None
         self._queued_s = self._limited_s = 0.0
         self._at: datetime | None = None
         self._reservation: Reservation | None = None
@@ -148,8 +112,17 @@ class AnswerStream:
             raise RuntimeError("the call is not over")
         return self._result
 
+    @property
+    def queued(self) -> bool:
+        """Whether it waits for a limit to let it out: ours, the provider's, or the pause after a
+        refusal of another call."""
+        return self._queue is not None
+
     def retry_now(self) -> None:
-        """Ends the present wait between two attempts, and the pause of everyone who asks there."""
+        """Ends the present wait between two attempts, and the pause of everyone who asks there. A
+        limit is not lifted by it."""
+        if self._queue is not None:
+            self._queue.resume()
         if self._hurry is not None:
             if self._paused is not None:
                 self._paused.resume()
@@ -162,14 +135,13 @@ class AnswerStream:
                     yield event
 
     async def texts(self) -> AsyncGenerator[str, None]:
-        """Only the words of the answer, as they come. Raises what `events` raises, and
-        StreamInterrupted's kin where words that were given already have become void."""
-        given = ""
+        """Only the words of the answer, as they come. Raises what `events` raises, and the error
+        that made words void which were given out already, though the call would go on."""
+        given = False
         async with aclosing(self.events()) as batches:
             async for batch in batches:
-                if any(type(event) is Reset for event in batch) and given:
-                    assert self.last_error is not None
-                    raise self.last_error
+                if given and any(type(event) is Reset for event in batch):
+                    raise self._failure or StreamInterrupted("The words given out have become void.")
                 for event in batch:
                     text = ""
                     if type(event) is PartDelta:
@@ -178,7 +150,7 @@ class AnswerStream:
                     elif type(event) is PartStart and isinstance(event.part, TextPart) and event.choice == 0:
                         text = event.part.text
                     if text:
-                        given += text
+                        given = True
                         yield text
 
     async def complete(self) -> Response:
@@ -222,20 +194,19 @@ class AnswerStream:
                     self._over(call, permit, target)
                 if failure is None:
                     break
-                begun = self.accumulator.usage is not None or self.accumulator.has_visible_text
-                lost = self.response() if begun else None
-                await self._recover(failure, call, target)
-                self._count_lost(lost)
-                reset = Reset()
-                self.accumulator.apply(reset)
+                step = self._next_step(failure, call)
+                self._void()
                 if yielded:
-                    yield [reset]
+                    yield [Reset()]
+                await self._go_on(step, failure)
             response = self._answered()
+            self._settle()
             calling = self._calling
             if calling.cached is not None and calling.cache_mode != "bypass":
                 await calling.cached.put(self._addressed(), response)
             await self._conclude(response)
         except ChatbenchError as error:
+            self._failure = error
             replacement = await self._told(error)
             yield [Reset(), *self._answered_from(replacement)]
         finally:
@@ -250,6 +221,8 @@ class AnswerStream:
                 response = await self._make()
             else:
                 response = await calling.cached.fetch(self._addressed(), self._make, calling.cache_mode)
+                if response.local_cache_hit and not self._fits(response):
+                    response = await calling.cached.fetch(self._addressed(), self._make, "refresh")
             if response.local_cache_hit:
                 self._answered_from(response)
                 response = self.result
@@ -275,8 +248,9 @@ class AnswerStream:
                     self._over(call, permit, target)
                 if failure is None:
                     return self._answered()
-                await self._recover(failure, call, target)
-                self.accumulator.apply(Reset())
+                step = self._next_step(failure, call)
+                self._void()
+                await self._go_on(step, failure)
         finally:
             self._settle()
 
@@ -296,8 +270,10 @@ class AnswerStream:
         self._refuse_too_long()
         calling = self._calling
         if calling.budgets is not None:
-            self._reservation = await calling.budgets.acquire(
-                self.request, self.info, self.endpoint, conversation=calling.conversation, run=calling.run
+            self._reservation = await self._in_time(
+                calling.budgets.acquire(
+                    self.request, self.info, self.endpoint, conversation=calling.conversation, run=calling.run
+                )
             )
 
     async def _readmit(self, error: ProviderError) -> None:
@@ -310,25 +286,26 @@ class AnswerStream:
             except ChatbenchError as refusal:
                 raise refusal from error
 
-    def _count_lost(self, lost: Response | None) -> None:
-        """An attempt that is made again was used, and is paid for, as far as it came."""
-        if lost is not None:
-            if self._reservation is not None:
-                self._reservation.add(lost)
-            if self._calling.ledger is not None:
-                self._calling.ledger.record(lost)
-
     async def _kept(self) -> Response | None:
         """The answer to a stream from the cache."""
         calling = self._calling
         if calling.cached is None or calling.cache_mode != "use":
             return None
-        return await calling.cached.get(self._addressed())
+        kept = await calling.cached.get(self._addressed())
+        return kept if kept is not None and self._fits(kept) else None
+
+    def _fits(self, kept: Response) -> bool:
+        """One that does not fit the schema is asked for anew: it would misfit for ever."""
+        if self._calling.schema is None:
+            return True
+        from chatbench.client.parsing import fits
+
+        return fits(kept, self._calling.schema)
 
     def _moved(self) -> None:
         """Takes over the place of a request that was changed."""
         if self.request.model != self._asked.model or self.info.ref != self.request.model:
-            if self._calling.endpoint is None:
+            if self._calling.endpoint is None or self.request.model.provider != self._asked.model.provider:
                 self.endpoint = self._environment.endpoint(self.request.model.provider)
             self.info = self._environment.catalogue.info(self.request.model)
 
@@ -367,7 +344,6 @@ class AnswerStream:
         permit = target.bucket.try_acquire(expected_in, expected_out)
         if permit is None:
             permit = await self._queued(target.bucket, expected_in, expected_out)
-        self.attempts += 1
         try:
             parameters, self.left_out = fit(
                 request.parameters, target.info, target.wire.takes, target.endpoint.quirks.refused
@@ -378,6 +354,7 @@ class AnswerStream:
                 left = max(0.0, self._deadline - time.monotonic())
                 total = left if timeouts.total is None else min(left, timeouts.total)
                 timeouts = msgspec.structs.replace(timeouts, total=total)
+            self._key = target.key
             exchange = Exchange(keep_body=self._calling.keep_raw)
             self._exchange = exchange
             call = Call(
@@ -391,57 +368,42 @@ class AnswerStream:
         except BaseException:
             permit.void()
             raise
+        self.attempts += 1
+        self._began = time.monotonic()
         return call, permit, target
 
     async def _queued(self, bucket: Bucket, expected_in: int, expected_out: int) -> Permit:
-        if self._deadline is None:
-            permit = await bucket.acquire(expected_in, expected_out)
-        else:
-            try:
-                async with asyncio.timeout(self._deadline - time.monotonic()):
-                    permit = await bucket.acquire(expected_in, expected_out)
-            except TimeoutError:
-                raise self.last_error or _out_of_time(self.endpoint) from None
+        self._queue = bucket
+        try:
+            permit = await self._in_time(bucket.acquire(expected_in, expected_out))
+        finally:
+            self._queue = None
         self._queued_s += permit.waited_s
         return permit
 
+    async def _in_time(self, waiting: Awaitable[T]) -> T:
+        """Waits no longer than the whole call may take."""
+        if self._deadline is None:
+            return await waiting
+        try:
+            async with asyncio.timeout(self._deadline - time.monotonic()):
+                return await waiting
+        except TimeoutError:
+            raise self.last_error or _out_of_time(self.endpoint) from None
+
     async def _target(self) -> Target:
-        """Looked up anew after half a second, after a refusal, and where its endpoint was changed."""
-        environment, model, calling = self._environment, self.request.model, self._calling
-        source = self.endpoint
-        version = self.request.api_version
-        own = calling.key is not None or calling.endpoint is not None or bool(version)
-        if not own:
-            known: Target | None = environment.targets.get((model, calling.limits))
-            now = time.monotonic()
-            if known is not None and known.until > now and known.source is source:
-                return known
-        effective = environment.keys.effective(source)
-        if version:
-            quirks = msgspec.structs.replace(effective.quirks, api_version=version)
-            effective = msgspec.structs.replace(effective, quirks=quirks)
-        endpoint = environment.learned.endpoint(effective, model)
-        if calling.key is not None:
-            key: Secret | None = calling.key
-        else:
-            found = await environment.keys.find(endpoint)
-            key = found.secret if found else None
-        bucket = environment.limiter.bucket(
-            endpoint.id, key.digest() if key else "", model.id, calling.limits or endpoint.limits
+        model, calling, router = self.request.model, self._calling, self._router
+        target = await target_of(
+            self._environment,
+            calling,
+            model,
+            self.endpoint,
+            self.info,
+            self.request.api_version,
+            calling.key if model.provider == self._key_provider else None,
         )
-        target = Target(
-            source=source,
-            endpoint=endpoint,
-            info=environment.learned.info(self.info),
-            key=key,
-            wire=environment.registry.wire(endpoint.wire),
-            bucket=bucket,
-            until=time.monotonic() + _FRESH_S,
-        )
-        if not own:
-            environment.targets[model, calling.limits] = target
-            if self._router is not None and model in self._router.records:
-                self._router.records[model].remaining = lambda: bucket.remaining
+        if router is not None and router.weights == "dynamic":
+            router.limited_by(model, target.bucket)
         return target
 
     def _over(self, call: Call, permit: Permit, target: Target) -> None:
@@ -458,53 +420,78 @@ class AnswerStream:
             target.bucket.pause(pause)
             self._paused = target.bucket
 
-    async def _recover(self, error: ProviderError, call: Call, target: Target) -> None:
-        """Returns when the next attempt is due; raises `error` where there is none."""
-        self.last_error = error
+    def _next_step(self, error: ProviderError, call: Call) -> Route | float:
+        """What follows a failed attempt: another model, or seconds to wait for this one. Raises
+        `error` where nothing does."""
+        self.last_error = self._failure = error
         log.info("%s failed at attempt %d: %s", self.request.model, self.attempts, type(error).__name__)
         environment, router = self._environment, self._router
         environment.targets.pop((self.request.model, self._calling.limits), None)
         if self.accumulator.has_visible_text and self._calling.broken == "keep":
             raise error
-        if isinstance(error, BadRequest) and environment.learned.refusal(
-            error, call.endpoint, self.info, call.request.parameters
-        ):
-            return
+        if isinstance(error, BadRequest) and self._learned(error, call):
+            return 0.0
         if router is not None:
             router.failed(self.request.model, error)
-        if not counted_apart(error):
-            self._failures += 1
-        delay = self._calling.retries.delay(error, max(1, self._failures), waited_s=self._limited_s)
-        if counted_apart(error) and delay is not None:
-            self._limited_s += delay
-        if self._deadline is not None and delay is not None:
-            delay = delay if time.monotonic() + delay < self._deadline else None
-        over_here = elsewhere(error) or (delay is None and error.retryable)
-        if router is not None and over_here and self._go_elsewhere(router):
-            await self._readmit(error)
-            return
+        delay = self._delay(error)
+        if router is not None and (elsewhere(error) or (delay is None and error.retryable)):
+            self._tried.add(self.request.model)
+            route = router.pick(self._tried)
+            if route is not None:
+                return route
         if delay is None:
             self._name_near_models(error)
             raise error
-        await self._wait(delay)
+        return delay
 
-    def _go_elsewhere(self, router: Router) -> bool:
-        """Turns to the next model, which has all its attempts before it, if there is one."""
-        self._tried.add(self.request.model)
-        route = router.pick(self._tried)
-        if route is None:
+    def _learned(self, error: BadRequest, call: Call) -> bool:
+        """Whether to ask again at once without the field that was refused; of each field only once."""
+        place = (self.request.model, error.param)
+        if place in self._refused:
             return False
-        self._failures = 0
-        self.turn_to(route)
-        log.info("turning to %s", route.model)
-        return True
+        self._refused.add(place)
+        return self._environment.learned.refusal(error, call.endpoint, self.info, call.request.parameters)
 
-    def turn_to(self, route: Route) -> None:
-        """Makes another model the one that is asked, with parameters of its own."""
+    def _delay(self, error: ProviderError) -> float | None:
+        """Seconds until this model is asked again; None where it is not."""
+        apart = counted_apart(error)
+        if not apart:
+            self._failures += 1
+        delay = self._calling.retries.delay(error, max(1, self._failures), waited_s=self._limited_s)
+        if apart and delay is not None:
+            self._limited_s += delay
+        if self._deadline is not None and delay is not None and time.monotonic() + delay >= self._deadline:
+            return None
+        return delay
+
+    def _void(self) -> None:
+        """The attempt is made again. It was used, and is paid for, as far as it came."""
+        if self.accumulator.usage is not None or self.accumulator.has_visible_text:
+            lost = self.response()
+            if self._reservation is not None:
+                self._reservation.add(lost)
+            if self._calling.ledger is not None:
+                self._calling.ledger.record(lost)
+        self.accumulator.apply(Reset())
+
+    async def _go_on(self, step: Route | float, error: ProviderError) -> None:
+        """Returns when the next attempt is due."""
+        if isinstance(step, Route):
+            self._turn_to(step)
+            await self._readmit(error)
+        else:
+            await self._wait(step)
+
+    def _turn_to(self, route: Route) -> None:
+        """Makes another model the one that is asked, with parameters of its own, and all attempts
+        before it."""
+        log.info("turning to %s", route.model)
+        self._failures = 0
+        if self._own is None:
+            before = self._router.own(self._asked.model) if self._router is not None else Parameters()
+            self._own = self._calling.given.merged(differing(self.request.parameters, before))
         self.request = msgspec.structs.replace(
-            self.request,
-            model=route.model,
-            parameters=route.parameters.merged(self._asked.parameters),
+            self.request, model=route.model, parameters=route.parameters.merged(self._own)
         )
         self._moved()
 
@@ -534,7 +521,7 @@ class AnswerStream:
         log.debug("%s answered at attempt %d", self.request.model, self.attempts)
         self._whole_response = response = self.response()
         if self._router is not None:
-            self._router.succeeded(self.request.model, response.timings.total_s or 0.0)
+            self._router.succeeded(self.request.model, time.monotonic() - self._began)
         return response
 
     async def _conclude(self, response: Response) -> None:
@@ -543,7 +530,9 @@ class AnswerStream:
         if calling.schema is not None:
             from chatbench.client.parsing import parsed
 
-            response = await parsed(response, calling.schema, self._again if calling.repair else None)
+            response = await parsed(
+                response, calling.schema, self.request, self._again if calling.repair else None
+            )
         if calling.hooks is not None:
             response = await calling.hooks.after(self.request, response)
         self._result = response
@@ -551,7 +540,11 @@ class AnswerStream:
             await calling.hooks.done(response)
 
     async def _again(self, request: Request) -> Response:
-        once = replace(self._calling, schema=None, repair=False, hooks=None, cached=None)
+        retries = self._calling.retries
+        if self._deadline is not None:
+            left = max(0.0, self._deadline - time.monotonic())
+            retries = msgspec.structs.replace(retries, total_s=left)
+        once = replace(self._calling, retries=retries, schema=None, repair=False, hooks=None, cached=None)
         return await AnswerStream(self._environment, request, once).complete()
 
     async def _told(self, error: ChatbenchError) -> Response:
@@ -579,15 +572,16 @@ class AnswerStream:
         self._clock.finish(self.accumulator)
         timings = self.timings
         self._result = msgspec.structs.replace(
-            kept, id=new_id(), request=self.request, at=self._at, timings=timings
+            kept, id=new_id(), request=shown(self.request), at=self._at, timings=timings
         )
         return events
 
     def _settle(self) -> None:
-        """What was used is counted also where the call was stopped or failed."""
+        """What was used is counted, once, also where the call was stopped or failed."""
         reservation, ledger = self._reservation, self._calling.ledger
-        if reservation is None and ledger is None:
+        if self._settled or (reservation is None and ledger is None):
             return
+        self._settled = True
         self._reservation = None
         response = self._whole_response
         if response is None and self.attempts:
@@ -596,6 +590,11 @@ class AnswerStream:
             reservation.settle(response)
         if ledger is not None and response is not None:
             ledger.record(response)
+
+    def _sent(self, name: str) -> Any:
+        """The value of a parameter, if it was not left out."""
+        left_out = any(item.name == name for item in self.left_out)
+        return None if left_out else getattr(self.request.parameters, name)
 
     @property
     def timings(self) -> Timings:
@@ -612,7 +611,7 @@ class AnswerStream:
         cost = None
         if usage is not None:
             at = self._at or datetime.now(UTC)
-            service = (stop.service_tier if stop else "") or self.request.parameters.service_tier or ""
+            service = (stop.service_tier if stop else "") or self._sent("service_tier") or ""
             cost = self._environment.pricing.cost(
                 self.request.model, self.endpoint, usage, at, service=service
             )
@@ -634,12 +633,12 @@ class AnswerStream:
             told["status"] = exchange.status
             told["region"] = exchange.headers.get("x-ms-region", "")
             if exchange.body is not None:
-                told["raw"] = masked_exchange(exchange, self.endpoint, self.request)
+                told["raw"] = masked_exchange(exchange, self.endpoint, self.request, self._key)
         logprobs = accumulator.logprobs.get(0)
         return Response(
             model=self.request.model,
             id=new_id(),
-            request=self.request,
+            request=shown(self.request),
             parts=parts,
             alternatives=tuple(accumulator.parts(c) for c in accumulator.choices if c != 0),
             usage=usage,
@@ -648,7 +647,7 @@ class AnswerStream:
             left_out=self.left_out,
             attempts=self.attempts,
             logprobs=tuple(logprobs) if logprobs else (),
-            stored_by_provider=bool(self.request.parameters.background),
+            stored_by_provider=bool(self._sent("background")),
             at=self._at,
             error=error.report() if error else None,
             **told,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 
 from chatbench.client.environment import Environment
@@ -38,7 +39,8 @@ async def aclose_environment(environment: Environment) -> None:
 
 
 def default_environment() -> Environment:
-    """The one environment of this program, opened by the first call and closed at its end."""
+    """The one environment of this program, opened by the first call and closed at its end. A child
+    process that is forked opens its own; one that was passed along may not be used there."""
     global _environment
     with _lock:
         if _environment is None:
@@ -63,10 +65,24 @@ async def aclose() -> None:
 
 
 def close() -> None:
-    """`aclose`, waited for on the calling thread; ends the thread of the synchronous twins too."""
+    """`aclose`, waited for on the calling thread; ends what the synchronous twins have begun, and
+    their thread."""
     if _environment is not None:
-        background.run(aclose())
+        background.run(_end())
     background.stop()
 
 
+async def _end() -> None:
+    await background.end_tasks()
+    await aclose()
+
+
+def _forget() -> None:
+    """In a child process after a fork: its threads are the parent's, and so is the database."""
+    global _environment, _lock
+    _environment, _lock = None, threading.Lock()
+
+
 atexit.register(close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

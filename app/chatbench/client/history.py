@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -25,17 +26,24 @@ _FROM_RESPONSE = (
 class Recorder:
     """One conversation of the history, made by the first answer that is recorded."""
 
-    def __init__(self, environment: Environment) -> None:
-        """Raises ConfigurationError where the environment has no database."""
+    def __init__(self, environment: Environment, *, counted: bool) -> None:
+        """`counted`: what calls cost is in the ledger already. Raises ConfigurationError where the
+        environment has no database."""
         database = environment.need_database()
         self._store = ConversationStore(database, environment.profile.owner)
         self._files = FileStore(environment.profile.files, database)
+        self._source = None if counted else "api"
         self._lane: Lane | None = None
+        self._one_by_one = asyncio.Lock()
         self.conversation_id = ""
 
     async def record(self, request: Request, new: Sequence[Message], response: Response) -> None:
-        """Writes the new messages of `request` and their answer. What it cost is in the ledger by
-        this, and must not be counted there a second time. Raises StorageError."""
+        """Writes the new messages of `request` and their answer, behind what was written before.
+        Raises StorageError."""
+        async with self._one_by_one:
+            await self._record(request, new, response)
+
+    async def _record(self, request: Request, new: Sequence[Message], response: Response) -> None:
         lane = self._lane
         if lane is None:
             lane = Lane(id=new_id(), model=request.model, system=request.system)
@@ -79,7 +87,7 @@ class Recorder:
         told = {name: getattr(response, name) for name in _FROM_RESPONSE}
         state = "failed" if response.is_error else "done"
         ended = msgspec.structs.replace(answer, parts=parts, state=state, finished_at=now_ms(), **told)
-        await self._store.finish(ended, source="api")
+        await self._store.finish(ended, source=self._source)
         self._lane = lane
 
     async def _stored(self, part: Part) -> Part:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from chatbench.core.endpoints import Endpoint, origin_of
-from chatbench.core.errors import MissingKey
+from chatbench.core.errors import ConfigurationError, MissingKey
 from chatbench.core.secrets import Secret
 from chatbench.providers.registry import Registry
 from chatbench.storage.keyring import KeyringState, KeyStore
@@ -54,6 +54,8 @@ class Keys:
         self._registry = registry
         self._environ = environ
         self._read: dict[str, FoundKey] = {}
+        self.version = 0
+        """Grows with every change that is made here."""
 
     def effective(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint with its address from the environment, where the user has set none of
@@ -63,6 +65,17 @@ class Keys:
                 if url := self._environ.get(name, "").strip():
                     return _moved(endpoint, url)
         return endpoint
+
+    def at(self, endpoint: Endpoint, url: str) -> Endpoint:
+        """The endpoint at an address a caller gave. A key or a header that belongs to the address
+        it has does not go there. Raises ConfigurationError for what is no address."""
+        moved = msgspec.structs.replace(_moved(endpoint, url.strip()), base_url_env=(), shipped=False)
+        if not moved.origin:
+            raise ConfigurationError(f"{url!r} is not a web address.", "Write it as https://host/path.")
+        if moved.origin == endpoint.origin:
+            return moved
+        variables = endpoint.key_env if endpoint.shipped else ()
+        return msgspec.structs.replace(moved, headers={}, key_env=variables)
 
     def state(self, endpoint: Endpoint) -> KeyState:
         """Never touches the keyring."""
@@ -138,7 +151,10 @@ class Keys:
         """Stores a key for the endpoint's present address. Raises KeyringLocked, NoKeyring."""
         endpoint = self.effective(endpoint)
         self._read.pop(endpoint.id, None)
-        await self._store.set(endpoint.id, secret, endpoint.origin, session=session)
+        try:
+            await self._store.set(endpoint.id, secret, endpoint.origin, session=session)
+        finally:
+            self.version += 1
 
     async def confirm(self, endpoint: Endpoint) -> None:
         """Binds the stored key to the endpoint's present address.
@@ -160,7 +176,10 @@ class Keys:
     async def remove(self, endpoint_id: str) -> bool:
         """Forgets a stored key; False where there was none. Raises KeyringLocked."""
         self._read.pop(endpoint_id, None)
-        return await self._store.delete(endpoint_id)
+        try:
+            return await self._store.delete(endpoint_id)
+        finally:
+            self.version += 1
 
     async def keyring_state(self) -> KeyringState:
         """Whether the system has a keyring that keeps secrets, and whether it is open."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from chatbench.client.call import AnswerStream
 from chatbench.client.sync import background, synced
+from chatbench.core.errors import ConfigurationError
 from chatbench.core.messages import ToolCallPart
 from chatbench.core.requests import Response
 from chatbench.core.usage import Usage
@@ -19,7 +20,8 @@ _SHOWN = 60
 
 class LazyResponse:
     """Await it for the `Response`, iterate it for words as they come (with or without `async`), or
-    ask for its parts. However often it is read, one call is made.
+    ask for its parts. However often it is read, one call is made; a reading that nobody waits for to
+    its end stops the call, and the next one makes it again.
 
     To be read either asynchronously, from one event loop, or synchronously.
     """
@@ -30,10 +32,11 @@ class LazyResponse:
         """`make` gives the call; `finished` is awaited with the response before anybody gets it."""
         self._make = make
         self._finished = finished
-        self._stream: AnswerStream | None = None
         self._response: Response | None = None
         self._callbacks: list[Callable[[Response], object]] = []
         self._reading: asyncio.Task[Response] | None = None
+        self._readers = 0
+        self._iterating = False
 
     def on_done(self, callback: Callable[[Response], object]) -> LazyResponse:
         """Calls `callback`, which may be asynchronous, with the response once it is whole; at the
@@ -47,9 +50,10 @@ class LazyResponse:
     async def response(self) -> Response:
         """The whole response. Raises what the call raises."""
         if self._response is None:
+            self._refuse_while_iterated()
             if self._reading is None:
                 self._reading = asyncio.ensure_future(self._read())
-            await asyncio.shield(self._reading)
+            await self._read_along(self._reading)
         assert self._response is not None
         await self._call_back()
         return self._response
@@ -91,11 +95,16 @@ class LazyResponse:
         if self._response is not None or self._reading is not None:
             yield await self.text()
             return
-        self._stream = stream = self._make()
-        async with aclosing(stream.texts()) as texts:
-            async for text in texts:
-                yield text
-        await self._conclude(stream.result)
+        self._refuse_while_iterated()
+        self._iterating = True
+        try:
+            stream = self._make()
+            async with aclosing(stream.texts()) as texts:
+                async for text in texts:
+                    yield text
+            await self._conclude(stream.result)
+        finally:
+            self._iterating = False
         await self._call_back()
 
     def __iter__(self) -> Iterator[str]:
@@ -110,8 +119,27 @@ class LazyResponse:
         return f"<LazyResponse text={shown!r}>"
 
     async def _read(self) -> Response:
-        self._stream = stream = self._make()
-        return await self._conclude(await stream.complete())
+        return await self._conclude(await self._make().complete())
+
+    async def _read_along(self, reading: asyncio.Task[Response]) -> None:
+        """The last reader to leave takes the call along."""
+        self._readers += 1
+        try:
+            await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            if self._readers == 1 and not reading.done():
+                self._reading = None
+                reading.cancel()
+                await asyncio.wait({reading})
+            raise
+        finally:
+            self._readers -= 1
+
+    def _refuse_while_iterated(self) -> None:
+        if self._iterating:
+            raise ConfigurationError(
+                "The response is being read in another place.", "Read it there to its end, or close it first."
+            )
 
     async def _conclude(self, response: Response) -> Response:
         if self._finished is not None:

@@ -87,18 +87,20 @@ class Learned:
         place = (endpoint.id, endpoint.base_url)
         known = self._quirks.get(place, {})
         changed = _changed_quirk(error.param, endpoint.quirks)
-        if changed and not changed.keys() & known.keys():
+        if changed and all(known.get(name, value) == value for name, value in changed.items()):
             self._quirks[place] = {**known, **changed}
             return True
         name = _our_name(error.param)
         given = sent.given()
-        refused = [each for each in _TOGETHER.get(name, (name,)) if each in given]
+        # The extra body goes as it is: what is refused of it cannot be left out.
+        refused = [each for each in _TOGETHER.get(name, (name,)) if each in given and each != "extra_body"]
         unnamed = [each for each in refused if each in TOKEN_LEVEL or each in OF_THE_SERVICE]
         before = self._unnamed.get((endpoint.base_url, info.ref), ())
-        if not refused or any(each in before for each in refused):
+        if not refused:
             return False
         if unnamed:
-            self._unnamed[endpoint.base_url, info.ref] = (*before, *unnamed)
+            learned = [each for each in unnamed if each not in before]
+            self._unnamed[endpoint.base_url, info.ref] = (*before, *learned)
         else:
             self._parameters[info.ref] = self._parameters.get(info.ref, frozenset()) | set(refused)
         return True

@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -96,6 +97,7 @@ class Ledger:
         self._sums: dict[_Key, _Sum] = {}
         self._due = -math.inf
         self._at_exit = False
+        self._process = os.getpid()
 
     def record(self, response: Response) -> None:
         """Adds a call to the sums; one that used nothing, or that our own cache answered, is none."""
@@ -177,6 +179,8 @@ class Ledger:
                 self._sums.setdefault(key, _Sum(one.at)).merge(one)
 
     def _write_at_exit(self) -> None:
+        if os.getpid() != self._process:
+            return  # a child that was forked: its parent writes
         try:
             future = self._write()
             if future is not None:

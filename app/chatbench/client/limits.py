@@ -41,15 +41,17 @@ class Limiter:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now` gives seconds of the clock that the event loops' timers go by."""
         self._now = now
-        self._buckets: dict[tuple[str, str, str], Bucket] = {}
+        self._buckets: dict[tuple[str, str, str, Limits | None], Bucket] = {}
 
-    def bucket(self, provider: str, key_id: str, model: str, limits: Limits) -> Bucket:
+    def bucket(self, provider: str, key_id: str, model: str, limits: Limits, *, own: bool = False) -> Bucket:
         """The one bucket of this provider, key (a name for it, never the key itself) and model.
-        `limits` takes the place of what was set before."""
-        found = self._buckets.get((provider, key_id, model))
+        `limits` takes the place of what was set before; limits of somebody's `own` have a bucket
+        beside it, which nobody sets otherwise."""
+        place = (provider, key_id, model, limits if own else None)
+        found = self._buckets.get(place)
         if found is None:
             fresh = Bucket(f"{provider}/{model}", limits, self._now)
-            found = self._buckets.setdefault((provider, key_id, model), fresh)
+            found = self._buckets.setdefault(place, fresh)
         if found.limits is not limits and found.limits != limits:
             found.set(limits)
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -13,7 +14,8 @@ from chatbench.client import names, settled
 from chatbench.client.asking import Asked, Prompt, parameters_of, request_of
 from chatbench.client.budget import Budget, BudgetNotice, Budgets
 from chatbench.client.cache import Cached, CacheMode, ResponseCache
-from chatbench.client.call import AnswerStream, Broken, Calling
+from chatbench.client.call import AnswerStream
+from chatbench.client.calling import Broken, Calling
 from chatbench.client.defaults import default_environment
 from chatbench.client.environment import Environment
 from chatbench.client.history import Recorder
@@ -21,8 +23,8 @@ from chatbench.client.hooks import Hooks
 from chatbench.client.lazy import LazyResponse
 from chatbench.client.many import Many, Outlet, PromptItem, Run, cancelled
 from chatbench.client.progress import Progress, ProgressFace, face_of
-from chatbench.client.retries import BATCH_ATTEMPTS, RetryPolicy
-from chatbench.client.routing import Route, Router, Weights
+from chatbench.client.retries import BATCH_ATTEMPTS, BATCH_LIMITED_S, RetryPolicy
+from chatbench.client.routing import Route, Router, Weights, differing
 from chatbench.client.session import Session
 from chatbench.client.sinks import Sink, sink_at
 from chatbench.client.stored import Stored
@@ -79,6 +81,7 @@ class LLMClient(Tasks, Stored):
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, str] | None = None,
         api_version: str = "",
+        base_url: str = "",
         key: str | Secret | None = None,
         broken: Broken | None = None,
         keep_raw: bool | None = None,
@@ -89,10 +92,11 @@ class LLMClient(Tasks, Stored):
         **sampling: Any,
     ) -> None:
         """`weights` are uniform, one number a model, or dynamic: by measured success, latency and
-        what is left of the rate limits. `broken` says what becomes of an answer that breaks off
-        after its first words: single calls keep it, runs of many ask again. `keep_raw` keeps what
-        went over the wire with each response: None does so for single calls. `history` writes
-        conversations to the profile.
+        what is left of the rate limits. `base_url` is where the models' one provider is asked in
+        place of its own address; keys that are kept for that do not go there. `broken` says what
+        becomes of an answer that breaks off after its first words: single calls keep it, runs of
+        many ask again. `keep_raw` keeps what went over the wire with each response: None does so
+        for single calls. `history` writes conversations to the profile.
 
         Raises UnknownModel, UnknownParameter, InvalidHeader and ConfigurationError.
         """
@@ -113,12 +117,13 @@ class LLMClient(Tasks, Stored):
         self.extra_headers = dict(extra_headers or {})
         self.extra_query = dict(extra_query or {})
         self.api_version = api_version
+        self.base_url = base_url
         self.broken = broken
         self.keep_raw = keep_raw
         self.history = history
         self.progress = progress
         check_headers(self.extra_headers)
-        self._key = Secret(key) if isinstance(key, str) else key
+        self._key = _secret(key)
         self._cached = Cached(cache) if cache is not None else None
         self._budgets = self._counted(on_budget)
         hooks = Hooks(before, after, on_error, postprocess=postprocess, on_done=on_done)
@@ -127,6 +132,7 @@ class LLMClient(Tasks, Stored):
         self._router: Router | None = None
         if self.models:
             self._router = self._routed()
+        self._endpoint = self._moved() if base_url else None
         self._begin_tasks()
 
     # One call
@@ -156,8 +162,9 @@ class LLMClient(Tasks, Stored):
         calling = self._calling(
             many=False, endpoint=endpoint, retries=retries, timeouts=timeouts, cache_mode=cache_mode,
             key=key, broken=broken, conversation=conversation, schema=asked.schema, repair=repair,
+            given=asked.parameters,
         )  # fmt: skip
-        return AnswerStream(self.environment, request, calling, self._router)
+        return AnswerStream(self.environment, request, calling, self._router_of(request))
 
     async def complete(
         self,
@@ -188,11 +195,13 @@ class LLMClient(Tasks, Stored):
         calling = self._calling(
             many=False, endpoint=endpoint, retries=retries, timeouts=timeouts, cache_mode=cache_mode,
             key=key, conversation=conversation, schema=asked.schema, repair=repair,
+            given=asked.parameters,
         )  # fmt: skip
-        stream = AnswerStream(self.environment, request, calling, self._router)
+        stream = AnswerStream(self.environment, request, calling, self._router_of(request))
         response = await self._tracked(stream.complete(), request.model)
         if self.history and conversation == "":
-            await Recorder(self.environment).record(stream.asked, stream.asked.messages, response)
+            recorder = Recorder(self.environment, counted=self._ledger is not None)
+            await recorder.record(stream.asked, stream.asked.messages, response)
         return response
 
     complete_sync = synced(complete)
@@ -203,8 +212,9 @@ class LLMClient(Tasks, Stored):
 
     async def stream_text(self, prompt: Prompt, **asking: Any) -> AsyncGenerator[str, None]:
         """Only the words of the answer, as they come."""
-        async for text in self.stream(prompt, **asking).texts():
-            yield text
+        async with aclosing(self.stream(prompt, **asking).texts()) as texts:
+            async for text in texts:
+                yield text
 
     stream_text_sync = synced_iterator(stream_text)
 
@@ -214,7 +224,9 @@ class LLMClient(Tasks, Stored):
 
     def conversation(self, **asking: Any) -> Session:
         """A session that remembers: each prompt goes with what was said before."""
-        return Session(self.stream, asking, Recorder(self.environment) if self.history else None)
+        counted = self._ledger is not None
+        recorder = Recorder(self.environment, counted=counted) if self.history else None
+        return Session(self.stream, asking, recorder)
 
     # Many calls
 
@@ -313,7 +325,8 @@ class LLMClient(Tasks, Stored):
         at_once = options.pop("at_once", self.at_once)
         settings = {name: options.pop(name) for name in _OF_THE_CALL if name in options}
         asked = self._asked(options, stream=options.pop("stream", False))
-        calling = self._calling(many=True, schema=asked.schema, **settings)
+        calling = self._calling(many=True, schema=asked.schema, given=asked.parameters, **settings)
+        named = options["model"] is not None
         environment = self.environment
 
         def prepare(prompt: Any) -> Request:
@@ -327,7 +340,7 @@ class LLMClient(Tasks, Stored):
             return self._request(prompt, asked, options)
 
         async def answer(request: Request) -> Response:
-            stream = AnswerStream(environment, request, calling, self._router)
+            stream = AnswerStream(environment, request, calling, self._router_of(request))
             try:
                 return await stream.complete()
             except ChatbenchError as error:
@@ -338,16 +351,26 @@ class LLMClient(Tasks, Stored):
 
         run = Run(
             prepare, answer, refused, at_once=at_once, face=face_of(progress), total=total, sink=sink,
-            fingerprint=self._run_fingerprint,
+            fingerprint=lambda request: request.fingerprint if named else self._run_fingerprint(request),
         )  # fmt: skip
         return await run.over(prompts, deliver)
 
     def _run_fingerprint(self, request: Request) -> str:
-        """One for all the models a prompt may go to."""
-        if self._router is None or len(self._router.routes) == 1:
+        """One for all the models a prompt may go to, whatever parameters each has of its own."""
+        router = self._router_of(request)
+        if router is None or len(router.routes) == 1:
             return request.fingerprint
-        names = ",".join(str(route.model) for route in self._router.routes)
-        return msgspec.structs.replace(request, model=ModelRef("any of", names)).fingerprint
+        names = ",".join(str(route.model) for route in router.routes)
+        first = router.routes[0].parameters
+        own = differing(request.parameters, router.own(request.model))
+        return msgspec.structs.replace(
+            request, model=ModelRef("any of", names), parameters=first.merged(own)
+        ).fingerprint
+
+    def _router_of(self, request: Request) -> Router | None:
+        """A model that is none of the client's was named for the call: no other stands in for it."""
+        router = self._router
+        return router if router is not None and request.model in router.records else None
 
     # What there is
 
@@ -357,10 +380,24 @@ class LLMClient(Tasks, Stored):
             return name
         return names.resolve(self.environment, name, self.model_hint)
 
+    @property
+    def key(self) -> Secret | None:
+        """The client's own key, for the provider of its first model and no other. None: as the
+        environment finds it."""
+        return self._key
+
+    @key.setter
+    def key(self, key: str | Secret | None) -> None:
+        self._key = _secret(key)
+
     async def list_models(self, provider: str = "") -> list[ModelInfo]:
         """The live list of a provider (of the first model's, where none is named). Raises
         ProviderError and whatever finding the key raises."""
-        return await self.environment.list_models(provider or self._first().provider, key=self._key)
+        endpoint, key = self._place(provider)
+        if endpoint is not self._endpoint:
+            return await self.environment.list_models(endpoint.id, key=key)
+        wire, key = self.environment.registry.wire(endpoint.wire), await self._key_for(endpoint, key)
+        return await wire.list_models(endpoint, key, self.environment.http)
 
     list_models_sync = synced(list_models)
 
@@ -368,7 +405,8 @@ class LLMClient(Tasks, Stored):
         """How many tokens the prompt takes: estimated, or with `exact` as the provider counts it
         (one request). Raises what is wrong with the prompt; with `exact` also `ProviderError`s."""
         request = self._request(prompt, self._asked(asking, stream=False), asking)
-        return await count_tokens(request, self.environment, exact=exact)
+        endpoint, key = self._place(request.model.provider)
+        return await count_tokens(request, self.environment, exact=exact, endpoint=endpoint, key=key)
 
     count_tokens_sync = synced(count_tokens)
 
@@ -394,6 +432,32 @@ class LLMClient(Tasks, Stored):
     def _first(self) -> ModelRef:
         return self._router.routes[0].model if self._router else self.resolve(None)
 
+    def _moved(self) -> Endpoint:
+        """The provider of the models at `base_url`."""
+        providers = {model.provider for model in self._all()}
+        if len(providers) > 1:
+            raise ConfigurationError(
+                f"base_url is the address of one provider; these are {', '.join(sorted(providers))}.",
+                "Make a client for each, or register the address as a provider.",
+            )
+        return self.environment.keys.at(self.environment.endpoint(providers.pop()), self.base_url)
+
+    def _place(self, provider: str) -> tuple[Endpoint, Secret | None]:
+        """Where a provider ("": the first model's) is asked, and the key of the client's that is
+        meant for it."""
+        models = self._all()
+        provider = provider or models[0].provider
+        if self._endpoint is not None and provider == self._endpoint.id:
+            return self._endpoint, self._key
+        meant = provider == models[0].provider
+        return self.environment.endpoint(provider), self._key if meant else None
+
+    def _all(self) -> list[ModelRef]:
+        """Every model that calls may go to; the default model where none was named."""
+        if self._router is None:
+            return [self.resolve(None)]
+        return [route.model for route in (*self._router.routes, *self._router.fallbacks)]
+
     def _routed(self) -> Router:
         routes = [
             Route(self.resolve(name), parameters)
@@ -413,11 +477,16 @@ class LLMClient(Tasks, Stored):
     def _asked(self, asking: dict[str, Any], *, stream: bool) -> Asked:
         """Takes out of `asking` what is not the name of a parameter or of a model."""
         own = {name: asking.pop(name) for name in _OF_THE_PROMPT if name in asking}
+        own = {name: value for name, value in own.items() if value is not None}
         model = asking.pop("model", None)
         base = asking.pop("parameters", None)
         named = dict(asking)
         asking.clear()
         asking["model"] = model
+        for name in ("fragments", "system_fragments", "attachments"):
+            if isinstance(own.get(name), str | bytes | Path):
+                own[name] = (own[name],)
+        said = frozenset(own)
         headers = {**self.extra_headers, **own.pop("extra_headers", {})}
         check_headers(headers)
         return Asked(
@@ -427,10 +496,21 @@ class LLMClient(Tasks, Stored):
             system=own.pop("system", None) or self.system,
             api_version=own.pop("api_version", "") or self.api_version,
             stream=own.pop("stream", stream),
+            named=said,
             **own,
         )
 
     def _request(self, prompt: Any, asked: Asked, asking: Mapping[str, Any]) -> Request:
+        request = self._request_to(prompt, asked, asking)
+        if self._endpoint is not None and request.model.provider != self._endpoint.id:
+            raise ConfigurationError(
+                f"This client asks {self._endpoint.base_url} alone, as {self._endpoint.id}; "
+                f"{request.model} is of another provider.",
+                "Make another client for it.",
+            )
+        return request
+
+    def _request_to(self, prompt: Any, asked: Asked, asking: Mapping[str, Any]) -> Request:
         named = asking.get("model")
         if named is None and isinstance(prompt, Request):
             return request_of(prompt, asked, Route(prompt.model))
@@ -456,10 +536,13 @@ class LLMClient(Tasks, Stored):
         conversation: str = "",
         schema: Any = None,
         repair: bool = False,
+        given: Parameters = Parameters(),
     ) -> Calling:
         policy = retries or self.retries
         if policy is None:
-            policy = RetryPolicy(max_attempts=BATCH_ATTEMPTS) if many else RetryPolicy()
+            policy = (
+                RetryPolicy(max_attempts=BATCH_ATTEMPTS, limited_s=BATCH_LIMITED_S) if many else RetryPolicy()
+            )
         return Calling(
             retries=policy,
             timeouts=timeouts or self.timeouts,
@@ -470,20 +553,27 @@ class LLMClient(Tasks, Stored):
             conversation=conversation,
             hooks=self._hooks,
             run="" if not many else new_id(),
-            ledger=self._ledger if many or not self.history else None,
+            ledger=self._ledger,
             broken=broken or self.broken or ("rerun" if many else "keep"),
             keep_raw=(not many) if self.keep_raw is None else self.keep_raw,
+            given=given,
             schema=schema,
             repair=repair,
-            endpoint=endpoint,
-            key=Secret(key) if isinstance(key, str) else key or self._key,
+            endpoint=endpoint or self._endpoint,
+            key=_secret(key) or self._key,
+            key_provider="" if key or self._router is None else self._first().provider,
         )
 
 
-_OF_THE_PROMPT = frozenset(Asked.__struct_fields__) - {"parameters"}
+_OF_THE_PROMPT = frozenset(Asked.__struct_fields__) - {"parameters", "named"}
 _OF_THE_CALL = frozenset(
     {"endpoint", "retries", "timeouts", "cache_mode", "key", "broken", "conversation", "repair"}
 )
+
+
+def _secret(key: str | Secret | None) -> Secret | None:
+    """An empty key is none."""
+    return (Secret(key) if isinstance(key, str) else key) or None
 
 
 def _listed(models: str | ModelRef | Sequence[str | ModelRef] | None) -> tuple[str | ModelRef, ...]:

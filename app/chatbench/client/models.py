@@ -12,6 +12,7 @@ from chatbench.client.lazy import LazyResponse
 from chatbench.client.llm import LLMClient
 from chatbench.client.session import Session
 from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.secrets import Secret
 
 _DOCUMENTS = frozenset({"application/pdf"})
 _SOUNDS = frozenset({"audio/wav", "audio/mpeg"})
@@ -30,6 +31,15 @@ class Model:
     def model_id(self) -> str:
         """provider/model-id."""
         return str(self.ref)
+
+    @property
+    def key(self) -> Secret | None:
+        """The key it is asked with; None: as the environment finds it. May be set, also as text."""
+        return self.client.key
+
+    @key.setter
+    def key(self, key: str | Secret | None) -> None:
+        self.client.key = key
 
     @property
     def info(self) -> ModelInfo:

@@ -86,6 +86,10 @@ class Tally:
         """A prompt was taken up."""
         self._taken += 1
 
+    def drop(self) -> None:
+        """One that was taken up was cancelled."""
+        self._taken -= 1
+
     def add(self, response: Response) -> None:
         """An answer, or an error, has come."""
         if response.error is not None:

@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.requests import RawExchange, Request
+from chatbench.core.secrets import Secret
 from chatbench.providers.wire import Exchange
 
 MASK = "…"
+_SHORTEST = 8
+"""A shorter value would be found in words that have nothing to do with it."""
 _SECRET = frozenset({
     "authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie",
     "set-cookie", "x-subscription-token",
 })  # fmt: skip
 
 
-def masked_exchange(exchange: Exchange, endpoint: Endpoint, request: Request) -> RawExchange:
-    """The attempt with the key masked, and the value of every header that a user has set: those
-    may be secrets too."""
+def shown(request: Request) -> Request:
+    """The request without the values of its own headers, which may be secrets."""
+    if not request.extra_headers:
+        return request
+    return msgspec.structs.replace(request, extra_headers=dict.fromkeys(request.extra_headers, MASK))
+
+
+def masked_exchange(
+    exchange: Exchange, endpoint: Endpoint, request: Request, key: Secret | None = None
+) -> RawExchange:
+    """The attempt with the key masked, wherever it stands, and the value of every header that a
+    user has set: those may be secrets too."""
     own = {name.lower() for name in (*endpoint.headers, *request.extra_headers)}
     if endpoint.auth.startswith("header:"):
         own.add(endpoint.auth.removeprefix("header:").lower())
     hidden = _SECRET | own
     sent = exchange.request
+    values = (*endpoint.headers.values(), *request.extra_headers.values(), key.reveal() if key else "")
+    secrets = [value for value in values if len(value) >= _SHORTEST]
+
+    def words(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, MASK)
+        return text
+
+    def data(body: bytes) -> bytes:
+        for secret in secrets:
+            body = body.replace(secret.encode(), MASK.encode())
+        return body
+
+    def headers(given: Mapping[str, str]) -> dict[str, str]:
+        return {name: MASK if name.lower() in hidden else words(value) for name, value in given.items()}
+
     return RawExchange(
         method=sent.method if sent else "",
-        url=sent.url if sent else "",
-        headers=_masked(dict(sent.headers), hidden) if sent else {},
-        request=sent.body if sent else b"",
-        response_headers=_masked(dict(exchange.headers), hidden),
-        response=b"".join(exchange.body or ()),
+        url=words(sent.url) if sent else "",
+        headers=headers(sent.headers) if sent else {},
+        request=data(sent.body) if sent else b"",
+        response_headers=headers(exchange.headers),
+        response=data(b"".join(exchange.body or ())),
     )
-
-
-def _masked(headers: dict[str, str], hidden: frozenset[str]) -> dict[str, str]:
-    return {name: MASK if name.lower() in hidden else value for name, value in headers.items()}

@@ -24,6 +24,8 @@ from chatbench.core.errors import (
 CALL_ATTEMPTS = 4
 BATCH_ATTEMPTS = 10
 """Of a prompt among many: nobody watches, and a run that loses one has to be looked at again."""
+BATCH_LIMITED_S = 3600.0
+"""A long run may wait out a limit that somebody at a window would not."""
 _ELSEWHERE = (
     Authentication, ContentPolicy, ContextWindowExceeded, EndpointNotSupported, MissingKey, NotFound,
     PayloadTooLarge, PermissionDenied, QuotaExhausted,
@@ -53,7 +55,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     base_s: float = 0.5
     cap_s: float = 8.0
     longest_wait_s: float = 120.0
-    limited_s: float = 1800.0
+    limited_s: float = 300.0
     total_s: float | None = None
     """Bounds the call with all its attempts and waits."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -36,16 +36,27 @@ class Route(msgspec.Struct, frozen=True):
     parameters: Parameters = Parameters()
 
 
+class Limited(Protocol):
+    """What limits the calls to a model: `remaining` is the share, 0 to 1, that is left just now."""
+
+    @property
+    def remaining(self) -> float: ...
+
+
 class Record:
     """How a model has been doing: the share of calls that were answered, and how fast (seconds)."""
 
-    __slots__ = ("remaining", "rests_until", "seconds", "success")
+    __slots__ = ("limited_by", "rests_until", "seconds", "success")
 
     def __init__(self) -> None:
         self.success = 1.0
         self.seconds: float | None = None
         self.rests_until = 0.0
-        self.remaining: Callable[[], float] = _all_of_it
+        self.limited_by: Limited | None = None
+
+    def remaining(self) -> float:
+        """What is left of the rate limit: 1 where none is known."""
+        return 1.0 if self.limited_by is None else self.limited_by.remaining
 
     def weight(self) -> float:
         """Answers a second that may be hoped for, by what is left of the rate limit. Failures
@@ -72,7 +83,18 @@ class Router:
         self.fallbacks = tuple(fallbacks)
         self.weights = weights if isinstance(weights, str) else _checked(weights, len(routes))
         self.records = {route.model: Record() for route in (*routes, *fallbacks)}
+        self._own = {route.model: route.parameters for route in reversed((*routes, *fallbacks))}
         self._draw, self._now = draw, now
+
+    def own(self, model: ModelRef) -> Parameters:
+        """The parameters that are the model's own; none for one that is not among these."""
+        return self._own.get(model) or Parameters()
+
+    def limited_by(self, model: ModelRef, limited: Limited) -> None:
+        """Weighs the model by what `limited` leaves of its limits."""
+        record = self.records.get(model)
+        if record is not None:
+            record.limited_by = limited
 
     def pick(self, tried: Collection[ModelRef] = ()) -> Route | None:
         """The next model to ask; None where all have been tried. One that rests is asked only
@@ -126,6 +148,12 @@ class Router:
         return places[-1]
 
 
+def differing(parameters: Parameters, base: Parameters) -> Parameters:
+    """What of `parameters` is set otherwise than in `base`."""
+    given = parameters.given().items()
+    return Parameters(**{name: value for name, value in given if value != getattr(base, name)})
+
+
 def _checked(weights: Sequence[float], count: int) -> tuple[float, ...]:
     if len(weights) != count:
         raise ConfigurationError(
@@ -136,7 +164,3 @@ def _checked(weights: Sequence[float], count: int) -> tuple[float, ...]:
             "Weights must not be negative, nor all 0.", "Give each model a share, such as 1 and 3."
         )
     return tuple(map(float, weights))
-
-
-def _all_of_it() -> float:
-    return 1.0

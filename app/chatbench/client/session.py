@@ -17,7 +17,8 @@ from chatbench.core.requests import Response
 
 class Session:
     """`messages` is all that was said, `responses` every answer. A prompt that fails leaves the
-    session as it was. What holds for every prompt (a system prompt, tools, parameters) is given
+    session as it was; prompts at the same time do not see one another and are remembered in the
+    order of their answers. What holds for every prompt (a system prompt, tools, parameters) is given
     when the session is made."""
 
     def __init__(
@@ -50,20 +51,21 @@ class Session:
 
     def prompt(self, prompt: Any, **asking: Any) -> LazyResponse:
         """A response for which nothing is sent until it is read. The session goes on from it then."""
-        opened: list[AnswerStream] = []
+        opened: list[tuple[AnswerStream, int]] = []
 
         def make() -> AnswerStream:
+            before = tuple(self.messages)
             stream = self._open_stream(
-                prompt, before=tuple(self.messages), conversation=self.id, **{**self._asking, **asking}
+                prompt, before=before, conversation=self.id, **{**self._asking, **asking}
             )
-            opened.append(stream)
+            opened.append((stream, len(before)))
             return stream
 
         async def finished(response: Response) -> None:
-            asked = opened[-1].asked
-            new = asked.messages[len(self.messages) :]
+            stream, before = opened[-1]
+            new = stream.asked.messages[before:]
             if self._recorder is not None:
-                await self._recorder.record(asked, new, response)
+                await self._recorder.record(stream.asked, new, response)
             self.messages += [*new, response.message]
             self.responses.append(response)
 

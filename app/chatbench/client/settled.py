@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chatbench.client.asking import parameters_of
 from chatbench.client.budget import Budget
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError
-from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.providers.http import Timeouts
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _VALUES: dict[str, Any] = {"budget": Budget, "retries": RetryPolicy, "timeouts": Timeouts, "limits": Limits}
 _PLAIN: dict[str, type] = {
-    "name": str, "model_hint": str, "system": str, "api_version": str, "broken": str, "progress": str,
-    "at_once": int, "keep_raw": bool, "history": bool,
+    "name": str, "model_hint": str, "system": str, "api_version": str, "base_url": str, "broken": str,
+    "progress": str, "at_once": int, "keep_raw": bool, "history": bool,
 }  # fmt: skip
 _LISTS = ("models", "fallbacks")
 _MAPPINGS = ("extra_headers", "extra_query")
@@ -44,7 +44,13 @@ def to_dict(client: LLMClient, key: Secret | None) -> dict[str, Any]:
     if key is not None:
         told["key"] = key.reveal()
         told["extra_headers"] = dict(client.extra_headers)
-    return {name: value for name, value in told.items() if value not in (None, "", [], {}, False)}
+    empty: tuple[object, ...] = (None, "", [], {})
+    # What is kept of the wire is True, False, or as the call is made.
+    return {
+        name: value
+        for name, value in told.items()
+        if value not in empty and (value is not False or name == "keep_raw")
+    }
 
 
 def from_dict(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,12 +69,12 @@ def from_dict(told: Mapping[str, Any]) -> dict[str, Any]:
             arguments[name] = value if isinstance(value, str) else _converted(name, value, list[float])
         elif name == "parameters":
             several = isinstance(value, list)
-            found = [Parameters.from_dict(one) for one in (value if several else [value])]
+            found = [parameters_of(one, {}) for one in (value if several else [value])]
             arguments[name] = found if several else found[0]
         elif name == "key":
             arguments[name] = _converted(name, value, str)
         else:
-            arguments |= Parameters.from_dict({name: value}).given()
+            arguments |= parameters_of(None, {name: value}).given()
     return arguments
 
 

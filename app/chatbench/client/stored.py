@@ -37,10 +37,19 @@ class Stored:
     """Retrieving, cancelling and deleting answers by the provider's id (`Response.response_id`)."""
 
     environment: Environment
-    _key: Secret | None
 
     def _first(self) -> ModelRef:
         raise NotImplementedError
+
+    def _place(self, provider: str) -> tuple[Endpoint, Secret | None]:
+        raise NotImplementedError
+
+    async def _key_for(self, endpoint: Endpoint, key: Secret | None) -> Secret | None:
+        """`key`, or the one the environment finds."""
+        if key is not None:
+            return key
+        found = await self.environment.keys.find(endpoint)
+        return found.secret if found else None
 
     async def retrieve_response(self, response_id: str, *, provider: str = "") -> Response:
         """The answer as far as it came: without a `stop_reason` it is still being made.
@@ -72,7 +81,8 @@ class Stored:
 
     async def _storing(self, provider: str) -> tuple[Storing, Endpoint, Secret | None]:
         environment = self.environment
-        endpoint = environment.keys.effective(environment.endpoint(provider or self._first().provider))
+        endpoint, key = self._place(provider)
+        endpoint = environment.keys.effective(endpoint)
         wire = environment.registry.wire(endpoint.wire)
         if not isinstance(wire, Storing):
             raise EndpointNotSupported(
@@ -80,10 +90,7 @@ class Stored:
                 "Ask a provider of OpenAI's Responses.",
                 provider=endpoint.id,
             )
-        if self._key is not None:
-            return wire, endpoint, self._key
-        found = await environment.keys.find(endpoint)
-        return wire, endpoint, found.secret if found else None
+        return wire, endpoint, await self._key_for(endpoint, key)
 
     def _read(self, events: list[StreamEvent], endpoint: Endpoint, response_id: str) -> Response:
         accumulator = Accumulator()

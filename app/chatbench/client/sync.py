@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
-from typing import Any, ParamSpec, TypeVar
+from concurrent.futures import Future, wait
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from chatbench.core.errors import ConfigurationError
 
@@ -29,7 +31,8 @@ class Background:
         self._thread: threading.Thread | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, done on the other thread. Interrupted, it cancels the work first.
+        """The result of `work`, done on the other thread. Interrupted (Ctrl-C), it cancels the work
+        and waits until that has ended.
 
         Raises ConfigurationError where it is called from that very thread, which would wait for
         itself for ever.
@@ -41,18 +44,21 @@ class Background:
                 "A _sync method was called from within an asynchronous one.",
                 "Await the method of the same name without _sync.",
             )
-        future = asyncio.run_coroutine_threadsafe(work, loop)
+        job = _Job(loop, work)
+        loop.call_soon_threadsafe(job.begin)
         try:
-            return future.result()
+            return job.outcome.result()
         except FutureCancelled:
             raise asyncio.CancelledError from None
         except BaseException:
-            if not future.done():
-                future.cancel()
+            if not job.outcome.done():
+                loop.call_soon_threadsafe(job.cancel)
+                wait({job.outcome})
             raise
 
     def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
         """The items of an asynchronous iterator, one at a time; closing this one closes it."""
+        loop = self._running()
         try:
             while True:
                 try:
@@ -60,8 +66,16 @@ class Background:
                 except StopAsyncIteration:
                     return
         finally:
-            if isinstance(source, AsyncGenerator):
+            # Whoever ended the loop has closed it there; at exit no other can be begun.
+            if isinstance(source, AsyncGenerator) and self._loop is loop:
                 self.run(_closed(source))
+
+    async def end_tasks(self) -> None:
+        """Cancels whatever else runs on the loop that this is awaited on."""
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def stop(self) -> None:
         """Ends the loop and the thread, if they were begun; the next call begins others."""
@@ -72,6 +86,11 @@ class Background:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
+    def forget(self) -> None:
+        """In a child process after a fork, the thread is not there any more."""
+        self._lock = threading.Lock()
+        self._loop = self._thread = None
+
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
@@ -81,6 +100,32 @@ class Background:
                 )
                 self._thread.start()
             return self._loop
+
+
+class _Job(Generic[T]):
+    """One piece of work on a loop of another thread; `outcome` is for the thread that waits."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
+        self._loop, self._work = loop, work
+        self._task: asyncio.Task[T] | None = None
+        self.outcome: Future[T] = Future()
+
+    def begin(self) -> None:
+        self._task = self._loop.create_task(self._work)
+        self._task.add_done_callback(self._over)
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _over(self, task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            self.outcome.cancel()
+            self.outcome.set_running_or_notify_cancel()
+        elif (error := task.exception()) is not None:
+            self.outcome.set_exception(error)
+        else:
+            self.outcome.set_result(task.result())
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
@@ -106,6 +151,8 @@ async def _closed(source: AsyncGenerator[Any, None]) -> None:
 
 
 background = Background()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=background.forget)
 
 
 def synced(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:

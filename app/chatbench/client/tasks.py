@@ -84,7 +84,8 @@ class Tasks:
         while self._tasks:
             await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
             for number in [number for number, task in self._tasks.items() if task.done()]:
-                yield number, await self._outcome(number)
+                if number in self._tasks:
+                    yield number, await self._outcome(number)
 
     def open(self, total: int | None = None, *, show_progress: bool = True) -> Self:
         """Counts from here on, and shows the count as `progress` says, until `close`."""
@@ -115,6 +116,9 @@ class Tasks:
             response = await call
         except ChatbenchError as error:
             tally.add(Response(model=model, error=error.report()))
+            raise
+        except BaseException:
+            tally.drop()
             raise
         else:
             tally.add(response)

@@ -21,6 +21,7 @@ from chatbench.core.messages import FilePart, ImagePart, InlineData, Message, Pa
 from chatbench.core.models import ModelInfo
 from chatbench.core.params import fit
 from chatbench.core.requests import Request
+from chatbench.core.secrets import Secret
 from chatbench.documents.parts import part_of
 from chatbench.providers.http import HttpClient
 from chatbench.providers.wire import Call
@@ -52,7 +53,12 @@ def estimated(request: Request, info: ModelInfo) -> TokenCount:
 
 
 async def count_tokens(
-    request: Request, environment: Environment, *, exact: bool = False, endpoint: Endpoint | None = None
+    request: Request,
+    environment: Environment,
+    *,
+    exact: bool = False,
+    endpoint: Endpoint | None = None,
+    key: Secret | None = None,
 ) -> TokenCount:
     """Estimated, or with `exact` as the provider counts it, which is one request to it. A provider
     that counts for nobody gets an estimate, and `exact` of the result is False.
@@ -67,13 +73,15 @@ async def count_tokens(
     wire = environment.registry.wire(endpoint.wire)
     if not isinstance(wire, Counting):
         return estimated(request, info)
-    key = await environment.keys.find(endpoint)
+    if key is None:
+        found = await environment.keys.find(endpoint)
+        key = found.secret if found else None
     parameters, _ = fit(request.parameters, info, wire.takes, endpoint.quirks.refused)
     call = Call(
         endpoint=endpoint,
         info=info,
         request=msgspec.structs.replace(request, parameters=parameters),
-        key=key.secret if key else None,
+        key=key,
     )
     try:
         return TokenCount(await wire.count_tokens(call, environment.http), exact=True)

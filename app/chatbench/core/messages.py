@@ -9,34 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import singledispatch
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import msgspec
 
-from chatbench.core.errors import ConfigurationError, FormatError
+from chatbench.core.errors import ConfigurationError
+from chatbench.core.values import Plain
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ProviderState = dict[str, Any]
 Detail = Literal["", "auto", "low", "high", "original"]
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Value(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the immutable values that are stored as JSON."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values that JSON takes; bytes in base64."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
-        return plain
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Back from `to_dict`. Raises FormatError, which names the place."""
-        try:
-            return msgspec.convert(values, cls)
-        except (msgspec.ValidationError, ValueError) as error:
-            raise FormatError(
-                f"This is no {cls.__name__}: {error}", "Give what to_dict made, as it was."
-            ) from error
 
 
 class InlineData(Value, frozen=True, tag="inline", tag_field="kind"):

@@ -74,6 +74,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def given(self) -> dict[str, Any]:
         """Name → value of everything that was set."""
+        if self == _NOTHING:
+            return {}
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,7 +105,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def merged(self, over: Parameters) -> Parameters:
         """These, with whatever `over` sets put in their place."""
-        return msgspec.structs.replace(self, **over.given())
+        given = over.given()
+        return msgspec.structs.replace(self, **given) if given else self
 
     def vllm_fields(self) -> dict[str, Any]:
         """What was set, by the names of vLLM's SamplingParams. What concerns the service or the
@@ -125,6 +128,9 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         except ImportError as error:
             raise ConfigurationError("vLLM is not installed.", "Run: pip install vllm") from error
         return vllm.SamplingParams(**self.vllm_fields())
+
+
+_NOTHING = Parameters()
 
 
 def _by_number(biases: dict[str, float]) -> dict[int, float]:

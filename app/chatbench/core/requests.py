@@ -10,11 +10,25 @@ from typing import Any, Literal
 import msgspec
 
 from chatbench.core.errors import ErrorReport
-from chatbench.core.messages import Message, Part, ToolCallPart, text_of, thinking_of
+from chatbench.core.messages import (
+    AudioPart,
+    FilePart,
+    ImagePart,
+    InlineData,
+    Message,
+    Part,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    VideoPart,
+    text_of,
+    thinking_of,
+)
 from chatbench.core.models import ModelRef
 from chatbench.core.params import LeftOut, Parameters
 from chatbench.core.tools import ToolChoice, ToolDefinition
 from chatbench.core.usage import Cost, Timings, Usage
+from chatbench.core.values import Plain
 
 StopReason = Literal[
     "end", "max_tokens", "stop_sequence", "tool_calls", "refusal", "content_filter",
@@ -31,7 +45,7 @@ class TokenLogprob(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     top: tuple[TokenLogprob, ...] = ()
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is asked. `stream` False asks the provider for one whole answer.
 
     `extra_headers` may hold secrets: they are never logged, stored or shown. `api_version`
@@ -59,8 +73,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         sent = msgspec.structs.replace(self, stream=True) if not self.stream else self
         return hashlib.sha256(msgspec.json.encode(sent)).hexdigest()
 
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values that JSON takes; without the extra headers, which may be secret."""
+        plain: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, extra_headers={}))
+        return plain
 
-class RawExchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+
+class RawExchange(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last attempt as it went over the wire. Keys and extra headers are masked; `response` is
     the body as it came, of a stream all of its events."""
 
@@ -72,7 +91,7 @@ class RawExchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     response: bytes = b""
 
 
-class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Response(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An answer, whole or as far as it came.
 
     `model` was asked, `model_answered` is what the provider says it was. `status` is the HTTP
@@ -111,6 +130,30 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """UTC, when the call was made."""
     raw: RawExchange | None = None
     error: ErrorReport | None = None
+
+    def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
+        """As plain values that JSON takes; without extra headers, which may be secret.
+
+        Only with `whole` also the bytes of attachments, in base64, and what went over the wire:
+        else words stand for the attachments. What was read into a type of the caller's is a
+        dictionary again.
+        """
+        request = self.request
+        changes: dict[str, Any] = {"request": request and msgspec.structs.replace(request, extra_headers={})}
+        if not whole:
+            if request is not None:
+                changes["request"] = msgspec.structs.replace(
+                    changes["request"], messages=tuple(map(_in_words, request.messages))
+                )
+            changes["parts"] = tuple(map(_placeholder, self.parts))
+            changes["alternatives"] = tuple(tuple(map(_placeholder, parts)) for parts in self.alternatives)
+            changes["raw"] = None
+        told = msgspec.structs.replace(self, **changes)
+        plain: dict[str, Any] = msgspec.to_builtins(told, enc_hook=_plain)
+        return plain
+
+    def __str__(self) -> str:
+        return self.text
 
     @property
     def text(self) -> str:
@@ -158,3 +201,28 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def cache_hit(self) -> bool:
         """Answered from a cache: ours, or in part the provider's."""
         return self.local_cache_hit or (self.usage is not None and self.usage.has_cache_hit)
+
+
+def _in_words(message: Message) -> Message:
+    return msgspec.structs.replace(message, parts=tuple(map(_placeholder, message.parts)))
+
+
+def _placeholder(part: Part) -> Any:
+    """The part, or words that stand for one whose bytes are at hand."""
+    if isinstance(part, ToolResultPart):
+        return msgspec.structs.replace(part, parts=tuple(map(_placeholder, part.parts)))
+    if not isinstance(part, ImagePart | FilePart | AudioPart | VideoPart):
+        return part
+    if not isinstance(part.source, InlineData):
+        return part
+    kind = type(part).__name__.removesuffix("Part").lower()
+    facts = filter(None, (part.name, part.media_type, f"{len(part.source.data):,} bytes"))
+    return TextPart(text=f"[{kind}: {', '.join(facts)}]")
+
+
+def _plain(value: Any) -> Any:
+    """A pydantic model, for one, as a dictionary."""
+    dump = getattr(value, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"{type(value).__name__} has no plain form")
+    return dump(mode="json")

@@ -12,10 +12,11 @@ _SALT = secrets.token_bytes(16)
 class Secret:
     """An API key. `str`, `repr`, formatting, pickling and copying never give the text away."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_digest", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._digest = ""
 
     def reveal(self) -> str:
         """The text itself, for the one place that puts it on the wire or into the keyring."""
@@ -27,7 +28,9 @@ class Secret:
 
     def digest(self) -> str:
         """Tells keys apart without telling what they are: good within this process only."""
-        return hmac.new(_SALT, self._text.encode(), "sha256").hexdigest()[:16]
+        if not self._digest:
+            self._digest = hmac.new(_SALT, self._text.encode(), "sha256").hexdigest()[:16]
+        return self._digest
 
     def __bool__(self) -> bool:
         return bool(self._text)

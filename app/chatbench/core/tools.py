@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatbench.core.values import Plain
 
-class ToolDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+
+class ToolDefinition(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`parameters` is a JSON Schema object; `strict` asks the provider to enforce it."""
 
     name: str

@@ -7,8 +7,10 @@ from typing import Literal
 
 import msgspec
 
+from chatbench.core.values import Plain
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+
+class Usage(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Tokens, normalised over all providers.
 
     `input_tokens` is everything that went in, cache reads and writes included; `output_tokens`
@@ -58,7 +60,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 _COUNTS = tuple(name for name in Usage.__struct_fields__ if name != "provider_cost")
 
 
-class Rates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Rates(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Prices in US dollars per million tokens (per thousand for searches and requests).
 
     None is unknown for `input` and `output`; for a share of them it means the share has no price
@@ -80,7 +82,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 CostSource = Literal["provider", "table", "user", "free"]
 
 
-class CostLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CostLine(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a bill: how many of what, and for how much."""
 
     what: Literal["input", "cache_read", "cache_write", "output", "reasoning", "audio", "searches", "request"]
@@ -88,7 +90,7 @@ class CostLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount: Decimal
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Cost(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Money for one call. An unknown cost is None in its place, never a Cost of 0.
 
     `source` says who priced it: the provider's own figure, the price table, the user's own
@@ -106,7 +108,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer broke off before the provider counted it: the output is counted from the words."""
 
 
-class Timings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Timings(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Seconds, measured from the moment the call was made; None where it never came so far.
 
     `queued_s` is what limits of ours held it back, and is part of the others."""

@@ -81,7 +81,13 @@ class Answer:
             return None
         return self._stream.last_error.report()
 
+    @property
+    def queued(self) -> bool:
+        """Whether it waits for a limit of its endpoint, or for the pause after another's refusal."""
+        return self._stream is not None and self._stream.queued
+
     def retry_now(self) -> None:
+        """Ends the wait between two attempts, and a pause that holds it back."""
         if self._stream is not None:
             self._stream.retry_now()
 

@@ -122,9 +122,10 @@ class ConversationStore:
         """What an answer has come to so far. Does nothing to one that is over."""
         await self._database.write(lambda c: turns.checkpoint(c, message_id, parts, self._owner.id))
 
-    async def finish(self, message: TreeMessage, *, source: str = "chat") -> None:
+    async def finish(self, message: TreeMessage, *, source: str | None = "chat") -> None:
         """The end of an answer: its parts, state and everything known of it; the full-text index,
-        the conversation's totals and the spend ledger with it. Survives a power cut."""
+        the conversation's totals and, as of `source`, the spend ledger with it (None: it is counted
+        there already). Survives a power cut."""
         await self._database.write(lambda c: turns.finish(c, message, source), durable=True)
 
     async def interrupt_orphans(self) -> list[TreeMessage]:

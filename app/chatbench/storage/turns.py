@@ -77,13 +77,13 @@ def checkpoint(connection: apsw.Connection, message_id: str, parts: tuple[Part, 
         connection.execute("UPDATE contents SET parts = ? WHERE seq = ?", (rows.encode(parts), changed[0]))
 
 
-def finish(connection: apsw.Connection, message: TreeMessage, source: str) -> None:
+def finish(connection: apsw.Connection, message: TreeMessage, source: str | None) -> None:
     """An answer's last words: everything known of it, its place in the index, what it cost.
 
     Called again with better knowledge, it replaces what was known. What it cost is written down
     even where the conversation is gone.
     """
-    entry = spend.entry_of(message, source)
+    entry = None if source is None else spend.entry_of(message, source)
     if entry is not None:
         spend.write(connection, entry)
     row = connection.execute(

@@ -36,6 +36,7 @@ class Ours(Side):
     """The whole client, as its users call it."""
 
     wire = "openai_chat"
+    _runs = 0
 
     async def start(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -72,7 +73,8 @@ class Ours(Side):
         def prompts() -> Iterator[str]:
             return (f"Question {number}" for number in range(count))
 
-        told = await self.client.run(prompts(), self.folder / f"{count}.jsonl")
+        self._runs += 1
+        told = await self.client.run(prompts(), self.folder / f"{self._runs}.jsonl")
         assert (told.done, told.failed) == (count, 0), told
 
     async def close(self) -> None:

@@ -26,7 +26,7 @@ from chatbench.core.secrets import Secret
 from chatbench.core.usage import Cost, CostLine, Rates, Timings, Usage
 from chatbench.services import Services
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
-from chatbench.ui.chat.inspector.parameters import ParameterRow, refused, specs
+from chatbench.ui.chat.inspector.parameters import NOT_OFFERED, ParameterRow, refused, specs
 from chatbench.ui.chat.inspector.words import money, price_source, rate, shares
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import FactRow, Pill, Section, Select
@@ -264,7 +264,9 @@ def test_efforts_are_those_of_the_model(desk: Desk) -> None:
 
 
 def test_there_is_a_row_for_every_parameter() -> None:
-    assert {spec.name for spec in specs()} == set(Parameters.__struct_fields__)
+    offered = {spec.name for spec in specs()}
+    assert offered | NOT_OFFERED == set(Parameters.__struct_fields__)
+    assert not offered & NOT_OFFERED
 
 
 @pytest.mark.parametrize("text", ["", "END, \\n", '"a", "b"'])

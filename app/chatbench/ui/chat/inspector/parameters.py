@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
@@ -13,7 +13,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.core.models import ModelInfo
-from chatbench.core.params import Parameters, fit
+from chatbench.core.params import CachePattern, Parameters, fit
 from chatbench.ui.chat.inspector.words import count, tr
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import FactRow, Label, PaintedButton, Select, box
@@ -91,7 +91,7 @@ def _compact(value: dict[str, Any]) -> str:
 
 
 def specs() -> tuple[ParameterSpec, ...]:
-    """Every parameter, in the order of the rows."""
+    """Every parameter that a chat is offered, in the order of the rows."""
     tokens = tr("in tokens")
     return (
         ParameterSpec("reasoning_effort", tr("Reasoning effort"), str),
@@ -105,6 +105,8 @@ def specs() -> tuple[ParameterSpec, ...]:
         ParameterSpec("frequency_penalty", tr("Frequency penalty"), _number(-2, 2), _shortest, tr("−2 to 2")),
         ParameterSpec("seed", tr("Seed"), _whole(0), str),
         ParameterSpec("verbosity", tr("Verbosity"), str),
+        ParameterSpec("service_tier", tr("Service tier"), str),
+        ParameterSpec("cache_pattern", tr("Cache marks"), str),
         ParameterSpec("extra_body", tr("Extra fields"), _object, _compact, '{"user": "a"}'),
     )
 
@@ -113,7 +115,7 @@ def choices(name: str, info: ModelInfo) -> tuple[str, ...]:
     """The words a parameter takes, where it takes only some; () for those that are typed."""
     if name == "reasoning_effort":
         return info.efforts
-    return ("low", "medium", "high") if name == "verbosity" else ()
+    return _CHOICES.get(name, ())
 
 
 def refused(name: str, parameters: Parameters, info: ModelInfo) -> str:
@@ -126,6 +128,16 @@ def refused(name: str, parameters: Parameters, info: ModelInfo) -> str:
     return next((item.reason for item in fit(wanted, info)[1] if item.name == name), "")
 
 
+_CHOICES: Final = {
+    "verbosity": ("low", "medium", "high"),
+    "service_tier": ("auto", "default", "flex", "priority"),
+    "cache_pattern": get_args(CachePattern),
+}
+NOT_OFFERED: Final = frozenset({
+    "n", "logit_bias", "logprobs", "top_logprobs", "json_mode", "strict_tools", "user", "metadata",
+    "prompt_cache_key", "cache_ttl", "background",
+})  # fmt: skip
+"""For programs: a chat shows one answer, in words. "Extra fields" takes them where somebody insists."""
 _TRIAL: Final[dict[str, Any]] = {"stop": ("x",), "extra_body": {}, "reasoning_effort": "medium"}
 
 
