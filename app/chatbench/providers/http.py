@@ -1,8 +1,7 @@
-"""The one HTTP seam: what goes to providers goes through here.
+"""The one HTTP seam: httpx values over aiohttp's connections (see `transport`), imported when needed.
 
-Connections are made in `dialing` and read in `connections`. No redirects (a key must not travel),
-no cookies, the system's certificates, proxies from the environment. Every error becomes one of ours
-in `mapped`.
+No redirects (a key must not travel), no cookies, the system's certificates, proxies from the
+environment. Every error of the libraries becomes one of ours in `mapped`.
 """
 
 from __future__ import annotations
@@ -10,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import ssl
 import sys
 import threading
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, NamedTuple, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -33,22 +32,18 @@ from chatbench.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
-from chatbench.providers.connections import (
-    LARGE_BYTES,
-    Connection,
-    CutShort,
-    Disconnected,
-    NotConnected,
-    NotHttp,
-    OutOfTime,
-    TooLarge,
-)
-from chatbench.providers.dialing import Place, Pool, ProxyRefused, place_of
 from chatbench.providers.proxies import proxy_for
 
+if TYPE_CHECKING:
+    import httpx
+
+    from chatbench.providers.transport import Pieces, Transport
+
 MAX_BODY_BYTES = 256 * 1024 * 1024
+LARGE_BYTES = 256 * 1024
+"""A longer body is sent in pieces."""
 _ROUTES = 256
-"""So many different URLs, and beginnings of requests to each, are remembered."""
+"""So many different URLs, and headers of requests to each, are remembered."""
 PROBE_S = 15.0
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
@@ -95,12 +90,12 @@ class Fetched(NamedTuple):
     body: bytes
 
 
+class TooLarge(Exception):
+    """The body is larger than any may be."""
+
+
 class NotAsked(Exception):
     """The body is compressed in a way that was not asked for."""
-
-
-ERRORS = (OSError, ValueError, NotHttp, TooLarge, NotAsked, zlib.error)
-"""What sending and reading raise; `mapped` knows each."""
 
 
 class HttpClient(Protocol):
@@ -150,15 +145,12 @@ class Http:
         self._allowed = allowed
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
-        self._parser: Any = None
-        self._loops: dict[asyncio.AbstractEventLoop, _Connections] = {}
+        self._loops: dict[asyncio.AbstractEventLoop, _Transports] = {}
 
     def load(self) -> None:
         with self._lock:
             if self._context is None:
-                from httptools import HttpResponseParser
-
-                self._parser = HttpResponseParser
+                _import_library()
                 self._context = _system_trust()
 
     def open(
@@ -167,86 +159,80 @@ class Http:
         return _Opening(self, request, endpoint, timeouts)
 
     async def fetch(self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts) -> Fetched:
-        sent = await self.begun(request, endpoint, timeouts)
-        if isinstance(sent, ProviderError):
-            raise sent
-        pool, connection, _ = sent
-        found = await self._whole(connection, endpoint, timeouts)
-        if isinstance(found, ProviderError):
-            connection.abort()
-            raise found
-        pool.give_back(connection)
-        if found.status == 407:
-            raise _refused_by_proxy(endpoint)
-        return found
-
-    async def _whole(
-        self, connection: Connection, endpoint: Endpoint, timeouts: Timeouts
-    ) -> Fetched | ProviderError:
-        """An error is given back and raised elsewhere: raised here it would carry the system's own
-        along, and a trace of what was sent."""
+        if timeouts.total is None:
+            return await self._whole(request, endpoint, timeouts)
         try:
-            body = await connection.whole(MAX_BODY_BYTES)
-            headers = connection.headers
-            if "content-encoding" in headers:
-                unpack = _unpacker(headers["content-encoding"])
-                body = unpack.feed(body, MAX_BODY_BYTES) if unpack else body
-            return Fetched(connection.status, headers, body)
-        except ERRORS as error:
-            return mapped(error, endpoint, timeouts, in_body=connection.status != 0)
-        except BaseException:
-            connection.abort()
-            raise
+            async with asyncio.timeout(timeouts.total):
+                return await self._whole(request, endpoint, timeouts)
+        except TimeoutError as error:
+            late = mapped(error, endpoint, timeouts)
+        raise late
+
+    async def _whole(self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts) -> Fetched:
+        answer = await self.begun(request, endpoint, timeouts)
+        try:
+            return Fetched(answer.status, answer.headers, await answer.read())
+        finally:
+            await answer.aclose()
 
     async def begun(
-        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts
-    ) -> tuple[Pool, Connection, float | None] | ProviderError:
-        """A connection with the request on its way; an error is given back, as in `_whole`."""
+        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None = None
+    ) -> _Answer:
+        """An answer whose head has come; to be closed. Raises what `open` raises."""
         if self._context is None:
             check_headers(request.headers)
             await asyncio.to_thread(self.load)
+        response = await self._send(request, endpoint, timeouts, deadline)
+        if isinstance(response, ProviderError):
+            raise response
+        answer = _Answer(response, endpoint, timeouts, deadline)
+        if answer.status in (101, 407):
+            await answer.aclose()
+            raise _refused_by_proxy(endpoint) if answer.status == 407 else _not_http(endpoint)
+        return answer
+
+    async def _send(
+        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
+    ) -> httpx.Response | ProviderError:
+        """An error is given back and raised elsewhere: raised here it would carry the library's
+        own, which holds the request's headers, the key among them."""
         loop = asyncio.get_running_loop()
-        deadline = None if timeouts.total is None else loop.time() + timeouts.total
-        connection: Connection | None = None
         try:
-            route = self._route(loop, request.url)
-            head = route.head(request)
-            connection = route.pool.idle()
-            if connection is None:
-                connection = await _connected(route.pool, timeouts)
-            connection.send(head, request.body, timeouts.read, deadline)
-            if len(request.body) > LARGE_BYTES:
-                await connection.write_large(request.body)
-            return route.pool, connection, deadline
-        except ERRORS as error:
+            transports = self._loops.get(loop) or await self._transports(loop)
+            route = transports.routes.get(request.url) or self._new_route(transports, request.url)
+            outgoing = route.outgoing(request, timeouts)
+            if deadline is None:
+                return await route.transport.handle_async_request(outgoing)
+            async with asyncio.timeout_at(deadline):
+                return await route.transport.handle_async_request(outgoing)
+        except _errors() as error:
             return mapped(error, endpoint, timeouts)
-        except BaseException:
-            if connection is not None:
-                connection.abort()
-            raise
 
-    def _route(self, loop: asyncio.AbstractEventLoop, url: str) -> _Route:
-        found = self._loops.get(loop)
-        if found is None:
-            with self._lock:
-                # What belonged to a loop that is closed cannot be used or closed any more.
-                self._loops = {known: its for known, its in self._loops.items() if not known.is_closed()}
-                found = self._loops[loop] = _Connections(loop)
-        return found.routes.get(url) or self._new_route(found, url)
+    async def _transports(self, loop: asyncio.AbstractEventLoop) -> _Transports:
+        """New ones for this loop. Those of loops that are closed by now are forgotten."""
+        with self._lock:
+            found = self._loops.setdefault(loop, _Transports())
+            forgotten = [known for known in self._loops if known.is_closed()]
+            left = [self._loops.pop(known) for known in forgotten]
+        for transports in left:
+            await transports.aclose()
+        return found
 
-    def _new_route(self, connections: _Connections, url: str) -> _Route:
-        """Raises ValueError for what is no address, ConfigurationError for an unknown kind of proxy."""
+    def _new_route(self, transports: _Transports, url: str) -> _Route:
+        """Raises ValueError or httpx.InvalidURL for what is no address, ConfigurationError for an
+        unknown kind of proxy."""
+        from chatbench.providers.transport import Transport
+
         assert self._context is not None
-        place = place_of(url)
-        origin = place.tls, place.host, place.port
-        pool = connections.pools.get(origin)
-        if pool is None:
-            proxy = proxy_for(url, self._environ)
-            pool = Pool(connections.loop, place, proxy, self._context, self._parser, self._allowed)
-            connections.pools[origin] = pool
-        if len(connections.routes) >= _ROUTES:
-            connections.routes.clear()
-        route = connections.routes[url] = _Route(pool, place)
+        parts = urlsplit(url)
+        place = parts.scheme, parts.netloc.rpartition("@")[2]
+        transport = transports.by_place.get(place)
+        if transport is None:
+            transport = Transport(self._context, proxy_for(url, self._environ), self._allowed)
+            transports.by_place[place] = transport
+        if len(transports.routes) >= _ROUTES:
+            transports.routes.clear()
+        route = transports.routes[url] = _Route(transport, url)
         return route
 
     async def probe(self, endpoint: Endpoint) -> str:
@@ -276,22 +262,83 @@ class Http:
         with self._lock:
             loops, self._loops = self._loops, {}
         here = asyncio.get_running_loop()
-        for loop, connections in loops.items():
-            if loop is here:
-                connections.close()
-                # Sockets are closed on the loop's next turn.
-                await asyncio.sleep(0)
+        for loop, transports in loops.items():
+            if loop is here or loop.is_closed():
+                await transports.aclose()
             elif loop.is_running():
-                await _elsewhere(loop, connections.close)
+                await _elsewhere(loop, transports.aclose)
 
 
-async def _elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+class _Transports:
+    """What one loop has open."""
+
+    def __init__(self) -> None:
+        self.by_place: dict[tuple[str, str], Transport] = {}
+        self.routes: dict[str, _Route] = {}
+
+    async def aclose(self) -> None:
+        for transport in self.by_place.values():
+            await transport.aclose()
+
+
+class _Route:
+    """How requests to one URL begin. The same few are sent again and again, so that the headers of
+    each are put together, and checked, once."""
+
+    def __init__(self, transport: Transport, url: str) -> None:
+        """Raises httpx.InvalidURL."""
+        import httpx
+
+        from chatbench.providers.transport import without_user
+
+        self.transport = transport
+        told = httpx.URL(url)
+        self._url = without_user(told)
+        self._userinfo = told.userinfo
+        self._headers: dict[tuple[str, ...], httpx.Headers] = {}
+
+    def outgoing(self, request: HttpRequest, timeouts: Timeouts) -> httpx.Request:
+        """Raises InvalidHeader."""
+        import httpx
+
+        told, body = request.headers, request.body
+        key = (request.method, *told, *told.values())
+        headers = self._headers.get(key)
+        if headers is None:
+            if len(self._headers) >= _ROUTES:
+                self._headers.clear()
+            headers = self._headers[key] = self._put_together(request)
+        stream: httpx.ByteStream | Pieces = httpx.ByteStream(body)
+        if len(body) > LARGE_BYTES:
+            from chatbench.providers.transport import Pieces
+
+            stream = Pieces(body)
+            headers = httpx.Headers([*headers.raw, (b"content-length", b"%d" % len(body))])
+        limits = {"connect": timeouts.connect, "read": timeouts.read}
+        return httpx.Request(
+            request.method, self._url, headers=headers, stream=stream, extensions={"timeout": limits}
+        )
+
+    def _put_together(self, request: HttpRequest) -> httpx.Headers:
+        import httpx
+
+        from chatbench.providers.transport import basic
+
+        check_headers(request.headers)
+        # A stream is worth more early than small; lists of models are large and come at once.
+        encoding = "gzip, deflate" if request.method == "GET" else "identity"
+        headers = {"user-agent": f"Chatbench/{__version__}", "accept": "*/*", "accept-encoding": encoding}
+        if self._userinfo:
+            headers["authorization"] = basic(self._userinfo)
+        headers.update((name.lower(), value.strip()) for name, value in request.headers.items())
+        for ours in ("content-length", "transfer-encoding", "connection"):
+            headers.pop(ours, None)
+        return httpx.Headers([(n.encode("ascii"), v.encode("latin-1")) for n, v in headers.items()])
+
+
+async def _elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Has another thread's loop do `work`, and waits for it while that loop runs."""
-
-    async def done() -> None:
-        work()
-
-    coroutine = done()
+    coroutine = work()
     try:
         waiting = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
     except RuntimeError:
@@ -299,75 +346,6 @@ async def _elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) 
         return
     while loop.is_running() and not waiting.done():
         await asyncio.wait({waiting}, timeout=0.1)
-
-
-class _Connections:
-    """What one loop has open."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.pools: dict[tuple[bool, str, int], Pool] = {}
-        self.routes: dict[str, _Route] = {}
-
-    def close(self) -> None:
-        for pool in self.pools.values():
-            pool.close()
-
-
-class _Route:
-    """How requests to one URL begin. The same few are sent again and again, so that each is put
-    together, and its headers checked, once."""
-
-    def __init__(self, pool: Pool, place: Place) -> None:
-        self.pool = pool
-        self._place = place
-        self._heads: dict[tuple[str, ...], str] = {}
-
-    def head(self, request: HttpRequest) -> bytes:
-        """Raises InvalidHeader."""
-        told = request.headers
-        key = (request.method, *told, *told.values())
-        head = self._heads.get(key)
-        if head is None:
-            if len(self._heads) >= _ROUTES:
-                self._heads.clear()
-            head = self._heads[key] = self._begin(request)
-        if request.body or request.method == "POST":
-            return f"{head}Content-Length: {len(request.body)}\r\n\r\n".encode("latin-1")
-        return f"{head}\r\n".encode("latin-1")
-
-    def _begin(self, request: HttpRequest) -> str:
-        check_headers(request.headers)
-        place, forwarding = self._place, self.pool.forwards
-        target = place.target if forwarding is None else f"http://{place.authority}{place.target}"
-        # A stream is worth more early than small; lists of models are large and come at once.
-        encoding = "gzip, deflate" if request.method == "GET" else "identity"
-        headers = {
-            "host": place.authority,
-            "user-agent": f"Chatbench/{__version__}",
-            "accept": "*/*",
-            "accept-encoding": encoding,
-        }
-        if place.credentials:
-            headers["authorization"] = place.credentials
-        headers.update((name.lower(), value) for name, value in request.headers.items())
-        for ours in ("content-length", "transfer-encoding", "connection"):
-            headers.pop(ours, None)
-        if forwarding:
-            headers["Proxy-Authorization"] = forwarding
-        lines = [f"{name}: {value.strip()}" for name, value in headers.items()]
-        return "\r\n".join((f"{request.method} {target} HTTP/1.1", *lines, ""))
-
-
-async def _connected(pool: Pool, timeouts: Timeouts) -> Connection:
-    """Raises what `Pool.connect` raises, and OutOfTime where the whole call's limit is the first to pass."""
-    total = timeouts.total
-    if total is None or total >= timeouts.connect:
-        return await pool.connect(timeouts.connect)
-    try:
-        return await pool.connect(total)
-    except NotConnected:
-        raise OutOfTime from None
 
 
 class _Opening(AbstractAsyncContextManager[HttpAnswer]):
@@ -379,52 +357,31 @@ class _Opening(AbstractAsyncContextManager[HttpAnswer]):
 
     async def __aenter__(self) -> HttpAnswer:
         http, request, endpoint, timeouts = self._asked
-        sent = await http.begun(request, endpoint, timeouts)
-        if isinstance(sent, ProviderError):
-            raise sent
-        pool, connection, _ = sent
-        answer = _Answer(pool, connection, endpoint, timeouts)
-        failure = await answer.begin()
-        if failure is not None:
-            raise failure
-        if answer.status == 407:
-            answer.close()
-            raise _refused_by_proxy(endpoint)
-        self._answer = answer
-        return answer
+        loop = asyncio.get_running_loop()
+        deadline = None if timeouts.total is None else loop.time() + timeouts.total
+        self._answer = await http.begun(request, endpoint, timeouts, deadline)
+        return self._answer
 
     async def __aexit__(self, *_: object) -> None:
         if self._answer is not None:
-            self._answer.close()
+            await self._answer.aclose()
 
 
 class _Answer:
     """A response under way."""
 
-    def __init__(self, pool: Pool, connection: Connection, endpoint: Endpoint, timeouts: Timeouts) -> None:
-        self.status = 0
-        self.headers: Mapping[str, str] = {}
-        self._pool = pool
-        self._connection: Connection | None = connection
+    def __init__(
+        self, response: httpx.Response, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
+    ) -> None:
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = _plain(response.headers)
+        self._response = response
         self._endpoint = endpoint
         self._timeouts = timeouts
+        self._deadline = deadline
+        self._source: AsyncIterator[bytes] | None = None
         self._unpack: _Unpacker | None = None
         self._total = 0
-
-    async def begin(self) -> ProviderError | None:
-        """Waits for the head. An error is given back, as in `Http._whole`."""
-        connection = self._connection
-        assert connection is not None
-        try:
-            await connection.head()
-            self.status, self.headers = connection.status, connection.headers
-        except ERRORS as error:
-            self.close()
-            return mapped(error, self._endpoint, self._timeouts)
-        except BaseException:
-            self.close()
-            raise
-        return None
 
     def pieces(self) -> AsyncIterator[bytes]:
         return self
@@ -433,51 +390,73 @@ class _Answer:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._next()
+        piece = await self._safely(self._piece)
         if isinstance(piece, ProviderError):
             raise piece
         if not piece:
             raise StopAsyncIteration
         return piece
 
-    async def _next(self) -> bytes | ProviderError:
-        """An error is given back; see `Http._whole`."""
+    async def read(self, limit: int | None = None) -> bytes:
+        found = await self._safely(lambda: self._rest(limit))
+        if isinstance(found, ProviderError):
+            raise found
+        return found[:limit]
+
+    async def _safely(self, work: Callable[[], Awaitable[bytes]]) -> bytes | ProviderError:
+        """An error is given back; see `Http._send`."""
         try:
-            if self._total == 0 and "content-encoding" in self.headers and self._unpack is None:
-                self._unpack = _unpacker(self.headers["content-encoding"])
-            while self._connection is not None:
-                piece = await self._connection.piece()
-                if not piece:
-                    if self._unpack is not None:
-                        self._unpack.finish()
-                    return b""
-                if self._unpack is not None:
-                    piece = self._unpack.feed(piece, MAX_BODY_BYTES - self._total)
-                self._total += len(piece)
-                if self._total > MAX_BODY_BYTES:
-                    raise TooLarge
-                if piece:
-                    return piece
-            return b""
-        except ERRORS as error:
+            if self._deadline is None:
+                return await work()
+            async with asyncio.timeout_at(self._deadline):
+                return await work()
+        except _errors() as error:
             return mapped(error, self._endpoint, self._timeouts, in_body=True)
 
-    async def read(self, limit: int | None = None) -> bytes:
+    async def _rest(self, limit: int | None) -> bytes:
         found: list[bytes] = []
-        size = 0
-        async for piece in self:
+        begun = self._total
+        while piece := await self._piece():
             found.append(piece)
-            size += len(piece)
-            if limit is not None and size >= limit:
+            if limit is not None and self._total - begun >= limit:
                 break
-        return b"".join(found)[:limit]
+        return b"".join(found)
 
-    def close(self) -> None:
-        """Keeps the connection if the answer has come to its end, closes it at once otherwise: a
+    async def _piece(self) -> bytes:
+        """The next piece; nothing at the end. Raises the libraries' errors and ours."""
+        if self._source is None:
+            self._source = self._opened()
+        async for piece in self._source:
+            if self._unpack is not None:
+                piece = self._unpack.feed(piece, MAX_BODY_BYTES - self._total)
+            self._total += len(piece)
+            if self._total > MAX_BODY_BYTES:
+                raise TooLarge
+            if piece:
+                return piece
+        if self._unpack is not None:
+            self._unpack.finish()
+        return b""
+
+    def _opened(self) -> AsyncIterator[bytes]:
+        if "content-encoding" in self.headers:
+            self._unpack = _unpacker(self.headers["content-encoding"])
+        # It is an AsyncByteStream here; httpx's own reading copies every piece, and unpacks without a limit.
+        return aiter(self._response.stream)  # type: ignore[arg-type]
+
+    async def aclose(self) -> None:
+        """Keeps the connection if the body has come to its end, closes it at once otherwise: a
         provider that still writes must see that nobody listens."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._pool.give_back(connection)
+        await self._response.aclose()
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """Names in lower case, what was said of one several times joined by commas."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 class _Unpacker:
@@ -522,50 +501,58 @@ def _unpacker(encoding: str) -> _Unpacker | None:
 def mapped(
     error: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool = False
 ) -> ProviderError:
-    """The error of ours for one of `ERRORS`. Of those, `raw` gets the kind and what the system
-    said; the rest may hold an address with a password in it."""
-    cause = error.__cause__ if isinstance(error, ProxyRefused) and error.__cause__ else error
-    ours = _named(error, endpoint, timeouts, in_body=in_body)
-    system = cause.strerror if isinstance(cause, OSError) else None
+    """The error of ours for one of the libraries'. Of theirs, `raw` gets the kind and what the
+    system said; the rest may hold an address with a password in it."""
+    import httpx
+
+    cause = error.__cause__ if isinstance(error, httpx.TransportError) and error.__cause__ else error
+    ours = _named(error, cause, endpoint, timeouts, in_body=in_body)
+    system = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None)
     ours.raw = f"{type(cause).__name__}: {system}" if system else type(cause).__name__
     return ours
 
 
-def _named(error: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool) -> ProviderError:
+def _named(
+    error: BaseException, cause: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool
+) -> ProviderError:
+    import aiohttp
+    import httpx
+
     host = _host(endpoint)
-    if isinstance(error, ssl.SSLCertVerificationError):
+    told = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
+    if isinstance(told, ssl.SSLCertVerificationError):
         return UntrustedCertificate(
-            f"The certificate of {host} is not trusted: {getattr(error, 'verify_message', '')}.",
+            f"The certificate of {host} is not trusted: {getattr(told, 'verify_message', '')}.",
             "If the server is yours, add its certificate to your system's, or set SSL_CERT_FILE.",
             provider=endpoint.id,
         )
-    if isinstance(error, ProxyRefused):
+    proxy_errors = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError, httpx.ProxyError)
+    if isinstance(cause, proxy_errors):
         return _refused_by_proxy(endpoint)
-    if isinstance(error, TimeoutError):
-        return _timed_out(error, endpoint, timeouts, in_body=in_body)
-    if isinstance(error, TooLarge | NotAsked | zlib.error):
+    if isinstance(cause, TimeoutError | httpx.TimeoutException):
+        return _timed_out(cause, endpoint, timeouts, in_body=in_body)
+    if isinstance(error, TooLarge | NotAsked | zlib.error | httpx.DecodingError):
         return _unreadable(error, endpoint)
-    if isinstance(error, NotHttp):
-        return InvalidResponse(
-            f"{host} does not answer in HTTP.", "Check address and port.", provider=endpoint.id
-        )
-    if in_body or isinstance(error, CutShort):
+    if in_body:
         return StreamInterrupted(
             f"The answer from {endpoint.name} broke off.",
             "What arrived is kept. Try again, or continue from it.",
             provider=endpoint.id,
         )
-    return _unreachable(error, endpoint, host)
+    return _unreachable(cause, endpoint, host)
 
 
-def _timed_out(error: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool) -> Timeout:
+def _timed_out(cause: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool) -> Timeout:
+    import aiohttp
+    import httpx
+
     name = endpoint.name
-    if isinstance(error, NotConnected):
+    if isinstance(cause, aiohttp.ConnectionTimeoutError | httpx.ConnectTimeout | httpx.PoolTimeout):
         said = f"{name} did not take a connection within {timeouts.connect:g} s."
-    elif isinstance(error, OutOfTime) and timeouts.total is not None:
-        said = f"{name} did not finish within {timeouts.total:g} s."
-    else:
+    elif isinstance(cause, aiohttp.SocketTimeoutError) or timeouts.total is None:
         said = f"{name} sent nothing{' more' if in_body else ''} for {timeouts.read:g} s."
+    else:
+        said = f"{name} did not finish within {timeouts.total:g} s."
     return Timeout(said, "Try again; the provider may be slow or busy.", provider=endpoint.id)
 
 
@@ -580,20 +567,29 @@ def _unreadable(error: BaseException, endpoint: Endpoint) -> InvalidResponse:
     return InvalidResponse(said, hint, provider=endpoint.id)
 
 
-def _unreachable(error: BaseException, endpoint: Endpoint, host: str) -> ProviderError:
-    if isinstance(error, ValueError) and not isinstance(error, OSError):
+def _unreachable(cause: BaseException, endpoint: Endpoint, host: str) -> ProviderError:
+    import aiohttp
+    import httpx
+
+    wrong_address = (
+        aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, httpx.InvalidURL, httpx.UnsupportedProtocol,
+        ValueError,
+    )  # fmt: skip
+    if isinstance(cause, wrong_address):
         return no_address(endpoint)
-    if isinstance(error, ssl.SSLError):
+    if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError):
+        return _not_http(endpoint)
+    if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
         said = f"No encrypted connection to {host} came about."
         return Unreachable(
             said, "Check whether the address begins with http://.", provider=endpoint.id, should_retry=False
         )
-    if isinstance(error, socket.gaierror):
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
         said, hint = f"{host} cannot be found.", "Check the address and your network connection."
-    elif isinstance(error, ConnectionRefusedError):
+    elif isinstance(getattr(cause, "os_error", cause), ConnectionRefusedError):
         said = f"{host} refuses the connection."
         hint = "Start the server, or check the port." if endpoint.local else "Check address and port."
-    elif isinstance(error, Disconnected):
+    elif isinstance(cause, aiohttp.ServerDisconnectedError):
         said, hint = f"{host} closed the connection without an answer.", "Try again."
     else:
         said, hint = f"{host} cannot be reached.", "Check the address and your network connection."
@@ -604,6 +600,12 @@ def no_address(endpoint: Endpoint) -> Unreachable:
     """The error for a base URL that leads nowhere at all."""
     said = f"The base URL of {endpoint.name} is not a web address."
     return Unreachable(said, "Write it as https://host/path.", provider=endpoint.id, should_retry=False)
+
+
+def _not_http(endpoint: Endpoint) -> InvalidResponse:
+    return InvalidResponse(
+        f"{_host(endpoint)} does not answer in HTTP.", "Check address and port.", provider=endpoint.id
+    )
 
 
 def _refused_by_proxy(endpoint: Endpoint) -> Unreachable:
@@ -646,3 +648,21 @@ def _system_trust() -> ssl.SSLContext:
     import truststore
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@cache
+def _errors() -> tuple[type[Exception], ...]:
+    import aiohttp
+    import httpx
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    return (
+        httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, HttpProcessingError,
+        OSError, ValueError, TooLarge, NotAsked, zlib.error,
+    )  # fmt: skip
+
+
+def _import_library() -> None:
+    # httpx imports its own command line (200 ms more) where click and rich are installed.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    import chatbench.providers.transport  # noqa: F401  # with it come httpx and aiohttp
