@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 from tests.client.pictures import png
 from tests.harness.program import ROOT
@@ -24,7 +25,7 @@ from chatbench.core.messages import ImagePart, InlineData, ToolCallPart
 
 KEY = "sk-canary-0123456789abcdef"
 HEAVY = (
-    "PIL", "PySide6", "aiohttp", "anthropic", "apsw", "asyncio", "click", "httptools", "httpx", "jsonschema",
+    "PIL", "PySide6", "aiohttp", "anthropic", "apsw", "asyncio", "click", "httpx", "jsonschema",
     "keyring", "markdown_it", "msgspec", "openai", "platformdirs", "pydantic", "pygments", "rich", "ssl",
     "tomlkit", "tqdm", "truststore",
 )  # fmt: skip
@@ -269,6 +270,18 @@ def test_a_response_is_plain_values_and_back(profile: Path, server: LoopbackServ
     assert chatbench.Usage.from_dict(response.to_dict()["usage"]) == response.usage
     with pytest.raises(errors.FormatError, match="Response"):
         chatbench.Response.from_dict({"parts": 7})
+
+
+def test_answers_of_a_type_of_the_callers_are_written_plainly(
+    profile: Path, server: LoopbackServer, tmp_path: Path
+) -> None:
+    Dog = pydantic.create_model("Dog", name=(str, ...))
+    server.script(*[replies.data(openai_chat.whole({"content": '{"name": "Rex"}'}))] * 2)
+    response = client().complete_sync("A dog", schema=Dog)
+    assert response.parsed == Dog(name="Rex")
+    assert response.to_dict()["parsed"] == {"name": "Rex"}
+    client().run_sync(["A dog"], tmp_path / "dogs.jsonl", schema=Dog)
+    assert json.loads((tmp_path / "dogs.jsonl").read_bytes())["parsed"] == {"name": "Rex"}
 
 
 def test_progress_in_every_form(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,6 @@ SPDX = {
 # Windows, or under Python 3.11.
 READ = {
     "backports-tarfile": "MIT",
-    "httpx-aiohttp": "BSD-3-Clause",
     "importlib-metadata": "Apache-2.0",
     "lazy-importer": "Apache-2.0",
     "pywin32-ctypes": "BSD-3-Clause",
