@@ -275,7 +275,9 @@ def test_a_response_is_plain_values_and_back(profile: Path, server: LoopbackServ
 def test_answers_of_a_type_of_the_callers_are_written_plainly(
     profile: Path, server: LoopbackServer, tmp_path: Path
 ) -> None:
-    Dog = pydantic.create_model("Dog", name=(str, ...))
+    class Dog(pydantic.BaseModel):
+        name: str
+
     server.script(*[replies.data(openai_chat.whole({"content": '{"name": "Rex"}'}))] * 2)
     response = client().complete_sync("A dog", schema=Dog)
     assert response.parsed == Dog(name="Rex")

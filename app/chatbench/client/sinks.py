@@ -17,6 +17,7 @@ import msgspec
 from chatbench.core.errors import FormatError
 from chatbench.core.messages import RefusalPart
 from chatbench.core.requests import Response
+from chatbench.core.values import plain
 from chatbench.storage.failures import system_error
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def result_object(index: int, identity: str, fingerprint: str, response: Respons
         "text": response.text,
         "thinking": response.thinking,
         "refusal": "".join(p.text for p in response.parts if isinstance(p, RefusalPart)) or None,
-        "parsed": response.parsed,
+        "parsed": plain(response.parsed),
         "tool_calls": [
             {"id": call.call_id, "name": call.name, "arguments": call.arguments}
             for call in response.tool_calls

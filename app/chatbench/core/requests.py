@@ -28,7 +28,7 @@ from chatbench.core.models import ModelRef
 from chatbench.core.params import LeftOut, Parameters
 from chatbench.core.tools import ToolChoice, ToolDefinition
 from chatbench.core.usage import Cost, Timings, Usage
-from chatbench.core.values import Plain
+from chatbench.core.values import Plain, plain
 
 StopReason = Literal[
     "end", "max_tokens", "stop_sequence", "tool_calls", "refusal", "content_filter",
@@ -75,8 +75,8 @@ class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values that JSON takes; without the extra headers, which may be secret."""
-        plain: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, extra_headers={}))
-        return plain
+        told: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, extra_headers={}))
+        return told
 
 
 class RawExchange(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -148,9 +148,8 @@ class Response(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
             changes["parts"] = tuple(map(_placeholder, self.parts))
             changes["alternatives"] = tuple(tuple(map(_placeholder, parts)) for parts in self.alternatives)
             changes["raw"] = None
-        told = msgspec.structs.replace(self, **changes)
-        plain: dict[str, Any] = msgspec.to_builtins(told, enc_hook=_plain)
-        return plain
+        told: dict[str, Any] = plain(msgspec.structs.replace(self, **changes))
+        return told
 
     def __str__(self) -> str:
         return self.text
@@ -218,11 +217,3 @@ def _placeholder(part: Part) -> Any:
     kind = type(part).__name__.removesuffix("Part").lower()
     facts = filter(None, (part.name, part.media_type, f"{len(part.source.data):,} bytes"))
     return TextPart(text=f"[{kind}: {', '.join(facts)}]")
-
-
-def _plain(value: Any) -> Any:
-    """A pydantic model, for one, as a dictionary."""
-    dump = getattr(value, "model_dump", None)
-    if dump is None:
-        raise TypeError(f"{type(value).__name__} has no plain form")
-    return dump(mode="json")

@@ -9,6 +9,18 @@ import msgspec
 from chatbench.core.errors import FormatError
 
 
+def plain(value: Any) -> Any:
+    """As plain values that JSON takes; also a pydantic model, wherever it stands in it."""
+    return msgspec.to_builtins(value, enc_hook=_dumped)
+
+
+def _dumped(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"{type(value).__name__} has no plain form")
+    return dump(mode="json")
+
+
 class Plain:
     """What a value of msgspec's brings along to be written as plain values, and read again."""
 
@@ -16,8 +28,8 @@ class Plain:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values that JSON takes; bytes in base64."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
-        return plain
+        told: dict[str, Any] = msgspec.to_builtins(self)
+        return told
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
