@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -205,7 +206,8 @@ async def test_limits_of_two_clients_do_not_undo_each_other(
 async def test_calls_at_once_learn_together(make: Make, server: LoopbackServer) -> None:
     """All were sent before the first refusal came: each is sent again without the field."""
     message = "Unsupported parameter: logprobs"
-    server.script(*[failing(400, message, "logprobs") for _ in range(5)])
+    late = replace(failing(400, message, "logprobs"), first_byte_s=0.5)
+    server.script(*[late] * 5)
     answers = await make().process_prompts(list("abcde"), logprobs=True)
     assert [answer.error for answer in answers] == [None] * 5
     assert len(server.asked) == 10

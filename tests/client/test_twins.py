@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -101,3 +102,13 @@ async def test_a_stream_left_early_is_closed(make: Make, server: LoopbackServer)
     next(texts)
     texts.close()  # type: ignore[attr-defined]
     server.wait_for_leaving()
+
+
+async def test_closing_does_not_wait_for_a_loop_that_waits_for_it(
+    make: Make, environment: Environment, server: LoopbackServer
+) -> None:
+    """This loop has connections, and is blocked while the other closes them."""
+    await make().complete("Hi")
+    sync.background.run(environment.http.aclose())
+    await asyncio.sleep(0)
+    assert not (await make().complete("Hi")).is_error

@@ -80,6 +80,8 @@ async def _end() -> None:
 def _forget() -> None:
     """In a child process after a fork: its threads are the parent's, and so is the database."""
     global _environment, _lock
+    if _environment is not None:
+        _environment.http.abandon()
     _environment, _lock = None, threading.Lock()
 
 

@@ -128,6 +128,10 @@ class HttpClient(Protocol):
         """Imports the library and makes the TLS context: slow, for a thread of its own."""
         ...
 
+    def abandon(self) -> None:
+        """To be called in a child process after a fork: the connections are the parent's."""
+        ...
+
     async def aclose(self) -> None:
         """Closes every connection."""
         ...
@@ -258,6 +262,12 @@ class Http:
         writer.close()
         return f"{version}, certificate valid until {until}" if until else version
 
+    def abandon(self) -> None:
+        """To be called in a child process after a fork: the connections are the parent's."""
+        loops, self._loops, self._lock = self._loops, {}, threading.Lock()
+        for transports in loops.values():
+            transports.abandon()
+
     async def aclose(self) -> None:
         with self._lock:
             loops, self._loops = self._loops, {}
@@ -279,6 +289,10 @@ class _Transports:
     async def aclose(self) -> None:
         for transport in self.by_place.values():
             await transport.aclose()
+
+    def abandon(self) -> None:
+        for transport in self.by_place.values():
+            transport.abandon()
 
 
 class _Route:
@@ -344,7 +358,10 @@ async def _elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], Corouti
     except RuntimeError:
         coroutine.close()
         return
-    while loop.is_running() and not waiting.done():
+    tries = 10
+    while loop.is_running() and not waiting.done() and tries:
+        # A loop that is blocked until this is done would be waited for in vain.
+        tries -= 1
         await asyncio.wait({waiting}, timeout=0.1)
 
 

@@ -74,6 +74,10 @@ class _Connector(aiohttp.TCPConnector):
                 return connection
             connection.close()
 
+    def abandon(self) -> None:
+        """Forgets every connection without closing it."""
+        self._conns.clear()
+
 
 class Transport(httpx.AsyncBaseTransport):
     """Connections of one event loop, to any place.
@@ -90,8 +94,9 @@ class Transport(httpx.AsyncBaseTransport):
         self._through: dict[str, Any] = _through(proxy) if proxy else {}
         self._under_way: set[_Body] = set()
         guard = _guard(allowed) if allowed and not proxy else None
+        self._connector = _Connector(limit=0, keepalive_timeout=_KEEP_S, ssl=context, socket_factory=guard)
         self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=0, keepalive_timeout=_KEEP_S, ssl=context, socket_factory=guard),
+            connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
@@ -115,6 +120,11 @@ class Transport(httpx.AsyncBaseTransport):
             stream=_Body(response, self._under_way),
             request=request,
         )
+
+    def abandon(self) -> None:
+        """Forgets all connections without closing them: in a forked child they are its parent's."""
+        self._session.detach()
+        self._connector.abandon()
 
     async def aclose(self) -> None:
         """Closes all connections, also those in use."""
