@@ -430,6 +430,10 @@ class AnswerStream:
     def _next_step(self, error: ProviderError, call: Call) -> Route | float:
         """What follows a failed attempt: another model, or seconds to wait for this one. Raises
         `error` where nothing does."""
+        late = self._deadline is not None and time.monotonic() >= self._deadline
+        if late and isinstance(error, Timeout) and self.last_error is not None:
+            # Cut short by the end of its time, it says less than what went wrong before.
+            raise self.last_error
         self.last_error = self._failure = error
         log.info("%s failed at attempt %d: %s", self.request.model, self.attempts, type(error).__name__)
         environment, router = self._environment, self._router
