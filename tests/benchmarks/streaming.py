@@ -15,6 +15,7 @@ from tests.benchmarks.measuring import Passes, stall
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ErrorReport
+from chatbench.core.holds import Hold
 from chatbench.core.messages import Part, TextPart
 from chatbench.core.streams import Accumulator, PartDelta
 from chatbench.rendering.highlight import warm
@@ -35,6 +36,7 @@ class Growing:
     """A living answer: deltas of one token each, folded by the accumulator the program uses."""
 
     retry_at: float | None = None
+    held: Hold | None = None
     waiting_for: ErrorReport | None = None
     output_tokens: int | None = None
 

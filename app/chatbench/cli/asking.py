@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from chatbench.cli.session import note, safe
+from chatbench.cli.waits import WaitTeller
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ChatbenchError, ConfigurationError, UnknownModel, UnknownParameter
 from chatbench.core.messages import Part, RefusalPart, text_of
@@ -99,10 +100,11 @@ async def follow(answer: Answer, finished: Awaitable[None], *, show: bool) -> Tr
 
 
 async def watch(answer: Answer, done: asyncio.Future[None], *, show: bool) -> TreeMessage:
-    """Prints the words as they come, until the end."""
-    printer = _Printer(show)
+    """Prints the words as they come, until the end, and on stderr what it waits for."""
+    printer, waits = _Printer(show), WaitTeller(answer)
     while not done.done():
         await asyncio.wait({done}, timeout=0.03)
+        waits.look()
         printer.print(text_of(answer.parts()))
     printer.print(answer.message.text, last=True)
     return answer.message

@@ -21,6 +21,7 @@ from chatbench.cli.asking import (
     watch,
 )
 from chatbench.cli.session import STOPPED, note, safe, say
+from chatbench.cli.waits import WaitTeller, wait_of
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.messages import text_of
@@ -122,8 +123,13 @@ def first_block(text: str) -> str:
 
 async def _as_json(asked: list[Asked], schema: dict[str, Any] | None) -> None:
     """One object a line, each as soon as it is its turn."""
+    several = len(asked) > 1
+    waits = [WaitTeller(item.answer, str(item.answer.message.model) if several else "") for item in asked]
     for item in asked:
-        await asyncio.wait({item.done})
+        while not item.done.done():
+            await asyncio.wait({item.done}, timeout=_PAINT_S)
+            for one in waits:
+                one.look()
         message = item.answer.message
         shown = _shown(message, schema)
         if len(asked) == 1 and not message.parts and shown.error:
@@ -170,10 +176,15 @@ async def _side_by_side(asked: list[Asked], schema: dict[str, Any] | None) -> No
               redirect_stderr=False) as live:  # fmt: skip
         while running:
             _, running = await asyncio.wait(running, timeout=_PAINT_S)
-            texts = [text_of(item.answer.parts()) for item in asked]
+            texts = [text_of(item.answer.parts()) or _waits(item.answer) for item in asked]
             live.update(_columns(console, asked, texts, console.height - 3), refresh=True)
     texts = [_shown(item.answer.message, schema).text for item in asked]
     console.print(_columns(console, asked, texts, None))
+
+
+def _waits(answer: Answer) -> str:
+    found = wait_of(answer)
+    return found[2] if found is not None else ""
 
 
 def _columns(console: Any, asked: list[Asked], texts: list[str], height: int | None) -> RenderableType:

@@ -14,11 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
+from chatbench.client.holding import amount_of, hold_of
 from chatbench.client.meters import Meter
 from chatbench.client.ratelimits import Kind, allowances
 from chatbench.client.waiters import Waiter, post, running_loop
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import LimitUnattainable
+from chatbench.core.holds import Hold
 from chatbench.core.usage import Usage
 
 _LONGEST_HOLD_S = 3600.0
@@ -102,7 +104,7 @@ class Bucket:
         self._paused_until = 0.0
         self._waiters: deque[Waiter[Permit]] = deque()
         self._waiting = 0
-        self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
+        self._timer: tuple[asyncio.AbstractEventLoop, asyncio.Handle, float] | None = None
         self._set_meters()
 
     @property
@@ -155,8 +157,11 @@ class Bucket:
                 return None
             return self._grant(input_tokens, output_tokens, now, 0.0)
 
-    async def acquire(self, input_tokens: int = 0, output_tokens: int = 0) -> Permit:
-        """Waits for its turn and returns the permit. Tokens as for `try_acquire`.
+    async def acquire(
+        self, input_tokens: int = 0, output_tokens: int = 0, *, asker: object | None = None
+    ) -> Permit:
+        """Waits for its turn and returns the permit. Tokens as for `try_acquire`; by `asker` it is
+        found in the queue by `hold`.
 
         Raises LimitUnattainable at once where the call alone needs more than a limit of ours.
         """
@@ -167,7 +172,7 @@ class Bucket:
             self._refuse_unattainable(input_tokens, output_tokens)
             if not output_tokens and self.counts_tokens:
                 output_tokens = self._expected_output(input_tokens)
-            waiter: Waiter[Permit] = Waiter(input_tokens, output_tokens, self._now())
+            waiter: Waiter[Permit] = Waiter(input_tokens, output_tokens, self._now(), asker)
             self._waiters.append(waiter)
             self._waiting += 1
             if self._waiters[0] is waiter:
@@ -177,6 +182,21 @@ class Bucket:
         except BaseException:
             self._abandon(waiter)
             raise
+
+    def hold(self, asker: object) -> Hold | None:
+        """What holds back the waiter of that `asker`; None where it does not wait, or has its turn."""
+        with self._lock:
+            now = self._now()
+            queue: list[tuple[int, int]] = []
+            for waiter in self._waiters:
+                if waiter.gone:
+                    continue
+                queue.append((waiter.input_tokens, waiter.output_tokens))
+                if waiter.asker is asker:
+                    places = self._in_flight, self.limits.concurrent
+                    paused_s = max(0.0, self._paused_until - now)
+                    return hold_of(queue, self._meters, places, paused_s, now, now - waiter.since)
+            return None
 
     def pause(self, seconds: float) -> None:
         """Lets nobody through for so long, after a 429. A longer pause under way stays."""
@@ -244,7 +264,7 @@ class Bucket:
             return math.inf
         wait = self._paused_until - now if self._paused_until > now else 0.0
         for kind, meter in self._meters.items():
-            amount = _amount(kind, input_tokens, output_tokens)
+            amount = amount_of(kind, input_tokens, output_tokens)
             if amount:
                 due = meter.wait(amount, now)
                 if due > wait:
@@ -254,7 +274,7 @@ class Bucket:
     def _grant(self, input_tokens: int, output_tokens: int, now: float, waited_s: float) -> Permit:
         self._in_flight += 1
         for kind, meter in self._meters.items():
-            amount = _amount(kind, input_tokens, output_tokens)
+            amount = amount_of(kind, input_tokens, output_tokens)
             if amount:
                 meter.charge(amount, now)
         return Permit(self, input_tokens, output_tokens, now, waited_s)
@@ -263,7 +283,7 @@ class Bucket:
         if self.limits.concurrent is not None and self.limits.concurrent < 1:
             raise _unattainable(self.name, "place", 1, self.limits.concurrent, " at a time")
         for kind, meter in self._meters.items():
-            amount = _amount(kind, input_tokens, output_tokens)
+            amount = amount_of(kind, input_tokens, output_tokens)
             if meter.ours is not None and amount > meter.ours:
                 raise _unattainable(self.name, _NAMES[kind], amount, meter.ours)
 
@@ -308,17 +328,19 @@ class Bucket:
         if running_loop() is not loop:
             return post(loop, self._turn)
         wait = max(wait, _SHORTEST_SLEEP_S)
+        due = loop.time() + wait
         if self._timer is not None and self._timer[0] is loop:
-            if self._timer[1].when() <= loop.time() + wait:
+            if self._timer[2] <= due:
                 return True
             self._timer[1].cancel()
-        self._timer = loop, loop.call_later(wait, self._ring)
+        # Beside the handle, for not every loop's handles know when they are due.
+        self._timer = loop, loop.call_later(wait, self._ring), due
         return True
 
     def _take_back(self, permit: Permit) -> None:
         self._in_flight -= 1
         for kind, meter in self._meters.items():
-            amount = _amount(kind, permit.input_tokens, permit.output_tokens)
+            amount = amount_of(kind, permit.input_tokens, permit.output_tokens)
             if amount:
                 meter.give_back(amount, permit.granted_at)
 
@@ -359,7 +381,7 @@ class Bucket:
                 self._usual_output += _MEMORY * (usage.output_tokens - self._usual_output)
                 for kind, meter in self._meters.items():
                     if kind != "requests":
-                        more = _amount(kind, usage.input_tokens, usage.output_tokens) - _amount(
+                        more = amount_of(kind, usage.input_tokens, usage.output_tokens) - amount_of(
                             kind, permit.input_tokens, permit.output_tokens
                         )
                         if more > 0:
@@ -368,14 +390,6 @@ class Bucket:
                             meter.give_back(-more, permit.granted_at)
             if self._waiters:
                 self._wake_due()
-
-
-def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> int:
-    if kind == "requests":
-        return 1
-    if kind == "input_tokens":
-        return input_tokens
-    return output_tokens if kind == "output_tokens" else input_tokens + output_tokens
 
 
 def _unattainable(

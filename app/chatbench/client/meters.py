@@ -92,6 +92,13 @@ class Meter:
             wait = max(wait, self._granted_until - now)
         return wait
 
+    def told(self, amount: int, now: float) -> tuple[int | None, bool]:
+        """The limit that makes so much wait, and whether it is the user's; None where only what
+        remains of the provider's is known."""
+        if amount > self._granted and self._granted_until > now:
+            return self._theirs, False
+        return self._limit, self._limit is not None and self._limit == self.ours
+
     def charge(self, amount: int, now: float) -> None:
         """`amount` goes out now."""
         self._advance(now)

@@ -12,14 +12,18 @@ T = TypeVar("T")
 class Waiter(Generic[T]):
     """To be made on the loop that waits. `gone` and `given` are for the lock of whoever serves."""
 
-    __slots__ = ("future", "given", "gone", "input_tokens", "loop", "output_tokens", "since")
+    __slots__ = ("asker", "future", "given", "gone", "input_tokens", "loop", "output_tokens", "since")
 
-    def __init__(self, input_tokens: int, output_tokens: int, since: float) -> None:
+    def __init__(
+        self, input_tokens: int, output_tokens: int, since: float, asker: object | None = None
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[T] = self.loop.create_future()
         self.input_tokens = input_tokens
         self.output_tokens = output_tokens
         self.since = since
+        self.asker = asker
+        """By whom he is found again."""
         self.given: T | None = None
         """What he was given, though he may not know yet."""
         self.gone = False

@@ -17,6 +17,7 @@ from chatbench.core.errors import (
     ErrorReport,
     InvalidResponse,
 )
+from chatbench.core.holds import Hold
 from chatbench.core.messages import Part
 from chatbench.core.requests import Response
 from chatbench.core.usage import Timings
@@ -85,6 +86,11 @@ class Answer:
     def queued(self) -> bool:
         """Whether it waits for a limit of its endpoint, or for the pause after another's refusal."""
         return self._stream is not None and self._stream.queued
+
+    @property
+    def held(self) -> Hold | None:
+        """What holds it back while it is `queued`."""
+        return self._stream.held if self._stream is not None else None
 
     def retry_now(self) -> None:
         """Ends the wait between two attempts, and a pause that holds it back."""

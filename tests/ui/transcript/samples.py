@@ -7,6 +7,7 @@ from typing import Any
 
 from chatbench.core.conversations import MessageState, TreeMessage
 from chatbench.core.errors import ErrorReport
+from chatbench.core.holds import Hold
 from chatbench.core.messages import (
     FilePart,
     ImagePart,
@@ -162,6 +163,7 @@ class Growing:
         self.output_tokens: int | None = None
         self.retry_at: float | None = None
         self.waiting_for: ErrorReport | None = None
+        self.held: Hold | None = None
         self._parts: tuple[Part, ...] = ()
         self._text = ""
 

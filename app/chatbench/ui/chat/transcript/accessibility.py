@@ -127,11 +127,12 @@ class MessageAccessible(QAccessibleInterface):
             return tr("A message that is being loaded")
         states = {
             "streaming": tr("being written"),
+            "waiting": tr("waiting"),
             "stopped": tr("stopped"),
             "interrupted": tr("interrupted"),
             "failed": tr("failed"),
         }
-        state = states.get("streaming" if item.live else item.message.state, "")
+        state = states.get(item.stands, "")
         head = f"{item.entry.author}, {state}" if state else item.entry.author
         return f"{head}. {item.plain_text()}"[:_LONGEST]
 

@@ -23,7 +23,7 @@ from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, BOX_PADDING, Frame
 from chatbench.ui.chat.transcript.segments import MEDIA, Segment, segment_for
 from chatbench.ui.chat.transcript.source import Entry, Live
-from chatbench.ui.chat.transcript.states import ended_boxes, living_boxes, seconds_to_wait
+from chatbench.ui.chat.transcript.states import Wait, ended_boxes, living_boxes, wait_of
 from chatbench.ui.theme import theme
 
 _ITEM_GAP: Final = 2.0
@@ -48,7 +48,7 @@ class Item:
         self._trailing: list[Box] = []
         self._live = live
         self._version = -1
-        self._rest: int | None = None
+        self._wait: Wait | None = None
         self._began = time.monotonic()
         self._characters = 0
         self._facts: list[str] = []
@@ -142,17 +142,17 @@ class Item:
         """
         if self._live is None:
             return False
-        rest = seconds_to_wait(self._live)
-        if self._live.version == self._version and rest == self._rest:
+        wait = wait_of(self._live)
+        if self._live.version == self._version and wait == self._wait:
             return False
-        waited, self._rest = self._rest, rest
+        waited = self._wait
         self._version = self._live.version
         parts = self._live.parts()
         self._characters = sum(len(getattr(part, "text", "")) for part in parts)
         before = {id(box): box.height for box in self.boxes[-3:]}
         old = self.boxes
         first = self._update_segments(parts)
-        if rest != waited or bool(self._trailing) != (rest is not None or not parts):
+        if wait != waited or bool(self._trailing) != (wait is not None or not parts):
             self._trailing = self._state_boxes()
         elif first is None:
             return False
@@ -359,10 +359,18 @@ class Item:
         return "\n".join(text for box in self.boxes if (text := box.text))
 
     def _state_boxes(self) -> list[Box]:
+        self._wait = wait_of(self._live) if self._live is not None else None
         if self._live is not None:
-            return living_boxes(self.context, self.message, self._live)
+            return living_boxes(self.context, self.message, self._live, self._wait)
         empty = not any(segment is not None and segment.boxes for segment in self._segments)
         return ended_boxes(self.context, self.message, empty=empty)
+
+    @property
+    def stands(self) -> str:
+        """Its state as it is shown: a living answer is "streaming", or "waiting" to be sent."""
+        if self._live is None:
+            return self.message.state
+        return "waiting" if self._wait is not None else "streaming"
 
     def thinks(self) -> bool:
         """Whether something in it moves: a gauge stands in one of the boxes."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ErrorReport
+from chatbench.core.holds import Hold
 from chatbench.core.messages import Part
 
 Place = Literal["", "cloud", "hard-drive", "compass"]
@@ -50,6 +51,10 @@ class Live(Protocol):
     @property
     def waiting_for(self) -> ErrorReport | None:
         """Why the next attempt is waited for."""
+
+    @property
+    def held(self) -> Hold | None:
+        """What it waits for before it is sent at all."""
 
     def parts(self) -> tuple[Part, ...]:
         """What has come so far."""

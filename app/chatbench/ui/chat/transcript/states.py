@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ErrorReport
+from chatbench.core.holds import Hold
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
-from chatbench.ui.chat.transcript.boxes.cards import CardButton, ErrorCard, NoteBox
+from chatbench.ui.chat.transcript.boxes.cards import CardButton, ErrorCard, NoteBox, Tone
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.small import WaitingBox
 from chatbench.ui.chat.transcript.facts import output_words
@@ -17,24 +19,68 @@ from chatbench.ui.chat.transcript.source import Live
 
 _SETTINGS_HELP: Final = frozenset({"Authentication", "MissingKey", "PermissionDenied", "QuotaExhausted"})
 """Errors whose way on is the provider's page in the settings."""
+_UNNOTICED_S: Final = 0.3
+"""A wait that is over before this is not shown: it would only flicker."""
 
 
-def seconds_to_wait(live: Live) -> int | None:
-    """Whole seconds until a living answer tries again; None while it does not wait."""
-    if live.retry_at is None or live.waiting_for is None:
-        return None
-    return max(0, math.ceil(live.retry_at - time.monotonic()))
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a living answer waits for, as it is shown."""
+
+    report: ErrorReport
+    buttons: tuple[CardButton, ...]
+    tone: Tone
 
 
-def living_boxes(context: Context, message: TreeMessage, live: Live) -> list[Box]:
-    """What stands under the words of an answer that is being written."""
-    report, rest = live.waiting_for, seconds_to_wait(live)
-    if report is not None and rest is not None:
+def wait_of(live: Live) -> Wait | None:
+    """What is shown of the wait of a living answer; None while it does not wait, or not for long."""
+    report = live.waiting_for
+    if live.retry_at is not None and report is not None:
+        rest = max(0, math.ceil(live.retry_at - time.monotonic()))
         shown = ErrorReport(
             kind=report.kind, message=report.message, hint=tr("Again in {0} s.").format(rest), raw=report.raw
         )
-        buttons = (CardButton("retry-now", tr("Now")), CardButton("stop", tr("Cancel")))
-        return [ErrorCard(context, (message.id, "waiting"), shown, buttons, warning=True)]
+        return Wait(shown, (CardButton("retry-now", tr("Now")), CardButton("stop", tr("Cancel"))), "warning")
+    held = live.held
+    if held is None or held.waited_s < _UNNOTICED_S:
+        return None
+    shown = ErrorReport(
+        kind="RateLimited",
+        message=tr("Waiting for the rate limit of {0}").format(held.provider),
+        hint=f"{_limit_words(held)} {_due_words(held)}".strip(),
+    )
+    ways = (CardButton("retry-now", tr("Send now")), CardButton("stop", tr("Cancel")))
+    return Wait(shown, ways if held.can_be_ended else (), "quiet")
+
+
+def _limit_words(held: Hold) -> str:
+    """Which limit it is, as far as that is known."""
+    if held.reason == "pause":
+        return tr("It asked for a pause.")
+    of = {
+        "concurrent": tr("{0} at a time"),
+        "requests": tr("{0} requests per minute"),
+        "tokens": tr("{0} tokens per minute"),
+        "input_tokens": tr("{0} input tokens per minute"),
+        "output_tokens": tr("{0} output tokens per minute"),
+    }[held.reason]
+    if held.limit is None:
+        return tr("What it allows just now is used up.")
+    limit = of.format(f"{held.limit:,}")
+    told = tr("Your limit of {0} is reached.") if held.ours else tr("Its limit of {0} is reached.")
+    return told.format(limit)
+
+
+def _due_words(held: Hold) -> str:
+    if held.due_s is None:
+        return tr("It is sent when another answer has ended.")
+    return tr("It is sent in {0} s.").format(max(1, math.ceil(held.due_s)))
+
+
+def living_boxes(context: Context, message: TreeMessage, live: Live, wait: Wait | None) -> list[Box]:
+    """What stands under the words of an answer that is being written."""
+    if wait is not None:
+        return [ErrorCard(context, (message.id, "waiting"), wait.report, wait.buttons, tone=wait.tone)]
     return [] if live.parts() else [WaitingBox(context, (message.id, "waiting"))]
 
 
@@ -83,7 +129,9 @@ def _error_card(context: Context, message: TreeMessage) -> ErrorCard:
         CardButton("retry-with", tr("Retry with…")),
         CardButton("details", tr("Details")),
     )
-    return ErrorCard(context, (message.id, "error"), shown, buttons, warning=interrupted)
+    return ErrorCard(
+        context, (message.id, "error"), shown, buttons, tone="warning" if interrupted else "danger"
+    )
 
 
 def _is_name(raw: str) -> bool:

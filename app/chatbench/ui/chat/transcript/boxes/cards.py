@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
@@ -251,6 +251,9 @@ class NoteBox(Box):
         return self._words if wide > self.width else ""
 
 
+Tone = Literal["danger", "warning", "quiet"]
+
+
 @dataclass(frozen=True, slots=True)
 class CardButton:
     """A button of an error card: the action it asks for and its words."""
@@ -261,26 +264,40 @@ class CardButton:
     primary: bool = False
 
 
+class _Look(NamedTuple):
+    words: ColorRole
+    fill: ColorRole
+    edge: ColorRole
+    icon: str
+
+
+_LOOKS: Final[dict[Tone, _Look]] = {
+    "danger": _Look("danger", "dangersoft", "danger", "circle-alert"),
+    "warning": _Look("warning", "warningsoft", "warning", "circle-alert"),
+    "quiet": _Look("text2", "sunken", "line", "clock"),
+}
+
+
 class ErrorCard(Box):
-    """What went wrong, what it means, the raw reason, and ways on."""
+    """What went wrong or is waited for, what it means, the raw reason, and ways on."""
 
     before = 10.0
 
     def __init__(
         self, context: Context, key: tuple[Any, ...], report: ErrorReport, buttons: Sequence[CardButton], *,
-        warning: bool = False,
+        tone: Tone = "danger",
     ) -> None:  # fmt: skip
         super().__init__(context, key)
         self.report = report
         self.buttons = tuple(buttons)
-        self._warning = warning
+        self._look = _LOOKS[tone]
         self._parts: list[TextBox] = []
         self._raw: TextBox | None = None
 
     def _texts(self) -> list[TextBox]:
         if not self._parts:
             lines = (
-                (self.report.message, Style("ui", self._tone, 600)),
+                (self.report.message, Style("ui", self._look.words, 600)),
                 (self.report.hint, Style("small", "text2")),
             )
             for number, (words, style) in enumerate(lines):
@@ -290,10 +307,6 @@ class ErrorCard(Box):
             if raw:
                 self._raw = self._part(2, raw, Style("code-small", "text2"))
         return self._parts
-
-    @property
-    def _tone(self) -> ColorRole:
-        return "warning" if self._warning else "danger"
 
     def _part(self, number: int, words: str, style: Style) -> TextBox:
         shown = visible(words)
@@ -328,11 +341,10 @@ class ErrorCard(Box):
     def paint(self, painter: QPainter, paint: Paint) -> None:
         if not self._parts:
             self.measure()
-        tone = self._tone
-        fill: ColorRole = "warningsoft" if self._warning else "dangersoft"
-        draw_box(painter, QRectF(0, 0, self.width, self.height), theme().corner("card"), fill, tone)
+        look = self._look
+        draw_box(painter, QRectF(0, 0, self.width, self.height), theme().corner("card"), look.fill, look.edge)
         edge = theme().icon_size(14)
-        icons.draw(painter, "circle-alert", QRectF(12, 10, edge, theme().line("ui")), tone)
+        icons.draw(painter, look.icon, QRectF(12, 10, edge, theme().line("ui")), look.words)
         x, y = 12 + self._lead(), 10.0
         clip = QRectF(0, 0, self.width, self.height)
         for part in self._parts:
