@@ -35,6 +35,6 @@ def test_what_counts(events: list[StreamEvent], token: bool, text: bool) -> None
         accumulator.apply(event)
         clock.note([event], accumulator)
     clock.finish(accumulator)
-    timings = clock.timings
+    timings = clock.timings()
     assert (timings.first_token_s is not None, timings.first_text_s is not None) == (token, text)
     assert timings.total_s is not None

@@ -34,7 +34,6 @@ from chatbench.core.errors import (
     StreamInterrupted,
     Timeout,
 )
-from chatbench.core.holds import Hold
 from chatbench.core.ids import new_id
 from chatbench.core.messages import TextPart
 from chatbench.core.models import ModelRef
@@ -62,6 +61,14 @@ class AnswerStream:
     the next; see `Calling.broken` for one that broke off after its first words.
     """
 
+    __slots__ = (
+        "__weakref__", "_asked", "_at", "_began", "_calling", "_clock", "_deadline", "_environment",
+        "_exchange", "_failure", "_failures", "_hurry", "_key", "_key_provider", "_limited_s", "_own",
+        "_paused", "_queue", "_queued_s", "_refused", "_reservation", "_result", "_router", "_settled",
+        "_tried", "_whole_response", "accumulator", "attempts", "endpoint", "info", "last_error",
+        "left_out", "request", "retry_at",
+    )  # fmt: skip
+
     def __init__(
         self, environment: Environment, request: Request, calling: Calling, router: Router | None = None
     ) -> None:
@@ -80,8 +87,8 @@ class AnswerStream:
         self.last_error: ProviderError | None = None
         self._failure: ChatbenchError | None = None
         self._failures = 0
-        self._tried: set[ModelRef] = set()
-        self._refused: set[tuple[ModelRef, str]] = set()
+        self._tried: frozenset[ModelRef] = frozenset()
+        self._refused: frozenset[tuple[ModelRef, str]] = frozenset()
         self._own: Parameters | None = None
         self._key_provider = calling.key_provider or request.model.provider
         self._queue: Bucket | None = None
@@ -116,12 +123,6 @@ class AnswerStream:
         """Whether it waits for a limit to let it out: ours, the provider's, or the pause after a
         refusal of another call."""
         return self._queue is not None
-
-    @property
-    def held(self) -> Hold | None:
-        """What holds it back while it is `queued`."""
-        found = self._queue.hold(self) if self._queue is not None else None
-        return msgspec.structs.replace(found, provider=self.endpoint.name) if found is not None else None
 
     def retry_now(self) -> None:
         """Ends the present wait between two attempts, and the pause of everyone who asks there. A
@@ -389,7 +390,7 @@ class AnswerStream:
     async def _queued(self, bucket: Bucket, expected_in: int, expected_out: int) -> Permit:
         self._queue = bucket
         try:
-            permit = await self._in_time(bucket.acquire(expected_in, expected_out, asker=self))
+            permit = await self._in_time(bucket.acquire(expected_in, expected_out))
         finally:
             self._queue = None
         self._queued_s += permit.waited_s
@@ -453,7 +454,7 @@ class AnswerStream:
             router.failed(self.request.model, error)
         delay = self._delay(error)
         if router is not None and (elsewhere(error) or (delay is None and error.retryable)):
-            self._tried.add(self.request.model)
+            self._tried |= {self.request.model}
             route = router.pick(self._tried)
             if route is not None:
                 return route
@@ -467,7 +468,7 @@ class AnswerStream:
         place = (self.request.model, error.param)
         if place in self._refused:
             return False
-        self._refused.add(place)
+        self._refused |= {place}
         return self._environment.learned.refusal(error, call.endpoint, self.info, call.request.parameters)
 
     def _delay(self, error: ProviderError) -> float | None:
@@ -605,17 +606,15 @@ class AnswerStream:
 
     @property
     def timings(self) -> Timings:
-        timings = self._clock.timings
-        return msgspec.structs.replace(timings, queued_s=self._queued_s) if self._queued_s else timings
+        return self._clock.timings(self._queued_s or None)
 
     def response(self, error: ChatbenchError | None = None) -> Response:
         """The answer as far as it came, priced; `error` is recorded with it."""
-        found = outcome(
+        return outcome(
             self.request, self.endpoint, self.accumulator, self._exchange, self.left_out,
-            self._environment.pricing, self._at, self._key,
+            self._environment.pricing, self._at, self._key, self.timings, self.attempts,
+            error.report() if error else None,
         )  # fmt: skip
-        told = error.report() if error else None
-        return msgspec.structs.replace(found, timings=self.timings, attempts=self.attempts, error=told)
 
 
 def _out_of_time(endpoint: Endpoint) -> Timeout:

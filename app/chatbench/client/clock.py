@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import msgspec
-
 from chatbench.core.messages import TextPart, ThinkingPart, ToolCallPart
 from chatbench.core.streams import Accumulator, PartDelta, PartEnd, PartStart, StreamEvent
 from chatbench.core.usage import Timings
@@ -14,11 +12,24 @@ from chatbench.core.usage import Timings
 class Clock:
     """Takes the times of one call, over all its attempts."""
 
+    __slots__ = ("_calls", "_first_text", "_first_token", "_start", "_thinking", "_total")
+
     def __init__(self) -> None:
-        self.timings = Timings()
+        self._first_token: float | None = None
+        self._first_text: float | None = None
+        self._total: float | None = None
         self._start = time.monotonic()
         self._thinking: tuple[int, float] | None = None
-        self._calls: set[int] = set()
+        self._calls: frozenset[int] = frozenset()
+
+    def timings(self, queued_s: float | None = None) -> Timings:
+        """What was taken by now."""
+        return Timings(
+            queued_s=queued_s,
+            first_token_s=self._first_token,
+            first_text_s=self._first_text,
+            total_s=self._total,
+        )
 
     def start(self) -> None:
         self._start = time.monotonic()
@@ -28,7 +39,7 @@ class Clock:
         elapsed = time.monotonic() - self._start
         for event in batch:
             if type(event) is PartDelta:
-                if event.text and self.timings.first_text_s is None:
+                if self._first_text is None and event.text:
                     self._token(elapsed, is_text=self._thinking is None and event.index not in self._calls)
             elif type(event) is PartStart:
                 self._end_thinking(elapsed, accumulator)
@@ -38,16 +49,16 @@ class Clock:
                 if isinstance(part, TextPart | ThinkingPart) and part.text:
                     self._token(elapsed, is_text=isinstance(part, TextPart))
                 elif isinstance(part, ToolCallPart):
-                    self._calls.add(event.index)
+                    self._calls |= {event.index}
                     self._token(elapsed, is_text=False)
             elif type(event) is PartEnd:
                 self._end_thinking(elapsed, accumulator)
 
     def _token(self, elapsed: float, *, is_text: bool) -> None:
-        if self.timings.first_token_s is None:
-            self.timings = msgspec.structs.replace(self.timings, first_token_s=elapsed)
-        if is_text and self.timings.first_text_s is None:
-            self.timings = msgspec.structs.replace(self.timings, first_text_s=elapsed)
+        if self._first_token is None:
+            self._first_token = elapsed
+        if is_text and self._first_text is None:
+            self._first_text = elapsed
 
     def _end_thinking(self, elapsed: float, accumulator: Accumulator) -> None:
         if self._thinking is not None:
@@ -59,4 +70,4 @@ class Clock:
         """To be called at the end of each attempt, however it ended."""
         elapsed = time.monotonic() - self._start
         self._end_thinking(elapsed, accumulator)
-        self.timings = msgspec.structs.replace(self.timings, total_s=elapsed)
+        self._total = elapsed

@@ -12,13 +12,14 @@ from chatbench.client.estimate import estimate_text
 from chatbench.client.pricing import Pricing
 from chatbench.client.raw import masked_exchange, shown
 from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import ErrorReport
 from chatbench.core.ids import new_id
 from chatbench.core.messages import Part
 from chatbench.core.params import LeftOut
 from chatbench.core.requests import Request, Response
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import Accumulator, PartEnd, PartStart, Stop, StreamEvent, UsageUpdate
-from chatbench.core.usage import Cost, Usage
+from chatbench.core.usage import Cost, Timings, Usage
 from chatbench.providers.wire import Exchange
 
 
@@ -31,9 +32,12 @@ def outcome(
     pricing: Pricing,
     at: datetime | None,
     key: Secret | None,
+    timings: Timings,
+    attempts: int,
+    error: ErrorReport | None,
 ) -> Response:
-    """The answer to `request` as far as it came, without times and attempts. `exchange` is the last
-    attempt, `at` when the call was made, `key` what may not be shown."""
+    """The answer to `request` as far as it came. `exchange` is the last attempt, `at` when the call
+    was made, `key` what may not be shown."""
     stop, parts = accumulator.stop, accumulator.parts()
     usage, counted = _used(accumulator.usage, parts, whole=stop is not None)
     tier = (stop.service_tier if stop else "") or _sent("service_tier", request, left_out) or ""
@@ -68,6 +72,9 @@ def outcome(
         logprobs=tuple(accumulator.logprobs.get(0, ())),
         stored_by_provider=bool(_sent("background", request, left_out)),
         at=at,
+        timings=timings,
+        attempts=attempts,
+        error=error,
         **told,
     )
 

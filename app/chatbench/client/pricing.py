@@ -192,10 +192,12 @@ class Pricing:
         `service` see `rates`."""
         if usage.provider_cost is not None:
             return Cost(amount=usage.provider_cost, source="provider")
-        own = str(ref) in self.user_prices
-        if not own and is_free(ref, endpoint):
-            return Cost(amount=_ZERO, source="free")
-        rates = self.rates(ref, endpoint, at, usage.input_tokens, service=service)
+        rates = self.user_prices.get(str(ref))
+        own = rates is not None
+        if rates is None:
+            if is_free(ref, endpoint):
+                return Cost(amount=_ZERO, source="free")
+            rates = self.rates(ref, endpoint, at, usage.input_tokens, service=service)
         lines = None if rates is None else bill(rates, usage)
         if lines is None:
             return None
@@ -291,10 +293,11 @@ def bill(rates: Rates, usage: Usage) -> tuple[CostLine, ...] | None:
     )
     lines: list[CostLine] = []
     for what, count, rate in parts:
-        if count and rate is None:
+        if not count:
+            continue
+        if rate is None:
             return None
-        if count and rate is not None:
-            lines.append(CostLine(what=what, count=count, amount=(rate * count).scaleb(-6)))
+        lines.append(CostLine(what=what, count=count, amount=(rate * count).scaleb(-6)))
     if usage.web_searches:
         if rates.web_searches is None:
             return None

@@ -21,8 +21,8 @@ ProviderState = dict[str, Any]
 Detail = Literal["", "auto", "low", "high", "original"]
 
 
-class Value(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of the immutable values that are stored as JSON."""
+class Value(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Base of the immutable values that are stored as JSON: trees, which hold no circle."""
 
 
 class InlineData(Value, frozen=True, tag="inline", tag_field="kind"):

@@ -45,7 +45,7 @@ class TokenLogprob(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     top: tuple[TokenLogprob, ...] = ()
 
 
-class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is asked. `stream` False asks the provider for one whole answer.
 
     `extra_headers` may hold secrets: they are never logged, stored or shown. `api_version`
@@ -79,7 +79,7 @@ class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         return told
 
 
-class RawExchange(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RawExchange(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The last attempt as it went over the wire. Keys and extra headers are masked; `response` is
     the body as it came, of a stream all of its events."""
 
@@ -91,7 +91,7 @@ class RawExchange(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_default
     response: bytes = b""
 
 
-class Response(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Response(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An answer, whole or as far as it came.
 
     `model` was asked, `model_answered` is what the provider says it was. `status` is the HTTP

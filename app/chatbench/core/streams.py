@@ -134,6 +134,8 @@ class Accumulator:
     part, an event after `Stop` is folded all the same.
     """
 
+    __slots__ = ("_choices", "logprobs", "stops", "unknown", "usage", "version")
+
     def __init__(self) -> None:
         self._choices: dict[int, dict[int, _OpenPart]] = {}
         self.usage: Usage | None = None
@@ -166,13 +168,13 @@ class Accumulator:
 
     def _apply_rare(self, event: StreamEvent) -> None:
         match event:
-            case PartStart(index=index, part=part, choice=choice):
-                self._open(choice, index, part)
-            case PartEnd(index=index, part=part, choice=choice):
-                if part is not None:
-                    self._open(choice, index, part)
-            case UsageUpdate(usage=usage):
-                self.usage = usage
+            case PartStart():
+                self._open(event.choice, event.index, event.part)
+            case PartEnd():
+                if event.part is not None:
+                    self._open(event.choice, event.index, event.part)
+            case UsageUpdate():
+                self.usage = event.usage
             case Stop():
                 self.stops[event.choice] = event
             case Reset():

@@ -60,7 +60,7 @@ class Usage(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 _COUNTS = tuple(name for name in Usage.__struct_fields__ if name != "provider_cost")
 
 
-class Rates(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Rates(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Prices in US dollars per million tokens (per thousand for searches and requests).
 
     None is unknown for `input` and `output`; for a share of them it means the share has no price
@@ -82,7 +82,7 @@ class Rates(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 CostSource = Literal["provider", "table", "user", "free"]
 
 
-class CostLine(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CostLine(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One line of a bill: how many of what, and for how much."""
 
     what: Literal["input", "cache_read", "cache_write", "output", "reasoning", "audio", "searches", "request"]
@@ -90,7 +90,7 @@ class CostLine(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     amount: Decimal
 
 
-class Cost(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Cost(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Money for one call. An unknown cost is None in its place, never a Cost of 0.
 
     `source` says who priced it: the provider's own figure, the price table, the user's own

@@ -37,7 +37,7 @@ from chatbench.providers.proxies import proxy_for
 if TYPE_CHECKING:
     import httpx
 
-    from chatbench.providers.transport import Pieces, Transport
+    from chatbench.providers.transport import Head, Pieces, Transport
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 LARGE_BYTES = 256 * 1024
@@ -58,7 +58,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     total: float | None = None
 
 
-class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What goes over the wire. Header values may hold a key: never log or show this value."""
 
     url: str
@@ -309,29 +309,33 @@ class _Route:
         told = httpx.URL(url)
         self._url = without_user(told)
         self._userinfo = told.userinfo
-        self._headers: dict[tuple[str, ...], httpx.Headers] = {}
+        self._begun: dict[tuple[str, ...], tuple[httpx.Headers, Head]] = {}
 
     def outgoing(self, request: HttpRequest, timeouts: Timeouts) -> httpx.Request:
         """Raises InvalidHeader."""
         import httpx
 
+        from chatbench.providers.transport import Pieces, head_of
+
         told, body = request.headers, request.body
         key = (request.method, *told, *told.values())
-        headers = self._headers.get(key)
-        if headers is None:
-            if len(self._headers) >= _ROUTES:
-                self._headers.clear()
-            headers = self._headers[key] = self._put_together(request)
+        begun = self._begun.get(key)
+        if begun is None:
+            if len(self._begun) >= _ROUTES:
+                self._begun.clear()
+            together = self._put_together(request)
+            begun = self._begun[key] = together, head_of(self._url, together)
+        headers, head = begun
         stream: httpx.ByteStream | Pieces = httpx.ByteStream(body)
         if len(body) > LARGE_BYTES:
-            from chatbench.providers.transport import Pieces
-
             stream = Pieces(body)
             headers = httpx.Headers([*headers.raw, (b"content-length", b"%d" % len(body))])
+            head = head_of(self._url, headers)
         limits = {"connect": timeouts.connect, "read": timeouts.read}
         return httpx.Request(
-            request.method, self._url, headers=headers, stream=stream, extensions={"timeout": limits}
-        )
+            request.method, self._url, headers=headers, stream=stream,
+            extensions={"timeout": limits, "head": head},
+        )  # fmt: skip
 
     def _put_together(self, request: HttpRequest) -> httpx.Headers:
         import httpx
@@ -385,14 +389,19 @@ class _Opening(AbstractAsyncContextManager[HttpAnswer]):
 
 
 class _Answer:
-    """A response under way."""
+    """A response under way. httpx's own reading copies every piece, and unpacks without a limit: only
+    its stream is used."""
+
+    __slots__ = (
+        "_deadline", "_endpoint", "_source", "_stream", "_timeouts", "_total", "_unpack", "headers", "status",
+    )  # fmt: skip
 
     def __init__(
         self, response: httpx.Response, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
     ) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = _plain(response.headers)
-        self._response = response
+        self._stream: httpx.AsyncByteStream = response.stream  # type: ignore[assignment]
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._deadline = deadline
@@ -433,38 +442,46 @@ class _Answer:
     async def _rest(self, limit: int | None) -> bytes:
         found: list[bytes] = []
         begun = self._total
-        while piece := await self._piece():
-            found.append(piece)
+        async for piece in self._opened():
+            found.append(self._taken(piece))
             if limit is not None and self._total - begun >= limit:
                 break
+        else:
+            self._ended()
         return b"".join(found)
 
     async def _piece(self) -> bytes:
         """The next piece; nothing at the end. Raises the libraries' errors and ours."""
-        if self._source is None:
-            self._source = self._opened()
-        async for piece in self._source:
-            if self._unpack is not None:
-                piece = self._unpack.feed(piece, MAX_BODY_BYTES - self._total)
-            self._total += len(piece)
-            if self._total > MAX_BODY_BYTES:
-                raise TooLarge
-            if piece:
+        async for arrived in self._opened():
+            if piece := self._taken(arrived):
                 return piece
-        if self._unpack is not None:
-            self._unpack.finish()
+        self._ended()
         return b""
 
     def _opened(self) -> AsyncIterator[bytes]:
-        if "content-encoding" in self.headers:
-            self._unpack = _unpacker(self.headers["content-encoding"])
-        # It is an AsyncByteStream here; httpx's own reading copies every piece, and unpacks without a limit.
-        return aiter(self._response.stream)  # type: ignore[arg-type]
+        if self._source is None:
+            if "content-encoding" in self.headers:
+                self._unpack = _unpacker(self.headers["content-encoding"])
+            self._source = aiter(self._stream)
+        return self._source
+
+    def _taken(self, piece: bytes) -> bytes:
+        """The piece, unpacked and counted; nothing where it takes the next to unpack it."""
+        if self._unpack is not None:
+            piece = self._unpack.feed(piece, MAX_BODY_BYTES - self._total)
+        self._total += len(piece)
+        if self._total > MAX_BODY_BYTES:
+            raise TooLarge
+        return piece
+
+    def _ended(self) -> None:
+        if self._unpack is not None:
+            self._unpack.finish()
 
     async def aclose(self) -> None:
         """Keeps the connection if the body has come to its end, closes it at once otherwise: a
         provider that still writes must see that nobody listens."""
-        await self._response.aclose()
+        await self._stream.aclose()
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:

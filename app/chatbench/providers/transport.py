@@ -12,11 +12,12 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import aiohttp
 import httpx
+from multidict import CIMultiDict
 from yarl import URL
 
 _PIECE_BYTES = 256 * 1024
@@ -33,6 +34,21 @@ class Pieces(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for start in range(0, len(self._body), _PIECE_BYTES):
             yield self._body[start : start + _PIECE_BYTES]
+
+
+class Head(NamedTuple):
+    """What a request begins with, as aiohttp takes it."""
+
+    url: URL
+    headers: CIMultiDict[str]
+
+
+def head_of(url: httpx.URL, headers: httpx.Headers) -> Head:
+    """Put together once: the same few are sent again and again."""
+    return Head(
+        URL(str(url.copy_with(raw_path=url.raw_path)), encoded=True),
+        CIMultiDict((name.decode("ascii"), value.decode("latin-1")) for name, value in headers.raw),
+    )
 
 
 class _Body(httpx.AsyncByteStream):
@@ -82,8 +98,8 @@ class _Connector(aiohttp.TCPConnector):
 class Transport(httpx.AsyncBaseTransport):
     """Connections of one event loop, to any place.
 
-    A request's `extensions["timeout"]` has seconds for `connect` and `read`. What fails is raised as
-    aiohttp has it.
+    A request's `extensions["timeout"]` has seconds for `connect` and `read`, `extensions["head"]` its
+    `Head`. What fails is raised as aiohttp has it.
     """
 
     def __init__(
@@ -104,12 +120,12 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         limits: Mapping[str, float] = request.extensions["timeout"]
-        stream = request.stream
+        head: Head = request.extensions["head"]
         response = await self._session.request(
             request.method,
-            _url(request.url),
-            headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
-            data=request.read() or None if isinstance(stream, httpx.ByteStream) else stream,
+            head.url,
+            headers=head.headers,
+            data=_payload(request),
             allow_redirects=False,
             timeout=_limits(limits["connect"], limits["read"]),
             **self._through,
@@ -134,10 +150,12 @@ class Transport(httpx.AsyncBaseTransport):
         await self._session.close()
 
 
-@lru_cache(maxsize=256)
-def _url(url: httpx.URL) -> URL:
-    """Parsed once: the same few addresses are asked again and again."""
-    return URL(str(url.copy_with(raw_path=url.raw_path)), encoded=True)
+def _payload(request: httpx.Request) -> Any:
+    stream = request.stream
+    if not isinstance(stream, httpx.ByteStream):
+        return stream
+    body = request.read()
+    return aiohttp.BytesPayload(body) if body else None
 
 
 @lru_cache(maxsize=64)

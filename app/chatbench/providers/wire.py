@@ -41,7 +41,7 @@ class Exchange:
         self.body: list[bytes] | None = [] if keep_body else None
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One request bound to an endpoint. `request.parameters` fit `info` already, and every
     media source is `InlineData`, `RemoteUrl` or a `ProviderFile` of this provider."""
 
