@@ -34,6 +34,7 @@ from chatbench.core.errors import (
     StreamInterrupted,
     Timeout,
 )
+from chatbench.core.holds import Hold
 from chatbench.core.ids import new_id
 from chatbench.core.messages import TextPart
 from chatbench.core.models import ModelRef
@@ -123,6 +124,12 @@ class AnswerStream:
         """Whether it waits for a limit to let it out: ours, the provider's, or the pause after a
         refusal of another call."""
         return self._queue is not None
+
+    @property
+    def held(self) -> Hold | None:
+        """What holds it back while it is `queued`."""
+        found = self._queue.hold(self) if self._queue is not None else None
+        return msgspec.structs.replace(found, provider=self.endpoint.name) if found is not None else None
 
     def retry_now(self) -> None:
         """Ends the present wait between two attempts, and the pause of everyone who asks there. A
@@ -390,7 +397,7 @@ class AnswerStream:
     async def _queued(self, bucket: Bucket, expected_in: int, expected_out: int) -> Permit:
         self._queue = bucket
         try:
-            permit = await self._in_time(bucket.acquire(expected_in, expected_out))
+            permit = await self._in_time(bucket.acquire(expected_in, expected_out, asker=self))
         finally:
             self._queue = None
         self._queued_s += permit.waited_s
