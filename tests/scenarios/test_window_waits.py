@@ -106,7 +106,7 @@ def test_an_answer_that_waits_for_a_place_says_so_and_cannot_be_hurried(
             ask(second, "The second")
             await until(lambda: said(second), "the wait to be told")
             assert said(second) == (
-                f"{TITLE}\nYour limit of 1 at a time is reached. It is sent when another answer has ended."
+                f"{TITLE}\nYour limit of 1 at a time is reached. Your question is sent when another answer has ended."
             )
             assert buttons(second) == []
             assert TITLE in accessible_name(second)
@@ -137,7 +137,9 @@ def test_an_answer_held_back_by_anothers_429_can_be_sent_now(
             await until(lambda: said(second), "the wait to be told")
             title, hint = said(second).split("\n")
             assert title == TITLE
-            assert hint in {f"It asked for a pause. It is sent in {rest} s." for rest in range(60, 91)}
+            assert hint in {
+                f"It asked for a pause. Your question is sent in {rest} s." for rest in range(60, 91)
+            }
             assert buttons(second) == ["Send now", "Cancel"]
             await until(lambda: said(second).split("\n")[-1] < hint, "the seconds to run")
             assert len(server.asked) == 1

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtWidgets import QApplication
@@ -16,6 +17,8 @@ from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import click, press, send, until, write
 from tests.shots.stage import SONNET, Stage, chart, staged
 from tests.ui.transcript.samples import KINDS, RICH
+
+from chatbench.core.endpoints import Limits
 
 Scene = Callable[[Path, Path, str], Coroutine[Any, Any, None]]
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -97,6 +100,24 @@ async def failures(profile: Path, pictures: Path, scheme: str) -> None:
         await stage.shoot("error-interrupted")
 
 
+async def waits(profile: Path, pictures: Path, scheme: str) -> None:
+    """An answer that waits for a place, one that waits out the pause after another's refusal."""
+    async with staged(profile, pictures, scheme) as stage:
+        usual = stage.session.services.endpoints.row(SONNET.provider).endpoint
+        one_at_a_time = msgspec.structs.replace(usual, limits=Limits(concurrent=1))
+        stage.session.services.endpoints.save(one_at_a_time)
+        refusal = {"type": "error", "error": {"type": "rate_limit_error", "message": "Too many requests"}}
+        stage.server.script(replies.data(refusal, 429, {"retry-after": "90"}))
+        for name in ("wait-for-the-next-attempt", "wait-for-a-pause", "wait-for-a-place"):
+            write(stage.view, QUESTION)
+            press(stage.view.composer.editor, Qt.Key.Key_Return)
+            await stage.quiet(1)
+            await stage.shoot(name)
+            press(stage.window, Qt.Key.Key_N, CTRL)
+            await stage.quiet(0.3)
+            stage.view.choose_model(SONNET)
+
+
 async def settings(profile: Path, pictures: Path, scheme: str) -> None:
     """Every page of the settings; a provider whose check passed, and one whose check failed."""
     with LoopbackServer() as ollama:
@@ -172,7 +193,7 @@ async def sharp(profile: Path, pictures: Path, scheme: str) -> None:
 
 
 SCENES: tuple[Scene, ...] = (
-    first_start, chat, streaming, failures, settings, edges, empty, large_text, sharp,
+    first_start, chat, streaming, failures, waits, settings, edges, empty, large_text, sharp,
 )  # fmt: skip
 
 

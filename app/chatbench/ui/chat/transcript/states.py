@@ -73,8 +73,8 @@ def _limit_words(held: Hold) -> str:
 
 def _due_words(held: Hold) -> str:
     if held.due_s is None:
-        return tr("It is sent when another answer has ended.")
-    return tr("It is sent in {0} s.").format(max(1, math.ceil(held.due_s)))
+        return tr("Your question is sent when another answer has ended.")
+    return tr("Your question is sent in {0} s.").format(max(1, math.ceil(held.due_s)))
 
 
 def living_boxes(context: Context, message: TreeMessage, live: Live, wait: Wait | None) -> list[Box]:
