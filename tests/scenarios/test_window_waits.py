@@ -106,7 +106,8 @@ def test_an_answer_that_waits_for_a_place_says_so_and_cannot_be_hurried(
             ask(second, "The second")
             await until(lambda: said(second), "the wait to be told")
             assert said(second) == (
-                f"{TITLE}\nYour limit of 1 at a time is reached. Your question is sent when another answer has ended."
+                f"{TITLE}\nYour limit of 1 at a time is reached. "
+                "Your question is sent when another answer has ended."
             )
             assert buttons(second) == []
             assert TITLE in accessible_name(second)
