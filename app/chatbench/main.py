@@ -45,12 +45,14 @@ def build(
     for it. Raises ConfigurationError, and StorageError where the folder cannot be made.
     """
     from chatbench.client.environment import Environment
+    from chatbench.client.ledger import Ledger
     from chatbench.client.llm import LLMClient
     from chatbench.core.changes import Changes
     from chatbench.core.errors import ConfigurationError
     from chatbench.core.observe import Signal
     from chatbench.services import Services
     from chatbench.services.attachments import AttachmentService
+    from chatbench.services.batches import BatchService
     from chatbench.services.chat import ChatService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
@@ -84,6 +86,7 @@ def build(
     store = ConversationStore(database, profile.owner)
     key_store = KeyStore(database)
     environment = Environment.open(profile, key_store, environ=environ, http=http, database=database)
+    ledger = environment.ledger = Ledger(database, source="batch")
     models = ModelService(environment, preferences, changes)
     files = FileStore(profile.files, database)
     attachments = AttachmentService(files, environment.catalogue)
@@ -101,6 +104,7 @@ def build(
         history=HistoryService(store, changes),
         inspect=InspectService(store, environment, attachments),
         attachments=attachments,
+        batches=BatchService(environment, models),
         endpoints=EndpointService(environment, changes),
         models=models,
         usage=UsageService(store),
@@ -110,5 +114,12 @@ def build(
         preferences=preferences,
         changes=changes,
         notifier=notifier,
-        closing=(chat.aclose, fragments.aclose, environment.aclose, database.close, release),
+        closing=(
+            chat.aclose,
+            fragments.aclose,
+            environment.aclose,
+            ledger.aclose,
+            database.close,
+            release,
+        ),
     )

@@ -108,10 +108,15 @@ def test_a_line_says_all_there_is(tmp_path: Path) -> None:
     assert told == {
         "index": 7, "id": "row", "text": "Ünï\n", "thinking": "Hm", "refusal": "No", "parsed": {"a": 1},
         "tool_calls": [{"id": "c", "name": "f", "arguments": "{}"}], "error": None, "model": "loop/m",
-        "model_answered": "m-1", "stop_reason": "end",
-        "usage": {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7},
+        "model_answered": "m-1", "stop_reason": "end", "state": "done", "conversation_id": None,
+        "usage": {
+            "input_tokens": 3, "output_tokens": 4, "cache_read_tokens": 0, "cache_write_tokens": 0,
+            "reasoning_tokens": 0,
+        },
         "cost": {"amount": "0.000000100", "currency": "USD", "source": "table"},
-        "timings": {"total_s": 0.5}, "left_out": [{"name": "seed", "reason": "not taken"}],
+        "timings": {"first_token_s": None, "total_s": 0.5},
+        "left_out": [{"name": "seed", "reason": "not taken"}], "alternatives": [], "logprobs": None,
+        "created": None, "system_fingerprint": None, "service_tier": None,
         "attempts": 2, "local_cache_hit": False, "fingerprint": ONE,
     }  # fmt: skip
     failed = json.loads(lines[1])

@@ -22,7 +22,7 @@ from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
 from chatbench.services.answers import Answer
-from chatbench.services.exchange import cost_object, timings_object, usage_object
+from chatbench.services.exchange import answer_object, response_object
 
 _SHORT_NAMES = {"max_tokens": "max_output_tokens", "effort": "reasoning_effort"}
 
@@ -189,31 +189,12 @@ class _Printer:
         sys.stdout.flush()
 
 
-def answer_object(answer: Answer, conversation_id: str | None) -> dict[str, Any]:
+def printed_object(answer: Answer, conversation_id: str | None) -> dict[str, Any]:
     """What `prompt --json` prints."""
-    message, response = answer.message, answer.response
-    told: dict[str, Any] = {
-        "text": message.text,
-        "thinking": message.thinking,
-        "refusal": "".join(part.text for part in message.parts if isinstance(part, RefusalPart)) or None,
-        "model": str(message.model),
-        "model_answered": message.model_answered or None,
-        "stop_reason": message.stop_reason,
-        "state": message.state,
-        "usage": usage_object(message.usage),
-        "cost": cost_object(message.cost),
-        "timings": timings_object(message.timings),
-        "left_out": [{"name": item.name, "reason": item.reason} for item in message.left_out],
-        "attempts": message.attempts,
-        "conversation_id": conversation_id,
-    }
-    if response is not None:
-        told["alternatives"] = alternatives(answer)
-        told["logprobs"] = response.logprobs or None
-        told["created"] = response.created
-        told["system_fingerprint"] = response.system_fingerprint or None
-        told["service_tier"] = response.service_tier or None
-    return told
+    told = answer_object(answer.message)
+    told["state"] = answer.message.state
+    told["conversation_id"] = conversation_id
+    return told if answer.response is None else {**told, **response_object(answer.response)}
 
 
 def alternatives(answer: Answer) -> list[str]:

@@ -10,6 +10,7 @@ import click
 
 from chatbench import __version__
 from chatbench.cli.aliases import aliases
+from chatbench.cli.batch import batch
 from chatbench.cli.chat import chat
 from chatbench.cli.history import history
 from chatbench.cli.keys import keys
@@ -42,7 +43,7 @@ def chatbench(context: click.Context, profile: Path | None, log_level: str | Non
     context.obj = Session(context.obj, profile, log_level or "")
 
 
-for _command in (aliases, chat, history, keys, models, prompt, providers, templates):
+for _command in (aliases, batch, chat, history, keys, models, prompt, providers, templates):
     chatbench.add_command(_command)
 
 

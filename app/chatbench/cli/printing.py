@@ -13,8 +13,8 @@ import msgspec
 
 from chatbench.cli.asking import (
     alternatives,
-    answer_object,
     on_ctrl_c,
+    printed_object,
     raise_error_of,
     tell,
     usage_line,
@@ -134,7 +134,7 @@ async def _as_json(asked: list[Asked], schema: dict[str, Any] | None) -> None:
         shown = _shown(message, schema)
         if len(asked) == 1 and not message.parts and shown.error:
             return
-        told = answer_object(item.answer, item.conversation_id)
+        told = printed_object(item.answer, item.conversation_id)
         told["error"] = message.error or (shown.error.report() if shown.error else None)
         if schema is not None:
             told["parsed"] = shown.parsed

@@ -280,8 +280,9 @@ class LLMClient(Tasks, Stored):
         SQLite for .db) as it arrives; keeps none. A file that holds results of the same run is
         gone on with: what is answered there is not asked again.
 
-        `options`: `progress`, `total`, `at_once`, and all that `complete` takes in `asking`.
-        Raises StorageError and FormatError of the sink.
+        `options`: `progress`, `total`, `at_once`, `stop` (an asyncio.Event: once it is set nothing
+        more is sent, and what is under way is waited for), and all that `complete` takes in
+        `asking`. Raises StorageError and FormatError of the sink.
         """
         place = sink_at(sink) if isinstance(sink, str | Path) else sink
         return await self._run(prompts, lambda index, response: None, {**options, "sink": place})
@@ -322,6 +323,7 @@ class LLMClient(Tasks, Stored):
         if options.pop("show_progress", True) is False:
             progress = "none"
         sink, total = options.pop("sink", None), options.pop("total", None)
+        stop = options.pop("stop", None)
         at_once = options.pop("at_once", self.at_once)
         settings = {name: options.pop(name) for name in _OF_THE_CALL if name in options}
         asked = self._asked(options, stream=options.pop("stream", False))
@@ -339,18 +341,15 @@ class LLMClient(Tasks, Stored):
                 return self._request(prompt.prompt, own, options)
             return self._request(prompt, asked, options)
 
-        async def answer(request: Request) -> Response:
-            stream = AnswerStream(environment, request, calling, self._router_of(request))
-            try:
-                return await stream.complete()
-            except ChatbenchError as error:
-                return stream.response(error)
+        def begin(request: Request) -> AnswerStream:
+            return AnswerStream(environment, request, calling, self._router_of(request))
 
         def refused(prompt: Any, error: ChatbenchError) -> Response:
             return Response(model=self._first(), error=error.report(), attempts=0)
 
         run = Run(
-            prepare, answer, refused, at_once=at_once, face=face_of(progress), total=total, sink=sink,
+            prepare, begin, refused, at_once=at_once, face=face_of(progress), total=total, sink=sink,
+            stop=stop,
             fingerprint=lambda request: request.fingerprint if named else self._run_fingerprint(request),
         )  # fmt: skip
         return await run.over(prompts, deliver)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from chatbench.core.params import Parameters
 from chatbench.core.requests import Request, Response
 
 T = TypeVar("T")
+_LOOK_S = 0.1
 Many = Iterable[T] | AsyncIterable[T]
 
 
@@ -28,13 +29,18 @@ class PromptItem(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Parameters | None = None
 
 
-async def each(items: Many[T], work: Callable[[int, T], Awaitable[None]], at_once: int) -> None:
+async def each(
+    items: Many[T],
+    work: Callable[[int, T], Awaitable[None]],
+    at_once: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
     """Calls `work` with every item and its place, up to `at_once` of them at a time. An item is
-    taken when its turn comes and not before. The first error ends all."""
+    taken when its turn comes and not before; none once it is `stopped`. The first error ends all."""
     source: _Source[T] = _Source(items)
 
     async def worker() -> None:
-        while (taken := await source.next()) is not None:
+        while not stopped() and (taken := await source.next()) is not None:
             await work(*taken)
 
     count = at_once
@@ -96,6 +102,20 @@ class _Source(AsyncIterator[tuple[int, T]]):
             await self._slow.aclose()
 
 
+class Calls(Protocol):
+    """One call of a run: an `AnswerStream`."""
+
+    attempts: int
+    retry_at: float | None
+
+    @property
+    def queued(self) -> bool: ...
+
+    async def complete(self) -> Response: ...
+
+    def response(self, error: ChatbenchError) -> Response: ...
+
+
 class Run:
     """One run over many prompts: what is there already is left out, what comes is written, counted
     and shown."""
@@ -103,7 +123,7 @@ class Run:
     def __init__(
         self,
         prepare: Callable[[Any], Request],
-        answer: Callable[[Request], Awaitable[Response]],
+        begin: Callable[[Request], Calls],
         refused: Callable[[Any, ChatbenchError], Response],
         *,
         at_once: int,
@@ -111,10 +131,14 @@ class Run:
         total: int | None = None,
         sink: Sink | None = None,
         fingerprint: Callable[[Request], str] | None = None,
+        stop: asyncio.Event | None = None,
     ) -> None:
         """`prepare` may raise: `refused` makes the prompt's response of it. `fingerprint` tells
-        requests of this run apart, whatever model each goes to."""
-        self._prepare, self._answer, self._refused = prepare, answer, refused
+        requests of this run apart, whatever model each goes to. When `stop` is set nothing more is
+        sent: calls that wait are given up, and answers that are under way are waited for."""
+        self._prepare, self._begin, self._refused = prepare, begin, refused
+        self._stop = stop
+        self._under_way: dict[asyncio.Task[Any], Calls] = {}
         self._at_once = at_once
         self._face = face
         self._sink = sink
@@ -129,15 +153,47 @@ class Run:
         sink, tally = self._sink, self.tally
         if tally.total is None and isinstance(prompts, Sized):
             tally.total = len(prompts)
-        if sink is not None:
-            sink.open()
+        stop = self._stop
+        stopping = None if stop is None else asyncio.ensure_future(self._give_up(stop))
         try:
-            await each(prompts, lambda index, prompt: self._one(index, prompt, deliver), self._at_once)
+            if sink is not None:
+                sink.open()
+            await each(
+                prompts,
+                lambda index, prompt: self._one(index, prompt, deliver),
+                self._at_once,
+                lambda: stop is not None and stop.is_set(),
+            )
         finally:
+            if stopping is not None:
+                await cancelled(stopping)
             self._face.close(tally)
             if sink is not None:
                 sink.close()
         return tally.progress()
+
+    async def _give_up(self, stop: asyncio.Event) -> None:
+        """Once stopped, ends every call that waits to be sent, also one that comes to wait later."""
+        await stop.wait()
+        while True:
+            for task, call in list(self._under_way.items()):
+                if call.attempts == 0 or call.queued or call.retry_at is not None:
+                    task.cancel()
+            await asyncio.sleep(_LOOK_S)
+
+    async def _answer(self, request: Request) -> Response:
+        call, task = self._begin(request), asyncio.current_task()
+        assert task is not None
+        self._under_way[task] = call
+        try:
+            return await call.complete()
+        except ChatbenchError as error:
+            return call.response(error)
+        except asyncio.CancelledError:
+            self.tally.drop()
+            raise
+        finally:
+            del self._under_way[task]
 
     async def _one(
         self, index: int, prompt: Any, deliver: Callable[[int, Response], Awaitable[None] | None]

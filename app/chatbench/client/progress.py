@@ -96,16 +96,14 @@ class Tally:
             self._failed += 1
         else:
             self._done += 1
-        usage, cost = response.usage, response.cost
-        if response.local_cache_hit:
-            return
-        if usage is not None:
+        usage, spent = response.usage, response.spent
+        if usage is not None and not response.local_cache_hit:
             self._input += usage.input_tokens
             self._output += usage.output_tokens
-        if cost is not None:
-            self._cost += cost.amount
-        elif usage is not None:
+        if spent is None:
             self._complete = False
+        else:
+            self._cost += spent
 
     def progress(self) -> Progress:
         elapsed = max(1e-9, self._now() - self._began)

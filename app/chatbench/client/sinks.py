@@ -6,25 +6,29 @@ Opened again, a sink knows which prompts it has; one that was asked something el
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 import msgspec
 
-from chatbench.core.errors import FormatError
-from chatbench.core.messages import RefusalPart
+from chatbench.core.errors import ChatbenchError, DiskFull, FormatError, StorageError
 from chatbench.core.requests import Response
 from chatbench.core.values import plain
+from chatbench.formats.conversation_json import answer_object, response_object
 from chatbench.storage.failures import system_error
+from chatbench.storage.owners import try_hold
 
 if TYPE_CHECKING:
     from chatbench.storage.resultstore import ResultStore
 
 _NONE: Final = 0
 _READ: Final = 1 << 20
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class Sink(Protocol):
@@ -50,30 +54,20 @@ class Sink(Protocol):
 
 
 def result_object(index: int, identity: str, fingerprint: str, response: Response) -> dict[str, Any]:
-    """One result as a JSON object: money as decimal text, what is unknown as null."""
-    usage, cost, timings = response.usage, response.cost, response.timings
+    """One result as a JSON object, with all that `prompt --json` prints."""
     return {
         "index": index,
         "id": identity or None,
-        "text": response.text,
-        "thinking": response.thinking,
-        "refusal": "".join(p.text for p in response.parts if isinstance(p, RefusalPart)) or None,
+        **answer_object(response),
+        "state": "failed" if response.error else "done",
+        "conversation_id": None,
+        **response_object(response),
         "parsed": plain(response.parsed),
         "tool_calls": [
             {"id": call.call_id, "name": call.name, "arguments": call.arguments}
             for call in response.tool_calls
         ],
         "error": msgspec.to_builtins(response.error) if response.error else None,
-        "model": str(response.model),
-        "model_answered": response.model_answered or None,
-        "stop_reason": response.stop_reason,
-        "usage": {**msgspec.to_builtins(usage), "total_tokens": usage.total_tokens} if usage else None,
-        "cost": {"amount": format(cost.amount, "f"), "currency": cost.currency, "source": cost.source}
-        if cost
-        else None,
-        "timings": msgspec.to_builtins(timings),
-        "left_out": [{"name": item.name, "reason": item.reason} for item in response.left_out],
-        "attempts": response.attempts,
         "local_cache_hit": response.local_cache_hit,
         "fingerprint": fingerprint,
     }
@@ -112,29 +106,39 @@ class _Line(msgspec.Struct):
 
 class JsonlSink:
     """One JSON object a line, in the order the answers come. Each is handed to the system at once,
-    so that a killed program loses none; half a line that a crash has left is cut off."""
+    so that a killed program loses none.
+
+    Opening it changes nothing in the file. With the first result, half a line that a crash has left
+    is cut off, and the lines of prompts that failed are taken out, for those are asked again.
+    """
 
     def __init__(self, path: Path | str, *, resume: bool = True) -> None:
         self.path = Path(path)
         self._resume = resume
         self._held = _Held(self.path.name)
         self._file: int | None = None
+        self._mended = False
+        self._whole = 0
+        self._failed = False
 
     def open(self) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._mended = False
         try:
-            self._file = os.open(self.path, flags, 0o600)
+            self._file = os.open(self.path, _FLAGS, 0o600)
+            if not try_hold(self._file):
+                raise StorageError(
+                    f"Another run is writing to {self.path.name}.", "Wait for its end, or name another file."
+                )
             if self._resume:
-                whole = self._read()
-                os.ftruncate(self._file, whole)
+                self._whole = self._read()
             elif os.fstat(self._file).st_size:
                 raise FormatError(
                     f"{self.path.name} exists and is not empty.", "Name another file, or resume it."
                 )
         except OSError as error:
             self._drop()
-            raise system_error(error, self.path) from error
-        except FormatError:
+            raise _refused(error, self.path) from error
+        except ChatbenchError:
             self._drop()
             raise
 
@@ -142,14 +146,14 @@ class JsonlSink:
         return self._held.has(index, fingerprint)
 
     def write(self, index: int, identity: str, fingerprint: str, response: Response) -> None:
-        assert self._file is not None, "not open"
         line = msgspec.json.encode(result_object(index, identity, fingerprint, response)) + b"\n"
         try:
-            rest = memoryview(line)
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            if not self._mended:
+                self._mend()
+            assert self._file is not None, "not open"
+            _write(self._file, line)
         except OSError as error:
-            raise system_error(error, self.path) from error
+            raise _refused(error, self.path) from error
 
     def close(self) -> None:
         if self._file is None:
@@ -157,7 +161,7 @@ class JsonlSink:
         try:
             os.fsync(self._file)
         except OSError as error:
-            raise system_error(error, self.path) from error
+            raise _refused(error, self.path) from error
         finally:
             self._drop()
 
@@ -177,12 +181,43 @@ class JsonlSink:
                     raise ValueError("index")
                 if told.error is None:
                     self._held.put(told.index, told.fingerprint)
+                else:
+                    self._failed = True
             except (msgspec.MsgspecError, ValueError) as error:
                 raise FormatError(
                     f"{self.path.name}, line {number}, is not a result of a run.",
                     "Name another file for the results.",
                 ) from error
         return end
+
+    def _mend(self) -> None:
+        assert self._file is not None, "not open"
+        if self._failed:
+            self._leave_out_failed()
+        elif self._resume:
+            os.ftruncate(self._file, self._whole)
+        self._mended, self._failed = True, False
+
+    def _leave_out_failed(self) -> None:
+        """Puts a copy without them in the file's place: a crash leaves the one or the other."""
+        assert self._file is not None
+        beside = self.path.with_name(f"{self.path.name}.part")
+        fresh = os.open(beside, _FLAGS | os.O_TRUNC, 0o600)
+        try:
+            for line in self._lines():
+                if msgspec.json.decode(line, type=_Line).error is None:
+                    _write(fresh, line)
+            os.fsync(fresh)
+            if not try_hold(fresh):
+                raise BlockingIOError(errno.EAGAIN, "another run has it")
+            beside.chmod(stat.S_IMODE(os.fstat(self._file).st_mode))
+            beside.replace(self.path)
+        except BaseException:
+            os.close(fresh)
+            beside.unlink(missing_ok=True)
+            raise
+        os.close(self._file)
+        self._file = fresh
 
     def _lines(self) -> Iterator[bytes]:
         """The whole lines, one at a time, however large the file is."""
@@ -192,6 +227,34 @@ class JsonlSink:
             for line in reader:
                 if line.endswith(b"\n"):
                     yield line
+
+
+class StreamSink:
+    """One JSON object a line to a stream that is open already, such as standard output: nothing can
+    be resumed. The stream stays open."""
+
+    def __init__(self, stream: BinaryIO, name: str = "standard output") -> None:
+        self._stream, self._name = stream, name
+
+    def open(self) -> None:
+        """It is open."""
+
+    def has(self, index: int, fingerprint: str) -> bool:
+        return False
+
+    def write(self, index: int, identity: str, fingerprint: str, response: Response) -> None:
+        line = msgspec.json.encode(result_object(index, identity, fingerprint, response)) + b"\n"
+        try:
+            self._stream.write(line)
+            self._stream.flush()
+        except OSError as error:
+            raise StorageError(
+                f"{self._name.capitalize()} takes no more: {error.strerror or error}.",
+                "Name a file to keep the results, and to be able to go on.",
+            ) from error
+
+    def close(self) -> None:
+        """Whoever opened it closes it."""
 
 
 class SqliteSink:
@@ -231,6 +294,23 @@ class SqliteSink:
         if self._store is not None:
             store, self._store = self._store, None
             store.close()
+
+
+def _write(file: int, line: bytes) -> None:
+    """All of it, however much the system takes at once."""
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _refused(error: OSError, path: Path) -> StorageError:
+    """Why the system did not let us; the file is the user's own and none of the profile."""
+    told = system_error(error, path)
+    if isinstance(told, DiskFull):
+        return told
+    if isinstance(error, FileNotFoundError):
+        return StorageError(f"The folder of {path} does not exist.", "Make it, or name another file.")
+    return type(told)(told.message, "Allow writing there, or name another file for the results.")
 
 
 def sink_at(path: Path | str) -> Sink:

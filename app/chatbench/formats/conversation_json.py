@@ -6,12 +6,15 @@ Money is a decimal string, what is unknown is null, times are ISO 8601 in UTC.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from chatbench.core.conversations import Conversation, ConversationSummary, TreeMessage
-from chatbench.core.messages import TextPart, ThinkingPart
+from chatbench.core.messages import Part, RefusalPart, TextPart, ThinkingPart, text_of
+from chatbench.core.models import ModelRef
+from chatbench.core.params import LeftOut
+from chatbench.core.requests import Response
 from chatbench.core.usage import Cost, Timings, Usage
 
 
@@ -41,6 +44,63 @@ def _sum_object(cost: Cost | None) -> dict[str, str] | None:
 
 def timings_object(timings: Timings) -> dict[str, float | None]:
     return {"first_token_s": timings.first_token_s, "total_s": timings.total_s}
+
+
+class Told(Protocol):
+    """What a message of the history and a response have in common."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def thinking(self) -> str: ...
+    @property
+    def parts(self) -> tuple[Part, ...]: ...
+    @property
+    def model(self) -> ModelRef | None: ...
+    @property
+    def model_answered(self) -> str: ...
+    @property
+    def stop_reason(self) -> str | None: ...
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def cost(self) -> Cost | None: ...
+    @property
+    def timings(self) -> Timings: ...
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]: ...
+    @property
+    def attempts(self) -> int: ...
+
+
+def answer_object(answer: Told) -> dict[str, Any]:
+    """An answer as `prompt --json` prints it and `batch` writes it: money as decimal text, what is
+    unknown as null. See `response_object` for what only a response has."""
+    refusals = [part.text for part in answer.parts if isinstance(part, RefusalPart)]
+    return {
+        "text": answer.text,
+        "thinking": answer.thinking,
+        "refusal": "".join(refusals) or None,
+        "model": str(answer.model),
+        "model_answered": answer.model_answered or None,
+        "stop_reason": answer.stop_reason,
+        "usage": usage_object(answer.usage),
+        "cost": cost_object(answer.cost),
+        "timings": timings_object(answer.timings),
+        "left_out": [{"name": item.name, "reason": item.reason} for item in answer.left_out],
+        "attempts": answer.attempts,
+    }
+
+
+def response_object(response: Response) -> dict[str, Any]:
+    """What else there is while the response is at hand."""
+    return {
+        "alternatives": [text_of(parts) for parts in response.alternatives],
+        "logprobs": response.logprobs or None,
+        "created": response.created,
+        "system_fingerprint": response.system_fingerprint or None,
+        "service_tier": response.service_tier or None,
+    }
 
 
 def summary_object(summary: ConversationSummary) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from chatbench.core.observe import Signal
 
 if TYPE_CHECKING:
     from chatbench.services.attachments import AttachmentService
+    from chatbench.services.batches import BatchService
     from chatbench.services.chat import ChatService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
@@ -34,6 +35,7 @@ class Services:
     history: HistoryService
     inspect: InspectService
     attachments: AttachmentService
+    batches: BatchService
     endpoints: EndpointService
     models: ModelService
     usage: UsageService

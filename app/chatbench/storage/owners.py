@@ -22,6 +22,12 @@ if sys.platform == "win32":
         """Takes the lock of an open file, waiting for it."""
         msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
 
+    def try_hold(handle: int) -> bool:
+        """Takes the lock of an open file unless another has it. Closing the file gives it back."""
+        # Locked bytes cannot be read by others: this one is where no file ever has any.
+        os.lseek(handle, 2**48, os.SEEK_SET)
+        return not _is_held(handle)
+
     def _is_held(handle: int) -> bool:
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
@@ -35,6 +41,16 @@ else:
         """Takes the lock of an open file, waiting for it; closing the file gives it back."""
         # Waits, but no longer than another process takes to look whether this one lives.
         fcntl.flock(handle, fcntl.LOCK_EX)
+
+    def try_hold(handle: int) -> bool:
+        """Takes the lock of an open file unless another has it. Closing the file gives it back."""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks
+            return True
+        return True
 
     def _is_held(handle: int) -> bool:
         try:
