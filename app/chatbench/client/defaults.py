@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import threading
@@ -67,9 +68,20 @@ async def aclose() -> None:
 def close() -> None:
     """`aclose`, waited for on the calling thread; ends what the synchronous twins have begun, and
     their thread."""
-    if _environment is not None:
+    if background.runs or (_environment is not None and _in_a_loop()):
         background.run(_end())
+    elif _environment is not None:
+        # At exit no thread can be begun any more.
+        asyncio.run(aclose())
     background.stop()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _end() -> None:

@@ -95,6 +95,7 @@ class Ledger:
         self._source, self._every_s, self._now = source, every_s, now
         self._lock = threading.Lock()
         self._sums: dict[_Key, _Sum] = {}
+        self._last: Future[None] | None = None
         self._due = -math.inf
         self._at_exit = False
         self._process = os.getpid()
@@ -123,10 +124,12 @@ class Ledger:
         return await self._database.read(lambda connection: spend.spent_by_model(connection, since_ms))
 
     async def flush(self) -> None:
-        """Writes what has come together. Raises StorageError where that fails; nothing is lost then."""
-        future = self._write()
-        if future is not None:
-            await asyncio.shield(asyncio.wrap_future(future))
+        """Writes what has come together, and returns when that and all before it is written. Raises
+        StorageError where that fails; nothing is lost then."""
+        self._write()
+        last = self._last
+        if last is not None:
+            await asyncio.shield(asyncio.wrap_future(last))
 
     async def aclose(self) -> None:
         """Writes the rest; to be called before the database is closed."""
@@ -159,6 +162,8 @@ class Ledger:
             self._put_back(sums)
             raise
         future.add_done_callback(lambda done: self._written(done, sums))
+        # One thread writes, in order: when this is done, so is all before it.
+        self._last = future
         return future
 
     def _write_in_passing(self) -> None:

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from chatbench.core.errors import ConfigurationError
@@ -86,6 +86,11 @@ class Background:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
+    @property
+    def runs(self) -> bool:
+        """Whether the loop has been begun and not ended."""
+        return self._loop is not None
+
     def forget(self) -> None:
         """In a child process after a fork, the thread is not there any more."""
         self._lock = threading.Lock()
@@ -130,6 +135,9 @@ class _Job(Generic[T]):
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
+    # One of our own: to end the loop's would take another thread, and at exit none can be begun.
+    workers = ThreadPoolExecutor(thread_name_prefix="chatbench-sync")
+    loop.set_default_executor(workers)
     try:
         loop.run_forever()
     finally:
@@ -138,7 +146,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
+        workers.shutdown()
         loop.close()
 
 
