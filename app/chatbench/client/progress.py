@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from math import ceil
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -13,6 +14,7 @@ from chatbench.core.errors import ConfigurationError
 from chatbench.core.requests import Response
 
 _REDRAW_S = 0.1
+_BAR = 16
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,24 +48,30 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return self.cost * (self.total - self.skipped) / self.done
 
     def words(self) -> str:
-        """One line for people."""
-        of = f"/{self.total}" if self.total is not None else ""
-        parts = [f"{self.done + self.failed + self.skipped}{of} done"]
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        if self.skipped:
-            parts.append(f"{self.skipped} were there")
+        """One line for people, the most wanted first: a narrow terminal cuts its end."""
+        of = f"/{self.total:,}" if self.total is not None else ""
+        parts = [f"{self.done + self.failed + self.skipped:,}{of} done"]
+        counts = ((self.failed, "failed"), (self.skipped, "were there"), (self.waiting, "waiting"))
+        parts += [f"{count:,} {what}" for count, what in counts if count]
+        if left := self.left_s:
+            parts.append(f"{_span(left)} left")
         parts += [
-            f"{self.waiting} waiting", f"{self.rate:.1f}/s",
-            f"{self.input_tokens:,} + {self.output_tokens:,} tokens",
+            self._money(), f"{self.rate:.1f}/s", f"{self.input_tokens:,} + {self.output_tokens:,} tokens",
         ]  # fmt: skip
-        money = f"${self.cost:.4f}" + ("" if self.cost_complete else " and more of unknown price")
-        if (projected := self.projected_cost) is not None and projected > self.cost:
-            money += f" of about ${projected:.4f}"
-        parts.append(money)
-        if (left := self.left_s) is not None:
-            parts.append(f"{int(left // 60)}:{int(left % 60):02d} left")
         return " · ".join(parts)
+
+    def _money(self) -> str:
+        if not self.cost_complete:
+            return f"more than ${self.cost:.4f}" if self.cost else "price unknown"
+        projected = self.projected_cost
+        about = f" of about ${projected:.4f}" if projected is not None and projected > self.cost else ""
+        return f"${self.cost:.4f}{about}"
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 ProgressFace = Literal["rich", "tqdm", "none"] | Callable[[Progress], object]
@@ -190,9 +198,11 @@ class _Rich(_Paced):
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
+        from rich.table import Column
 
         self._bar = Bar(
-            BarColumn(), TextColumn("{task.fields[words]}", markup=False),
+            BarColumn(_BAR),
+            TextColumn("{task.fields[words]}", markup=False, table_column=Column(no_wrap=True)),
             console=Console(stderr=True), auto_refresh=False,
         )  # fmt: skip
         self._bar.start()
