@@ -15,8 +15,9 @@ import msgspec
 import pytest
 from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
-from tests.services.conftest import MODEL, loop
+from tests.services.conftest import MODEL, Open, loop
 
+from chatbench.core.conversations import Draft
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import BudgetExceeded, FormatError, LimitUnattainable, MissingKey
 from chatbench.core.models import ModelRef
@@ -67,16 +68,17 @@ async def test_what_was_spent_is_counted_once(
     assert (spent.amount, spent.complete, spent.calls) == (Decimal("5.00"), True, 20)
 
 
-async def test_a_chat_is_not_counted_with_it(services: Services, server: LoopbackServer) -> None:
-    """The ledger of batches takes no note of answers that the history counts."""
-    server.script(
-        replies.events(openai_chat.stream([{"content": "x"}], usage={**openai_chat.USAGE, "cost": 1}))
-    )
-    from chatbench.core.conversations import Draft
-
-    turn = await services.chat.ask(Draft(text="Hi"), model=MODEL)
-    await services.chat.wait(turn)
-    spent = await services.usage.since(datetime(2020, 1, 1, tzinfo=UTC))
+async def test_a_chat_is_counted_once_beside_it(opened: Open, server: LoopbackServer) -> None:
+    """The ledger of batches, which is written at the end, takes no note of it."""
+    answer = openai_chat.stream([{"content": "x"}], usage={**openai_chat.USAGE, "cost": 1})
+    server.script(replies.events(answer))
+    async with opened() as services:
+        services.endpoints.save(loop(server))
+        conversation = await services.chat.new_conversation(MODEL)
+        turn = await services.chat.send(conversation.id, Draft(text="Hi"), model=MODEL)
+        await services.chat.wait(turn)
+    async with opened() as services:
+        spent = await services.usage.since(datetime(2020, 1, 1, tzinfo=UTC))
     assert (spent.amount, spent.calls) == (Decimal(1), 1)
 
 
@@ -159,7 +161,7 @@ async def test_estimates_are_of_what_is_left(
     assert [one.most_cost for one in whole.estimates] == [None, Decimal(0)], "unknown is not free"
 
 
-async def test_budgets_that_cannot_be_kept(opened: Any, source: Path) -> None:
+async def test_budgets_that_cannot_be_kept(opened: Open, source: Path) -> None:
     async with opened(OPENAI_API_KEY="sk-x") as services:
         long = msgspec.structs.replace(
             batch_of(source, models=(GPT,)), parameters=Parameters(max_output_tokens=1000)
