@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDialog
 
+from chatbench.core.errors import DatabaseClosed
 from chatbench.ui import aio
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def test_run_ends_with_mains_code_after_closing_the_last_window_and_cleans_up() 
 import asyncio
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QWidget
+from chatbench.core.errors import DatabaseClosed
 from chatbench.ui import aio
 
 app = QApplication([])
@@ -174,3 +176,19 @@ raise SystemExit(aio.run(app, main))
         check=False,
     )
     assert (ended.returncode, ended.stdout.split("\n")[:2]) == (7, ["shut down", "cancelled"]), ended.stderr
+
+
+def test_what_comes_too_late_for_the_database_is_no_error(run_async: Runner) -> None:
+    """A list that is loaded again while the program closes: nobody can do anything about it."""
+
+    async def late() -> None:
+        raise DatabaseClosed("The database is closed.")
+
+    async def scenario() -> list[BaseException]:
+        told: list[BaseException] = []
+        aio.set_error_handler(told.append)
+        await asyncio.gather(aio.spawn(late()), return_exceptions=True)
+        await asyncio.sleep(0)
+        return told
+
+    assert run_async(scenario()) == []

@@ -30,6 +30,7 @@
     │   ├── ReadOnly                 the profile cannot be written
     │   ├── DatabaseTooNew           written by a later version
     │   ├── DatabaseCorrupt
+    │   ├── DatabaseClosed           the program is closing
     │   ├── KeyringLocked            unlock it and try again; never "no key"
     │   └── NoKeyring                this system has none that keeps secrets
     ├── FormatError                  a file is not what it should be
@@ -253,6 +254,10 @@ class DatabaseTooNew(StorageError):
 
 class DatabaseCorrupt(StorageError):
     """The database is damaged, or the file is not one of ours."""
+
+
+class DatabaseClosed(StorageError):
+    """The program is closing, and this came too late."""
 
 
 class KeyringLocked(StorageError):

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 
 import apsw
 
-from chatbench.core.errors import ChatbenchError, StorageError
+from chatbench.core.errors import ChatbenchError, DatabaseClosed, StorageError
 from chatbench.storage import failures, opening
 from chatbench.storage.migrations import MIGRATIONS, Migration
 
@@ -217,7 +217,7 @@ class Database:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise StorageError("The database is closed.", "Chatbench is shutting down.")
+            raise DatabaseClosed("The database is closed.", "Chatbench is shutting down.")
 
 
 def _log_unseen(future: Future[Any]) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shiboken6 import isValid
 
+from chatbench.core.errors import DatabaseClosed
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
@@ -72,6 +74,9 @@ def spawn(
         if destroyed is not None and owner is not None and isValid(owner):
             owner.destroyed.disconnect(destroyed)
         error = None if done.cancelled() else done.exception()
+        if isinstance(error, DatabaseClosed):
+            _log.debug("%s came too late: the program is closing", done.get_name())
+            return
         if error is not None:
             (on_error or _handler)(error)
 
