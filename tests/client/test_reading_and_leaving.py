@@ -278,7 +278,11 @@ def test_a_program_that_closes_nothing_ends_quietly(
     program = PROGRAM.format(body=textwrap.dedent(BODIES[body]))
     # A child cannot close its parent's connections, and Python tells of that only in its dev mode.
     # Since 3.12 it warns of any fork where there are threads.
-    strict = ["-W", "ignore::DeprecationWarning"] if body == "a child" else ["-X", "dev", "-W", "error::ResourceWarning"]
+    strict = (
+        ["-W", "ignore::DeprecationWarning"]
+        if body == "a child"
+        else ["-X", "dev", "-W", "error::ResourceWarning"]
+    )
     ended = subprocess.run(
         [sys.executable, *strict, "-c", program, server.base_url("openai_chat")],
         env={**os.environ, "CHATBENCH_HOME": str(tmp_path / "home")},
