@@ -10,21 +10,18 @@ from typing import Literal
 from chatbench.core.conversations import Conversation
 from chatbench.formats.conversation_json import (
     answer_object,
-    cost_object,
     iso,
     response_object,
     summary_object,
-    timings_object,
     to_json,
-    usage_object,
 )
 from chatbench.formats.conversation_markdown import to_markdown
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.textfiles import replace_file
 
 __all__ = [
-    "SUFFIXES", "ExchangeService", "ExportFormat", "answer_object", "cost_object", "file_name", "iso",
-    "response_object", "summary_object", "timings_object", "usage_object",
+    "SUFFIXES", "ExchangeService", "ExportFormat", "answer_object", "file_name", "iso",
+    "response_object", "summary_object",
 ]  # fmt: skip
 
 ExportFormat = Literal["markdown", "json"]
