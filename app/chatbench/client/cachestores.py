@@ -11,6 +11,7 @@ import asyncio
 import struct
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -27,7 +28,7 @@ _ROOM = 0.9
 """How full a store's limit leaves it once entries had to go."""
 
 
-class KeyedCache:
+class KeyedCache(ABC):
     """A cache that needs nothing of a request but its fingerprint, which then is computed once."""
 
     def __init__(
@@ -47,15 +48,15 @@ class KeyedCache:
         """Keeps the answer, unless it is an error or broke off."""
         return self.put_by(request.fingerprint, response)
 
+    @abstractmethod
     def get_by(self, fingerprint: str) -> Response | Awaitable[Response | None] | None:
         """`get`, by the request's fingerprint."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put_by(self, fingerprint: str, response: Response) -> Awaitable[None] | None:
         """`put`, by the request's fingerprint."""
-        raise NotImplementedError
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: B027 - a cache may have nothing to close
         """Writes what is still to be written, and closes what is open."""
 
     def _oldest(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from decimal import Decimal
 from math import ceil
@@ -162,7 +163,7 @@ class _Nothing:
         """Nothing is shown."""
 
 
-class _Paced:
+class _Paced(ABC):
     """Draws at most ten times a second, and at the end."""
 
     def __init__(self) -> None:
@@ -177,8 +178,8 @@ class _Paced:
     def close(self, tally: Tally) -> None:
         self._draw(tally.progress())
 
-    def _draw(self, progress: Progress) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _draw(self, progress: Progress) -> None: ...
 
 
 class _Calls(_Paced):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
 
 from chatbench.client.environment import Environment
@@ -33,16 +34,16 @@ class Storing(Protocol):
     ) -> None: ...
 
 
-class Stored:
+class Stored(ABC):
     """Retrieving, cancelling and deleting answers by the provider's id (`Response.response_id`)."""
 
     environment: Environment
 
-    def _first(self) -> ModelRef:
-        raise NotImplementedError
+    @abstractmethod
+    def _first(self) -> ModelRef: ...
 
-    def _place(self, provider: str) -> tuple[Endpoint, Secret | None]:
-        raise NotImplementedError
+    @abstractmethod
+    def _place(self, provider: str) -> tuple[Endpoint, Secret | None]: ...
 
     async def _key_for(self, endpoint: Endpoint, key: Secret | None) -> Secret | None:
         """`key`, or the one the environment finds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from chatbench.core.models import ModelRef
 from chatbench.core.requests import Response
 
 
-class Tasks:
+class Tasks(ABC):
     """A task is begun by `start_nowait`, which gives its id, and belongs to the loop it was begun on.
 
     `tracker` counts the calls of the client; between `open` and `close` they are shown too.
@@ -28,12 +29,12 @@ class Tasks:
         self._tally = Tally()
         self._face: Face | None = None
 
-    def _first(self) -> ModelRef:
-        raise NotImplementedError
+    @abstractmethod
+    def _first(self) -> ModelRef: ...
 
+    @abstractmethod
     async def complete(self, prompt: Any, **asking: Any) -> Response:
         """The finished answer."""
-        raise NotImplementedError
 
     def start_nowait(self, prompt: Any, **asking: Any) -> int:
         """Begins a call on the running loop and returns its id; see `wait_for`."""
