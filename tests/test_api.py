@@ -350,16 +350,17 @@ def test_a_key_is_for_its_own_provider(profile: Path, server: LoopbackServer) ->
     assert client().list_models_sync("loop")
 
 
-def test_answers_a_provider_keeps(profile: Path, server: LoopbackServer) -> None:
-    with pytest.raises(errors.EndpointNotSupported):
-        client().retrieve_response_sync("resp_1")
+def _keeping(profile: Path, server: LoopbackServer) -> None:
+    """There is a provider "keeps" that keeps answers."""
     (profile / "providers" / "keeps.toml").write_text(
         PROVIDER.replace("loop", "keeps")
         .replace("openai_chat", "openai_responses")
         .format(url=server.base_url("openai_responses"))
     )
     chatbench.default_environment().registry.reload()
-    mine = chatbench.LLMClient("keeps/m", key=KEY)
+
+
+def _kept() -> dict[str, Any]:
     said = {"type": "output_text", "text": "kept", "annotations": []}
     message = {
         "type": "message",
@@ -368,13 +369,40 @@ def test_answers_a_provider_keeps(profile: Path, server: LoopbackServer) -> None
         "status": "completed",
         "content": [said],
     }
-    kept = {"id": "resp_1", "object": "response", "model": "m", "status": "completed", "output": [message]}
+    return {"id": "resp_1", "object": "response", "model": "m", "status": "completed", "output": [message]}
+
+
+def test_answers_a_provider_keeps(profile: Path, server: LoopbackServer) -> None:
+    with pytest.raises(errors.EndpointNotSupported):
+        client().retrieve_response_sync("resp_1")
+    _keeping(profile, server)
+    mine, kept = chatbench.LLMClient("keeps/m", key=KEY), _kept()
     server.script(replies.data(kept), replies.data({**kept, "status": "cancelled"}), replies.data({}))
     assert (mine.retrieve_response_sync("resp_1").text, len(server.asked)) == ("kept", 1)
     assert mine.cancel_response_sync("resp_1").response_id == "resp_1"
     mine.delete_response_sync("resp_1")
     assert all("/responses/resp_1" in asked.path for asked in server.asked)
     assert {asked.headers["authorization"] for asked in server.asked} == {f"Bearer {KEY}"}
+
+
+def test_what_a_kept_answer_was_asked_with_goes_along_again(profile: Path, server: LoopbackServer) -> None:
+    _keeping(profile, server)
+    mine = chatbench.LLMClient(
+        "keeps/m", key=KEY, extra_headers={"X-Team": "a"}, extra_query={"region": "eu"}, api_version="v1"
+    )
+    server.script(*[replies.data(_kept())] * 2, replies.data({}), replies.data(_kept()))
+    mine.retrieve_response_sync("resp_1")
+    mine.cancel_response_sync("resp_1")
+    mine.delete_response_sync("resp_1")
+    assert [asked.headers["x-team"] for asked in server.asked] == ["a"] * 3
+    assert {asked.target.partition("?")[2] for asked in server.asked} == {"api-version=v1&region=eu"}
+    mine.retrieve_response_sync(
+        "resp_1", extra_headers={"X-Team": "b"}, extra_query={"zone": "2"}, api_version="v2"
+    )
+    assert server.asked[-1].headers["x-team"] == "b"
+    assert server.asked[-1].target.partition("?")[2] == "api-version=v2&region=eu&zone=2"
+    with pytest.raises(TypeError, match="api_versoin"):
+        mine.retrieve_response_sync("resp_1", api_versoin="v2")  # type: ignore[call-arg]
 
 
 def test_messages_of_the_old_function_role_are_read() -> None:

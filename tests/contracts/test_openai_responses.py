@@ -181,9 +181,9 @@ def _we_ask(server: LoopbackServer) -> None:
         working = wires.call(where, (user("Hi"),), parameters=Parameters(background=True), model="m")
         http = Http({})
         try:
-            await WIRE.retrieve(where, call.key, "resp_1", http)
-            await WIRE.cancel(where, call.key, "resp_1", http)
-            await WIRE.delete(where, call.key, "resp_1", http)
+            await WIRE.retrieve(call, "resp_1", http)
+            await WIRE.cancel(call, "resp_1", http)
+            await WIRE.delete(call, "resp_1", http)
             assert await WIRE.count_tokens(call, http) == 7
             batches = [batch async for batch in WIRE.stream(working, http)]
             assert wires.folded(event for batch in batches for event in batch).stop is not None

@@ -16,6 +16,7 @@ from tests.loopback.server import LoopbackServer
 from tests.providers import wires
 
 from chatbench.core.errors import (
+    EndpointNotSupported,
     NotFound,
     Overloaded,
     ProviderError,
@@ -255,8 +256,7 @@ async def test_what_is_not_in_the_background_is_neither_stored_nor_cancelled(
 
 
 async def test_retrieve_cancel_and_delete(server: LoopbackServer, http: Http) -> None:
-    where = made(server).endpoint
-    key = made(server).key
+    call = made(server)
     server.script(
         replies.data(WORKING),
         replies.data(WHOLE),
@@ -264,14 +264,14 @@ async def test_retrieve_cancel_and_delete(server: LoopbackServer, http: Http) ->
         replies.data({"id": "resp_1", "object": "response", "deleted": True}),
         replies.data(canned.error_body(None, "invalid_request_error", "No such response"), 404),
     )
-    assert await WIRE.retrieve(where, key, "resp_1", http) == []
-    assert wires.outcome(wires.folded(await WIRE.retrieve(where, key, "resp_1", http))) == EXPECTED
-    (*_, stop) = await WIRE.cancel(where, key, "resp_1", http)
+    assert await WIRE.retrieve(call, "resp_1", http) == []
+    assert wires.outcome(wires.folded(await WIRE.retrieve(call, "resp_1", http))) == EXPECTED
+    (*_, stop) = await WIRE.cancel(call, "resp_1", http)
     assert isinstance(stop, Stop)
     assert stop.reason == "cancelled"
-    await WIRE.delete(where, key, "resp_1", http)
+    await WIRE.delete(call, "resp_1", http)
     with pytest.raises(NotFound):
-        await WIRE.delete(where, key, "../a b", http)
+        await WIRE.delete(call, "../a b", http)
     assert asked(server) == [
         "GET /v1/responses/resp_1",
         "GET /v1/responses/resp_1",
@@ -286,7 +286,8 @@ async def test_headers_query_and_version_go_along_with_every_request(
     server: LoopbackServer, http: Http
 ) -> None:
     secret = "team-secret-0123456789"
-    server.script(replies.data(QUEUED), replies.data(canned.error_body(None, "x", f"not {secret}"), 404))
+    refusal = replies.data(canned.error_body(None, "x", f"not {secret}"), 404)
+    server.script(replies.data(QUEUED), *[refusal] * 5)
     call = made(
         server,
         stream=False,
@@ -297,6 +298,19 @@ async def test_headers_query_and_version_go_along_with_every_request(
     with pytest.raises(ProviderError) as caught:
         await WIRE.complete(call, http)
     assert secret not in repr(vars(caught.value)) + str(caught.value)
+    for ask in (WIRE.retrieve, WIRE.cancel, WIRE.delete):
+        with pytest.raises(NotFound) as refused:
+            await ask(call, "resp_1", http)
+        assert secret not in repr(vars(refused.value)) + str(refused.value)
+    with pytest.raises(EndpointNotSupported) as uncounted:
+        await WIRE.count_tokens(call, http)
+    assert secret not in repr(vars(uncounted.value)) + str(uncounted.value)
     query = "api-version=2025-04-01&region=eu"
-    assert asked(server) == [f"POST /v1/responses?{query}", f"GET /v1/responses/resp_1?{query}"]
-    assert [each.headers["x-team"] for each in server.asked] == [secret, secret]
+    assert asked(server) == [
+        f"POST /v1/responses?{query}",
+        *[f"GET /v1/responses/resp_1?{query}"] * 2,
+        f"POST /v1/responses/resp_1/cancel?{query}",
+        f"DELETE /v1/responses/resp_1?{query}",
+        f"POST /v1/responses/input_tokens?{query}",
+    ]
+    assert {each.headers["x-team"] for each in server.asked} == {secret}

@@ -19,7 +19,8 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
-from chatbench.providers.http import Fetched, HttpAnswer, HttpClient, HttpRequest, Timeouts, no_address
+from chatbench.providers.faults import no_address
+from chatbench.providers.http import Fetched, HttpAnswer, HttpClient, HttpRequest, Timeouts
 from chatbench.providers.sse import ServerEvent, SseParser
 
 _FAILURE_BYTES = 64 * 1024
@@ -222,8 +223,10 @@ class HttpWire(ABC):
         key: Secret | None,
         http: HttpClient,
         timeouts: Timeouts = Timeouts(),
+        extra_headers: Mapping[str, str] = {},
     ) -> bytes:
-        """The body that answers a request beside the calls. Raises `ProviderError`s."""
+        """The body that answers a request beside the calls. Raises `ProviderError`s, which quote
+        neither the key nor one of the `extra_headers` that the request holds."""
         if not endpoint.origin:
             raise no_address(endpoint)
         try:
@@ -231,7 +234,7 @@ class HttpWire(ABC):
             self._refuse_whole(answer, endpoint)
             return answer.body
         except ProviderError as error:
-            conceal(error, key, endpoint)
+            conceal(error, key, endpoint, extra_headers)
             raise
 
     async def _refuse(self, answer: HttpAnswer, endpoint: Endpoint) -> None:

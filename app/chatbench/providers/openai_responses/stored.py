@@ -18,13 +18,11 @@ import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import InvalidResponse, ProviderError, Timeout
-from chatbench.core.models import ModelInfo, ModelRef
-from chatbench.core.requests import Request
-from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.decoding import UNREADABLE
 from chatbench.providers.encoding import headers_for
-from chatbench.providers.http import HttpAnswer, HttpClient, HttpRequest, no_address
+from chatbench.providers.faults import no_address
+from chatbench.providers.http import HttpAnswer, HttpClient, HttpRequest
 from chatbench.providers.openai_responses.addresses import call_url
 from chatbench.providers.openai_responses.decode import EventDecoder
 from chatbench.providers.openai_responses.objects import UNFINISHED, read_response
@@ -132,28 +130,25 @@ class StoredResponses(HttpWire):
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()
 
-    async def retrieve(
-        self, endpoint: Endpoint, key: Secret | None, response_id: str, http: HttpClient
-    ) -> list[StreamEvent]:
+    async def retrieve(self, call: Call, response_id: str, http: HttpClient) -> list[StreamEvent]:
         """The events of a stored response as far as it came: without a `Stop` it is still being
-        made. Raises NotFound, and the error it ended with."""
-        call = _about(endpoint, key)
-        body = await self.fetch(_stored(call, response_id), endpoint, key, http)
-        return EventDecoder(endpoint).ended(read_response(body, endpoint), body)
+        made. Of `call` counts who is asked, and what goes along in headers and query. Raises
+        NotFound, and the error it ended with."""
+        body = await self._answered(_stored(call, response_id), call, http)
+        return EventDecoder(call.endpoint).ended(read_response(body, call.endpoint), body)
 
-    async def cancel(
-        self, endpoint: Endpoint, key: Secret | None, response_id: str, http: HttpClient
-    ) -> list[StreamEvent]:
+    async def cancel(self, call: Call, response_id: str, http: HttpClient) -> list[StreamEvent]:
         """Stops a response that is made in the background; the events of what there is of it."""
-        call = _about(endpoint, key)
-        body = await self.fetch(_stored(call, response_id, "POST", "/cancel"), endpoint, key, http)
-        return EventDecoder(endpoint).ended(read_response(body, endpoint), body)
+        body = await self._answered(_stored(call, response_id, "POST", "/cancel"), call, http)
+        return EventDecoder(call.endpoint).ended(read_response(body, call.endpoint), body)
 
-    async def delete(
-        self, endpoint: Endpoint, key: Secret | None, response_id: str, http: HttpClient
-    ) -> None:
+    async def delete(self, call: Call, response_id: str, http: HttpClient) -> None:
         """Makes the provider forget a stored response. Raises NotFound where it knows none."""
-        await self.fetch(_stored(_about(endpoint, key), response_id, "DELETE"), endpoint, key, http)
+        await self._answered(_stored(call, response_id, "DELETE"), call, http)
+
+    async def _answered(self, request: HttpRequest, call: Call, http: HttpClient) -> bytes:
+        headers = call.request.extra_headers
+        return await self.fetch(request, call.endpoint, call.key, http, extra_headers=headers)
 
     def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         """As every wire's; an answer made in the background is cancelled at the provider when the
@@ -296,7 +291,7 @@ class StoredResponses(HttpWire):
         request = _stored(call, job.id, "POST", "/cancel")
         try:
             async with asyncio.timeout(_CANCEL_S):
-                await self.fetch(request, call.endpoint, call.key, http)
+                await self._answered(request, call, http)
         except (ProviderError, TimeoutError) as error:
             log.info("%s could not be cancelled: %s", job.id, type(error).__name__)
 
@@ -315,12 +310,6 @@ async def _first(job: _Job, batches: AsyncGenerator[list[StreamEvent], None]) ->
         named.cancel()
         await asyncio.gather(coming, named, return_exceptions=True)
         raise
-
-
-def _about(endpoint: Endpoint, key: Secret | None) -> Call:
-    """A call that asks for nothing new."""
-    ref = ModelRef(endpoint.id, "-")
-    return Call(endpoint=endpoint, info=ModelInfo(ref=ref), request=Request(model=ref, messages=()), key=key)
 
 
 def _stored(
