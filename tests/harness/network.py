@@ -29,6 +29,11 @@ def is_loopback(host: object) -> bool:
     try:
         return ipaddress.ip_address(name.partition("%")[0]).is_loopback
     except ValueError:
+        pass
+    try:
+        # "2130706433", "0x7f.1": numbers, for which no resolver asks anybody.
+        return ipaddress.ip_address(socket.inet_aton(name)).is_loopback
+    except OSError:
         return False
 
 

@@ -1,7 +1,7 @@
-"""The one HTTP seam: httpx values over aiohttp's connections (see `transport`), imported when needed.
+"""The one HTTP seam: httpx values over connections of our own (see `transport`), imported when needed.
 
 No redirects (a key must not travel), no cookies, the system's certificates, proxies from the
-environment. Every error of the libraries becomes one of ours in `mapped`.
+environment. Every error of the library becomes one of ours in `faults`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ import re
 import ssl
 import sys
 import threading
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -23,23 +21,17 @@ import msgspec
 
 from chatbench import __version__
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import (
-    InvalidHeader,
-    InvalidResponse,
-    ProviderError,
-    StreamInterrupted,
-    Timeout,
-    Unreachable,
-    UntrustedCertificate,
-)
+from chatbench.core.errors import InvalidHeader, ProviderError
+from chatbench.providers import unpacking
+from chatbench.providers.faults import errors, mapped, not_http, refused_by_proxy
 from chatbench.providers.proxies import proxy_for
+from chatbench.providers.unpacking import TooLarge, Unpacker, unpacker
 
 if TYPE_CHECKING:
     import httpx
 
-    from chatbench.providers.transport import Head, Pieces, Transport
+    from chatbench.providers.transport import Pieces, Proxied, Transport
 
-MAX_BODY_BYTES = 256 * 1024 * 1024
 LARGE_BYTES = 256 * 1024
 """A longer body is sent in pieces."""
 _ROUTES = 256
@@ -88,14 +80,6 @@ class Fetched(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class TooLarge(Exception):
-    """The body is larger than any may be."""
-
-
-class NotAsked(Exception):
-    """The body is compressed in a way that was not asked for."""
 
 
 class HttpClient(Protocol):
@@ -173,30 +157,42 @@ class Http:
         raise late
 
     async def _whole(self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts) -> Fetched:
-        answer = await self.begun(request, endpoint, timeouts)
+        answer = await self.begun(request, endpoint, timeouts, whole=True)
         try:
             return Fetched(answer.status, answer.headers, await answer.read())
         finally:
             await answer.aclose()
 
     async def begun(
-        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None = None
+        self,
+        request: HttpRequest,
+        endpoint: Endpoint,
+        timeouts: Timeouts,
+        deadline: float | None = None,
+        *,
+        whole: bool = False,
     ) -> _Answer:
-        """An answer whose head has come; to be closed. Raises what `open` raises."""
+        """An answer whose head has come, or all of it; to be closed. Raises what `open` raises."""
         if self._context is None:
             check_headers(request.headers)
             await asyncio.to_thread(self.load)
-        response = await self._send(request, endpoint, timeouts, deadline)
+        response = await self._send(request, endpoint, timeouts, deadline, whole=whole)
         if isinstance(response, ProviderError):
             raise response
         answer = _Answer(response, endpoint, timeouts, deadline)
         if answer.status in (101, 407):
             await answer.aclose()
-            raise _refused_by_proxy(endpoint) if answer.status == 407 else _not_http(endpoint)
+            raise refused_by_proxy(endpoint) if answer.status == 407 else not_http(endpoint)
         return answer
 
     async def _send(
-        self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
+        self,
+        request: HttpRequest,
+        endpoint: Endpoint,
+        timeouts: Timeouts,
+        deadline: float | None,
+        *,
+        whole: bool,
     ) -> httpx.Response | ProviderError:
         """An error is given back and raised elsewhere: raised here it would carry the library's
         own, which holds the request's headers, the key among them."""
@@ -204,12 +200,12 @@ class Http:
         try:
             transports = self._loops.get(loop) or await self._transports(loop)
             route = transports.routes.get(request.url) or self._new_route(transports, request.url)
-            outgoing = route.outgoing(request, timeouts)
+            outgoing = route.outgoing(request, timeouts, whole=whole)
             if deadline is None:
                 return await route.transport.handle_async_request(outgoing)
             async with asyncio.timeout_at(deadline):
                 return await route.transport.handle_async_request(outgoing)
-        except _errors() as error:
+        except errors() as error:
             return mapped(error, endpoint, timeouts)
 
     async def _transports(self, loop: asyncio.AbstractEventLoop) -> _Transports:
@@ -225,19 +221,29 @@ class Http:
     def _new_route(self, transports: _Transports, url: str) -> _Route:
         """Raises ValueError or httpx.InvalidURL for what is no address, ConfigurationError for an
         unknown kind of proxy."""
-        from chatbench.providers.transport import Transport
+        import httpx
 
-        assert self._context is not None
-        parts = urlsplit(url)
-        place = parts.scheme, parts.netloc.rpartition("@")[2]
-        transport = transports.by_place.get(place)
+        told = httpx.URL(url)
+        if told.scheme not in ("http", "https") or not told.host:
+            raise httpx.UnsupportedProtocol("not an address of the web")
+        origin = told.scheme, told.netloc.decode("ascii")
+        transport = transports.by_origin.get(origin)
         if transport is None:
-            transport = Transport(self._context, proxy_for(url, self._environ), self._allowed)
-            transports.by_place[place] = transport
+            transport = transports.by_origin[origin] = self._new_transport(
+                told, proxy_for(url, self._environ)
+            )
         if len(transports.routes) >= _ROUTES:
             transports.routes.clear()
-        route = transports.routes[url] = _Route(transport, url)
+        route = transports.routes[url] = _Route(transport, told)
         return route
+
+    def _new_transport(self, origin: httpx.URL, proxy: str | None) -> Transport | Proxied:
+        from chatbench.providers.transport import Proxied, Transport
+
+        assert self._context is not None
+        if proxy is not None:
+            return Proxied(proxy, self._context)
+        return Transport(origin, self._context, self._allowed)
 
     async def probe(self, endpoint: Endpoint) -> str:
         request = HttpRequest(url=endpoint.base_url, method="GET")
@@ -283,15 +289,15 @@ class _Transports:
     """What one loop has open."""
 
     def __init__(self) -> None:
-        self.by_place: dict[tuple[str, str], Transport] = {}
+        self.by_origin: dict[tuple[str, str], Transport | Proxied] = {}
         self.routes: dict[str, _Route] = {}
 
     async def aclose(self) -> None:
-        for transport in self.by_place.values():
+        for transport in self.by_origin.values():
             await transport.aclose()
 
     def abandon(self) -> None:
-        for transport in self.by_place.values():
+        for transport in self.by_origin.values():
             transport.abandon()
 
 
@@ -299,23 +305,19 @@ class _Route:
     """How requests to one URL begin. The same few are sent again and again, so that the headers of
     each are put together, and checked, once."""
 
-    def __init__(self, transport: Transport, url: str) -> None:
-        """Raises httpx.InvalidURL."""
-        import httpx
-
+    def __init__(self, transport: Transport | Proxied, told: httpx.URL) -> None:
         from chatbench.providers.transport import without_user
 
         self.transport = transport
-        told = httpx.URL(url)
         self._url = without_user(told)
         self._userinfo = told.userinfo
-        self._begun: dict[tuple[str, ...], tuple[httpx.Headers, Head]] = {}
+        self._begun: dict[tuple[str, ...], list[tuple[bytes, bytes]]] = {}
 
-    def outgoing(self, request: HttpRequest, timeouts: Timeouts) -> httpx.Request:
+    def outgoing(self, request: HttpRequest, timeouts: Timeouts, *, whole: bool) -> httpx.Request:
         """Raises InvalidHeader."""
         import httpx
 
-        from chatbench.providers.transport import Pieces, head_of
+        from chatbench.providers.transport import Pieces
 
         told, body = request.headers, request.body
         key = (request.method, *told, *told.values())
@@ -323,23 +325,23 @@ class _Route:
         if begun is None:
             if len(self._begun) >= _ROUTES:
                 self._begun.clear()
-            together = self._put_together(request)
-            begun = self._begun[key] = together, head_of(self._url, together)
-        headers, head = begun
+            begun = self._begun[key] = self._put_together(request)
         stream: httpx.ByteStream | Pieces = httpx.ByteStream(body)
         if len(body) > LARGE_BYTES:
             stream = Pieces(body)
-            headers = httpx.Headers([*headers.raw, (b"content-length", b"%d" % len(body))])
-            head = head_of(self._url, headers)
-        limits = {"connect": timeouts.connect, "read": timeouts.read}
+        sized = request.method != "GET" or body
+        extensions: dict[str, Any] = {"timeout": {"connect": timeouts.connect, "read": timeouts.read}}
+        if whole:
+            extensions["whole"] = unpacking.MAX_BODY_BYTES
         return httpx.Request(
-            request.method, self._url, headers=headers, stream=stream,
-            extensions={"timeout": limits, "head": head},
-        )  # fmt: skip
+            request.method,
+            self._url,
+            headers=[*begun, (b"content-length", b"%d" % len(body))] if sized else begun,
+            stream=stream,
+            extensions=extensions,
+        )
 
-    def _put_together(self, request: HttpRequest) -> httpx.Headers:
-        import httpx
-
+    def _put_together(self, request: HttpRequest) -> list[tuple[bytes, bytes]]:
         from chatbench.providers.transport import basic
 
         check_headers(request.headers)
@@ -349,9 +351,10 @@ class _Route:
         if self._userinfo:
             headers["authorization"] = basic(self._userinfo)
         headers.update((name.lower(), value.strip()) for name, value in request.headers.items())
-        for ours in ("content-length", "transfer-encoding", "connection"):
+        for ours in ("content-length", "transfer-encoding", "connection", "host"):
             headers.pop(ours, None)
-        return httpx.Headers([(n.encode("ascii"), v.encode("latin-1")) for n, v in headers.items()])
+        found = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+        return [(b"Host", self._url.netloc), *found]
 
 
 async def _elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -406,7 +409,7 @@ class _Answer:
         self._timeouts = timeouts
         self._deadline = deadline
         self._source: AsyncIterator[bytes] | None = None
-        self._unpack: _Unpacker | None = None
+        self._unpack: Unpacker | None = None
         self._total = 0
 
     def pieces(self) -> AsyncIterator[bytes]:
@@ -436,7 +439,7 @@ class _Answer:
                 return await work()
             async with asyncio.timeout_at(self._deadline):
                 return await work()
-        except _errors() as error:
+        except errors() as error:
             return mapped(error, self._endpoint, self._timeouts, in_body=True)
 
     async def _rest(self, limit: int | None) -> bytes:
@@ -461,16 +464,16 @@ class _Answer:
     def _opened(self) -> AsyncIterator[bytes]:
         if self._source is None:
             if "content-encoding" in self.headers:
-                self._unpack = _unpacker(self.headers["content-encoding"])
+                self._unpack = unpacker(self.headers["content-encoding"])
             self._source = aiter(self._stream)
         return self._source
 
     def _taken(self, piece: bytes) -> bytes:
         """The piece, unpacked and counted; nothing where it takes the next to unpack it."""
         if self._unpack is not None:
-            piece = self._unpack.feed(piece, MAX_BODY_BYTES - self._total)
+            piece = self._unpack.feed(piece, unpacking.MAX_BODY_BYTES - self._total)
         self._total += len(piece)
-        if self._total > MAX_BODY_BYTES:
+        if self._total > unpacking.MAX_BODY_BYTES:
             raise TooLarge
         return piece
 
@@ -491,170 +494,6 @@ def _plain(headers: httpx.Headers) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
-
-
-class _Unpacker:
-    """Undoes a compression, with an eye on the size."""
-
-    def __init__(self, encoding: str) -> None:
-        self._raw_may_come = encoding == "deflate"
-        self._packed = zlib.decompressobj(zlib.MAX_WBITS | (16 if encoding == "gzip" else 0))
-
-    def feed(self, data: bytes, cap: int) -> bytes:
-        """Raises TooLarge for more than `cap` bytes, zlib.error."""
-        try:
-            found = self._packed.decompress(data, cap + 1)
-        except zlib.error:
-            if not self._raw_may_come:
-                raise
-            # Some servers leave out the two bytes that the standard has before the data.
-            self._packed = zlib.decompressobj(-zlib.MAX_WBITS)
-            found = self._packed.decompress(data, cap + 1)
-        self._raw_may_come = False
-        if len(found) > cap:
-            raise TooLarge
-        return found
-
-    def finish(self) -> None:
-        """Raises zlib.error for what lacks its end."""
-        if not self._packed.eof:
-            raise zlib.error("incomplete")
-
-
-def _unpacker(encoding: str) -> _Unpacker | None:
-    """None for what is not compressed. Raises NotAsked, also for encodings stacked on one another,
-    which unpack to anything at all."""
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
-        return None
-    if encoding not in ("gzip", "deflate"):
-        raise NotAsked
-    return _Unpacker(encoding)
-
-
-def mapped(
-    error: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool = False
-) -> ProviderError:
-    """The error of ours for one of the libraries'. Of theirs, `raw` gets the kind and what the
-    system said; the rest may hold an address with a password in it."""
-    import httpx
-
-    cause = error.__cause__ if isinstance(error, httpx.TransportError) and error.__cause__ else error
-    ours = _named(error, cause, endpoint, timeouts, in_body=in_body)
-    system = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None)
-    ours.raw = f"{type(cause).__name__}: {system}" if system else type(cause).__name__
-    return ours
-
-
-def _named(
-    error: BaseException, cause: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool
-) -> ProviderError:
-    import aiohttp
-    import httpx
-
-    host = _host(endpoint)
-    told = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    if isinstance(told, ssl.SSLCertVerificationError):
-        return UntrustedCertificate(
-            f"The certificate of {host} is not trusted: {getattr(told, 'verify_message', '')}.",
-            "If the server is yours, add its certificate to your system's, or set SSL_CERT_FILE.",
-            provider=endpoint.id,
-        )
-    proxy_errors = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError, httpx.ProxyError)
-    if isinstance(cause, proxy_errors):
-        return _refused_by_proxy(endpoint)
-    if isinstance(cause, TimeoutError | httpx.TimeoutException):
-        return _timed_out(cause, endpoint, timeouts, in_body=in_body)
-    if isinstance(error, TooLarge | NotAsked | zlib.error | httpx.DecodingError):
-        return _unreadable(error, endpoint)
-    if in_body:
-        return StreamInterrupted(
-            f"The answer from {endpoint.name} broke off.",
-            "What arrived is kept. Try again, or continue from it.",
-            provider=endpoint.id,
-        )
-    return _unreachable(cause, endpoint, host)
-
-
-def _timed_out(cause: BaseException, endpoint: Endpoint, timeouts: Timeouts, *, in_body: bool) -> Timeout:
-    import aiohttp
-    import httpx
-
-    name = endpoint.name
-    if isinstance(cause, aiohttp.ConnectionTimeoutError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        said = f"{name} did not take a connection within {timeouts.connect:g} s."
-    elif isinstance(cause, aiohttp.SocketTimeoutError) or timeouts.total is None:
-        said = f"{name} sent nothing{' more' if in_body else ''} for {timeouts.read:g} s."
-    else:
-        said = f"{name} did not finish within {timeouts.total:g} s."
-    return Timeout(said, "Try again; the provider may be slow or busy.", provider=endpoint.id)
-
-
-def _unreadable(error: BaseException, endpoint: Endpoint) -> InvalidResponse:
-    if isinstance(error, TooLarge):
-        said = f"{endpoint.name} sent more than {MAX_BODY_BYTES // 1024 // 1024} MiB."
-    elif isinstance(error, NotAsked):
-        said = f"{endpoint.name} compressed its answer in a way it was not asked for."
-    else:
-        said = f"The answer of {endpoint.name} cannot be decompressed."
-    hint = "The server may be faulty. Try again, or check the provider."
-    return InvalidResponse(said, hint, provider=endpoint.id)
-
-
-def _unreachable(cause: BaseException, endpoint: Endpoint, host: str) -> ProviderError:
-    import aiohttp
-    import httpx
-
-    wrong_address = (
-        aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, httpx.InvalidURL, httpx.UnsupportedProtocol,
-        ValueError,
-    )  # fmt: skip
-    if isinstance(cause, wrong_address):
-        return no_address(endpoint)
-    if isinstance(cause, aiohttp.ClientResponseError | httpx.ProtocolError):
-        return _not_http(endpoint)
-    if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
-        said = f"No encrypted connection to {host} came about."
-        return Unreachable(
-            said, "Check whether the address begins with http://.", provider=endpoint.id, should_retry=False
-        )
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        said, hint = f"{host} cannot be found.", "Check the address and your network connection."
-    elif isinstance(getattr(cause, "os_error", cause), ConnectionRefusedError):
-        said = f"{host} refuses the connection."
-        hint = "Start the server, or check the port." if endpoint.local else "Check address and port."
-    elif isinstance(cause, aiohttp.ServerDisconnectedError):
-        said, hint = f"{host} closed the connection without an answer.", "Try again."
-    else:
-        said, hint = f"{host} cannot be reached.", "Check the address and your network connection."
-    return Unreachable(said, hint, provider=endpoint.id)
-
-
-def no_address(endpoint: Endpoint) -> Unreachable:
-    """The error for a base URL that leads nowhere at all."""
-    said = f"The base URL of {endpoint.name} is not a web address."
-    return Unreachable(said, "Write it as https://host/path.", provider=endpoint.id, should_retry=False)
-
-
-def _not_http(endpoint: Endpoint) -> InvalidResponse:
-    return InvalidResponse(
-        f"{_host(endpoint)} does not answer in HTTP.", "Check address and port.", provider=endpoint.id
-    )
-
-
-def _refused_by_proxy(endpoint: Endpoint) -> Unreachable:
-    return Unreachable(
-        f"The proxy on the way to {_host(endpoint)} did not let us through.",
-        "Check HTTPS_PROXY and HTTP_PROXY, and the user and password in them.",
-        provider=endpoint.id,
-    )
-
-
-def _host(endpoint: Endpoint) -> str:
-    try:
-        return urlsplit(endpoint.base_url).hostname or endpoint.name
-    except ValueError:
-        return endpoint.name
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -684,19 +523,7 @@ def _system_trust() -> ssl.SSLContext:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-@cache
-def _errors() -> tuple[type[Exception], ...]:
-    import aiohttp
-    import httpx
-    from aiohttp.http_exceptions import HttpProcessingError
-
-    return (
-        httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, HttpProcessingError,
-        OSError, ValueError, TooLarge, NotAsked, zlib.error,
-    )  # fmt: skip
-
-
 def _import_library() -> None:
     # httpx imports its own command line (200 ms more) where click and rich are installed.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-    import chatbench.providers.transport  # noqa: F401  # with it come httpx and aiohttp
+    import chatbench.providers.transport  # noqa: F401  # with it come its libraries

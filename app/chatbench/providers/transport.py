@@ -1,173 +1,288 @@
-"""httpx's transport seam over aiohttp's connections, whose pool bears hundreds of requests at once.
+"""httpx's transport seam over connections that bear hundreds of requests at once.
 
-No redirects, no cookies, no unpacking. Imports both libraries: to be imported when the first request
-is made.
+httpx's own pool looks through all its connections for each request, which takes a whole core from
+some fifty on. No redirects, no cookies, no unpacking. Imports its libraries: to be imported when the
+first request is made.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-import aiohttp
+import aiohappyeyeballs
 import httpx
-from multidict import CIMultiDict
-from yarl import URL
+
+from chatbench.providers.connections import Connection
 
 _PIECE_BYTES = 256 * 1024
-_KEEP_S = 60.0
-"""An idle connection is kept for this long."""
+_NAMES_S = 10.0
+"""An address that was looked up is good for this long."""
+_HEAD_START_S = 0.25
+"""So long is one address tried before the next is tried beside it (RFC 8305)."""
+
+_Addresses = list[tuple[Any, Any, int, str, Any]]
 
 
 class Pieces(httpx.AsyncByteStream):
     """A large body in pieces: written in one go it would hold the loop, and the window."""
 
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self._body = memoryview(body)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for start in range(0, len(self._body), _PIECE_BYTES):
-            yield self._body[start : start + _PIECE_BYTES]
+            yield bytes(self._body[start : start + _PIECE_BYTES])
 
 
-class Head(NamedTuple):
-    """What a request begins with, as aiohttp takes it."""
+class Transport(httpx.AsyncBaseTransport):
+    """The connections of one event loop to one origin. The last one used is used again first.
 
-    url: URL
-    headers: CIMultiDict[str]
+    A request's `extensions` have in `timeout` seconds for `connect` and `read`, and may have in
+    `whole` a number of bytes: then the response is given when all of its body is there, with a stream
+    of it that is an `httpx.ByteStream`, and `TooLarge` raised beyond that number. Otherwise whoever
+    has a response closes its stream.
+    """
+
+    def __init__(
+        self, origin: httpx.URL, context: ssl.SSLContext, allowed: Callable[[str], bool] | None = None
+    ) -> None:
+        """`allowed` says which IP addresses may be connected to; None: all."""
+        self._tls = origin.scheme == "https"
+        self._host = origin.raw_host.decode("ascii")
+        self._port = origin.port or (443 if self._tls else 80)
+        literal = _is_literal(self._host)
+        self._literal = aiohappyeyeballs.addr_to_addr_infos((self._host, self._port)) if literal else None
+        self._context = context
+        self._guard = _guard(allowed) if allowed else None
+        self._idle: list[Connection] = []
+        self._all: set[Connection] = set()
+        self._looked_up: tuple[float, asyncio.Future[_Addresses]] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises httpx's errors."""
+        limits = request.extensions["timeout"]
+        connection = self._take() or await self._connect(limits["connect"])
+        stream = request.stream
+        try:
+            if isinstance(stream, httpx.ByteStream):
+                connection.send(_head(request) + b"".join(stream), limits["read"])
+            else:
+                assert isinstance(stream, httpx.AsyncByteStream)
+                connection.send(_head(request), limits["read"])
+                await connection.send_rest(stream)
+            cap = request.extensions.get("whole")
+            if cap is None:
+                await connection.head()
+                body: httpx.AsyncByteStream = _Body(self, connection)
+            else:
+                body = httpx.ByteStream(await connection.whole(cap))
+                self.give_back(connection)
+        except BaseException:
+            connection.abort()
+            raise
+        return httpx.Response(connection.status, headers=connection.headers, stream=body, request=request)
+
+    def _take(self) -> Connection | None:
+        """A connection that is open already."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.fresh:
+                return connection
+            connection.abort()
+        return None
+
+    def give_back(self, connection: Connection) -> None:
+        """Keeps it for the next request if it can take one, and closes it otherwise."""
+        if connection.reusable:
+            self._idle.append(connection)
+        else:
+            connection.abort()
+
+    async def _connect(self, limit_s: float) -> Connection:
+        """Raises httpx.ConnectTimeout, httpx.ConnectError with the cause."""
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._connected()
+        except TimeoutError:
+            raise httpx.ConnectTimeout("not connected") from None
+        except OSError as error:
+            raise httpx.ConnectError(type(error).__name__) from error
+
+    async def _connected(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        sock = await aiohappyeyeballs.start_connection(
+            await self._addresses(loop),
+            happy_eyeballs_delay=_HEAD_START_S,
+            interleave=1,
+            loop=loop,
+            socket_factory=self._guard,
+        )
+        connection = Connection(loop, self._all.discard)
+        context, name = (self._context, self._host) if self._tls else (None, None)
+        await loop.create_connection(lambda: connection, sock=sock, ssl=context, server_hostname=name)
+        self._all.add(connection)
+        return connection
+
+    async def _addresses(self, loop: asyncio.AbstractEventLoop) -> _Addresses:
+        """Looked up once for all who ask at the same time. No task, which a caller who gives up would
+        leave behind."""
+        if self._literal is not None:
+            return self._literal
+        known = self._looked_up
+        failed = known is not None and known[1].done() and known[1].exception() is not None
+        if known is None or known[0] < loop.time() or failed:
+            looking = loop.run_in_executor(None, _addresses_of, self._host, self._port)
+            # Where all who asked have given up, nobody is left to see how it failed.
+            looking.add_done_callback(lambda done: done.cancelled() or done.exception())
+            known = self._looked_up = loop.time() + _NAMES_S, looking
+        return await asyncio.shield(known[1])
+
+    def abandon(self) -> None:
+        """Leaves all connections as they are: in a forked child they are its parent's."""
+        _LEFT.extend(self._all)
+        self._all.clear()
+        self._idle.clear()
+
+    async def aclose(self) -> None:
+        """Closes all connections, also those in use."""
+        for connection in tuple(self._all):
+            connection.abort()
+        self._idle.clear()
+        # Sockets are closed on the loop's next turn.
+        await asyncio.sleep(0)
 
 
-def head_of(url: httpx.URL, headers: httpx.Headers) -> Head:
-    """Put together once: the same few are sent again and again."""
-    return Head(
-        URL(str(url.copy_with(raw_path=url.raw_path)), encoded=True),
-        CIMultiDict((name.decode("ascii"), value.decode("latin-1")) for name, value in headers.raw),
-    )
+_LEFT: list[object] = []
+"""Closing a connection, or its being collected, would tell the server of it."""
 
 
 class _Body(httpx.AsyncByteStream):
     """What arrives, as it arrives."""
 
-    def __init__(self, response: aiohttp.ClientResponse, under_way: set[_Body]) -> None:
-        self._response = response
-        self._under_way = under_way
-        under_way.add(self)
+    def __init__(self, transport: Transport, connection: Connection) -> None:
+        self._transport = transport
+        self._connection: Connection | None = connection
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            piece = await self._response.content.readany()
-        except RuntimeError:
-            # What aiohttp says where the connection was closed on this side before it was waited for.
-            raise httpx.ReadError("closed", request=None) from None
+        piece = await self._connection.piece() if self._connection is not None else b""
         if not piece:
             raise StopAsyncIteration
         return piece
 
     async def aclose(self) -> None:
         """Closes the connection at once, unless the body has come to its end: then it is kept."""
-        self._under_way.discard(self)
-        if not self._response.closed:
-            self._response.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._transport.give_back(connection)
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Uses no connection again on which something came that nobody asked for: it would be taken for
-    the answer to the next request."""
+class Proxied(httpx.AsyncBaseTransport):
+    """httpx's own connections through a proxy, one in each of its pools: see the module."""
 
-    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            if connection.protocol is None or not connection.protocol.should_close:
-                return connection
-            connection.close()
-
-    def abandon(self) -> None:
-        """Forgets every connection without closing it."""
-        self._conns.clear()
-
-
-class Transport(httpx.AsyncBaseTransport):
-    """Connections of one event loop, to any place.
-
-    A request's `extensions["timeout"]` has seconds for `connect` and `read`, `extensions["head"]` its
-    `Head`. What fails is raised as aiohttp has it.
-    """
-
-    def __init__(
-        self, context: ssl.SSLContext, proxy: str | None = None, allowed: Callable[[str], bool] | None = None
-    ) -> None:
-        """`proxy` is an address, with user and password. `allowed` says which IP addresses may be
-        connected to where there is no proxy. Raises httpx.InvalidURL for a proxy that is no address."""
-        self._through: dict[str, Any] = _through(proxy) if proxy else {}
-        self._under_way: set[_Body] = set()
-        guard = _guard(allowed) if allowed and not proxy else None
-        self._connector = _Connector(limit=0, keepalive_timeout=_KEEP_S, ssl=context, socket_factory=guard)
-        self._session = aiohttp.ClientSession(
-            connector=self._connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-        )
+    def __init__(self, proxy: str, context: ssl.SSLContext) -> None:
+        """`proxy` is an address, with user and password. Raises httpx.InvalidURL for what is none."""
+        url = httpx.URL(proxy)
+        self._proxy = httpx.Proxy(url, ssl_context=context if url.scheme == "https" else None)
+        self._context = context
+        self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._all: set[httpx.AsyncHTTPTransport] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        limits: Mapping[str, float] = request.extensions["timeout"]
-        head: Head = request.extensions["head"]
-        response = await self._session.request(
-            request.method,
-            head.url,
-            headers=head.headers,
-            data=_payload(request),
-            allow_redirects=False,
-            timeout=_limits(limits["connect"], limits["read"]),
-            **self._through,
+        """Raises httpx's errors; ProxyError where the proxy is not reached."""
+        transport = self._idle.pop() if self._idle else self._made()
+        try:
+            response = await transport.handle_async_request(request)
+        except BaseException as error:
+            await self._close(transport)
+            if isinstance(error, httpx.ConnectError) and not isinstance(_root(error), ssl.SSLError):
+                raise httpx.ProxyError("the proxy cannot be reached") from error
+            raise
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _Lent(response.stream, lambda: self._idle.append(transport))
+        return response
+
+    def _made(self) -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60)
+        made = httpx.AsyncHTTPTransport(
+            verify=self._context, proxy=self._proxy, limits=limits, trust_env=False
         )
-        return httpx.Response(
-            response.status,
-            headers=response.raw_headers,
-            stream=_Body(response, self._under_way),
-            request=request,
-        )
+        self._all.add(made)
+        return made
+
+    async def _close(self, transport: httpx.AsyncHTTPTransport) -> None:
+        self._all.discard(transport)
+        await transport.aclose()
 
     def abandon(self) -> None:
-        """Forgets all connections without closing them: in a forked child they are its parent's."""
-        self._session.detach()
-        self._connector.abandon()
+        """Leaves all connections as they are: in a forked child they are its parent's."""
+        _LEFT.extend(self._all)
+        self._all.clear()
+        self._idle.clear()
 
     async def aclose(self) -> None:
         """Closes all connections, also those in use."""
-        # The session closes them as well, but lets those who wait for a piece of a body wait on.
-        for body in tuple(self._under_way):
-            await body.aclose()
-        await self._session.close()
+        self._idle.clear()
+        for transport in tuple(self._all):
+            await self._close(transport)
 
 
-def _payload(request: httpx.Request) -> Any:
-    stream = request.stream
-    if not isinstance(stream, httpx.ByteStream):
-        return stream
-    body = request.read()
-    return aiohttp.BytesPayload(body) if body else None
+class _Lent(httpx.AsyncByteStream):
+    """A body, after which its connection is given back."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, give_back: Callable[[], None]) -> None:
+        self._stream = stream
+        self._give_back: Callable[[], None] | None = give_back
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        give_back, self._give_back = self._give_back, None
+        await self._stream.aclose()
+        if give_back is not None:
+            give_back()
 
 
-@lru_cache(maxsize=64)
-def _limits(connect: float, read: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read)
+def _head(request: httpx.Request) -> bytes:
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%s: %s" % header for header in request.headers.raw]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-def _guard(allowed: Callable[[str], bool]) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
+def _addresses_of(host: str, port: int) -> _Addresses:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _root(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _guard(allowed: Callable[[str], bool]) -> Callable[[aiohappyeyeballs.AddrInfoType], socket.socket]:
     """Makes sockets for addresses that are allowed only. It is asked of the very address that is
     connected to: what a name meant a moment before does not count."""
 
-    def made(address: aiohttp.AddrInfoType) -> socket.socket:
+    def made(address: aiohappyeyeballs.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, where = address
         try:
             host = str(ipaddress.ip_address(str(where[0]).partition("%")[0]))
@@ -178,14 +293,6 @@ def _guard(allowed: Callable[[str], bool]) -> Callable[[aiohttp.AddrInfoType], s
         return socket.socket(family, kind, protocol)
 
     return made
-
-
-def _through(proxy: str) -> dict[str, Any]:
-    """User and password go as the header aiohttp makes Proxy-Authorization of, for tunnels and
-    plain requests alike; its own way for them is deprecated."""
-    url = httpx.URL(proxy)
-    headers = {"Authorization": basic(url.userinfo)} if url.userinfo else {}
-    return {"proxy": URL(str(without_user(url)), encoded=True), "proxy_headers": headers}
 
 
 def without_user(url: httpx.URL) -> httpx.URL:
