@@ -13,9 +13,9 @@ from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.core.endpoints import Endpoint, Quirks
 from chatbench.core.errors import StreamInterrupted
-from chatbench.core.messages import TextPart, user
+from chatbench.core.messages import Message, TextPart, user
 from chatbench.core.models import ModelRef
-from chatbench.core.params import Parameters
+from chatbench.core.params import LeftOut, Parameters
 from chatbench.core.requests import Request, TokenLogprob
 
 
@@ -62,6 +62,16 @@ async def test_what_an_endpoint_refuses_is_told(client: LLMClient, server: Loopb
         "background": "this interface has no field for it",
     }
     assert server.asked[0].json["user"] == "u"
+
+
+async def test_a_name_that_an_interface_has_no_field_for_is_told(
+    client: LLMClient, server: LoopbackServer
+) -> None:
+    at(client.environment, server, "openai_responses")
+    named = msgspec.structs.replace(asking("text"), messages=(Message.user("Hi", name="ada"),))
+    response = await client.complete(named)
+    assert response.left_out == (LeftOut("name", "this interface has no field for it"),)
+    assert "name" not in server.asked[0].json["input"][0]
 
 
 async def test_a_refused_field_is_tried_once(client: LLMClient, server: LoopbackServer) -> None:

@@ -100,9 +100,9 @@ def test_requests_are_mistral_requests(request_fields: dict[str, Any]) -> None:
 
 
 def test_every_parameter_is_one_of_mistrals() -> None:
-    assert set(EVERYTHING.given()) | {"extra_body"} == WIRE.takes
+    assert set(EVERYTHING.given()) | {"extra_body", "parallel_tool_calls"} == WIRE.takes
     sent = judge((user("Hi"),), parameters=EVERYTHING, tools=(conversations.CLOCK,))
-    assert len(sent) == len(WIRE.takes) - 2 + 4, "strict_tools is the tools', extra_body nobody's"
+    assert len(sent) == len(EVERYTHING.given()) - 1 + 4, "strict_tools is the tools'"
     for effort in EFFORTS:
         judge((user("Hi"),), parameters=Parameters(reasoning_effort=effort))
 

@@ -18,9 +18,8 @@ from chatbench.client.routing import Route, Router
 from chatbench.client.targets import Target, target_of
 from chatbench.core.errors import ChatbenchError, ProviderError, Timeout
 from chatbench.core.holds import Hold
-from chatbench.core.params import fit
 from chatbench.core.requests import Request, Response
-from chatbench.providers.wire import Call, Exchange
+from chatbench.providers.wire import Call, Exchange, fitted
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +89,7 @@ class Attempts(Accounted):
 
     def _call_to(self, target: Target, request: Request) -> Call:
         """The request as it goes to `target`, without what is not taken there."""
-        parameters, self.left_out = fit(
-            request.parameters, target.info, target.wire.takes, target.endpoint.quirks.refused
-        )
-        if parameters is not request.parameters:
-            request = msgspec.structs.replace(request, parameters=parameters)
+        request, self.left_out = fitted(request, target.info, target.wire, target.endpoint)
         timeouts = self._calling.timeouts
         if self._deadline is not None:
             left = max(0.0, self._deadline - time.monotonic())

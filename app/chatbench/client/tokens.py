@@ -19,12 +19,11 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import EndpointNotSupported
 from chatbench.core.messages import FilePart, ImagePart, InlineData, Message, Part
 from chatbench.core.models import ModelInfo
-from chatbench.core.params import fit
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.documents.parts import part_of
 from chatbench.providers.http import HttpClient
-from chatbench.providers.wire import Call
+from chatbench.providers.wire import Call, fitted
 
 
 class TokenCount(NamedTuple):
@@ -76,13 +75,8 @@ async def count_tokens(
     if key is None:
         found = await environment.keys.find(endpoint)
         key = found.secret if found else None
-    parameters, _ = fit(request.parameters, info, wire.takes, endpoint.quirks.refused)
-    call = Call(
-        endpoint=endpoint,
-        info=info,
-        request=msgspec.structs.replace(request, parameters=parameters),
-        key=key,
-    )
+    sent, _ = fitted(request, info, wire, endpoint)
+    call = Call(endpoint=endpoint, info=info, request=sent, key=key)
     try:
         return TokenCount(await wire.count_tokens(call, environment.http), exact=True)
     except EndpointNotSupported:

@@ -152,10 +152,13 @@ def _listed() -> str:
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """A parameter the user set and the model was not sent, and why."""
+    """A parameter, or a field of a request, that the user set and the model was not sent, and why."""
 
     name: str
     reason: str
+
+
+NO_FIELD = "this interface has no field for it"
 
 
 def fit(
@@ -178,7 +181,7 @@ def fit(
     effort = parameters.reasoning_effort
     for name, value in given.items():
         if takes is not None and name not in takes:
-            reason = "this interface has no field for it"
+            reason = NO_FIELD
         elif name in refused:
             reason = "not taken by this provider"
         else:

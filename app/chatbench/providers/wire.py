@@ -16,6 +16,7 @@ import msgspec
 from chatbench.core.endpoints import Endpoint, origin_of
 from chatbench.core.errors import InvalidResponse, ProviderError, StreamInterrupted
 from chatbench.core.models import ModelInfo
+from chatbench.core.params import NO_FIELD, LeftOut, fit
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
@@ -91,7 +92,8 @@ class Wire(Protocol):
 
     id: ClassVar[str]
     takes: ClassVar[frozenset[str]]
-    """Names of the `Parameters` it has a field for."""
+    """Names of the `Parameters` it has a field for, and of what else of a `Request` not all have one
+    for: "parallel_tool_calls", and "name", of whoever says a message."""
 
     def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         """Batches of events, one batch per piece of network data; ends after `Stop`.
@@ -109,6 +111,20 @@ class Wire(Protocol):
     async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
         """The provider's live list, all pages."""
         ...
+
+
+def fitted(
+    request: Request, info: ModelInfo, wire: Wire, endpoint: Endpoint
+) -> tuple[Request, tuple[LeftOut, ...]]:
+    """The request with the parameters that are sent, and what is left out of it: see `fit`."""
+    parameters, left = fit(request.parameters, info, wire.takes, endpoint.quirks.refused)
+    if parameters is not request.parameters:
+        request = msgspec.structs.replace(request, parameters=parameters)
+    if request.parallel_tool_calls is not None and "parallel_tool_calls" not in wire.takes:
+        left = (*left, LeftOut("parallel_tool_calls", NO_FIELD))
+    if "name" not in wire.takes and any(message.name for message in request.messages):
+        left = (*left, LeftOut("name", NO_FIELD))
+    return request, left
 
 
 class HttpWire(ABC):

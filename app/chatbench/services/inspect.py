@@ -14,10 +14,9 @@ from chatbench.client.environment import Environment
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.models import GUIDE
-from chatbench.core.params import fit
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
-from chatbench.providers.wire import Call, HttpWire
+from chatbench.providers.wire import Call, HttpWire, fitted
 from chatbench.services.attachments import AttachmentService
 from chatbench.services.turns import context
 from chatbench.storage.conversations import ConversationStore
@@ -111,15 +110,16 @@ class InspectService:
         info = environment.learned.info(environment.catalogue.info(message.model))
         path = await self._store.path(message.conversation_id, message.parent_id)
         variable = endpoint.key_env[0] if endpoint.key_env else "API_KEY"
+        asked = Request(
+            model=message.model,
+            messages=await self._attachments.inlined(context(path), info),
+            system=message.system,
+            parameters=message.parameters,
+        )
         call = Call(
             endpoint=endpoint,
             info=info,
-            request=Request(
-                model=message.model,
-                messages=await self._attachments.inlined(context(path), info),
-                system=message.system,
-                parameters=fit(message.parameters, info)[0],
-            ),
+            request=fitted(asked, info, wire, endpoint)[0],
             key=Secret(f"${variable}") if endpoint.needs_key else None,
         )
         made = wire.encode(call)

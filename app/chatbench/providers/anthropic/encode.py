@@ -28,7 +28,7 @@ TAKES = frozenset(
     {
         "temperature", "top_p", "top_k", "max_output_tokens", "stop", "reasoning_effort",
         "thinking_budget", "strict_tools", "service_tier", "user", "cache_pattern", "cache_ttl",
-        "extra_body",
+        "extra_body", "parallel_tool_calls",
     }
 )  # fmt: skip
 _TIERS: dict[str, JsonObject] = {

@@ -33,6 +33,7 @@ class Mistral(HttpWire):
             "temperature", "top_p", "top_k", "max_output_tokens", "stop", "presence_penalty",
             "frequency_penalty", "seed", "reasoning_effort", "n", "logprobs", "top_logprobs",
             "json_mode", "strict_tools", "service_tier", "metadata", "prompt_cache_key", "extra_body",
+            "parallel_tool_calls",
         }
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ _SAME_NAME = frozenset(
 )  # fmt: skip
 TAKES = _SAME_NAME | {
     "max_output_tokens", "logit_bias", "top_logprobs", "json_mode", "strict_tools", "user",
-    "cache_pattern", "cache_ttl", "extra_body",
+    "cache_pattern", "cache_ttl", "extra_body", "parallel_tool_calls", "name",
 }  # fmt: skip
 _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a"}
 

@@ -43,6 +43,7 @@ TAKES = frozenset(
         "temperature", "top_p", "max_output_tokens", "reasoning_effort", "verbosity", "logprobs",
         "top_logprobs", "json_mode", "strict_tools", "service_tier", "user", "metadata",
         "prompt_cache_key", "cache_pattern", "cache_ttl", "background", "extra_body",
+        "parallel_tool_calls",
     }
 )  # fmt: skip
 _NAMES = {
