@@ -305,3 +305,24 @@ def test_another_model_answers_where_the_first_does_not(
     ran = run("batch", str(source), "-m", "loop/m", "--fallback", "loop/other", "--limit", "1")
     assert ran.code == 0, ran.err
     assert only(results(tmp_path / "prompts.out.jsonl"))["model"] == "loop/other"
+
+
+def test_the_prompts_are_never_renamed_to_begin_anew(run: Run, loop: LoopbackServer, source: Path) -> None:
+    before = source.read_bytes()
+    ran = run("batch", str(source), "-m", "loop/m", "--restart", "--out", str(source))
+    assert ran.code == 1
+    assert "would take the place of the prompts" in ran.err
+    assert source.read_bytes() == before
+    assert loop.asked == []
+
+
+def test_a_run_begun_anew_is_gone_on_with_without_beginning_anew(
+    run: Run, loop: LoopbackServer, source: Path
+) -> None:
+    refused = replies.data(openai_chat.error_body(None, "invalid_request_error", "no"), 400)
+    loop.script(refused)
+    ran = run("batch", str(source), "-m", "loop/m", "--restart")
+    assert ran.code == 1
+    assert "Run the same command again, without --restart, to go on" in ran.err
+    loop.script(refused)
+    assert "Run the same command again to go on" in run("batch", str(source), "-m", "loop/m").err

@@ -16,6 +16,7 @@ from chatbench.cli.session import STOPPED, Session, note
 from chatbench.core.models import ModelRef
 from chatbench.services import Services
 from chatbench.services.batches import Batch, Check, Summary
+from chatbench.services.batchplaces import set_aside
 from chatbench.services.schemas import read_schema
 
 STDOUT = "-"
@@ -134,17 +135,13 @@ async def _run(services: Services, options: _Options) -> int:
     models = _models(services, options.models)
     fallbacks = tuple(ref for name in options.fallbacks if (ref := chosen_model(services, name)))
     asked = Batch(models=models, fallbacks=fallbacks, **options.settings)
-    if options.restart:
-        fresh = msgspec.structs.replace(asked, out=None)  # nothing of it is answered
-        check = await services.batches.check(fresh, estimate=options.dry_run)
-    else:
-        check = await services.batches.check(asked, estimate=options.dry_run)
+    check = await services.batches.check(asked, estimate=options.dry_run, restart=options.restart)
     for told in check.notes:
         note(f"Note: {told}")
     if options.dry_run:
         _tell_check(asked, check, options.as_json)
         return 0
-    if options.restart and asked.out is not None and (kept := services.batches.set_aside(asked.out)):
+    if options.restart and asked.out is not None and (kept := set_aside(asked.out)):
         note(f"The earlier results are kept in {kept}.")
     summary, interrupted = await _answered(services, asked, check, options)
     _tell_summary(asked, check, summary, interrupted, options)
@@ -185,14 +182,15 @@ async def _answered(
         except asyncio.CancelledError:
             if not interrupted:
                 raise
-    note(_how_to_go_on(asked))
+    note(_how_to_go_on(asked, options))
     raise click.Abort
 
 
-def _how_to_go_on(asked: Batch) -> str:
+def _how_to_go_on(asked: Batch, options: _Options) -> str:
     if asked.out is None:
         return "Nothing of it can be resumed: name a file with --out for that."
-    return f"Run the same command again to go on: what is answered in {asked.out} is not asked again."
+    but = ", without --restart," if options.restart else ""
+    return f"Run the same command again{but} to go on: what is answered in {asked.out} is not asked again."
 
 
 def _tell_check(asked: Batch, check: Check, as_json: bool) -> None:
@@ -253,7 +251,7 @@ def _tell_summary(asked: Batch, check: Check, summary: Summary, interrupted: boo
     if summary.stopped_by:
         note(f"Stopped: {summary.reason}")
     if summary.left or summary.failed:
-        note(_how_to_go_on(asked))
+        note(_how_to_go_on(asked, options))
 
 
 def _in_words(asked: Batch, summary: Summary) -> str:

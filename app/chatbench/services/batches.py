@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
@@ -22,12 +21,13 @@ from chatbench.client.retries import BATCH_ATTEMPTS, BATCH_LIMITED_S, RetryPolic
 from chatbench.client.routing import Weights
 from chatbench.client.sinks import Sink, StreamSink, sink_at
 from chatbench.core.endpoints import Endpoint, Limits
-from chatbench.core.errors import ChatbenchError, FormatError, LimitUnattainable, StorageError
+from chatbench.core.errors import ChatbenchError, FormatError, LimitUnattainable
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Response
 from chatbench.services.batchestimates import ModelEstimate, Total, refuse_unaffordable
 from chatbench.services.batchlines import Line, lines_of, unused_columns
+from chatbench.services.batchplaces import refuse_place
 from chatbench.services.models import ModelService
 
 _TOLD_PROBLEMS = 10
@@ -100,13 +100,16 @@ class BatchService:
         self._environment = environment
         self._models = models
 
-    async def check(self, batch: Batch, *, estimate: bool = False) -> Check:
-        """Reads the whole input, and what is answered already. Sends and writes nothing.
+    async def check(self, batch: Batch, *, estimate: bool = False, restart: bool = False) -> Check:
+        """Reads the whole input, and, unless it is a `restart`, what is answered already. Sends and
+        writes nothing.
 
         Raises FormatError naming the lines that cannot be asked, and for results of another run;
         MissingKey and whatever finding a key raises; BudgetExceeded and LimitUnattainable, with the
         numbers, for what cannot be kept; ConfigurationError; StorageError.
         """
+        if batch.out is not None:
+            refuse_place(batch.out, batch.source)
         client = self._client(batch)
         for model in batch.everyone:
             endpoint = self._environment.keys.effective(self._environment.endpoint(model.provider))
@@ -117,7 +120,7 @@ class BatchService:
             Total(self._environment, model, asked, batch.tokens_per_minute)
             for model in (batch.everyone if counted else ())
         ]
-        rehearsal = _Rehearsal(_resumed(batch))
+        rehearsal = _Rehearsal(None if restart else _resumed(batch))
         reading = _Reading(batch, rehearsal, totals)
         if rehearsal.inner is not None:
             await client.run(reading.items(), rehearsal, at_once=1, **_asking(batch))
@@ -176,17 +179,6 @@ class BatchService:
             stopped_by=guard.stopped_by,
             reason=guard.reason,
         )
-
-    def set_aside(self, out: Path) -> Path | None:
-        """Gives results that are there another name, which is returned. Raises StorageError."""
-        try:
-            if not out.exists() or not out.stat().st_size:
-                return None
-            numbers = (out.with_name(f"{out.name}.{number}") for number in itertools.count(1))
-            free = next(name for name in numbers if not name.exists())
-            return out.rename(free)
-        except OSError as error:
-            raise StorageError(f"{out} cannot be renamed: {error.strerror}.", "Name another file.") from error
 
     def _client(self, batch: Batch) -> LLMClient:
         endpoints = [self._environment.endpoint(model.provider) for model in batch.everyone]
