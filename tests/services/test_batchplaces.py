@@ -76,7 +76,7 @@ def test_a_database_of_results_gives_way_with_what_a_killed_run_left_beside_it(t
         "import os, sqlite3\nfrom pathlib import Path\n"
         "from chatbench.storage.resultstore import ResultStore\n"
         f"ResultStore(Path({str(out)!r})).close()\nleft = sqlite3.connect({str(out)!r})\n"
-        'left.execute(\'INSERT INTO results VALUES (0, "a", "", 0, "{}")\')\nleft.commit()\n'
+        'left.execute(\'INSERT INTO results VALUES (0, "a", "00", 0, "{}")\')\nleft.commit()\n'
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", program], check=False, timeout=60)
