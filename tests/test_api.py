@@ -25,7 +25,7 @@ from chatbench.core.messages import ImagePart, InlineData, ToolCallPart
 
 KEY = "sk-canary-0123456789abcdef"
 HEAVY = (
-    "PIL", "PySide6", "aiohttp", "anthropic", "apsw", "asyncio", "click", "httpx", "jsonschema",
+    "PIL", "PySide6", "httptools", "anthropic", "apsw", "asyncio", "click", "httpx", "jsonschema",
     "keyring", "markdown_it", "msgspec", "openai", "platformdirs", "pydantic", "pygments", "rich", "ssl",
     "tomlkit", "tqdm", "truststore",
 )  # fmt: skip

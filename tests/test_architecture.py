@@ -110,7 +110,7 @@ INTRUDERS: dict[str, list[tuple[str, dict[str, str]]]] = {
     ],
     "http": [
         ("a wire speaks HTTP itself", {"providers/intruder.py": "import httpx"}),
-        ("the client speaks HTTP itself", {"client/intruder.py": "import aiohttp"}),
+        ("the client speaks HTTP itself", {"client/intruder.py": "import httptools"}),
     ],
     "wires": [
         (

@@ -44,7 +44,7 @@ def import_ms() -> float:
 
 def first_call_ready_vs_lm_deluge_import() -> float:
     """CPU time of a process from its start until its first call was answered (import, profile,
-    client, certificates, connection, request, response), to one that imports lm-deluge."""
+    client, connection, request, response), to one that imports lm-deluge."""
     with tempfile.TemporaryDirectory() as folder, mock() as address:
         (Path(folder) / "providers").mkdir()
         (Path(folder) / "providers" / "mock.toml").write_text(provider(f"{address}/instant/v1", 8))

@@ -12,7 +12,7 @@ from tests.benchmarks.measuring import interleaved, median
 ROUNDS = 15
 PROBE = Path(__file__).with_name("probe.py")
 HEAVY = frozenset({
-    "PIL", "click", "httpx", "aiohttp", "keyring", "latex2mathml", "markdown_it",
+    "PIL", "click", "httpx", "httptools", "keyring", "latex2mathml", "markdown_it",
     "mdit_py_plugins", "pygments", "rich", "truststore", "ziafont", "ziamath",
 })  # fmt: skip
 """What must not be imported before the first paint."""

@@ -34,7 +34,7 @@ def test_little_is_imported_to_say_so(env: dict[str, str]) -> None:
     """No Qt, no pictures, no highlighter, no HTTP, no database that was opened."""
     code = (
         "import sys; from chatbench.__main__ import main; main(sys.argv[1:]);"
-        "heavy = {'PySide6', 'PIL', 'pygments', 'aiohttp', 'httpx', 'keyring', 'rich', 'tomlkit'};"
+        "heavy = {'PySide6', 'PIL', 'pygments', 'httptools', 'httpx', 'keyring', 'rich', 'tomlkit'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     for arguments in (["--version"], ["prompt", "Hi", "-m", "chatbench/guide", "-o", PACE]):

@@ -363,7 +363,7 @@ window = MainWindow([PaneSpec("chats", "Chats", "messages-square", build)])
 window.show_section("chats")
 window.show()
 app.processEvents()
-heavy = "asyncio qasync ssl aiohttp httpx xml lucide html"
+heavy = "asyncio qasync ssl httptools httpx xml lucide html"
 heavy += " chatbench.ui.palette.overlay chatbench.ui.theme.style"
 print([name for name in heavy.split() if name in sys.modules])
 """

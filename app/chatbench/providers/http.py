@@ -12,7 +12,7 @@ import re
 import ssl
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -23,9 +23,9 @@ from chatbench import __version__
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import InvalidHeader, ProviderError
 from chatbench.providers import unpacking
+from chatbench.providers.answers import Answer
 from chatbench.providers.faults import errors, mapped, not_http, refused_by_proxy
 from chatbench.providers.proxies import proxy_for
-from chatbench.providers.unpacking import TooLarge, Unpacker, unpacker
 
 if TYPE_CHECKING:
     import httpx
@@ -136,10 +136,14 @@ class Http:
         self._loops: dict[asyncio.AbstractEventLoop, _Transports] = {}
 
     def load(self) -> None:
+        _import_library()
+        self._trust()
+
+    def _trust(self) -> ssl.SSLContext:
         with self._lock:
             if self._context is None:
-                _import_library()
                 self._context = _system_trust()
+            return self._context
 
     def open(
         self, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts
@@ -171,15 +175,12 @@ class Http:
         deadline: float | None = None,
         *,
         whole: bool = False,
-    ) -> _Answer:
+    ) -> Answer:
         """An answer whose head has come, or all of it; to be closed. Raises what `open` raises."""
-        if self._context is None:
-            check_headers(request.headers)
-            await asyncio.to_thread(self.load)
         response = await self._send(request, endpoint, timeouts, deadline, whole=whole)
         if isinstance(response, ProviderError):
             raise response
-        answer = _Answer(response, endpoint, timeouts, deadline)
+        answer = Answer(response, endpoint, timeouts, deadline)
         if answer.status in (101, 407):
             await answer.aclose()
             raise refused_by_proxy(endpoint) if answer.status == 407 else not_http(endpoint)
@@ -199,7 +200,7 @@ class Http:
         loop = asyncio.get_running_loop()
         try:
             transports = self._loops.get(loop) or await self._transports(loop)
-            route = transports.routes.get(request.url) or self._new_route(transports, request.url)
+            route = transports.routes.get(request.url) or await self._new_route(transports, request.url)
             outgoing = route.outgoing(request, timeouts, whole=whole)
             if deadline is None:
                 return await route.transport.handle_async_request(outgoing)
@@ -218,32 +219,34 @@ class Http:
             await transports.aclose()
         return found
 
-    def _new_route(self, transports: _Transports, url: str) -> _Route:
-        """Raises ValueError or httpx.InvalidURL for what is no address, ConfigurationError for an
-        unknown kind of proxy."""
+    async def _new_route(self, transports: _Transports, url: str) -> _Route:
+        """Raises httpx.InvalidURL or httpx.UnsupportedProtocol for what is no address of the web,
+        ConfigurationError for an unknown kind of proxy."""
+        await asyncio.to_thread(_import_library)
         import httpx
 
         told = httpx.URL(url)
         if told.scheme not in ("http", "https") or not told.host:
             raise httpx.UnsupportedProtocol("not an address of the web")
         origin = told.scheme, told.netloc.decode("ascii")
-        transport = transports.by_origin.get(origin)
-        if transport is None:
-            transport = transports.by_origin[origin] = self._new_transport(
-                told, proxy_for(url, self._environ)
-            )
+        if origin not in transports.by_origin:
+            made = await self._new_transport(told, proxy_for(url, self._environ))
+            transports.by_origin.setdefault(origin, made)
         if len(transports.routes) >= _ROUTES:
             transports.routes.clear()
-        route = transports.routes[url] = _Route(transport, told)
+        route = transports.routes[url] = _Route(transports.by_origin[origin], told)
         return route
 
-    def _new_transport(self, origin: httpx.URL, proxy: str | None) -> Transport | Proxied:
+    async def _new_transport(self, origin: httpx.URL, proxy: str | None) -> Transport | Proxied:
+        """With certificates only where they are asked for: a server on this computer seldom does."""
         from chatbench.providers.transport import Proxied, Transport
 
-        assert self._context is not None
+        if origin.scheme == "http" and proxy is None:
+            return Transport(origin, None, self._allowed)
+        context = await asyncio.to_thread(self._trust) if self._context is None else self._context
         if proxy is not None:
-            return Proxied(proxy, self._context)
-        return Transport(origin, self._context, self._allowed)
+            return Proxied(proxy, context)
+        return Transport(origin, context, self._allowed)
 
     async def probe(self, endpoint: Endpoint) -> str:
         request = HttpRequest(url=endpoint.base_url, method="GET")
@@ -253,12 +256,11 @@ class Http:
             return f"HTTP/1.1, status {answer.status}{f', {server[:60]}' if server else ''}"
 
     async def inspect_tls(self, endpoint: Endpoint) -> str:
-        if self._context is None:
-            await asyncio.to_thread(self.load)
+        context = self._context or await asyncio.to_thread(self._trust)
         parts = urlsplit(endpoint.base_url)
         try:
             _, writer = await asyncio.open_connection(
-                parts.hostname, parts.port or 443, ssl=self._context, happy_eyeballs_delay=0.25
+                parts.hostname, parts.port or 443, ssl=context, happy_eyeballs_delay=0.25
             )
         except OSError as error:
             raise mapped(error, endpoint, Timeouts()) from None
@@ -377,7 +379,7 @@ class _Opening(AbstractAsyncContextManager[HttpAnswer]):
 
     def __init__(self, http: Http, request: HttpRequest, endpoint: Endpoint, timeouts: Timeouts) -> None:
         self._asked = http, request, endpoint, timeouts
-        self._answer: _Answer | None = None
+        self._answer: Answer | None = None
 
     async def __aenter__(self) -> HttpAnswer:
         http, request, endpoint, timeouts = self._asked
@@ -389,111 +391,6 @@ class _Opening(AbstractAsyncContextManager[HttpAnswer]):
     async def __aexit__(self, *_: object) -> None:
         if self._answer is not None:
             await self._answer.aclose()
-
-
-class _Answer:
-    """A response under way. httpx's own reading copies every piece, and unpacks without a limit: only
-    its stream is used."""
-
-    __slots__ = (
-        "_deadline", "_endpoint", "_source", "_stream", "_timeouts", "_total", "_unpack", "headers", "status",
-    )  # fmt: skip
-
-    def __init__(
-        self, response: httpx.Response, endpoint: Endpoint, timeouts: Timeouts, deadline: float | None
-    ) -> None:
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = _plain(response.headers)
-        self._stream: httpx.AsyncByteStream = response.stream  # type: ignore[assignment]
-        self._endpoint = endpoint
-        self._timeouts = timeouts
-        self._deadline = deadline
-        self._source: AsyncIterator[bytes] | None = None
-        self._unpack: Unpacker | None = None
-        self._total = 0
-
-    def pieces(self) -> AsyncIterator[bytes]:
-        return self
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await self._safely(self._piece)
-        if isinstance(piece, ProviderError):
-            raise piece
-        if not piece:
-            raise StopAsyncIteration
-        return piece
-
-    async def read(self, limit: int | None = None) -> bytes:
-        found = await self._safely(lambda: self._rest(limit))
-        if isinstance(found, ProviderError):
-            raise found
-        return found[:limit]
-
-    async def _safely(self, work: Callable[[], Awaitable[bytes]]) -> bytes | ProviderError:
-        """An error is given back; see `Http._send`."""
-        try:
-            if self._deadline is None:
-                return await work()
-            async with asyncio.timeout_at(self._deadline):
-                return await work()
-        except errors() as error:
-            return mapped(error, self._endpoint, self._timeouts, in_body=True)
-
-    async def _rest(self, limit: int | None) -> bytes:
-        found: list[bytes] = []
-        begun = self._total
-        async for piece in self._opened():
-            found.append(self._taken(piece))
-            if limit is not None and self._total - begun >= limit:
-                break
-        else:
-            self._ended()
-        return b"".join(found)
-
-    async def _piece(self) -> bytes:
-        """The next piece; nothing at the end. Raises the libraries' errors and ours."""
-        async for arrived in self._opened():
-            if piece := self._taken(arrived):
-                return piece
-        self._ended()
-        return b""
-
-    def _opened(self) -> AsyncIterator[bytes]:
-        if self._source is None:
-            if "content-encoding" in self.headers:
-                self._unpack = unpacker(self.headers["content-encoding"])
-            self._source = aiter(self._stream)
-        return self._source
-
-    def _taken(self, piece: bytes) -> bytes:
-        """The piece, unpacked and counted; nothing where it takes the next to unpack it."""
-        if self._unpack is not None:
-            piece = self._unpack.feed(piece, unpacking.MAX_BODY_BYTES - self._total)
-        self._total += len(piece)
-        if self._total > unpacking.MAX_BODY_BYTES:
-            raise TooLarge
-        return piece
-
-    def _ended(self) -> None:
-        if self._unpack is not None:
-            self._unpack.finish()
-
-    async def aclose(self) -> None:
-        """Keeps the connection if the body has come to its end, closes it at once otherwise: a
-        provider that still writes must see that nobody listens."""
-        await self._stream.aclose()
-
-
-def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """Names in lower case, what was said of one several times joined by commas."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in headers.raw:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 def check_headers(headers: Mapping[str, str]) -> None:

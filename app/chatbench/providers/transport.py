@@ -51,9 +51,12 @@ class Transport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, origin: httpx.URL, context: ssl.SSLContext, allowed: Callable[[str], bool] | None = None
+        self,
+        origin: httpx.URL,
+        context: ssl.SSLContext | None,
+        allowed: Callable[[str], bool] | None = None,
     ) -> None:
-        """`allowed` says which IP addresses may be connected to; None: all."""
+        """`context` is for https; `allowed` says which IP addresses may be connected to; None: all."""
         self._tls = origin.scheme == "https"
         self._host = origin.raw_host.decode("ascii")
         self._port = origin.port or (443 if self._tls else 80)
