@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -12,8 +12,20 @@ import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import BadRequest, InvalidHeader
-from chatbench.core.messages import InlineData, MediaPart, Part, ProviderFile, RemoteUrl, ToolCallPart
+from chatbench.core.messages import (
+    ImagePart,
+    InlineData,
+    MediaPart,
+    Part,
+    ProviderFile,
+    RemoteUrl,
+    ToolCallPart,
+)
+from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
+from chatbench.core.tools import NamedTool, ToolDefinition
+
+JsonObject = dict[str, Any]
 
 
 def address(base_url: str, path: str, query: Mapping[str, str] | None = None) -> str:
@@ -91,6 +103,16 @@ def media_source(part: MediaPart, endpoint: Endpoint) -> InlineData | RemoteUrl 
     )
 
 
+def is_text(media_type: str) -> bool:
+    """Whether a file of this type can be sent as words."""
+    return media_type.startswith("text/") or media_type == "application/json"
+
+
+def words_of_file(name: str, source: InlineData) -> str:
+    """A text file written out, under its name."""
+    return f"{name}\n\n{source.data.decode('utf-8', 'replace')}".lstrip()
+
+
 def refused_media(part: MediaPart, endpoint: Endpoint, takes: str) -> BadRequest:
     """The error for a kind of file that the provider's interface has no place for."""
     return BadRequest(
@@ -98,6 +120,69 @@ def refused_media(part: MediaPart, endpoint: Endpoint, takes: str) -> BadRequest
         f"It takes {takes}. Remove the file, or choose a model that takes it.",
         provider=endpoint.id,
     )
+
+
+def content_of(pieces: list[JsonObject]) -> str | list[JsonObject]:
+    """The pieces of a message, or a string where it is all words: some servers take nothing else."""
+    if all(piece["type"] == "text" for piece in pieces):
+        return "\n\n".join(piece["text"] for piece in pieces)
+    return pieces
+
+
+def image_url(part: ImagePart, source: InlineData | RemoteUrl, detail: str) -> JsonObject:
+    """A picture as the piece of a message that Chat Completions began; no `detail` is the default."""
+    url = source.url if isinstance(source, RemoteUrl) else data_url(source, part.media_type)
+    return {"type": "image_url", "image_url": {"url": url, **({"detail": detail} if detail else {})}}
+
+
+def function_tool(tool: ToolDefinition, parameters: JsonObject) -> JsonObject:
+    """A tool in the form that Chat Completions began."""
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+def function_tools(request: Request, *, says_lax: bool) -> JsonObject:
+    """The tools and how they are called, as Chat Completions has it. `says_lax`: where all tools are
+    made lax, each one says so."""
+    if not request.tools:
+        return {}
+    overridden = request.parameters.strict_tools
+    tools: list[JsonObject] = []
+    for tool in request.tools:
+        told = function_tool(tool, tool.parameters or {"type": "object", "properties": {}})
+        strict = tool.strict if overridden is None else overridden
+        if strict or (says_lax and overridden is not None):
+            told["function"]["strict"] = strict
+        tools.append(told)
+    calling = calling_of(request, lambda name: {"type": "function", "function": {"name": name}})
+    return {"tools": tools, **calling}
+
+
+def calling_of(request: Request, by_name: Callable[[str], JsonObject]) -> JsonObject:
+    """Which tool is to be called and whether several at once, as OpenAI's interfaces put it;
+    `by_name` writes the choice of a single one."""
+    fields: JsonObject = {}
+    choice = request.tool_choice
+    if isinstance(choice, NamedTool):
+        fields["tool_choice"] = by_name(choice.name)
+    elif choice != "auto":
+        fields["tool_choice"] = choice
+    if request.parallel_tool_calls is not None:
+        fields["parallel_tool_calls"] = request.parallel_tool_calls
+    return fields
+
+
+def function_call(call: ToolCallPart, call_id: str) -> JsonObject:
+    """A call in the form that Chat Completions began: its arguments as they came where they are an
+    object, for some servers parse them and fail."""
+    arguments = call.arguments
+    try:
+        readable = isinstance(msgspec.json.decode(arguments), dict)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        readable = False
+    if not readable:
+        arguments = msgspec.json.encode(arguments_of(call)).decode()
+    return {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def json_schema_of(schema: dict[str, Any]) -> dict[str, Any]:

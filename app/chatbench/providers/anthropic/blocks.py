@@ -26,6 +26,7 @@ from chatbench.core.requests import Request
 from chatbench.providers.encoding import (
     arguments_of,
     base64_of,
+    is_text,
     media_source,
     refused_media,
     state_for,
@@ -201,8 +202,7 @@ def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
         return {"type": "image", "source": _source(part, endpoint, part.media_type in IMAGES)}
     if not isinstance(part, FilePart):
         raise refused_media(part, endpoint, "pictures, PDF files and text")
-    text = part.media_type.startswith("text/") or part.media_type == "application/json"
-    if text and isinstance(part.source, InlineData):
+    if is_text(part.media_type) and isinstance(part.source, InlineData):
         words = part.source.data.decode("utf-8", "replace")
         source: JsonObject = {"type": "text", "media_type": "text/plain", "data": words}
     else:

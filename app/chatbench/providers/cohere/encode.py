@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.messages import (
     FilePart,
@@ -16,7 +14,6 @@ from chatbench.core.messages import (
     Part,
     ProviderFile,
     RefusalPart,
-    RemoteUrl,
     TextPart,
     ThinkingPart,
     ToolCallPart,
@@ -26,8 +23,17 @@ from chatbench.core.messages import (
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool
-from chatbench.providers.decoding import UNREADABLE
-from chatbench.providers.encoding import arguments_of, data_url, media_source, refused_media, state_for
+from chatbench.providers.encoding import (
+    content_of,
+    function_call,
+    function_tool,
+    image_url,
+    is_text,
+    media_source,
+    refused_media,
+    state_for,
+    words_of_file,
+)
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
 
@@ -89,17 +95,7 @@ def _tools(request: Request) -> JsonObject:
         tools = tuple(tool for tool in tools if tool.name == choice.name)
     if not tools:
         return {}
-    told = [
-        {
-            "type": "function",
-            "function": {
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": {"type": "object", "properties": {}, **tool.parameters},
-            },
-        }
-        for tool in tools
-    ]
+    told = [function_tool(tool, {"type": "object", "properties": {}, **tool.parameters}) for tool in tools]
     fields: JsonObject = {"tools": told}
     strict = request.parameters.strict_tools
     if strict is not None or all(tool.strict for tool in tools):
@@ -134,7 +130,6 @@ class _Sender:
     def _content(
         self, parts: Sequence[Part], documents: list[JsonObject] | None = None
     ) -> str | list[JsonObject]:
-        """A string where it is all words."""
         content: list[JsonObject] = []
         for part in parts:
             if isinstance(part, TextPart | RefusalPart):
@@ -142,30 +137,26 @@ class _Sender:
                     content.append({"type": "text", "text": part.text})
             elif isinstance(part, ImagePart):
                 content.append(self._image(part))
-            elif isinstance(part, FilePart) and _is_text(part.media_type):
+            elif isinstance(part, FilePart) and is_text(part.media_type):
                 content.extend(self._document(part, documents))
             elif not isinstance(part, ThinkingPart | UnknownPart | ToolCallPart | ToolResultPart):
                 raise refused_media(part, self._endpoint, "text, text files and pictures")
-        if all(item["type"] == "text" for item in content):
-            return "\n\n".join(item["text"] for item in content)
-        return content
+        return content_of(content)
 
     def _image(self, part: ImagePart) -> JsonObject:
         source = media_source(part, self._endpoint)
         if isinstance(source, ProviderFile):
             raise refused_media(part, self._endpoint, "pictures at hand or by address")
-        url = source.url if isinstance(source, RemoteUrl) else data_url(source, part.media_type)
-        detail = "high" if part.detail == "original" else part.detail
-        return {"type": "image_url", "image_url": {"url": url, **({"detail": detail} if detail else {})}}
+        return image_url(part, source, "high" if part.detail == "original" else part.detail)
 
     def _document(self, part: FilePart, documents: list[JsonObject] | None) -> Iterator[JsonObject]:
         source = media_source(part, self._endpoint)
         if not isinstance(source, InlineData):
             raise refused_media(part, self._endpoint, "files only at hand")
-        words = source.data.decode("utf-8", "replace")
         if documents is None:
-            yield {"type": "text", "text": f"{part.name}\n\n{words}".lstrip()}
+            yield {"type": "text", "text": words_of_file(part.name, source)}
             return
+        words = source.data.decode("utf-8", "replace")
         title = {"title": part.name} if part.name else {}
         documents.append({"id": f"document-{len(documents) + 1}", "data": {**title, "text": words}})
 
@@ -191,7 +182,7 @@ class _Sender:
         if citations:
             message["citations"] = citations
         if calls:
-            message["tool_calls"] = [_tool_call(call) for call in calls]
+            message["tool_calls"] = [function_call(call, call.call_id) for call in calls]
             if plan:
                 message["tool_plan"] = plan
         yield message
@@ -211,20 +202,3 @@ class _Sender:
             yield {"role": "tool", "tool_call_id": part.call_id, "content": words}
         if shown:
             yield {"role": "user", "content": shown}
-
-
-def _is_text(media_type: str) -> bool:
-    return media_type.startswith("text/") or media_type == "application/json"
-
-
-def _tool_call(part: ToolCallPart) -> JsonObject:
-    """Arguments as they came, where they are an object."""
-    arguments = part.arguments
-    try:
-        readable = isinstance(msgspec.json.decode(arguments), dict)
-    except UNREADABLE:
-        readable = False
-    if not readable:
-        arguments = msgspec.json.encode(arguments_of(part)).decode()
-    function = {"name": part.name, "arguments": arguments}
-    return {"id": part.call_id, "type": "function", "function": function}

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.messages import (
     AudioPart,
@@ -27,17 +25,19 @@ from chatbench.core.messages import (
     ToolResultPart,
     UnknownPart,
 )
-from chatbench.core.requests import Request
-from chatbench.core.tools import NamedTool
-from chatbench.providers.decoding import UNREADABLE
 from chatbench.providers.encoding import (
-    arguments_of,
     base64_of,
+    content_of,
     data_url,
+    function_call,
+    function_tools,
+    image_url,
+    is_text,
     json_schema_of,
     media_source,
     refused_media,
     state_for,
+    words_of_file,
 )
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
@@ -82,30 +82,7 @@ def request_fields(call: Call) -> JsonObject:
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}
     elif given.json_mode:
         fields["response_format"] = {"type": "json_object"}
-    fields.update(_tools(request))
-    return fields
-
-
-def _tools(request: Request) -> JsonObject:
-    if not request.tools:
-        return {}
-    fields: JsonObject = {"tools": []}
-    strict = request.parameters.strict_tools
-    for tool in request.tools:
-        function: JsonObject = {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": tool.parameters or {"type": "object", "properties": {}},
-        }
-        if tool.strict if strict is None else strict:
-            function["strict"] = True
-        fields["tools"].append({"type": "function", "function": function})
-    if isinstance(request.tool_choice, NamedTool):
-        fields["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice.name}}
-    elif request.tool_choice != "auto":
-        fields["tool_choice"] = request.tool_choice
-    if request.parallel_tool_calls is not None:
-        fields["parallel_tool_calls"] = request.parallel_tool_calls
+    fields.update(function_tools(request, says_lax=False))
     return fields
 
 
@@ -144,7 +121,6 @@ def _call_ids(turns: Sequence[Message], endpoint: Endpoint) -> dict[str, str]:
 
 
 def _content(parts: Sequence[Part], endpoint: Endpoint) -> str | list[JsonObject]:
-    """A string where it is all words."""
     content: list[JsonObject] = []
     for part in parts:
         if isinstance(part, TextPart | RefusalPart):
@@ -154,9 +130,7 @@ def _content(parts: Sequence[Part], endpoint: Endpoint) -> str | list[JsonObject
             content.append(_media(part, endpoint))
         elif not isinstance(part, ThinkingPart | UnknownPart | ToolCallPart | ToolResultPart):
             raise refused_media(part, endpoint, "text, pictures, documents and sound")
-    if all(item["type"] == "text" for item in content):
-        return "\n\n".join(item["text"] for item in content)
-    return content
+    return content_of(content)
 
 
 def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
@@ -166,18 +140,13 @@ def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
     if isinstance(part, AudioPart):
         sound = source.url if isinstance(source, RemoteUrl) else base64_of(source)
         return {"type": "input_audio", "input_audio": sound}
-    url = source.url if isinstance(source, RemoteUrl) else data_url(source, part.media_type)
     if isinstance(part, ImagePart):
-        detail = "high" if part.detail == "original" else part.detail
-        return {"type": "image_url", "image_url": {"url": url, **({"detail": detail} if detail else {})}}
-    if isinstance(source, InlineData) and _is_text(part.media_type):
-        return {"type": "text", "text": f"{part.name}\n\n{source.data.decode('utf-8', 'replace')}".lstrip()}
+        return image_url(part, source, "high" if part.detail == "original" else part.detail)
+    if isinstance(source, InlineData) and is_text(part.media_type):
+        return {"type": "text", "text": words_of_file(part.name, source)}
+    url = source.url if isinstance(source, RemoteUrl) else data_url(source, part.media_type)
     named = {"document_name": part.name} if part.name else {}
     return {"type": "document_url", "document_url": url, **named}
-
-
-def _is_text(media_type: str) -> bool:
-    return media_type.startswith("text/") or media_type == "application/json"
 
 
 def _assistant(parts: Sequence[Part], ids: Mapping[str, str], endpoint: Endpoint) -> Iterator[JsonObject]:
@@ -192,7 +161,7 @@ def _assistant(parts: Sequence[Part], ids: Mapping[str, str], endpoint: Endpoint
     else:
         message["content"] = chunks
     if calls:
-        message["tool_calls"] = [_tool_call(part, ids) for part in calls]
+        message["tool_calls"] = [function_call(part, ids[part.call_id]) for part in calls]
     yield message
 
 
@@ -215,19 +184,6 @@ def _words(text: str, references: Sequence[JsonObject]) -> Iterator[JsonObject]:
         begun = max(begun, reference["at"])
     if rest := text[begun:]:
         yield {"type": "text", "text": rest}
-
-
-def _tool_call(part: ToolCallPart, ids: Mapping[str, str]) -> JsonObject:
-    """Arguments as they came, where they are an object."""
-    arguments = part.arguments
-    try:
-        readable = isinstance(msgspec.json.decode(arguments), dict)
-    except UNREADABLE:
-        readable = False
-    if not readable:
-        arguments = msgspec.json.encode(arguments_of(part)).decode()
-    function = {"name": part.name, "arguments": arguments}
-    return {"id": ids[part.call_id], "type": "function", "function": function}
 
 
 def _tool_results(message: Message, ids: Mapping[str, str], endpoint: Endpoint) -> Iterator[JsonObject]:

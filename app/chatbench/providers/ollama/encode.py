@@ -28,9 +28,12 @@ from chatbench.core.tools import NamedTool
 from chatbench.providers.encoding import (
     arguments_of,
     base64_of,
+    function_tool,
+    is_text,
     media_source,
     refused_media,
     state_for,
+    words_of_file,
 )
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
@@ -134,17 +137,7 @@ def _tools(request: Request) -> list[JsonObject]:
         shown = ()
     elif isinstance(request.tool_choice, NamedTool):
         shown = tuple(tool for tool in shown if tool.name == request.tool_choice.name)
-    return [
-        {
-            "type": "function",
-            "function": {
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": {"type": "object", "properties": {}, **tool.parameters},
-            },
-        }
-        for tool in shown
-    ]
+    return [function_tool(tool, {"type": "object", "properties": {}, **tool.parameters}) for tool in shown]
 
 
 def _messages(request: Request, endpoint: Endpoint) -> Iterator[JsonObject]:
@@ -173,8 +166,8 @@ def _content(parts: Sequence[Part], endpoint: Endpoint) -> JsonObject:
             words.append(part.text)
         elif isinstance(part, ImagePart):
             images.append(_image(part, endpoint))
-        elif isinstance(part, FilePart) and _is_text(part.media_type):
-            words.append(f"{part.name}\n\n{_words_of(part, endpoint)}".lstrip())
+        elif isinstance(part, FilePart) and is_text(part.media_type):
+            words.append(_written_out(part, endpoint))
         elif not isinstance(part, ThinkingPart | UnknownPart | ToolCallPart | ToolResultPart):
             raise refused_media(part, endpoint, "text and pictures")
     content = "\n\n".join(filter(None, words))
@@ -188,15 +181,11 @@ def _image(part: ImagePart, endpoint: Endpoint) -> str:
     return base64_of(source)
 
 
-def _words_of(part: FilePart, endpoint: Endpoint) -> str:
+def _written_out(part: FilePart, endpoint: Endpoint) -> str:
     source = media_source(part, endpoint)
     if not isinstance(source, InlineData):
         raise refused_media(part, endpoint, "files only at hand, not by address")
-    return source.data.decode("utf-8", "replace")
-
-
-def _is_text(media_type: str) -> bool:
-    return media_type.startswith("text/") or media_type == "application/json"
+    return words_of_file(part.name, source)
 
 
 def _assistant(parts: Sequence[Part], endpoint: Endpoint) -> Iterator[JsonObject]:

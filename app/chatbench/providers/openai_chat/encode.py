@@ -26,13 +26,13 @@ from chatbench.core.messages import (
     ToolResultPart,
     UnknownPart,
 )
-from chatbench.core.requests import Request
-from chatbench.core.tools import NamedTool
-from chatbench.providers.decoding import UNREADABLE
 from chatbench.providers.encoding import (
-    arguments_of,
     base64_of,
+    content_of,
     data_url,
+    function_call,
+    function_tools,
+    image_url,
     json_schema_of,
     media_source,
     refused_media,
@@ -77,7 +77,7 @@ def request_fields(call: Call) -> JsonObject:
         schema = json_schema_of(request.response_schema)
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.tools and quirks.tools:
-        fields.update(_tools(request))
+        fields.update(function_tools(request, says_lax=True))
     return fields
 
 
@@ -101,29 +101,6 @@ def _encode_parameters(given: JsonObject, fields: JsonObject, quirks: Quirks) ->
     if "user" in given:
         # Only where OpenAI's newer words are known; everywhere else the older one is.
         fields["safety_identifier" if quirks.developer_role else "user"] = given["user"]
-
-
-def _tools(request: Request) -> JsonObject:
-    fields: JsonObject = {"tools": []}
-    overridden = request.parameters.strict_tools
-    for tool in request.tools:
-        function: JsonObject = {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": tool.parameters or {"type": "object", "properties": {}},
-        }
-        if overridden is not None:
-            function["strict"] = overridden
-        elif tool.strict:
-            function["strict"] = True
-        fields["tools"].append({"type": "function", "function": function})
-    if isinstance(request.tool_choice, NamedTool):
-        fields["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice.name}}
-    elif request.tool_choice != "auto":
-        fields["tool_choice"] = request.tool_choice
-    if request.parallel_tool_calls is not None:
-        fields["parallel_tool_calls"] = request.parallel_tool_calls
-    return fields
 
 
 def _messages(call: Call) -> Iterator[JsonObject]:
@@ -160,7 +137,6 @@ def _messages(call: Call) -> Iterator[JsonObject]:
 
 
 def _content(parts: Sequence[Part], endpoint: Endpoint) -> str | list[JsonObject]:
-    """A string where it is all words: some servers take nothing else."""
     if len(parts) == 1 and isinstance(parts[0], TextPart):
         return parts[0].text
     content: list[JsonObject] = []
@@ -172,9 +148,7 @@ def _content(parts: Sequence[Part], endpoint: Endpoint) -> str | list[JsonObject
             content.append(_media(part, endpoint))
         elif not isinstance(part, ThinkingPart | UnknownPart | ToolCallPart | ToolResultPart):
             raise refused_media(part, endpoint, "text, pictures, files and sound")
-    if all(item["type"] == "text" for item in content):
-        return "\n\n".join(item["text"] for item in content)
-    return content
+    return content_of(content)
 
 
 def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
@@ -182,9 +156,7 @@ def _media(part: MediaPart, endpoint: Endpoint) -> JsonObject:
     if isinstance(source, ProviderFile):
         return {"type": "file", "file": {"file_id": source.file_id}}
     if isinstance(part, ImagePart):
-        url = source.url if isinstance(source, RemoteUrl) else data_url(source, part.media_type)
-        detail = {"detail": part.detail} if part.detail else {}
-        return {"type": "image_url", "image_url": {"url": url, **detail}}
+        return image_url(part, source, part.detail)
     if isinstance(part, FilePart):
         url = source.url if isinstance(source, RemoteUrl) else data_url(source, part.media_type)
         return {"type": "file", "file": {"filename": part.name or "file", "file_data": url}}
@@ -255,19 +227,12 @@ def _reasoning(parts: Sequence[Part], endpoint: Endpoint, *, with_calls: bool) -
 
 
 def _tool_call(part: ToolCallPart, endpoint: Endpoint) -> JsonObject:
-    """Arguments as they came, where they are an object: some servers parse them and fail."""
-    arguments, state = part.arguments, state_for(part, endpoint)
+    state = state_for(part, endpoint)
     if state.get("type") == "custom":
-        return {"id": part.call_id, "type": "custom", "custom": {"name": part.name, "input": arguments}}
-    try:
-        readable = isinstance(msgspec.json.decode(arguments), dict)
-    except UNREADABLE:
-        readable = False
-    if not readable:
-        arguments = msgspec.json.encode(arguments_of(part)).decode()
-    function = {"name": part.name, "arguments": arguments}
+        custom = {"name": part.name, "input": part.arguments}
+        return {"id": part.call_id, "type": "custom", "custom": custom}
     extra = {"extra_content": state["extra_content"]} if "extra_content" in state else {}
-    return {"id": part.call_id, "type": "function", "function": function, **extra}
+    return {**function_call(part, part.call_id), **extra}
 
 
 def _tool_results(message: Message, endpoint: Endpoint) -> tuple[list[JsonObject], list[JsonObject]]:

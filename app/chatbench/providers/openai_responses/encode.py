@@ -23,9 +23,9 @@ from chatbench.core.messages import (
     UnknownPart,
 )
 from chatbench.core.requests import Request
-from chatbench.core.tools import NamedTool
 from chatbench.providers.encoding import (
     base64_of,
+    calling_of,
     data_url,
     json_schema_of,
     media_source,
@@ -132,12 +132,7 @@ def _set_tools(request: Request, fields: JsonObject) -> None:
         }
         for tool in request.tools
     ]
-    if isinstance(request.tool_choice, NamedTool):
-        fields["tool_choice"] = {"type": "function", "name": request.tool_choice.name}
-    elif request.tool_choice != "auto":
-        fields["tool_choice"] = request.tool_choice
-    if request.parallel_tool_calls is not None:
-        fields["parallel_tool_calls"] = request.parallel_tool_calls
+    fields.update(calling_of(request, lambda name: {"type": "function", "name": name}))
 
 
 def _mark(fields: JsonObject, call: Call) -> None:
