@@ -6,14 +6,44 @@ Importing this module costs nothing: what it knows is imported when `build` is c
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from chatbench.client.environment import Environment
+    from chatbench.client.ledger import Ledger
+    from chatbench.core.changes import Changes
+    from chatbench.core.observe import Signal
     from chatbench.providers.http import HttpClient
     from chatbench.services import Services
-    from chatbench.services.preferences import Preferences
+    from chatbench.services.attachments import AttachmentService
+    from chatbench.services.chat import ChatService
+    from chatbench.services.models import ModelService
+    from chatbench.services.notices import Notifier
+    from chatbench.services.preferences import Preferences, PreferencesStore
+    from chatbench.services.profile import ProfileService
+    from chatbench.storage.conversations import ConversationStore
+    from chatbench.storage.database import Database
+    from chatbench.storage.files import FileStore
+    from chatbench.storage.keyring import KeyStore
+    from chatbench.storage.profile import Profile
+
+
+class _Ground(NamedTuple):
+    """What the services stand on."""
+
+    environ: Mapping[str, str]
+    profile: Profile
+    stop_logging: Callable[[], None]
+    database: Database
+    store: ConversationStore
+    files: FileStore
+    key_store: KeyStore
+    environment: Environment
+    ledger: Ledger
+    preferences: PreferencesStore
+    changes: Signal[Changes]
 
 
 def glance(folder: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Preferences:
@@ -44,16 +74,62 @@ def build(
     Returns at once: the database opens on its own thread, and `services.profile.ready()` waits
     for it. Raises ConfigurationError, and StorageError where the folder cannot be made.
     """
+    environ = os.environ if environ is None else environ
+    profile, stop_logging = _opened(folder, environ, log_level)
+    return _services(_ground(profile, stop_logging, environ, http))
+
+
+def _opened(
+    folder: Path | None, environ: Mapping[str, str], log_level: str
+) -> tuple[Profile, Callable[[], None]]:
+    """The profile, and what ends its logging."""
+    from chatbench.core.errors import ConfigurationError
+    from chatbench.storage.logs import start_logging
+    from chatbench.storage.profile import Profile
+
+    profile = Profile.open(folder, environ=environ)
+    try:
+        return profile, start_logging(profile.logs, log_level or environ.get("CHATBENCH_LOG", ""))
+    except ConfigurationError:
+        profile.close()
+        raise
+
+
+def _ground(
+    profile: Profile, stop_logging: Callable[[], None], environ: Mapping[str, str], http: HttpClient | None
+) -> _Ground:
     from chatbench.client.environment import Environment
     from chatbench.client.ledger import Ledger
-    from chatbench.client.llm import LLMClient
-    from chatbench.core.changes import Changes
-    from chatbench.core.errors import ConfigurationError
     from chatbench.core.observe import Signal
+    from chatbench.services.preferences import PreferencesStore
+    from chatbench.storage.conversations import ConversationStore
+    from chatbench.storage.database import Database
+    from chatbench.storage.files import FileStore
+    from chatbench.storage.keyring import KeyStore
+
+    changes: Signal[Changes] = Signal()
+    database = Database.open(profile.database, backups=profile.backups)
+    key_store = KeyStore(database)
+    environment = Environment.open(profile, key_store, environ=environ, http=http, database=database)
+    ledger = environment.ledger = Ledger(database, source="batch")
+    return _Ground(
+        environ=environ,
+        profile=profile,
+        stop_logging=stop_logging,
+        database=database,
+        store=ConversationStore(database, profile.owner),
+        files=FileStore(profile.files, database),
+        key_store=key_store,
+        environment=environment,
+        ledger=ledger,
+        preferences=PreferencesStore(profile.preferences, changes),
+        changes=changes,
+    )
+
+
+def _services(ground: _Ground) -> Services:
     from chatbench.services import Services
-    from chatbench.services.attachments import AttachmentService
     from chatbench.services.batches import BatchService
-    from chatbench.services.chat import ChatService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
     from chatbench.services.fragments import FragmentService
@@ -61,45 +137,15 @@ def build(
     from chatbench.services.inspect import InspectService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
-    from chatbench.services.preferences import PreferencesStore
-    from chatbench.services.profile import ProfileService
     from chatbench.services.templates import TemplateService
     from chatbench.services.usage import UsageService
-    from chatbench.storage.conversations import ConversationStore
-    from chatbench.storage.database import Database
-    from chatbench.storage.files import FileStore
-    from chatbench.storage.keyring import KeyStore
-    from chatbench.storage.logs import start_logging
-    from chatbench.storage.profile import Profile
 
-    environ = os.environ if environ is None else environ
-    profile = Profile.open(folder, environ=environ)
-    try:
-        stop_logging = start_logging(profile.logs, log_level or environ.get("CHATBENCH_LOG", ""))
-    except ConfigurationError:
-        profile.close()
-        raise
-    changes: Signal[Changes] = Signal()
-    notifier = Notifier()
-    preferences = PreferencesStore(profile.preferences, changes)
-    database = Database.open(profile.database, backups=profile.backups)
-    store = ConversationStore(database, profile.owner)
-    key_store = KeyStore(database)
-    environment = Environment.open(profile, key_store, environ=environ, http=http, database=database)
-    ledger = environment.ledger = Ledger(database, source="batch")
-    models = ModelService(environment, preferences, changes)
-    files = FileStore(profile.files, database)
-    attachments = AttachmentService(files, environment.catalogue)
-    client = LLMClient(environment=environment, keep_raw=False, count_spending=False)
-    fragments = FragmentService(environ)
-    chat = ChatService(store, client, attachments, models, preferences, changes, notifier)
-
-    async def release() -> None:
-        profile.close()
-        stop_logging()
-
+    environment, store, changes = ground.environment, ground.store, ground.changes
+    notifier, fragments = Notifier(), FragmentService(ground.environ)
+    models = ModelService(environment, ground.preferences, changes)
+    chat, attachments = _chat(ground, models, notifier)
     return Services(
-        profile=ProfileService(profile, database, store, files, key_store, environment, changes),
+        profile=_profile(ground),
         chat=chat,
         history=HistoryService(store, changes),
         inspect=InspectService(store, environment, attachments),
@@ -109,17 +155,45 @@ def build(
         models=models,
         usage=UsageService(store),
         exchange=ExchangeService(store),
-        templates=TemplateService(profile.preferences.with_name("templates")),
+        templates=TemplateService(ground.profile.preferences.with_name("templates")),
         fragments=fragments,
-        preferences=preferences,
+        preferences=ground.preferences,
         changes=changes,
         notifier=notifier,
-        closing=(
-            chat.aclose,
-            fragments.aclose,
-            environment.aclose,
-            ledger.aclose,
-            database.close,
-            release,
-        ),
+        closing=(chat.aclose, fragments.aclose, *_closing(ground)),
     )
+
+
+def _chat(ground: _Ground, models: ModelService, notifier: Notifier) -> tuple[ChatService, AttachmentService]:
+    from chatbench.client.llm import LLMClient
+    from chatbench.services.attachments import AttachmentService
+    from chatbench.services.chat import ChatService
+
+    attachments = AttachmentService(ground.files, ground.environment.catalogue)
+    client = LLMClient(environment=ground.environment, keep_raw=False, count_spending=False)
+    chat = ChatService(
+        ground.store, client, attachments, models, ground.preferences, ground.changes, notifier
+    )
+    return chat, attachments
+
+
+def _profile(ground: _Ground) -> ProfileService:
+    from chatbench.services.profile import ProfileService
+
+    return ProfileService(
+        ground.profile,
+        ground.database,
+        ground.store,
+        ground.files,
+        ground.key_store,
+        ground.environment,
+        ground.changes,
+    )
+
+
+def _closing(ground: _Ground) -> tuple[Callable[[], Awaitable[None]], ...]:
+    async def release() -> None:
+        ground.profile.close()
+        ground.stop_logging()
+
+    return ground.environment.aclose, ground.ledger.aclose, ground.database.close, release

@@ -114,11 +114,11 @@ def _takes(found: Any, parameter: str) -> bool:
     if parameter in signature.parameters:
         return True
     from chatbench.client.asking import _OTHER_NAMES, Asked
-    from chatbench.client.llm import _OF_THE_CALL
+    from chatbench.client.runs import OF_THE_CALL
     from chatbench.core.params import Parameters
 
     passed_on = {
-        *Parameters.__struct_fields__, *Asked.__struct_fields__, *_OTHER_NAMES, *_OF_THE_CALL,
+        *Parameters.__struct_fields__, *Asked.__struct_fields__, *_OTHER_NAMES, *OF_THE_CALL,
         "model", "progress", "show_progress", "total", "at_once",
     }  # fmt: skip
     open_ended = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
