@@ -127,6 +127,18 @@ def test_estimates(services: Services) -> None:
     assert (nobody.cost, nobody.free) == (None, False)
 
 
+def test_a_model_that_ollama_passes_on_to_its_cloud_is_not_free(
+    services: Services, server: LoopbackServer
+) -> None:
+    here, cloud = ModelRef("loop", "llama3.2:3b"), ModelRef("loop", "gpt-oss:120b-cloud")
+    services.endpoints.save(loop(server, wire="ollama", local=True, models=(here.id, cloud.id), rows=()))
+    group = next(group for group in services.models.groups() if group.endpoint.id == "loop")
+    assert {row.info.ref: row.free for row in group.rows} == {here: True, cloud: False}
+    question = [user("Why?")]
+    assert services.models.estimate(here, question).free
+    assert not services.models.estimate(cloud, question).free
+
+
 def test_the_key_of_a_provider(services: Services) -> None:
     state = services.models.key("openai")
     assert state is not None

@@ -13,6 +13,7 @@ from chatbench.client import names
 from chatbench.client.environment import Environment
 from chatbench.client.estimate import estimate_cost, estimate_tokens
 from chatbench.client.keys import KeyState
+from chatbench.client.pricing import is_free
 from chatbench.core.changes import Changes
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ChatbenchError, UnknownModel
@@ -86,7 +87,7 @@ class ModelService:
                     rates=self._environment.pricing.rates(info.ref, endpoint, now, 0),
                     favourite=str(info.ref) in favourites,
                     usable=usable,
-                    free=endpoint.local,
+                    free=is_free(info.ref, endpoint),
                 )
                 for info in self._environment.catalogue.models(endpoint.id)
             )
@@ -229,6 +230,6 @@ class ModelService:
         return Estimate(
             tokens=tokens,
             cost=estimate_cost(tokens, rates),
-            free=endpoint.local,
+            free=is_free(ref, endpoint),
             share=tokens / info.context_window if info.context_window else None,
         )
