@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -20,6 +20,7 @@ from chatbench.core.params import NO_FIELD, LeftOut, fit
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
+from chatbench.providers.encoding import body_of, headers_for
 from chatbench.providers.faults import no_address
 from chatbench.providers.http import Fetched, HttpAnswer, HttpClient, HttpRequest, Timeouts
 from chatbench.providers.sse import ServerEvent, SseParser
@@ -125,6 +126,20 @@ def fitted(
     if "name" not in wire.takes and any(message.name for message in request.messages):
         left = (*left, LeftOut("name", NO_FIELD))
     return request, left
+
+
+def posted(
+    call: Call, url: str, fields: dict[str, Any], streamed_as: str = "text/event-stream"
+) -> HttpRequest:
+    """The request of a call, with what goes along in its headers and body. `streamed_as` is the type
+    of the answer that is asked for where it is to be streamed."""
+    request = call.request
+    accept = {"accept": streamed_as} if request.stream else {}
+    return HttpRequest(
+        url=url,
+        headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
+        body=body_of(fields, request.parameters.extra_body),
+    )
 
 
 class HttpWire(ABC):

@@ -18,9 +18,9 @@ from chatbench.providers.cohere.encode import request_fields
 from chatbench.providers.cohere.listing import models_of
 from chatbench.providers.cohere.naming import named
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, body_of, headers_for
+from chatbench.providers.encoding import address, headers_for
 from chatbench.providers.http import HttpRequest
-from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
+from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
 
 
 class Cohere(HttpWire):
@@ -36,13 +36,7 @@ class Cohere(HttpWire):
     )  # fmt: skip
 
     def encode(self, call: Call) -> HttpRequest:
-        request = call.request
-        accept = {"accept": "text/event-stream"} if request.stream else {}
-        return HttpRequest(
-            url=_url(call.endpoint, "v2/chat", request.extra_query),
-            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
-            body=body_of(request_fields(call), request.parameters.extra_body),
-        )
+        return posted(call, _url(call.endpoint, "v2/chat", call.request.extra_query), request_fields(call))
 
     def decoder(self, call: Call) -> Decoder:
         return EventDecoder(call.endpoint)

@@ -25,10 +25,9 @@ from chatbench.providers.gemini.encode import TAKES, counted_fields, request_fie
 from chatbench.providers.gemini.listing import models_of
 from chatbench.providers.gemini.naming import named
 from chatbench.providers.http import HttpClient, HttpRequest
-from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
+from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
 
-_NOTHING: Query = ()
-_SSE = (("alt", "sse"),)
+_SSE: Query = (("alt", "sse"),)
 
 
 class Gemini(HttpWire):
@@ -38,17 +37,8 @@ class Gemini(HttpWire):
     takes: ClassVar[frozenset[str]] = TAKES
 
     def encode(self, call: Call) -> HttpRequest:
-        request = call.request
-        method, query = "generateContent", _NOTHING
-        accept: dict[str, str] = {}
-        if request.stream:
-            method, query = "streamGenerateContent", _SSE
-            accept = {"accept": "text/event-stream"}
-        return HttpRequest(
-            url=_call_url(call, method, query),
-            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
-            body=body_of(request_fields(call), request.parameters.extra_body),
-        )
+        method, query = ("streamGenerateContent", _SSE) if call.request.stream else ("generateContent", ())
+        return posted(call, _call_url(call, method, query), request_fields(call))
 
     async def count_tokens(self, call: Call, http: HttpClient) -> int:
         """The tokens of the prompt, tools and schema included (`POST models/…:countTokens`).

@@ -15,13 +15,13 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, body_of, headers_for
+from chatbench.providers.encoding import address, headers_for
 from chatbench.providers.http import HttpRequest
 from chatbench.providers.mistral.decode import ChunkDecoder, whole
 from chatbench.providers.mistral.encode import request_fields
 from chatbench.providers.mistral.listing import models_of
 from chatbench.providers.mistral.naming import named
-from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
+from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
 
 
 class Mistral(HttpWire):
@@ -38,12 +38,8 @@ class Mistral(HttpWire):
     )  # fmt: skip
 
     def encode(self, call: Call) -> HttpRequest:
-        request = call.request
-        accept = {"accept": "text/event-stream"} if request.stream else {}
-        return HttpRequest(
-            url=_url(call.endpoint, "chat/completions", request.extra_query),
-            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
-            body=body_of(request_fields(call), request.parameters.extra_body),
+        return posted(
+            call, _url(call.endpoint, "chat/completions", call.request.extra_query), request_fields(call)
         )
 
     def decoder(self, call: Call) -> Decoder:

@@ -18,14 +18,14 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, body_of, headers_for
+from chatbench.providers.encoding import address, headers_for
 from chatbench.providers.http import HttpClient, HttpRequest
 from chatbench.providers.ollama.decode import LineDecoder, whole
 from chatbench.providers.ollama.encode import request_fields
 from chatbench.providers.ollama.lines import LineParser
 from chatbench.providers.ollama.listing import described, models_of
 from chatbench.providers.ollama.naming import named
-from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
+from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
 
 DESCRIBE_S = 1.0
 """How long the models of a list are asked for what they can; who has not told by then is a name."""
@@ -46,13 +46,8 @@ class Ollama(HttpWire):
     stream_type: ClassVar[str] = "ndjson"
 
     def encode(self, call: Call) -> HttpRequest:
-        request = call.request
-        accept = {"accept": "application/x-ndjson"} if request.stream else {}
-        return HttpRequest(
-            url=_url(call.endpoint, "chat", request.extra_query),
-            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
-            body=body_of(request_fields(call), request.parameters.extra_body),
-        )
+        url = _url(call.endpoint, "chat", call.request.extra_query)
+        return posted(call, url, request_fields(call), streamed_as="application/x-ndjson")
 
     def parser(self) -> LineParser:
         return LineParser()

@@ -20,13 +20,13 @@ from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.counting import counted, unstreamed
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, body_of, headers_for
+from chatbench.providers.encoding import address, headers_for
 from chatbench.providers.http import HttpClient, HttpRequest
 from chatbench.providers.openai_chat.decode import WAV, ChunkDecoder, whole
 from chatbench.providers.openai_chat.encode import TAKES, request_fields
 from chatbench.providers.openai_chat.listing import models_of
 from chatbench.providers.openai_chat.naming import named
-from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
+from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
 
 _SOUNDS = {"mp3": "audio/mpeg", "pcm16": "audio/pcm", "opus": "audio/ogg"}
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -39,13 +39,7 @@ class OpenAIChat(HttpWire):
     takes: ClassVar[frozenset[str]] = TAKES
 
     def encode(self, call: Call) -> HttpRequest:
-        request = call.request
-        accept = {"accept": "text/event-stream"} if request.stream else {}
-        return HttpRequest(
-            url=_call_url(call, "chat/completions"),
-            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
-            body=body_of(request_fields(call), request.parameters.extra_body),
-        )
+        return posted(call, _call_url(call, "chat/completions"), request_fields(call))
 
     def decoder(self, call: Call) -> Decoder:
         return ChunkDecoder(call.endpoint, _sound(call))
@@ -57,12 +51,8 @@ class OpenAIChat(HttpWire):
         """The tokens of the prompt, tools included, as llama.cpp's server counts them
         (`POST /chat/completions/input_tokens`). Raises EndpointNotSupported where there is no
         such address."""
-        fields = request_fields(msgspec.structs.replace(call, request=unstreamed(call.request)))
-        request = HttpRequest(
-            url=_call_url(call, "chat/completions/input_tokens"),
-            headers=headers_for(call.endpoint, call.key, None, call.request.extra_headers),
-            body=body_of(fields, call.request.parameters.extra_body),
-        )
+        asked = msgspec.structs.replace(call, request=unstreamed(call.request))
+        request = posted(asked, _call_url(call, "chat/completions/input_tokens"), request_fields(asked))
         return await counted(self, request, call, http)
 
     def error(self, failure: HttpFailure, endpoint: Endpoint) -> ProviderError:

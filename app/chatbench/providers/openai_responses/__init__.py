@@ -27,7 +27,7 @@ from chatbench.providers.openai_responses.decode import EventDecoder, whole
 from chatbench.providers.openai_responses.encode import TAKES, counted_fields, request_fields
 from chatbench.providers.openai_responses.naming import named
 from chatbench.providers.openai_responses.stored import StoredResponses
-from chatbench.providers.wire import Call, Decoder, HttpFailure
+from chatbench.providers.wire import Call, Decoder, HttpFailure, posted
 
 NOT_FOR_CHAT = re.compile(
     r"embedding|whisper|moderation|dall-e|-tts|tts-|transcribe|realtime|^gpt-image|^chatgpt-image"
@@ -54,13 +54,7 @@ class OpenAIResponses(StoredResponses):
     takes: ClassVar[frozenset[str]] = TAKES
 
     def encode(self, call: Call) -> HttpRequest:
-        request = call.request
-        accept = {"accept": "text/event-stream"} if request.stream else {}
-        return HttpRequest(
-            url=call_url(call, "responses"),
-            headers=headers_for(call.endpoint, call.key, accept, request.extra_headers),
-            body=body_of(request_fields(call), request.parameters.extra_body),
-        )
+        return posted(call, call_url(call, "responses"), request_fields(call))
 
     async def count_tokens(self, call: Call, http: HttpClient) -> int:
         """The tokens of the prompt, tools and schema included (`POST /responses/input_tokens`).
