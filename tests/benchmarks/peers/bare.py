@@ -10,12 +10,12 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from tests.benchmarks.peers.side import Side, say
+from tests.benchmarks.peers.side import Calls, say
 
 _HEADERS = {"authorization": "Bearer sk-bench-0123456789", "content-type": "application/json"}
 
 
-class Bare(Side):
+class Bare(Calls):
     """The library alone: no limits, no retries, no cost, no types."""
 
     async def start(self) -> None:

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from tests.benchmarks.peers.side import Side, say
+from tests.benchmarks.peers.side import Calls, Streams, say
 
 _MODEL = "bench-mock"
 
@@ -29,7 +29,7 @@ def _client(base: str, in_flight: int) -> Any:
     )
 
 
-class Deluge(Side):
+class Deluge(Calls, Streams):
     """The whole client, as its users call it."""
 
     async def start(self) -> None:

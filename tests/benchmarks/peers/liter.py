@@ -6,10 +6,10 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from tests.benchmarks.peers.side import Side, say
+from tests.benchmarks.peers.side import Calls, say
 
 
-class Liter(Side):
+class Liter(Calls):
     """Its client; how many calls are under way at once is left to the caller."""
 
     async def start(self) -> None:

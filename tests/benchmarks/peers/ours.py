@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 
-from tests.benchmarks.peers.side import Side, say
+from tests.benchmarks.peers.side import Sinks, Streams, say
 
 from chatbench import LLMClient
 from chatbench.client.defaults import aclose_environment, open_environment
@@ -32,7 +32,7 @@ def provider(base: str, in_flight: int, wire: str = "openai_chat") -> str:
     )
 
 
-class Ours(Side):
+class Ours(Sinks, Streams):
     """The whole client, as its users call it."""
 
     wire = "openai_chat"

@@ -9,10 +9,10 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from tests.benchmarks.peers.side import Side, say
+from tests.benchmarks.peers.side import Streams, say
 
 
-class Sdk(Side):
+class Sdk(Streams):
     """`messages.create(stream=True)`."""
 
     async def start(self) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,18 +29,6 @@ class Side:
     async def start(self) -> None:
         """Makes the client."""
 
-    async def calls(self, count: int) -> None:
-        """Makes that many calls for whole answers, `in_flight` at a time, and checks each."""
-        raise NotImplementedError
-
-    async def stream(self) -> int:
-        """Reads one streamed answer; returns how many deltas came. Calls `first` at the first."""
-        raise NotImplementedError
-
-    async def sink(self, count: int) -> None:
-        """Answers that many prompts into a file."""
-        raise NotImplementedError
-
     async def close(self) -> None:
         """Closes what `start` opened."""
 
@@ -58,13 +47,37 @@ class Side:
         await asyncio.gather(*[worker() for _ in range(self.in_flight)])
 
 
+class Calls(Side, ABC):
+    """A side that makes calls for whole answers."""
+
+    @abstractmethod
+    async def calls(self, count: int) -> None:
+        """Makes that many calls, `in_flight` at a time, and checks each."""
+
+
+class Streams(Side, ABC):
+    """A side that reads streams."""
+
+    @abstractmethod
+    async def stream(self) -> int:
+        """Reads one streamed answer; returns how many deltas came. Calls `first` at the first."""
+
+
+class Sinks(Calls):
+    """A side that writes its answers."""
+
+    @abstractmethod
+    async def sink(self, count: int) -> None:
+        """Answers that many prompts into a file."""
+
+
 def say(kind: type[Side], arguments: Sequence[str]) -> None:
     """`TASK BASE IN_FLIGHT NUMBER`: does one of the tasks below and prints what it took as JSON."""
     task, base, in_flight, number = arguments
     print(json.dumps(asyncio.run(_TASKS[task](kind(base, int(in_flight)), int(number)))), flush=True)
 
 
-async def _calls(side: Side, count: int) -> Told:
+async def _calls(side: Calls, count: int) -> Told:
     """Calls a second and CPU seconds for a thousand, after as many calls as are in flight."""
     await side.start()
     await side.calls(side.in_flight)
@@ -75,7 +88,7 @@ async def _calls(side: Side, count: int) -> Told:
     return {"per_s": count / took, "cpu_per_1000": spent / count * 1000}
 
 
-async def _stream(side: Side, deltas: int) -> Told:
+async def _stream(side: Streams, deltas: int) -> Told:
     """CPU microseconds a delta: the middle one of seven answers, after one to warm up."""
     await side.start()
     costs = []
@@ -89,7 +102,7 @@ async def _stream(side: Side, deltas: int) -> Told:
     return {"cpu_us": statistics.median(costs) / deltas * 1e6}
 
 
-async def _first(side: Side, rounds: int) -> Told:
+async def _first(side: Streams, rounds: int) -> Told:
     """Microseconds from the call to its first word."""
     await side.start()
     took = []
@@ -102,7 +115,7 @@ async def _first(side: Side, rounds: int) -> Told:
     return {"first_us": statistics.median(took) * 1e6}
 
 
-async def _sink(side: Side, count: int) -> Told:
+async def _sink(side: Sinks, count: int) -> Told:
     """CPU microseconds a prompt, of short runs the middle one of several; the largest resident size."""
     await side.start()
     await side.calls(side.in_flight)
@@ -129,7 +142,7 @@ def peak_rss_mib() -> float:
     return int(line.split()[1]) / 1024
 
 
-_TASKS: dict[str, Callable[[Side, int], Coroutine[Any, Any, Told]]] = {
+_TASKS: dict[str, Callable[[Any, int], Coroutine[Any, Any, Told]]] = {
     "calls": _calls,
     "stream": _stream,
     "first": _first,
