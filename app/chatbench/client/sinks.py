@@ -122,10 +122,12 @@ class JsonlSink:
         self._failed = False
 
     def open(self) -> None:
-        self._mended = False
+        self._held = _Held(self.path.name)
+        self._mended = self._failed = False
         try:
             self._file = os.open(self.path, _FLAGS, 0o600)
-            if not try_hold(self._file):
+            # Another run may have put a mended copy in its place before it let go of this one.
+            if not try_hold(self._file) or not os.path.samestat(os.fstat(self._file), self.path.stat()):
                 raise StorageError(
                     f"Another run is writing to {self.path.name}.", "Wait for its end, or name another file."
                 )
@@ -183,7 +185,7 @@ class JsonlSink:
                     self._held.put(told.index, told.fingerprint)
                 else:
                     self._failed = True
-            except (msgspec.MsgspecError, ValueError) as error:
+            except (msgspec.MsgspecError, ValueError, OverflowError) as error:
                 raise FormatError(
                     f"{self.path.name}, line {number}, is not a result of a run.",
                     "Name another file for the results.",
@@ -196,7 +198,7 @@ class JsonlSink:
             self._leave_out_failed()
         elif self._resume:
             os.ftruncate(self._file, self._whole)
-        self._mended, self._failed = True, False
+        self._mended = True
 
     def _leave_out_failed(self) -> None:
         """Puts a copy without them in the file's place: a crash leaves the one or the other."""
@@ -270,6 +272,7 @@ class SqliteSink:
     def open(self) -> None:
         from chatbench.storage.resultstore import ResultStore
 
+        self._held = _Held(self.path.name)
         store = ResultStore(self.path)
         try:
             for index, fingerprint in store.answered():
@@ -297,10 +300,16 @@ class SqliteSink:
 
 
 def _write(file: int, line: bytes) -> None:
-    """All of it, however much the system takes at once."""
+    """All of it, however much the system takes at once; or nothing, so that no other line is put
+    behind half of this one."""
     rest = memoryview(line)
-    while rest:
-        rest = rest[os.write(file, rest) :]
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError:
+        if len(rest) < len(line):
+            os.ftruncate(file, os.fstat(file).st_size - len(line) + len(rest))
+        raise
 
 
 def _refused(error: OSError, path: Path) -> StorageError:
