@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import InvalidResponse
+from chatbench.core.messages import Part
+from chatbench.core.requests import TokenLogprob
+from chatbench.core.streams import PartEnd, PartStart, StreamEvent
 
 T = TypeVar("T")
 
@@ -41,3 +45,57 @@ def invalid(endpoint: Endpoint, data: bytes = b"") -> InvalidResponse:
         provider=endpoint.id,
         raw=data[:4000].decode("utf-8", "replace"),
     )
+
+
+def as_text(value: Any) -> str:
+    """The value if it is text, else none."""
+    return value if isinstance(value, str) else ""
+
+
+def offset(value: Any) -> int | None:
+    """The value if it is a whole number."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def count(value: float | None) -> int:
+    """A number of tokens that may be untold or, from a careless server, negative."""
+    return max(0, int(value or 0))
+
+
+class Token(msgspec.Struct):
+    """A token, the logarithm of its probability, and the likeliest at its place."""
+
+    token: str
+    logprob: float
+    top_logprobs: list[Token] | None = None
+
+
+def tokens_of(told: Iterable[Token]) -> tuple[TokenLogprob, ...]:
+    return tuple(TokenLogprob(one.token, one.logprob, tokens_of(one.top_logprobs or ())) for one in told)
+
+
+class OnePartAtATime:
+    """Parts that begin where the kind of what is told changes, numbered as they come.
+
+    `_kind` is the kind of the open part, "" for none; `_index` its number, or that of the last one;
+    `_number` that of the choice they belong to.
+    """
+
+    _number = 0
+    _next = 0
+    _kind = ""
+    _index = -1
+
+    def _open(self, kind: str, part: Part, events: list[StreamEvent]) -> int:
+        """Ends the open part and begins another; with "" for its kind it takes no more and is ended
+        by whoever knows its end."""
+        self._close(events)
+        self._kind, self._index = kind, self._next
+        self._next += 1
+        events.append(PartStart(self._index, part, choice=self._number))
+        return self._index
+
+    def _close(self, events: list[StreamEvent]) -> None:
+        if self._kind:
+            events.append(PartEnd(self._index, choice=self._number))
+        self._kind = ""

@@ -11,13 +11,11 @@ import msgspec
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import Timeout
 from chatbench.core.ids import new_id
-from chatbench.core.messages import Citation, Part, ProviderState, TextPart, ThinkingPart, ToolCallPart
+from chatbench.core.messages import Citation, ProviderState, TextPart, ThinkingPart, ToolCallPart
 from chatbench.core.requests import StopReason, TokenLogprob
 from chatbench.core.streams import (
     Logprobs,
     PartDelta,
-    PartEnd,
-    PartStart,
     Stop,
     StreamEvent,
     Unknown,
@@ -25,7 +23,15 @@ from chatbench.core.streams import (
 )
 from chatbench.core.usage import Usage
 from chatbench.providers.cohere.naming import named
-from chatbench.providers.decoding import any_json, invalid, peek_json, read_json
+from chatbench.providers.decoding import (
+    OnePartAtATime,
+    any_json,
+    count,
+    invalid,
+    offset,
+    peek_json,
+    read_json,
+)
 from chatbench.providers.naming import Verdict, error_of
 from chatbench.providers.sse import ServerEvent
 from chatbench.providers.wire import interrupted
@@ -115,16 +121,13 @@ _event = msgspec.json.Decoder(_Event)
 _answer = msgspec.json.Decoder(_Answer)
 
 
-class EventDecoder:
+class EventDecoder(OnePartAtATime):
     """Assembles the parts. Cohere's index counts contents and calls apart; ours counts parts."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._state: ProviderState = {"provider": endpoint.id}
         self._id = ""
-        self._next = 0
-        self._kind = ""
-        self._open = -1
         self._texts: dict[int, int] = {}
         self._cited: dict[int, list[JsonObject]] = {}
         self._calls = 0
@@ -191,28 +194,20 @@ class EventDecoder:
         if begins or self._kind != kind:
             self._begin(kind, events)
             if kind == "text" and index is not None:
-                self._texts[index] = self._open
+                self._texts[index] = self._index
         if text := item.thinking if thinks else item.text:
-            events.append(PartDelta(self._open, text))
+            events.append(PartDelta(self._index, text))
 
     def _words(self, kind: str, text: str, events: list[StreamEvent]) -> None:
         if self._kind != kind:
             self._begin(kind, events)
-        events.append(PartDelta(self._open, text))
+        events.append(PartDelta(self._index, text))
 
-    def _begin(self, kind: str, events: list[StreamEvent], part: Part | None = None) -> None:
-        self._close(events)
-        if part is None:
-            plan = {"field": "tool_plan"} if kind == "plan" else {}
-            part = TextPart() if kind == "text" else ThinkingPart(provider_state={**self._state, **plan})
-        self._kind, self._open = kind, self._next
-        self._next += 1
-        events.append(PartStart(self._open, part))
-
-    def _close(self, events: list[StreamEvent]) -> None:
-        if self._kind:
-            events.append(PartEnd(self._open))
-        self._kind = ""
+    def _begin(self, kind: str, events: list[StreamEvent]) -> None:
+        """Begins a part of words, of thoughts, or of a plan."""
+        plan = {"field": "tool_plan"} if kind == "plan" else {}
+        part = TextPart() if kind == "text" else ThinkingPart(provider_state={**self._state, **plan})
+        self._open(kind, part, events)
 
     def _take_call(self, call: _Call, begins: bool, events: list[StreamEvent]) -> None:
         function = call.function or _Function()
@@ -220,10 +215,10 @@ class EventDecoder:
             part = ToolCallPart(
                 call_id=call.id or new_id(), name=function.name or "", provider_state=self._state
             )
-            self._begin("call", events, part)
+            self._open("call", part, events)
             self._calls += 1
         if function.arguments:
-            events.append(PartDelta(self._open, function.arguments))
+            events.append(PartDelta(self._index, function.arguments))
 
     def _cite(self, told: JsonObject, events: list[StreamEvent]) -> None:
         """A citation stands with the text it is in; of thoughts and plans nothing is cited on."""
@@ -282,7 +277,7 @@ def _many(value: Any) -> list[Any]:
 
 def _citations(told: JsonObject) -> Iterator[Citation]:
     """One for each source; without any, the passage alone."""
-    start, end = _offset(told.get("start")), _offset(told.get("end"))
+    start, end = offset(told.get("start")), offset(told.get("end"))
     sources = told.get("sources")
     for source in (sources if isinstance(sources, list) else []) or [{}]:
         about = source if isinstance(source, dict) else {}
@@ -302,10 +297,6 @@ def _text(value: JsonObject, *names: str) -> str:
     return next((found for name in names if isinstance(found := value.get(name), str) and found), "")
 
 
-def _offset(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def _logprobs(chunk: _Chunk) -> Iterator[TokenLogprob]:
     """A chunk of several tokens gives their ids for names: its words are not told apart."""
     told = chunk.logprobs or []
@@ -319,13 +310,9 @@ def _logprobs(chunk: _Chunk) -> Iterator[TokenLogprob]:
 def _usage(told: _Usage) -> Usage:
     """What is billed; Cohere's own count of the tokens is larger by what it adds to the prompt."""
     billed, counted = told.billed_units or _Tokens(), told.tokens or _Tokens()
-    input_tokens = _count(counted.input_tokens if billed.input_tokens is None else billed.input_tokens)
+    input_tokens = count(counted.input_tokens if billed.input_tokens is None else billed.input_tokens)
     return Usage(
         input_tokens=input_tokens,
-        output_tokens=_count(counted.output_tokens if billed.output_tokens is None else billed.output_tokens),
-        cache_read_tokens=min(_count(told.cached_tokens), input_tokens),
+        output_tokens=count(counted.output_tokens if billed.output_tokens is None else billed.output_tokens),
+        cache_read_tokens=min(count(told.cached_tokens), input_tokens),
     )
-
-
-def _count(value: float | None) -> int:
-    return max(0, int(value or 0))

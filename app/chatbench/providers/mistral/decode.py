@@ -7,27 +7,35 @@ object itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.ids import new_id
-from chatbench.core.messages import Citation, Part, ProviderState, TextPart, ThinkingPart, ToolCallPart
-from chatbench.core.requests import StopReason, TokenLogprob
+from chatbench.core.messages import Citation, ProviderState, TextPart, ThinkingPart, ToolCallPart
+from chatbench.core.requests import StopReason
 from chatbench.core.streams import (
     Logprobs,
     PartDelta,
     PartEnd,
-    PartStart,
     Stop,
     StreamEvent,
     Unknown,
     UsageUpdate,
 )
 from chatbench.core.usage import Usage
-from chatbench.providers.decoding import any_json, invalid, peek_json, read_json
+from chatbench.providers.decoding import (
+    OnePartAtATime,
+    Token,
+    any_json,
+    as_text,
+    count,
+    invalid,
+    peek_json,
+    read_json,
+    tokens_of,
+)
 from chatbench.providers.mistral.naming import named
 from chatbench.providers.sse import ServerEvent
 from chatbench.providers.wire import interrupted
@@ -59,14 +67,8 @@ class _Message(msgspec.Struct):
     tool_calls: list[_Call] | None = None
 
 
-class _Token(msgspec.Struct):
-    token: str
-    logprob: float
-    top_logprobs: list[_Token] | None = None
-
-
 class _Tokens(msgspec.Struct):
-    content: list[_Token] | None = None
+    content: list[Token] | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -167,7 +169,7 @@ class ChunkDecoder:
             for message in choice.messages:
                 alternative.take(message, events)
         if choice.logprobs and choice.logprobs.content:
-            events.append(Logprobs(_tokens(choice.logprobs.content), number))
+            events.append(Logprobs(tokens_of(choice.logprobs.content), number))
         if choice.finish_reason == "error":
             raise named({}, self._endpoint)
         alternative.finish = choice.finish_reason or alternative.finish
@@ -216,15 +218,12 @@ class _OpenCall:
         self.arguments: list[str] = []
 
 
-class _Alternative:
+class _Alternative(OnePartAtATime):
     """One choice: which part is open, which calls were begun."""
 
     def __init__(self, number: int, provider: str) -> None:
         self._number = number
         self._provider = provider
-        self._next = 0
-        self._kind = ""
-        self._index = -1
         self._calls: list[_OpenCall] = []
         self._by_place: dict[int, _OpenCall] = {}
         self._kept: JsonObject = {}
@@ -260,18 +259,6 @@ class _Alternative:
                 provider_state={"provider": self._provider},
             )
             events.append(PartEnd(call.index, part, choice=self._number))
-
-    def _open(self, kind: str, part: Part, events: list[StreamEvent]) -> int:
-        self._close(events)
-        self._kind, self._index = kind, self._next
-        self._next += 1
-        events.append(PartStart(self._index, part, choice=self._number))
-        return self._index
-
-    def _close(self, events: list[StreamEvent]) -> None:
-        if self._kind:
-            events.append(PartEnd(self._index, choice=self._number))
-        self._kind = ""
 
     def _words(self, text: str, events: list[StreamEvent]) -> None:
         self._open_text(events)
@@ -313,7 +300,7 @@ class _Alternative:
             self._open("thinking", ThinkingPart(provider_state=state), events)
         told = item.get("thinking")
         pieces = told if isinstance(told, list) else [{"type": "text", "text": told}]
-        text = "".join(_text(piece) for piece in pieces)
+        text = "".join(as_text(piece.get("text")) for piece in pieces if isinstance(piece, dict))
         self._kept |= {name: value for name, value in item.items() if name not in ("type", "thinking")}
         self._inner += [p for p in pieces if isinstance(p, dict) and p.get("type") not in (None, "text")]
         state = {"chunk": dict(self._kept), **({"inner": list(self._inner)} if self._inner else {})}
@@ -348,26 +335,13 @@ class _Alternative:
         return self._by_place.get(told.index) if told.index is not None else None
 
 
-def _text(piece: Any) -> str:
-    text = piece.get("text") if isinstance(piece, dict) else None
-    return text if isinstance(text, str) else ""
-
-
-def _tokens(told: Iterable[_Token]) -> tuple[TokenLogprob, ...]:
-    return tuple(TokenLogprob(one.token, one.logprob, _tokens(one.top_logprobs or ())) for one in told)
-
-
 def _usage(told: _Usage) -> Usage:
     """Tokens; what was read from the cache is part of the prompt."""
     read = told.prompt_tokens_details.cached_tokens if told.prompt_tokens_details else None
     thought = told.completion_tokens_details.reasoning_tokens if told.completion_tokens_details else None
     return Usage(
-        input_tokens=_count(told.prompt_tokens),
-        output_tokens=_count(told.completion_tokens),
-        cache_read_tokens=_count(told.num_cached_tokens if read is None else read),
-        reasoning_tokens=_count(thought),
+        input_tokens=count(told.prompt_tokens),
+        output_tokens=count(told.completion_tokens),
+        cache_read_tokens=count(told.num_cached_tokens if read is None else read),
+        reasoning_tokens=count(thought),
     )
-
-
-def _count(value: int | None) -> int:
-    return max(0, value or 0)

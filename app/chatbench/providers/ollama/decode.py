@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from chatbench.core.messages import Part, ProviderState, TextPart, ThinkingPart, ToolCallPart
-from chatbench.core.requests import StopReason, TokenLogprob
-from chatbench.core.streams import Logprobs, PartDelta, PartEnd, PartStart, Stop, StreamEvent, UsageUpdate
+from chatbench.core.messages import ProviderState, TextPart, ThinkingPart, ToolCallPart
+from chatbench.core.requests import StopReason
+from chatbench.core.streams import Logprobs, PartDelta, Stop, StreamEvent, UsageUpdate
 from chatbench.core.usage import Usage
-from chatbench.providers.decoding import invalid, peek_json, read_json
+from chatbench.providers.decoding import (
+    OnePartAtATime,
+    Token,
+    count,
+    invalid,
+    peek_json,
+    read_json,
+    tokens_of,
+)
 from chatbench.providers.ollama.lines import LineParser
 from chatbench.providers.ollama.naming import named
 from chatbench.providers.sse import ServerEvent
@@ -43,12 +50,6 @@ class _Message(msgspec.Struct):
     tool_calls: list[_Call] | None = None
 
 
-class _Token(msgspec.Struct):
-    token: str
-    logprob: float
-    top_logprobs: list[_Token] | None = None
-
-
 class _Line(msgspec.Struct):
     model: str | None = None
     created_at: str | None = None
@@ -57,7 +58,7 @@ class _Line(msgspec.Struct):
     done_reason: str | None = None
     prompt_eval_count: int | None = None
     eval_count: int | None = None
-    logprobs: list[_Token] | None = None
+    logprobs: list[Token] | None = None
     error: Any = None
 
 
@@ -65,16 +66,13 @@ _line = msgspec.json.Decoder(_Line)
 _FRACTION = re.compile(r"\.\d+")
 
 
-class LineDecoder:
+class LineDecoder(OnePartAtATime):
     """Assembles the parts; a new one begins where the kind of words changes."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._endpoint = call.endpoint
         self._state: ProviderState = {"provider": call.endpoint.id}
-        self._next = 0
-        self._kind = ""
-        self._index = -1
         self._calls = 0
         self._model = ""
         self._created: int | None = None
@@ -99,7 +97,7 @@ class LineDecoder:
             for told in message.tool_calls or ():
                 self._take_call(told, events)
         if line.logprobs:
-            events.append(Logprobs(_tokens(line.logprobs)))
+            events.append(Logprobs(tokens_of(line.logprobs)))
         if line.done:
             self._end(line, events)
         return events
@@ -114,9 +112,7 @@ class LineDecoder:
         self._close(events)
         if line.prompt_eval_count is not None or line.eval_count is not None:
             # A prompt that was read from the cache as a whole is not counted by some versions.
-            usage = Usage(
-                input_tokens=max(0, line.prompt_eval_count or 0), output_tokens=max(0, line.eval_count or 0)
-            )
+            usage = Usage(input_tokens=count(line.prompt_eval_count), output_tokens=count(line.eval_count))
             events.append(UsageUpdate(usage))
         detail = line.done_reason or ""
         events.append(Stop(self._reason(line), detail, model_answered=self._model, created=self._created))
@@ -130,17 +126,6 @@ class LineDecoder:
         if detail in ("", "stop"):
             return "tool_calls" if self._calls else "end"
         return "other"
-
-    def _open(self, kind: str, part: Part, events: list[StreamEvent]) -> None:
-        self._close(events)
-        self._kind, self._index = kind, self._next
-        self._next += 1
-        events.append(PartStart(self._index, part))
-
-    def _close(self, events: list[StreamEvent]) -> None:
-        if self._kind:
-            events.append(PartEnd(self._index))
-        self._kind = ""
 
     def _words(self, kind: str, text: str, events: list[StreamEvent]) -> None:
         if self._kind != kind:
@@ -188,10 +173,6 @@ def whole(body: bytes, call: Call) -> list[StreamEvent]:
     if not events:
         raise invalid(call.endpoint, body)
     return [*events, *decoder.finish()]
-
-
-def _tokens(told: Iterable[_Token]) -> tuple[TokenLogprob, ...]:
-    return tuple(TokenLogprob(one.token, one.logprob, _tokens(one.top_logprobs or ())) for one in told)
 
 
 def _seconds(moment: str) -> int | None:

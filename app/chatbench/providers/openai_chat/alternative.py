@@ -24,8 +24,8 @@ from chatbench.core.messages import (
     ToolCallPart,
 )
 from chatbench.core.requests import StopReason
-from chatbench.core.streams import Logprobs, PartDelta, PartEnd, PartStart, StreamEvent, Unknown
-from chatbench.providers.decoding import UNREADABLE
+from chatbench.core.streams import Logprobs, PartDelta, PartEnd, StreamEvent, Unknown
+from chatbench.providers.decoding import UNREADABLE, OnePartAtATime, as_text, offset
 from chatbench.providers.openai_chat.chunks import Audio, Delta, TokensTold, ToolCall, tokens_of
 
 JsonObject = dict[str, Any]
@@ -86,7 +86,7 @@ class _Sound:
         )
 
 
-class Alternative:
+class Alternative(OnePartAtATime):
     """Puts the parts of one choice together."""
 
     def __init__(self, number: int, provider: str, sound: str) -> None:
@@ -94,9 +94,6 @@ class Alternative:
         self._provider = provider
         self._sound_type = sound
         self._sound: _Sound | None = None
-        self._next = 0
-        self._kind = ""
-        self._index = -1
         self._thinking = -1
         self._texts: list[int] = []
         self._calls: list[_Call] = []
@@ -150,18 +147,6 @@ class Alternative:
     def take_logprobs(self, told: TokensTold, events: list[StreamEvent]) -> None:
         if tokens := tokens_of(told):
             events.append(Logprobs(tokens, self._number))
-
-    def _open(self, kind: str, part: Part, events: list[StreamEvent]) -> int:
-        self._close(events)
-        self._kind, self._index = kind, self._next
-        self._next += 1
-        events.append(PartStart(self._index, part, choice=self._number))
-        return self._index
-
-    def _close(self, events: list[StreamEvent]) -> None:
-        if self._kind:
-            events.append(PartEnd(self._index, choice=self._number))
-        self._kind = ""
 
     def _words(
         self, kind: str, text: str, events: list[StreamEvent], state: ProviderState | None = None
@@ -279,8 +264,8 @@ class Alternative:
             url=as_text(cited.get("url")),
             title=as_text(cited.get("title")),
             cited_text=as_text(cited.get("content")),
-            start=_offset(cited.get("start_index")),
-            end=_offset(cited.get("end_index")),
+            start=offset(cited.get("start_index")),
+            end=offset(cited.get("end_index")),
         )
         events.append(PartDelta(self._texts[-1], citation=citation, choice=self._number))
 
@@ -333,15 +318,6 @@ def _picture(url: Any) -> tuple[MediaSource, str] | None:
         return InlineData(data=base64.b64decode(data, validate=True)), head.split(";")[0] or "image/png"
     except (binascii.Error, ValueError):
         return None
-
-
-def as_text(value: Any) -> str:
-    """The value if it is text, else none."""
-    return value if isinstance(value, str) else ""
-
-
-def _offset(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _is_object(text: str) -> bool:

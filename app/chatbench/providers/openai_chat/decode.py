@@ -11,8 +11,8 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.messages import Citation, TextPart
 from chatbench.core.streams import PartEnd, PartStart, Stop, StreamEvent, Unknown, UsageUpdate
 from chatbench.core.usage import Usage
-from chatbench.providers.decoding import any_json, invalid, peek_json, read_json
-from chatbench.providers.openai_chat.alternative import STOPS, Alternative, as_text
+from chatbench.providers.decoding import any_json, as_text, invalid, peek_json, read_json
+from chatbench.providers.openai_chat.alternative import STOPS, Alternative
 from chatbench.providers.openai_chat.chunks import Choice, Chunk, Delta, read_chunk, usage_of
 from chatbench.providers.openai_chat.naming import named
 from chatbench.providers.sse import ServerEvent
