@@ -182,13 +182,13 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
         b'{"index": 1, "fingerprint": "zz"}', b'{"index": 1, "fingerprint": "-1"}',
         b'{"index": "1", "fingerprint": "aa"}', b'{"index": 1, "fingerprint": ""}',
     ):  # fmt: skip
-        before = handles()
+        opened = handles()
         path.write_bytes(good + bad + b"\n")
         with pytest.raises(FormatError, match=r"line 2, is not a result") as caught:
             reopened(path)
         assert "another file" in caught.value.hint
         assert path.read_bytes() == good + bad + b"\n"
-        assert handles() == before
+        assert handles() == opened
     path.write_bytes(good)
     reopened(path).close()  # nobody holds it
     database = tmp_path / "notes.db"
@@ -466,7 +466,7 @@ def test_a_stream_nobody_reads_any_more_is_told_of() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb", buffering=0) as stream:
-        sink = StreamSink(stream)  # type: ignore[arg-type]
+        sink = StreamSink(stream)
         sink.open()
         with pytest.raises(StorageError, match="Standard output takes no more: Broken pipe") as caught:
             sink.write(0, "", ONE, answer())
