@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.client.conftest import QUICK, endpoint_at
@@ -13,11 +14,14 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 
+from chatbench.client.conversation import Conversation
 from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.client.many import each
+from chatbench.client.progress import Progress
 from chatbench.core.endpoints import Limits
-from chatbench.core.errors import FormatError, StorageError
+from chatbench.core.errors import ConfigurationError, FormatError, StorageError
+from chatbench.core.messages import Message
 
 USUAL = replies.data(openai_chat.whole({"content": "Yes"}))
 
@@ -121,3 +125,48 @@ async def test_a_sink_that_cannot_be_opened_leaves_no_bar_behind(
     assert server.asked == []
     await many.run(["a"], tmp_path / "out.jsonl", progress="rich")
     assert "1/1 done" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "prompts", ["hello", b"hello", {"a": 1}, None, Conversation.user("a").with_assistant("b")]
+)
+async def test_one_prompt_is_not_taken_for_many(
+    many: LLMClient, server: LoopbackServer, prompts: Any
+) -> None:
+    with pytest.raises(ConfigurationError, match="is not many prompts"):
+        await many.process_prompts(prompts)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("at_once", [0, -3])
+async def test_no_prompts_at_once_are_refused(many: LLMClient, at_once: int) -> None:
+    for prompts in (["a"], iter(["a"])):
+        with pytest.raises(ConfigurationError, match="are none") as raised:
+            await many.process_prompts(prompts, at_once=at_once)
+        assert "at_once" in raised.value.hint
+
+
+async def test_text_that_cannot_be_sent_fails_alone(
+    many: LLMClient, server: LoopbackServer, tmp_path: Path
+) -> None:
+    halves = Conversation.user("a").with_tool_call("1", "t", '"\udce9"')
+    answers = await many.process_prompts(["one", "caf\udce9", Message.user("\ud83d"), halves, "two"])
+    assert [answer.error and answer.error.kind for answer in answers] == [None, *["FormatError"] * 3, None]
+    assert answers[1].error is not None
+    assert answers[1].error.message == r"Character 4 of the prompt is no character ('\udce9')."
+    assert len(server.asked) == 2
+    done = await many.run(["caf\udce9", "three"], tmp_path / "out.jsonl")
+    assert (done.done, done.failed) == (1, 1)
+    with pytest.raises(FormatError, match="no character"):
+        await many.complete("fine", system="caf\udce9")
+
+
+async def test_a_display_that_fails_leaves_the_results_in_order(many: LLMClient, tmp_path: Path) -> None:
+    def fail(progress: Progress) -> None:
+        raise KeyError("display")
+
+    with pytest.raises(KeyError, match="display"):
+        await many.run(["a"], tmp_path / "out.jsonl", progress=fail)
+    assert lines(tmp_path / "out.jsonl") == [0]
+    done = await many.run(["a"], tmp_path / "out.jsonl")
+    assert done.skipped == 1

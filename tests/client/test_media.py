@@ -216,3 +216,11 @@ def test_to_dict_and_back() -> None:
     stored = FilePart(source=StoredFile(sha256="0" * 64), media_type="text/plain", name="a.txt")
     with pytest.raises(AttachmentRefused, match=r"a\.txt"):
         File.from_part(stored)
+
+
+def test_a_name_may_begin_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~nobody-of-that-name").write_bytes(b"words")
+    assert File("~nobody-of-that-name").data == b"words"
+    with pytest.raises(AttachmentRefused, match="does not exist"):
+        File("~nobody-of-that-name/x").part()

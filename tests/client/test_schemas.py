@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import typing
 from typing import Any, NotRequired, TypedDict
 
 import msgspec
@@ -17,6 +18,7 @@ from chatbench.client.asking import Asked, request_of
 from chatbench.client.routing import Route
 from chatbench.client.schemas import (
     check_schema,
+    list_of,
     parse_answer,
     repair_messages,
     schema_dsl,
@@ -367,3 +369,64 @@ def test_what_is_no_tool_is_refused(value: Any) -> None:
 def test_parameters_that_are_no_schema_are_refused() -> None:
     with pytest.raises(InvalidSchema):
         tool_definition({"name": "a", "parameters": {"type": "objekt"}})
+
+
+def nested(depth: int) -> str:
+    return '{"items":' * depth + "{}" + "}" * depth
+
+
+@pytest.mark.parametrize("depth", [300, 3_000, 100_000])
+def test_a_schema_too_deep_is_refused(depth: int) -> None:
+    with pytest.raises(InvalidSchema):
+        schema_of(nested(depth))
+
+
+def test_a_list_of_nothing_in_particular_is_told() -> None:
+    for kind in (list, typing.List):  # noqa: UP006 - both are written
+        assert schema_of(kind)["type"] == "array"
+
+
+def test_names_that_no_request_can_hold_are_refused() -> None:
+    for words in ("caf\udce9", "a: caf\udce9", '{"title": "caf\udce9"}'):
+        with pytest.raises(InvalidSchema, match="cannot be written as JSON"):
+            schema_of(words)
+
+
+TREE = {
+    "type": "object",
+    "properties": {
+        "kids": {"type": "array", "items": {"$ref": "#"}},
+        "size": {"$ref": "#/definitions/size"},
+        "again": {"$ref": "#/properties/size"},
+        "known": {"$ref": "#/$defs/known"},
+        "default": {"$ref": "#/definitions/size"},
+        "told": {"const": {"$ref": "#/nowhere"}},
+    },
+    "definitions": {"size": {"type": "integer"}},
+    "$defs": {"known": {"$ref": "#/definitions/size"}},
+}
+
+
+def test_a_list_of_a_schema_refers_to_its_own_parts() -> None:
+    many = list_of(TREE)
+    check_schema(many)
+    good = {"kids": [{"size": 2, "kids": []}], "size": 1, "again": 1, "known": 1, "default": 1}
+    assert parse_answer(msgspec.json.encode({"items": [good]}).decode(), many) == {"items": [good]}
+    for wrong in (
+        {"size": "x"}, {"again": "x"}, {"known": "x"}, {"default": "x"}, {"kids": [{"size": "x"}]},
+        {"kids": [1]},
+    ):  # fmt: skip
+        with pytest.raises(SchemaMismatch):
+            parse_answer(msgspec.json.encode({"items": [wrong]}).decode(), many)
+    assert many["properties"]["items"]["items"]["properties"]["told"] == TREE["properties"]["told"]  # type: ignore[index]
+
+
+def test_references_are_found_however_they_are_written() -> None:
+    named: dict[str, Any] = {"$defs": {"a b": {"$anchor": "there", "type": "integer"}}}
+    for reference in ("#there", "#/$defs/a%20b", "#/$defs/a b"):
+        schema = {**named, "properties": {"x": {"$ref": reference}}}
+        check_schema(schema)
+        assert parse_answer('{"x": 1}', schema) == {"x": 1}
+    for name in ("default", "enum", "x"):
+        with pytest.raises(InvalidSchema, match="not in it"):
+            check_schema({**named, "properties": {name: {"$ref": "#nowhere"}}})

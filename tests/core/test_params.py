@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -151,3 +152,20 @@ def test_an_unknown_name_is_refused_with_those_like_it() -> None:
 def test_a_value_of_the_wrong_kind_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{named}: "):
         Parameters.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"max_output_tokens": -5}, "max_output_tokens: -5 is less than 1."),
+        ({"max_output_tokens": 0}, "max_output_tokens: 0 is less than 1."),
+        ({"n": 0}, "n: 0 is less than 1."),
+        ({"temperature": float("nan")}, "temperature: nan is no number to send."),
+        ({"top_p": float("inf")}, "top_p: inf is no number to send."),
+        ({"user": "caf\udce9"}, "cannot be written as JSON"),
+        ({"extra_body": {"a": object()}}, "cannot be written as JSON"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        Parameters.from_dict(given)

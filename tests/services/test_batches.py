@@ -246,3 +246,13 @@ def test_a_system_message_and_a_system_are_one_too_many(tmp_path: Path) -> None:
     assert both.problem is not None
     assert one.item is not None
     assert one.item.system == "", "and none of the command's beside it"
+
+
+def test_a_line_nested_too_deeply_is_a_line_that_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    deep = "[" * 100_000 + "]" * 100_000
+    path.write_text(f'{{"prompt": "a", "params": {{"extra_body": {{"a": {deep}}}}}}}\n{{"prompt": "b"}}\n')
+    first, second = read(path)
+    assert first.item is None
+    assert first.problem is not None
+    assert second.item is not None

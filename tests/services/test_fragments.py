@@ -145,3 +145,20 @@ async def test_what_a_page_may_not_be(
     server.script(reply)
     with pytest.raises(error):
         await here.read(f"{server.url}/a")
+
+
+@pytest.mark.parametrize("address", ["http://[", "HTTPS://[::1/x", "http://a]b/"])
+async def test_what_is_written_like_no_address_is_told(here: FragmentService, address: str) -> None:
+    with pytest.raises(AttachmentRefused, match="is no web address"):
+        await here.read(address)
+
+
+async def test_a_file_may_be_called_like_half_an_address(here: FragmentService, tmp_path: Path) -> None:
+    with pytest.raises(AttachmentRefused, match="cannot be read"):
+        await here.read(f"//[{tmp_path}")
+
+
+def test_a_redirect_to_what_is_no_address_is_refused() -> None:
+    for target in ("http://[", "//["):
+        with pytest.raises(AttachmentRefused):
+            redirected("http://example.org/", target)

@@ -135,3 +135,9 @@ def test_null_is_refused(templates: TemplateService) -> None:
     with pytest.raises(ConfigurationError, match="null"):
         templates.save("mine", Template(schema=schema))
     assert templates.names() == ()
+
+
+def test_text_that_was_decoded_wrongly_is_told_as_that(templates: TemplateService) -> None:
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        templates.save("mine", Template(prompt="caf\udce9"))
+    assert templates.names() == ()

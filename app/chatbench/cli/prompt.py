@@ -283,7 +283,7 @@ def _saved(options: _Options) -> Template:
 
 def _lasting(source: str) -> str:
     """A fragment's place, whatever folder the template is used in."""
-    return source if "://" in source else str(Path(source).expanduser().resolve())
+    return source if "://" in source else str(Path(source).resolve())
 
 
 async def _save(services: Services, name: str, template: Template) -> None:

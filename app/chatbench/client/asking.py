@@ -7,9 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from chatbench.client.foreign import refuse_foreign
 from chatbench.client.routing import Route
-from chatbench.core.errors import ConfigurationError
-from chatbench.core.messages import MediaPart, Message, TextPart
+from chatbench.core.errors import ConfigurationError, FormatError
+from chatbench.core.messages import MediaPart, Message, TextPart, ToolCallPart, ToolResultPart
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool, ToolChoice, ToolDefinition
@@ -58,7 +59,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 def parameters_of(base: Parameters | Mapping[str, Any] | None, named: Mapping[str, Any]) -> Parameters:
     """Parameters given as a value, as a dictionary, and by name, the last winning.
 
-    Raises UnknownParameter, with near names; ConfigurationError for a value of the wrong kind.
+    Raises UnknownParameter, with near names or ours; ConfigurationError for a value of the wrong
+    kind.
     """
     if isinstance(base, Parameters):
         start = base
@@ -68,20 +70,25 @@ def parameters_of(base: Parameters | Mapping[str, Any] | None, named: Mapping[st
 
 
 def _renamed(named: Mapping[str, Any]) -> dict[str, Any]:
+    refuse_foreign(named)
     return {_OTHER_NAMES.get(name, name): value for name, value in named.items()}
 
 
 def request_of(prompt: Any, asked: Asked, route: Route) -> Request:
     """The request to one model. Raises ConfigurationError for what is no prompt, InvalidSchema,
-    InvalidHeader and AttachmentRefused, all before anything is sent."""
+    InvalidHeader, AttachmentRefused, and FormatError for text that no request can hold, all before
+    anything is sent."""
     if isinstance(prompt, Request):
-        return _asked_of(prompt, asked, route)
+        request = _asked_of(prompt, asked, route)
+        _refuse_halves(request.messages, request.system)
+        return request
     messages, system = _messages(prompt)
     system = "\n\n".join(filter(None, (*asked.system_fragments, asked.system, system)))
     if asked.fragments or asked.attachments:
         messages = _with_last_user(messages, asked)
     if not messages:
         raise ConfigurationError("There is nothing to ask.", "Give a prompt, or a message.")
+    _refuse_halves(messages, system)
     parameters = asked.parameters
     if route.parameters is not asked.parameters:
         parameters = route.parameters.merged(asked.parameters)
@@ -139,6 +146,32 @@ def _messages(prompt: Any) -> tuple[tuple[Message, ...], str]:
     raise ConfigurationError(
         f"A {type(prompt).__name__} is no prompt.", "Give a text, a Message, a Conversation or a Request."
     )
+
+
+def _refuse_halves(messages: Sequence[Message], system: str) -> None:
+    """Halves of surrogate pairs, as text has that was decoded wrongly, cannot be sent."""
+    if not system.isascii():
+        _encoded(system)
+    for message in messages:
+        for part in message.parts:
+            if type(part) is TextPart:
+                if not part.text.isascii():
+                    _encoded(part.text)
+            elif isinstance(part, ToolCallPart):
+                _encoded(part.arguments)
+            elif isinstance(part, ToolResultPart):
+                for inner in part.parts:
+                    _encoded(getattr(inner, "text", ""))
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise FormatError(
+            f"Character {error.start + 1:,} of the prompt is no character ({text[error.start]!a}).",
+            "Decode the text as UTF-8, or replace what cannot be decoded.",
+        ) from error
 
 
 def _with_last_user(messages: tuple[Message, ...], asked: Asked) -> tuple[Message, ...]:

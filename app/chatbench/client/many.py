@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sized
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from chatbench.client.asking import Transcript
 from chatbench.client.progress import Face, Progress, Tally
 from chatbench.client.sinks import Sink
-from chatbench.core.errors import ChatbenchError
+from chatbench.core.errors import ChatbenchError, ConfigurationError
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request, Response
 
 T = TypeVar("T")
 _LOOK_S = 0.1
+_ONE = (str, bytes, Mapping, Transcript)
+"""One prompt, though Python can go through it: its letters and messages are none."""
 Many = Iterable[T] | AsyncIterable[T]
 
 
@@ -37,6 +40,8 @@ async def each(
 ) -> None:
     """Calls `work` with every item and its place, up to `at_once` of them at a time. An item is
     taken when its turn comes and not before; none once it is `stopped`. The first error ends all."""
+    if at_once < 1:
+        raise ConfigurationError(f"{at_once} prompts at once are none.", "Give at least 1 as at_once.")
     source: _Source[T] = _Source(items)
 
     async def worker() -> None:
@@ -63,10 +68,18 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
+def _refuse_one(items: object) -> None:
+    if isinstance(items, _ONE) or not isinstance(items, Iterable | AsyncIterable):
+        raise ConfigurationError(
+            f"A {type(items).__name__} is not many prompts.", "Give a list of them, also for one: [prompt]."
+        )
+
+
 class _Source(AsyncIterator[tuple[int, T]]):
     """Numbers the items of any iterable, for several takers."""
 
     def __init__(self, items: Many[T]) -> None:
+        _refuse_one(items)
         self._number = 0
         self._lock: asyncio.Lock | None = None
         if isinstance(items, AsyncIterable):
@@ -167,9 +180,11 @@ class Run:
         finally:
             if stopping is not None:
                 await cancelled(stopping)
-            self._face.close(tally)
-            if sink is not None:
-                sink.close()
+            try:
+                self._face.close(tally)
+            finally:
+                if sink is not None:
+                    sink.close()
         return tally.progress()
 
     async def _give_up(self, stop: asyncio.Event) -> None:

@@ -82,7 +82,7 @@ class File:
         elif (decoded := _file_in_base64(text)) is not None:
             self._bytes = decoded
         else:
-            self._path = Path(text).expanduser()
+            self._path = _at_home(text)
 
     @property
     def url(self) -> str | None:
@@ -255,6 +255,13 @@ class Image(File):
         image = super().from_part(part)
         image.detail = part.detail if isinstance(part, ImagePart) else ""
         return image
+
+
+def _at_home(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~name of nobody: a file may well be called so
+        return Path(text)
 
 
 def _read(path: Path) -> bytes:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, get_args, get_origin
+from urllib.parse import unquote
 
 import msgspec
 
@@ -30,6 +31,10 @@ _FENCED = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\Z", re.
 _TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}\Z")
 _PLACED = re.compile(r"(?P<reason>.*?)(?: - at `(?P<path>.*)`)?\Z", re.DOTALL)
 _SHOWN = 2_000
+_VALUES = frozenset({"enum", "const", "default", "examples"})
+"""What holds values, and no schemas."""
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+"""What holds schemas by names of their own, which are no words of JSON Schema."""
 
 
 def schema_of(value: Any) -> Schema:
@@ -43,7 +48,7 @@ def schema_of(value: Any) -> Schema:
         schema = dict(value)
         check_schema(schema)
         return schema
-    if get_origin(value) is list:
+    if get_origin(value) is list and get_args(value):
         return list_of(_of_type(get_args(value)[0]))
     return _of_type(value)
 
@@ -65,6 +70,7 @@ def schema_dsl(text: str, multi: bool = False) -> Schema:
     if not properties:
         raise InvalidSchema("The schema names no field.", _SHORT)
     schema: Schema = {"type": "object", "properties": properties, "required": list(properties)}
+    _encoded(schema)
     return _many(schema) if multi else schema
 
 
@@ -99,9 +105,28 @@ def _many(schema: Schema) -> Schema:
 def list_of(schema: Schema) -> Schema:
     """A list of what `schema` says, its definitions where references look for them."""
     item = dict(schema)
+    item = _moved(item)
     definitions = item.pop("$defs", None)
     many = _many(item)
     return {**many, "$defs": definitions} if definitions else many
+
+
+def _moved(value: Any) -> Any:
+    """The same, where it refers to anything but a definition by its new place within the list."""
+    if isinstance(value, list):
+        return [_moved(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    moved: Schema = {}
+    for name, item in value.items():
+        if name in _NAMED and isinstance(item, dict):
+            moved[name] = {key: _moved(inner) for key, inner in item.items()}
+        else:
+            moved[name] = item if name in _VALUES else _moved(item)
+    reference = moved.get("$ref")
+    if isinstance(reference, str) and reference[:2] in ("#", "#/") and not reference.startswith("#/$defs/"):
+        moved["$ref"] = f"#/properties/items/items{reference[1:]}"
+    return moved
 
 
 def _written(text: str) -> Schema:
@@ -109,7 +134,7 @@ def _written(text: str) -> Schema:
         return schema_dsl(text)
     try:
         schema = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidSchema(f"The schema is not JSON: {error}.", "Check its quotes and commas.") from error
     check_schema(schema)
     return dict(schema)
@@ -152,13 +177,16 @@ def check_schema(schema: Any) -> None:
         raise InvalidSchema(
             f"A schema is an object, not {type(schema).__name__}.", 'Give {"type": "object", …}.'
         )
+    _check(_encoded(schema))
+
+
+def _encoded(schema: Schema) -> bytes:
     try:
-        encoded = msgspec.json.encode(schema)
+        return msgspec.json.encode(schema)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidSchema(
             f"The schema cannot be written as JSON: {error}", "Use text, numbers, lists, dictionaries."
         ) from error
-    _check(encoded)
 
 
 @lru_cache(maxsize=256)
@@ -168,6 +196,9 @@ def _check(encoded: bytes) -> None:
     schema = msgspec.json.decode(encoded)
     try:
         Draft202012Validator.check_schema(schema)
+        references = _references(schema, "$")
+    except RecursionError as error:
+        raise InvalidSchema("The schema is nested too deeply.", "Put what repeats under $defs.") from error
     except SchemaError as error:
         path = _path(error.absolute_path)
         raise InvalidSchema(
@@ -175,8 +206,9 @@ def _check(encoded: bytes) -> None:
             "See json-schema.org for what may stand there.",
             path=path,
         ) from None
-    for reference, path in _references(schema, "$"):
-        if not _resolves(schema, reference):
+    for reference, path in references:
+        anchor = b'"$anchor":' + msgspec.json.encode(reference[1:])
+        if not _resolves(schema, reference) and anchor not in encoded:
             raise InvalidSchema(
                 f"The schema refers at {path} to {reference}, which is not in it.",
                 "Put the definition under $defs; addresses are not fetched.",
@@ -193,7 +225,10 @@ def _references(schema: Any, path: str) -> list[tuple[str, str]]:
     for name, value in schema.items():
         if name == "$ref" and isinstance(value, str):
             found.append((value, path))
-        elif name not in {"enum", "const", "default", "examples"}:
+        elif name in _NAMED and isinstance(value, dict):
+            for key, inner in value.items():
+                found += _references(inner, f"{path}.{name}.{key}")
+        elif name not in _VALUES:
             found += _references(value, f"{path}.{name}")
     return found
 
@@ -203,7 +238,7 @@ def _resolves(schema: Schema, reference: str) -> bool:
         return False
     at: Any = schema
     for step in filter(None, reference[1:].split("/")):
-        name = step.replace("~1", "/").replace("~0", "~")
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
         if isinstance(at, list) and name.isdigit() and int(name) < len(at):
             at = at[int(name)]
         elif isinstance(at, dict) and name in at:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -97,7 +98,9 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if isinstance(told.get("stop"), str):
             told["stop"] = (told["stop"],)
         try:
-            return msgspec.convert(told, cls)
+            parameters = msgspec.convert(told, cls)
+            _refuse_senseless(parameters)
+            return parameters
         except msgspec.ValidationError as error:
             what, _, where = str(error).partition(" - at `$.")
             name = where.rstrip("`").partition("[")[0]
@@ -131,6 +134,24 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _NOTHING = Parameters()
+
+
+def _refuse_senseless(parameters: Parameters) -> None:
+    """What no provider means anything by, or JSON cannot hold. Raises ConfigurationError."""
+    for name, value in parameters.given().items():
+        if name in _COUNTS and value < 1:
+            raise ConfigurationError(f"{name}: {value} is less than 1.", "Leave it out for the usual.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigurationError(f"{name}: {value} is no number to send.", "Correct the parameter.")
+    try:
+        msgspec.json.encode(parameters)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(
+            f"The parameters cannot be written as JSON: {error}", "Correct user, metadata or extra_body."
+        ) from error
+
+
+_COUNTS = frozenset({"max_output_tokens", "n"})
 
 
 def _by_number(biases: dict[str, float]) -> dict[int, float]:

@@ -89,7 +89,7 @@ def _line(number: int, line: bytes) -> Line:
     except msgspec.ValidationError as error:
         hint = "A line has prompt or messages, and may have id, system and params."
         return Line(number, None, FormatError(f"{error}.", hint))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Line(number, None, FormatError(f"no JSON: {error}.", "Each line is one JSON object."))
     except ChatbenchError as error:
         return Line(number, None, error)

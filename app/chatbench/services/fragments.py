@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
 
@@ -64,7 +64,7 @@ class FragmentService:
         Raises AttachmentRefused for what is no text, too large, or at an address that is not
         public; ProviderError where it cannot be fetched.
         """
-        if urlsplit(source).scheme in ("http", "https"):
+        if source.lower().startswith(("http://", "https://")):
             return await self._fetch(source)
         if "://" in source:
             raise AttachmentRefused(f"{source} is neither a file nor an http(s) address.", _PIPE)
@@ -102,7 +102,7 @@ class FragmentService:
 
     async def _check(self, url: str) -> None:
         """Raises AttachmentRefused for an address with a password, or one that is not public."""
-        parts = urlsplit(url)
+        parts = _split(url)
         host = parts.hostname
         if not host or parts.username is not None or parts.password is not None:
             raise AttachmentRefused("The address has no host, or a user and password in it.", _PIPE)
@@ -122,11 +122,21 @@ class _Elsewhere(msgspec.Struct, frozen=True):
 
 def redirected(url: str, location: str) -> str:
     """Where a redirect leads. Raises AttachmentRefused where that is less safe than where it began."""
-    target = urljoin(url, location)
-    kinds = urlsplit(url).scheme, urlsplit(target).scheme
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        raise AttachmentRefused(f"{_host(url)} leads to what is no address.", _PIPE) from None
+    kinds = urlsplit(url).scheme, _split(target).scheme
     if kinds[1] not in ("http", "https") or kinds == ("https", "http"):
         raise AttachmentRefused(f"{_host(url)} leads to an address that is not https.", _PIPE)
     return target
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise AttachmentRefused(f"{url} is no web address.", "Check how it is written.") from None
 
 
 def _host(url: str) -> str:

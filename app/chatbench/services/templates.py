@@ -127,6 +127,10 @@ class TemplateService:
             raise failures.system_error(error, self._folder) from error
         try:
             data = _written(template)
+        except UnicodeEncodeError as error:
+            raise ConfigurationError(
+                "What is to be saved is not UTF-8 text.", "Correct the text, or type it anew."
+            ) from error
         except ValueError as error:
             raise ConfigurationError(
                 "A template cannot hold null, as this schema or extra_body has it.",
