@@ -64,12 +64,12 @@ async def test_the_users_limit_and_the_providers_are_told_apart() -> None:
 
 async def test_asking_changes_nothing_and_who_does_not_wait_is_not_held() -> None:
     bucket = Bucket("p/m", Limits(requests_per_minute=600))
-    bucket.pause(0.05)
+    bucket.pause(60)
     went = [asyncio.create_task(bucket.acquire(asker=number)) for number in range(5)]
     await until(lambda: bucket.waiting == 5, "all in the queue")
     for _ in range(100):
         assert bucket.hold(4) is not None
     assert bucket.hold("nobody") is None
-    permits = await asyncio.gather(*went)
+    bucket.resume()
+    await asyncio.wait_for(asyncio.gather(*went), 5)
     assert bucket.hold(4) is None
-    assert max(permit.waited_s for permit in permits) < 1

@@ -121,12 +121,15 @@ class ResultStore:
         if not rows or self._error is not None:
             return
         try:
-            with self._connection:
-                self._connection.executemany(
-                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)",
-                    ((p, i, f, failed, told.decode()) for p, i, f, failed, told in rows),
-                )
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)",
+                ((p, i, f, failed, told.decode()) for p, i, f, failed, told in rows),
+            )
+            self._connection.execute("COMMIT")
         except apsw.Error as error:
+            # SQLite may have rolled back already, and does so when the file is closed: to ask for it
+            # would put its own complaint in place of what went wrong.
             self._error = error
 
 
