@@ -106,6 +106,29 @@ _STATUSES: dict[int, type[ProviderError]] = {
 }
 
 
+OPENAI_CODES: dict[str, type[ProviderError]] = {
+    "invalid_api_key": Authentication,
+    "authentication_error": Authentication,
+    "insufficient_quota": QuotaExhausted,
+    "credit_balance_exhausted": QuotaExhausted,
+    "billing_hard_limit_reached": QuotaExhausted,
+    "billing_not_active": QuotaExhausted,
+    "rate_limit_exceeded": RateLimited,
+    "slow_down": RateLimited,
+    "server_is_overloaded": Overloaded,
+    "service_unavailable_error": Overloaded,
+    "context_length_exceeded": ContextWindowExceeded,
+    "exceed_context_size_error": ContextWindowExceeded,
+    "content_policy_violation": ContentPolicy,
+    "content_filter": ContentPolicy,
+    "invalid_prompt": ContentPolicy,
+    "model_not_found": NotFound,
+    "DeploymentNotFound": NotFound,
+    "server_error": ServerError,
+}
+"""What OpenAI, Azure and those who follow them call an error, at both of OpenAI's interfaces."""
+
+
 def error_of(verdict: Verdict, endpoint: Endpoint, failure: HttpFailure | None, raw: str) -> ProviderError:
     """The error to raise. `failure` is None for one that was told within a stream."""
     status = failure.status if failure else None
@@ -159,6 +182,17 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value >= 0 else None
+
+
+def raw_of(failure: HttpFailure | None, told: object) -> str:
+    """The error as it came: the body of a failure, or the JSON that a stream told."""
+    return failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(told).decode()
+
+
+def place_of(item: object) -> str:
+    """The field that one of FastAPI's complaints is about, with dots, without "body"."""
+    where = field(item, "loc")
+    return ".".join(str(step) for step in where if step != "body") if isinstance(where, list) else ""
 
 
 def field(value: object, name: str) -> object:

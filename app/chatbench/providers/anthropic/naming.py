@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
     Authentication,
@@ -21,7 +19,7 @@ from chatbench.core.errors import (
     ServerError,
     Timeout,
 )
-from chatbench.providers.naming import Verdict, error_of, field, words
+from chatbench.providers.naming import Verdict, error_of, field, raw_of, words
 from chatbench.providers.wire import HttpFailure
 
 _TYPES: dict[str, type[ProviderError]] = {
@@ -61,5 +59,4 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
         param=next(filter(None, at.groups()), "") if at else "",
         request_id=headers.get("request-id") or words(value, "request_id"),
     )
-    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(value).decode()
-    return error_of(verdict, endpoint, failure, raw)
+    return error_of(verdict, endpoint, failure, raw_of(failure, value))

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
     Authentication,
@@ -20,7 +18,7 @@ from chatbench.core.errors import (
     RateLimited,
     Timeout,
 )
-from chatbench.providers.naming import Verdict, error_of, kind_of, words
+from chatbench.providers.naming import Verdict, error_of, kind_of, raw_of, words
 from chatbench.providers.wire import HttpFailure
 
 _STATUSES: dict[int, type[ProviderError]] = {498: Authentication, 499: Timeout}
@@ -54,9 +52,8 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
         param = next(filter(None, found.groups()), "")
     headers = failure.headers if failure else {}
     request_id = words(value, "id") or headers.get("x-debug-trace-id", "")
-    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(value).decode()
     verdict = Verdict(kind=kind, text=text, param=param, request_id=request_id)
-    error = error_of(verdict, endpoint, failure, raw)
+    error = error_of(verdict, endpoint, failure, raw_of(failure, value))
     if kind is NotFound and not param:
         error.hint = "Check the base URL: it may have too much at its end."
     return error

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
     Authentication,
@@ -21,7 +19,7 @@ from chatbench.core.errors import (
     ServerError,
     Timeout,
 )
-from chatbench.providers.naming import Verdict, error_of, field, words
+from chatbench.providers.naming import Verdict, error_of, field, raw_of, words
 from chatbench.providers.wire import HttpFailure
 
 _STATUSES: dict[str, type[ProviderError]] = {
@@ -76,8 +74,7 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
         request_id=words(body, "responseId"),
         retry_after=delay,
     )
-    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(body).decode()
-    return error_of(verdict, endpoint, failure, raw)
+    return error_of(verdict, endpoint, failure, raw_of(failure, body))
 
 
 def _details(told: object) -> Iterator[object]:

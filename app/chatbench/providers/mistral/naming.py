@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
     Authentication,
@@ -22,7 +20,7 @@ from chatbench.core.errors import (
     RateLimited,
     ServerError,
 )
-from chatbench.providers.naming import Verdict, error_of, field, kind_of, words
+from chatbench.providers.naming import Verdict, error_of, field, kind_of, place_of, raw_of, words
 from chatbench.providers.wire import HttpFailure
 
 _CODES: dict[str, type[ProviderError]] = {
@@ -60,9 +58,8 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
         param = "model"
     headers = failure.headers if failure else {}
     request_id = headers.get("mistral-correlation-id") or headers.get("x-request-id", "")
-    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(told).decode()
     verdict = Verdict(kind=kind or kind_of(status), text=text, param=param, request_id=request_id)
-    error = error_of(verdict, endpoint, failure, raw)
+    error = error_of(verdict, endpoint, failure, raw_of(failure, told))
     if isinstance(error, NotFound) and param != "model":
         error.hint = "Check the base URL: it may have too much at its end."
     return error
@@ -80,12 +77,7 @@ def _text(told: object) -> tuple[str, str]:
             if text:
                 return text, place
         if isinstance(found, list):
-            lines = [(_place(item), words(item, "msg")) for item in found]
+            lines = [(place_of(item), words(item, "msg")) for item in found]
             text = "; ".join(f"{place}: {said}".strip(": ") for place, said in lines)
             return text, next((place for place, _ in lines if place), "")
     return "", ""
-
-
-def _place(item: object) -> str:
-    where = field(item, "loc")
-    return ".".join(str(step) for step in where if step != "body") if isinstance(where, list) else ""

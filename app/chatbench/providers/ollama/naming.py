@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
     Authentication,
@@ -21,7 +19,7 @@ from chatbench.core.errors import (
     QuotaExhausted,
 )
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.naming import Verdict, error_of, field, kind_of, words
+from chatbench.providers.naming import Verdict, error_of, field, kind_of, raw_of, words
 from chatbench.providers.wire import HttpFailure
 
 _TOO_LONG = re.compile(
@@ -56,9 +54,8 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
     elif status in (402, 403, 429) and _SPENT.search(text):
         kind = QuotaExhausted
     headers = failure.headers if failure else {}
-    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(value).decode()
     verdict = Verdict(kind=kind, text=text, param=param, request_id=headers.get("x-request-id", ""))
-    error = error_of(verdict, endpoint, failure, raw)
+    error = error_of(verdict, endpoint, failure, raw_of(failure, value))
     if isinstance(error, NotFound):
         model = "Get it with `ollama pull`, or choose one that is there."
         error.hint = model if param else "Check the address: it is the server's own, without a path."

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
     Authentication,
@@ -29,45 +27,37 @@ from chatbench.core.errors import (
     ServerError,
     Timeout,
 )
-from chatbench.providers.naming import Verdict, error_of, field, kind_of, words
+from chatbench.providers.naming import (
+    OPENAI_CODES,
+    Verdict,
+    error_of,
+    field,
+    kind_of,
+    place_of,
+    raw_of,
+    words,
+)
 from chatbench.providers.wire import HttpFailure
 
 _CODES: dict[str, type[ProviderError]] = {
-    "invalid_api_key": Authentication,
-    "authentication_error": Authentication,
+    **OPENAI_CODES,
     "authentication": Authentication,
     "permission_denied": PermissionDenied,
-    "insufficient_quota": QuotaExhausted,
-    "credit_balance_exhausted": QuotaExhausted,
-    "billing_hard_limit_reached": QuotaExhausted,
-    "billing_not_active": QuotaExhausted,
     "payment_required": QuotaExhausted,
-    "rate_limit_exceeded": RateLimited,
     "rate_limit_error": RateLimited,
-    "slow_down": RateLimited,
-    "server_is_overloaded": Overloaded,
-    "service_unavailable_error": Overloaded,
     "capacity_exceeded": Overloaded,
     "provider_overloaded": Overloaded,
     "provider_unavailable": Overloaded,
-    "context_length_exceeded": ContextWindowExceeded,
-    "exceed_context_size_error": ContextWindowExceeded,
     "token_limit_exceeded": ContextWindowExceeded,
     "string_too_long": ContextWindowExceeded,
     "payload_too_large": PayloadTooLarge,
-    "content_policy_violation": ContentPolicy,
-    "content_filter": ContentPolicy,
     "ResponsibleAIPolicyViolation": ContentPolicy,
     "refusal": ContentPolicy,
-    "invalid_prompt": ContentPolicy,
-    "model_not_found": NotFound,
     "unknown_model": NotFound,
     "invalid_model": NotFound,
-    "DeploymentNotFound": NotFound,
     "not_found": NotFound,
     "timeout": Timeout,
     "not_supported_error": EndpointNotSupported,
-    "server_error": ServerError,
     "server": ServerError,
 }
 _TOO_LONG = re.compile(
@@ -119,8 +109,7 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
     headers: Mapping[str, str] = failure.headers if failure else {}
     request_id = next((headers[name] for name in _IDS if name in headers), "")
     verdict = Verdict(kind=kind, text=text, param=param, request_id=request_id)
-    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(told).decode()
-    error = error_of(verdict, endpoint, failure, raw)
+    error = error_of(verdict, endpoint, failure, raw_of(failure, told))
     if kind is NotFound and param != "model" and not words(told, "code"):
         error.hint = "Check the base URL: it may lack /v1, or have too much at its end."
     return error
@@ -143,18 +132,13 @@ def _detail(told: object) -> str:
     detail = field(told, "detail")
     if not isinstance(detail, list):
         return words(detail, "message", "msg")
-    return "; ".join(filter(None, (f"{_place(item)}: {words(item, 'msg')}".strip(": ") for item in detail)))
-
-
-def _place(item: object) -> str:
-    where = field(item, "loc")
-    return ".".join(str(step) for step in where if step != "body") if isinstance(where, list) else ""
+    return "; ".join(filter(None, (f"{place_of(item)}: {words(item, 'msg')}".strip(": ") for item in detail)))
 
 
 def _refused_field(told: object, text: str) -> str:
     detail = field(told, "detail")
     if isinstance(detail, list):
-        return next(filter(None, map(_place, detail)), "")
+        return next(filter(None, map(place_of, detail)), "")
     found = _REFUSED_FIELD.search(text)
     return next(filter(None, found.groups()), "") if found else ""
 

@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import (
-    Authentication,
     BadRequest,
     ContentPolicy,
-    ContextWindowExceeded,
-    NotFound,
-    Overloaded,
     ProviderError,
     QuotaExhausted,
-    RateLimited,
-    ServerError,
     Timeout,
 )
-from chatbench.providers.naming import Verdict, error_of, field, words
+from chatbench.providers.naming import OPENAI_CODES, Verdict, error_of, field, raw_of, words
 from chatbench.providers.wire import HttpFailure
 
 _CODES: dict[str, type[ProviderError]] = {
-    "invalid_api_key": Authentication,
-    "authentication_error": Authentication,
-    "insufficient_quota": QuotaExhausted,
-    "credit_balance_exhausted": QuotaExhausted,
-    "billing_hard_limit_reached": QuotaExhausted,
-    "billing_not_active": QuotaExhausted,
-    "rate_limit_exceeded": RateLimited,
-    "slow_down": RateLimited,
-    "server_is_overloaded": Overloaded,
-    "service_unavailable_error": Overloaded,
-    "context_length_exceeded": ContextWindowExceeded,
-    "exceed_context_size_error": ContextWindowExceeded,
-    "content_policy_violation": ContentPolicy,
-    "content_filter": ContentPolicy,
+    **OPENAI_CODES,
     "image_content_policy_violation": ContentPolicy,
     "bio_policy": ContentPolicy,
     "misalignment_policy_violation": ContentPolicy,
-    "invalid_prompt": ContentPolicy,
-    "model_not_found": NotFound,
-    "DeploymentNotFound": NotFound,
-    "server_error": ServerError,
     "vector_store_timeout": Timeout,
 }
 
@@ -63,5 +38,4 @@ def named(value: object, endpoint: Endpoint, failure: HttpFailure | None = None)
         param=words(told, "param"),
         request_id=headers.get("x-request-id") or headers.get("apim-request-id") or words(value, "id"),
     )
-    raw = failure.body.decode("utf-8", "replace") if failure else msgspec.json.encode(told).decode()
-    return error_of(verdict, endpoint, failure, raw)
+    return error_of(verdict, endpoint, failure, raw_of(failure, told))
