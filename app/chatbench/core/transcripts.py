@@ -6,11 +6,13 @@ Losses are found by reading back what was written and comparing, so that none is
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from chatbench.core.endpoints import Endpoint
+from chatbench.core.errors import FormatError
 from chatbench.core.messages import (
     AudioPart,
     FilePart,
@@ -28,6 +30,7 @@ from chatbench.core.messages import (
     VideoPart,
     text_of,
 )
+from chatbench.core.streams import Accumulator, StreamEvent
 
 JsonObject = dict[str, Any]
 
@@ -45,6 +48,62 @@ class Reading(Value, frozen=True):
 
     messages: tuple[Message, ...]
     losses: tuple[Loss, ...] = ()
+
+
+class Reader:
+    """What reading a vendor's shape has in common: messages gather, and losses."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._called: dict[str, str] = {}
+        """The ids of the tool calls so far → the names of their tools."""
+        self.messages: list[Message] = []
+        self.losses: list[Loss] = []
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(messages=tuple(self.messages), losses=tuple(self.losses))
+
+    def _heard(
+        self, body: JsonObject, whole: Callable[[bytes, Endpoint], Sequence[StreamEvent]]
+    ) -> tuple[Part, ...]:
+        """The parts of an answer as its wire decodes a `whole` one. Raises InvalidResponse, and
+        TypeError for what JSON has no form for."""
+        accumulator = Accumulator()
+        accumulator.extend(whole(msgspec.json.encode(body), self._endpoint))
+        parts = accumulator.parts()
+        self._called.update({part.call_id: part.name for part in parts if isinstance(part, ToolCallPart)})
+        return parts
+
+    def _forget_mark(self, where: str) -> None:
+        why = "marks for the cache are set anew, by a cache pattern"
+        self.losses.append(Loss(what="cache_control", where=where, why=why))
+
+
+def pieces_of(content: Any, wrong: Callable[[str], FormatError]) -> Iterator[Mapping[str, Any]]:
+    """The content of a message in one of OpenAI's shapes: its pieces, or words, which are one.
+    Raises what `wrong` makes of the reason where it is neither."""
+    if content is None:
+        return
+    if isinstance(content, str):
+        if content:
+            yield {"type": "text", "text": content}
+        return
+    if not isinstance(content, Iterable) or isinstance(content, Mapping | bytes):
+        raise wrong("its content is neither text nor parts")
+    for place, piece in enumerate(content):
+        if not isinstance(piece, Mapping):
+            raise wrong(f"part {place} of its content is no object")
+        yield piece
+
+
+def give_roles_back(turns: Iterable[JsonObject], messages: Iterable[Message]) -> None:
+    """Tells system and developer apart as the messages did, whatever the provider is sent."""
+    instructing = ("system", "developer")
+    told = [turn for turn in turns if turn.get("role") in instructing]
+    given = [message.role for message in messages if message.role in instructing and message.text]
+    for turn, role in zip(told, given, strict=True):
+        turn["role"] = role
 
 
 class Turns(list[JsonObject]):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import FormatError, InvalidResponse
 from chatbench.core.messages import (
@@ -17,12 +15,10 @@ from chatbench.core.messages import (
     ProviderFile,
     RemoteUrl,
     TextPart,
-    ToolCallPart,
     ToolResultPart,
     UnknownPart,
 )
-from chatbench.core.streams import Accumulator
-from chatbench.core.transcripts import JsonObject, Loss, Reading
+from chatbench.core.transcripts import JsonObject, Loss, Reader, Reading
 from chatbench.documents.parts import bytes_of, part_of
 from chatbench.providers.anthropic.decode import whole
 from chatbench.providers.anthropic.encode import request_fields
@@ -57,16 +53,10 @@ def read(turns: Iterable[Mapping[str, Any]], system: Any, endpoint: Endpoint) ->
         reader.messages.append(Message(role="system", parts=tuple(words)))
     for number, turn in enumerate(turns):
         reader.turn(turn, f"messages[{number}]")
-    return Reading(messages=tuple(reader.messages), losses=tuple(reader.losses))
+    return reader.reading
 
 
-class _Reader:
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._called: dict[str, str] = {}
-        self.messages: list[Message] = []
-        self.losses: list[Loss] = []
-
+class _Reader(Reader):
     def turn(self, turn: Mapping[str, Any], where: str) -> None:
         role, content = turn.get("role"), turn.get("content")
         if role == "assistant":
@@ -90,14 +80,9 @@ class _Reader:
             self._forget_marks(block, f"{where}.content[{place}]")
             blocks.append({name: value for name, value in block.items() if name != "cache_control"})
         try:
-            events = whole(msgspec.json.encode({"content": blocks}), self._endpoint)
+            return self._heard({"content": blocks}, whole)
         except (InvalidResponse, TypeError) as error:
             raise _wrong(where, "a block of it is not one of Anthropic's") from error
-        accumulator = Accumulator()
-        accumulator.extend(events)
-        parts = accumulator.parts()
-        self._called.update({part.call_id: part.name for part in parts if isinstance(part, ToolCallPart)})
-        return parts
 
     def parts(self, content: Any, where: str) -> Iterator[Part]:
         """The parts of what did not come from the model."""
@@ -132,8 +117,7 @@ class _Reader:
 
     def _forget_marks(self, block: Mapping[str, Any], where: str) -> None:
         if block.get("cache_control") is not None:
-            why = "marks for the cache are set anew, by a cache pattern"
-            self.losses.append(Loss(what="cache_control", where=f"{where}.cache_control", why=why))
+            self._forget_mark(f"{where}.cache_control")
 
     def _media(self, block: Mapping[str, Any]) -> MediaPart | None:
         source = block.get("source")

@@ -23,8 +23,7 @@ from chatbench.core.messages import (
     ToolResultPart,
     UnknownPart,
 )
-from chatbench.core.streams import Accumulator
-from chatbench.core.transcripts import JsonObject, Loss, Reading
+from chatbench.core.transcripts import JsonObject, Loss, Reader, Reading
 from chatbench.documents.parts import bytes_of, part_of
 from chatbench.providers.gemini.decode import whole
 from chatbench.providers.gemini.encode import UNSIGNED, request_fields
@@ -65,16 +64,14 @@ def read(contents: Iterable[Mapping[str, Any]], system: Any, endpoint: Endpoint)
         reader.messages.append(Message(role="system", parts=parts))
     for number, content in enumerate(contents):
         reader.turn(content, f"contents[{number}]")
-    return Reading(messages=tuple(reader.messages), losses=tuple(reader.losses))
+    return reader.reading
 
 
-class _Reader:
+class _Reader(Reader):
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+        super().__init__(endpoint)
         self._open: list[ToolCallPart] = []
         self._calls = 0
-        self.messages: list[Message] = []
-        self.losses: list[Loss] = []
 
     def turn(self, content: Mapping[str, Any], where: str) -> None:
         role = content.get("role") or "user"
@@ -98,12 +95,10 @@ class _Reader:
         bare = [{k: v for k, v in piece.items() if v != UNSIGNED} for piece in pieces]
         candidate = {"index": 0, "content": {"parts": bare}, "finishReason": "STOP"}
         try:
-            events = whole(msgspec.json.encode({"candidates": [candidate]}), self._endpoint)
+            parts = self._heard({"candidates": [candidate]}, whole)
         except (InvalidResponse, TypeError) as error:
             raise _wrong(where, "a part of it is not one of Gemini's") from error
-        accumulator = Accumulator()
-        accumulator.extend(events)
-        return tuple(self._settled(part) for part in accumulator.parts())
+        return tuple(self._settled(part) for part in parts)
 
     def _settled(self, part: Part) -> Part:
         """Files by address as such; calls without a name of their own numbered through."""

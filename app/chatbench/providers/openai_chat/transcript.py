@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import FormatError, InvalidResponse
@@ -17,12 +16,10 @@ from chatbench.core.messages import (
     Part,
     ProviderFile,
     TextPart,
-    ToolCallPart,
     ToolResultPart,
     UnknownPart,
 )
-from chatbench.core.streams import Accumulator
-from chatbench.core.transcripts import JsonObject, Loss, Reading
+from chatbench.core.transcripts import JsonObject, Loss, Reader, Reading, give_roles_back, pieces_of
 from chatbench.documents.parts import bytes_of, part_at, part_of
 from chatbench.providers.openai_chat.decode import whole
 from chatbench.providers.openai_chat.encode import request_fields
@@ -39,7 +36,6 @@ REASONS = {
     "role": "an answer holds no pictures or files; they follow as the user's",
     "order": "an answer's tool calls stand behind its words",
 }
-_INSTRUCTORS = ("system", "developer")
 _KNOWN = frozenset({"role", "content", "name", "tool_calls", "refusal", "audio", "function_call"})
 
 
@@ -47,10 +43,7 @@ def written(call: Call) -> tuple[None, list[JsonObject]]:
     """The messages as the request would have them, but for system and developer: those are told
     apart as they were given."""
     turns: list[JsonObject] = request_fields(call)["messages"]
-    given = [m.role for m in call.request.messages if m.role in _INSTRUCTORS and m.text]
-    told = [turn for turn in turns if turn["role"] in _INSTRUCTORS]
-    for turn, role in zip(told, given, strict=True):
-        turn["role"] = role
+    give_roles_back(turns, call.request.messages)
     return None, turns
 
 
@@ -59,16 +52,10 @@ def read(turns: Iterable[Mapping[str, Any]], system: Any, endpoint: Endpoint) ->
     reader = _Reader(endpoint)
     for number, turn in enumerate(turns):
         reader.turn(turn, f"messages[{number}]")
-    return Reading(messages=tuple(reader.messages), losses=tuple(reader.losses))
+    return reader.reading
 
 
-class _Reader:
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._called: dict[str, str] = {}
-        self.messages: list[Message] = []
-        self.losses: list[Loss] = []
-
+class _Reader(Reader):
     def turn(self, turn: Mapping[str, Any], where: str) -> None:
         role, name = turn.get("role"), str(turn.get("name") or "")
         content = turn.get("content")
@@ -90,14 +77,9 @@ class _Reader:
         ]
         body = {"choices": [{"index": 0, "message": turn, "finish_reason": "stop"}]}
         try:
-            events = whole(msgspec.json.encode(body), self._endpoint)
+            return self._heard(body, whole)
         except (InvalidResponse, TypeError) as error:
             raise _wrong(where, "it is not an answer of its kind") from error
-        accumulator = Accumulator()
-        accumulator.extend(events)
-        parts = accumulator.parts()
-        self._called.update({part.call_id: part.name for part in parts if isinstance(part, ToolCallPart)})
-        return parts
 
     def _result(self, turn: Mapping[str, Any], name: str, where: str) -> None:
         """The results of one turn are one message of ours."""
@@ -115,25 +97,14 @@ class _Reader:
         return next((call for call, called in reversed(self._called.items()) if called == name), None)
 
     def _parts(self, content: Any, where: str) -> Iterator[Part]:
-        if content is None:
-            return
-        if isinstance(content, str):
-            if content:
-                yield TextPart(text=content)
-            return
-        if not isinstance(content, Iterable) or isinstance(content, Mapping | bytes):
-            raise _wrong(where, "its content is neither text nor parts")
-        for place, item in enumerate(content):
-            if not isinstance(item, Mapping):
-                raise _wrong(where, f"part {place} of its content is no object")
+        for place, item in enumerate(pieces_of(content, partial(_wrong, where))):
             yield self._part(item, f"{where}.content[{place}]")
 
     def _part(self, item: Mapping[str, Any], where: str) -> Part:
         kind = str(item.get("type"))
         told = item.get(kind)
         if item.get("cache_control") or item.get("prompt_cache_breakpoint"):
-            why = "marks for the cache are set anew, by a cache pattern"
-            self.losses.append(Loss(what="cache_control", where=where, why=why))
+            self._forget_mark(where)
         if kind == "text" and isinstance(told, str):
             return TextPart(text=told)
         media = self._media(kind, told) if isinstance(told, Mapping) else None

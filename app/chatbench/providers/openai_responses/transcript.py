@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import FormatError, InvalidResponse
@@ -18,12 +17,10 @@ from chatbench.core.messages import (
     Part,
     ProviderFile,
     TextPart,
-    ToolCallPart,
     ToolResultPart,
     UnknownPart,
 )
-from chatbench.core.streams import Accumulator
-from chatbench.core.transcripts import JsonObject, Loss, Reading
+from chatbench.core.transcripts import JsonObject, Loss, Reader, Reading, give_roles_back, pieces_of
 from chatbench.documents.parts import part_at, part_of
 from chatbench.providers.openai_responses.decode import whole
 from chatbench.providers.openai_responses.encode import request_fields
@@ -43,10 +40,7 @@ _OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
 def written(call: Call) -> tuple[None, list[JsonObject]]:
     """The items as the request would have them, system messages among them as they were given."""
     items: list[JsonObject] = request_fields(call)["input"]
-    given = [m.role for m in call.request.messages if m.role in ("system", "developer") and m.text]
-    told = [item for item in items if item.get("role") in ("system", "developer")]
-    for item, role in zip(told, given, strict=True):
-        item["role"] = role
+    give_roles_back(items, call.request.messages)
     return None, items
 
 
@@ -56,19 +50,16 @@ def read(items: Iterable[Mapping[str, Any]], system: Any, endpoint: Endpoint) ->
     for number, item in enumerate(items):
         reader.item(item, f"input[{number}]")
     reader.close()
-    return Reading(messages=tuple(reader.messages), losses=tuple(reader.losses))
+    return reader.reading
 
 
-class _Reader:
+class _Reader(Reader):
     """Items of one answer gather until something comes that the model did not say."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._called: dict[str, str] = {}
+        super().__init__(endpoint)
         self._answer: list[JsonObject] = []
         self._begun = ""
-        self.messages: list[Message] = []
-        self.losses: list[Loss] = []
 
     def item(self, item: Mapping[str, Any], where: str) -> None:
         kind, role = str(item.get("type", "message")), item.get("role")
@@ -97,13 +88,9 @@ class _Reader:
             return
         body = {"status": "completed", "output": self._answer}
         try:
-            events = whole(msgspec.json.encode(body), self._endpoint)
+            parts = self._heard(body, whole)
         except (InvalidResponse, TypeError) as error:
             raise _wrong(self._begun, "it is not an item of its kind") from error
-        accumulator = Accumulator()
-        accumulator.extend(events)
-        parts = accumulator.parts()
-        self._called.update({part.call_id: part.name for part in parts if isinstance(part, ToolCallPart)})
         self.messages.append(Message(role="assistant", parts=parts))
         self._answer, self._begun = [], ""
 
@@ -129,20 +116,9 @@ class _Reader:
         return place
 
     def _parts(self, content: Any, where: str) -> Iterator[Part]:
-        if content is None:
-            return
-        if isinstance(content, str):
-            if content:
-                yield TextPart(text=content)
-            return
-        if not isinstance(content, Iterable) or isinstance(content, Mapping | bytes):
-            raise _wrong(where, "its content is neither text nor parts")
-        for place, told in enumerate(content):
-            if not isinstance(told, Mapping):
-                raise _wrong(where, f"part {place} of its content is no object")
+        for place, told in enumerate(pieces_of(content, partial(_wrong, where))):
             if told.get("prompt_cache_breakpoint"):
-                why = "marks for the cache are set anew, by a cache pattern"
-                self.losses.append(Loss(what="cache_control", where=f"{where}[{place}]", why=why))
+                self._forget_mark(f"{where}[{place}]")
             yield self._part(told)
 
     def _part(self, told: Mapping[str, Any]) -> Part:
