@@ -324,3 +324,10 @@ def test_a_reader_that_leaves_is_no_crash(env: dict[str, str], run: Run, loop: L
     assert "Traceback" not in err
     newest = only(run("history", "list", "--json").json)
     assert run("history", "show", newest["id"], "--json").json["messages"][1]["text"].startswith("word ")
+
+
+def test_blanks_are_nothing_to_ask(run: Run, loop: LoopbackServer) -> None:
+    ran = run("prompt", "  \n", "-m", "loop/m")
+    assert ran.code == 2
+    assert "There is nothing to ask" in ran.err
+    assert loop.asked == []

@@ -191,3 +191,9 @@ def test_to_dict_and_back() -> None:
             assert type(part).from_dict(part.to_dict()) == part
     with pytest.raises(FormatError, match=r"messages\[0\]\.role"):
         Conversation.from_dict({"messages": [{"role": "nobody"}]})
+
+
+def test_open_calls_stand_in_their_order() -> None:
+    said = Conversation.user("a").with_tool_call("1", "t", "{}").with_tool_call("2", "t", "{}")
+    said = said.with_tool_result("1", "x").with_tool_call("3", "t", "{}")
+    assert [call.call_id for call in said.open_calls] == ["2", "3"]

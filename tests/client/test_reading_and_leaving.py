@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.client.conftest import QUICK, endpoint_at
+from tests.client.pictures import png
 from tests.harness.waiting import until
 from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
@@ -27,7 +29,7 @@ from chatbench.client.defaults import aclose_environment, open_environment
 from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.core.endpoints import Limits
-from chatbench.core.errors import ConfigurationError, Timeout
+from chatbench.core.errors import ConfigurationError, StorageError, Timeout
 from chatbench.core.messages import Message
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.requests import Response
@@ -36,6 +38,7 @@ from chatbench.storage.profile import Profile
 
 Make = Callable[..., LLMClient]
 LIMITED = Limits(concurrent=1)
+PNG = png(4, 3)
 
 
 @pytest.fixture
@@ -309,3 +312,19 @@ async def test_a_call_is_made_once(make: Make, server: LoopbackServer) -> None:
         with pytest.raises(RuntimeError, match="once"):
             await half.complete()
     assert len(server.asked) == 2
+
+
+async def test_an_answer_that_the_history_does_not_take_is_not_lost(
+    make: Make, environment: Environment, server: LoopbackServer
+) -> None:
+    shutil.rmtree(environment.profile.files)
+    environment.profile.files.write_text("in the way of attachments")
+    session = make(history=True).conversation()
+    answer = session.prompt(Message.user("Look", image=PNG), stream=False)
+    with pytest.raises(StorageError):
+        await answer
+    assert (await answer).text, "read again, it is there"
+    assert [message.role for message in session.messages] == ["user", "assistant"]
+    assert len(server.asked) == 1, "and was paid for once"
+    assert (await session.complete("And now?")).text
+    assert len(server.asked[1].json["messages"]) == 3

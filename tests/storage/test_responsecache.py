@@ -14,6 +14,7 @@ from typing import Any
 
 import apsw
 import pytest
+from tests.harness.waiting import until
 
 from chatbench.core.errors import DatabaseCorrupt, DatabaseTooNew
 from chatbench.storage.database import Database
@@ -266,3 +267,20 @@ def test_it_may_be_used_from_several_loops_and_threads(tmp_path: Path) -> None:
         return totals
 
     assert asyncio.run(finish()).entries == 400
+
+
+async def test_flush_waits_for_what_is_being_written_already(tmp_path: Path) -> None:
+    file = ResponseFile(tmp_path / "cache.db", commit_s=0.0)
+    assert await file.get("a") is None
+    other = apsw.Connection(str(tmp_path / "cache.db"))
+    other.execute("BEGIN IMMEDIATE")
+    file.put("a", b"1")
+    await until(lambda: bool(file._writing), "the entry is on its way")
+    flushing = asyncio.ensure_future(file.flush())
+    await asyncio.wait({flushing}, timeout=0.1)
+    assert not flushing.done()
+    other.execute("COMMIT")
+    await flushing
+    assert other.execute("SELECT key FROM responses").fetchall() == [("a",)]
+    other.close()
+    await file.aclose()

@@ -141,7 +141,7 @@ def prompt(
         saved = _saved(asked)
         session.run(lambda services: _save(services, save, saved))
         return 0
-    if not (asked.words or files or fragments or template):
+    if not (asked.words.strip() or files or fragments or template):
         raise click.UsageError("There is nothing to ask: give TEXT, or pipe it in.")
     return session.run(lambda services: _ask(services, asked))
 

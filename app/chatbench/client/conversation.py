@@ -101,7 +101,9 @@ class Conversation(Value, frozen=True):
         """Calls that no result answers yet."""
         parts = [part for message in self.messages for part in message.parts]
         answered = {part.call_id for part in parts if isinstance(part, ToolResultPart)}
-        return tuple(call for call in self._calls() if call.call_id not in answered)
+        return tuple(
+            part for part in parts if isinstance(part, ToolCallPart) and part.call_id not in answered
+        )
 
     def _calls(self) -> Iterator[ToolCallPart]:
         for message in reversed(self.messages):

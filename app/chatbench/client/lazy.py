@@ -142,9 +142,12 @@ class LazyResponse:
             )
 
     async def _conclude(self, response: Response) -> Response:
-        if self._finished is not None:
-            await self._finished(response)
-        self._response = response
+        try:
+            if self._finished is not None:
+                await self._finished(response)
+        finally:
+            # It is paid for: whoever reads again gets it, and no other call is made.
+            self._response = response
         return response
 
     async def _call_back(self) -> None:

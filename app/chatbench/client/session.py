@@ -64,9 +64,10 @@ class Session:
         async def finished(response: Response) -> None:
             stream, before = opened[-1]
             new = stream.asked.messages[before:]
-            if self._recorder is not None:
-                await self._recorder.record(stream.asked, new, response)
+            # First of all: an answer that the history does not take has been given all the same.
             self.messages += [*new, response.message]
             self.responses.append(response)
+            if self._recorder is not None:
+                await self._recorder.record(stream.asked, new, response)
 
         return LazyResponse(make, finished)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -100,6 +101,8 @@ class ResponseFile:
         self._database: Database | None = None
         self._checked: Database | None = None
         self._complained = False
+        self._last: Future[None] | None = None
+        self._process = os.getpid()
 
     async def get(self, key: str) -> bytes | None:
         """The entry put last under `key`, by any process; None where there is none or it is too old."""
@@ -141,9 +144,10 @@ class ResponseFile:
 
     async def flush(self) -> None:
         """Waits until everything that was put is in the file."""
-        future = self._write()
-        if future is not None:
-            written = asyncio.wrap_future(future)
+        self._write()
+        last = self._last  # one thread writes, in order: when this is done, so is all before it
+        if last is not None:
+            written = asyncio.wrap_future(last)
             await asyncio.wait([written])
             written.exception()  # it has been logged
 
@@ -206,6 +210,7 @@ class ResponseFile:
             used, self._used = self._used, {}
             self._writing = {**self._writing, **batch}
             future = self._database.submit(lambda connection: self._store(connection, batch, used))
+            self._last = future
         future.add_done_callback(lambda done: self._written(done, batch))
         return future
 
@@ -235,9 +240,14 @@ class ResponseFile:
         log.log(level, "answers could not be %s %s: %s", verb, self._path, error)
 
     def _write_at_exit(self) -> None:
+        if os.getpid() != self._process:
+            return  # a child that was forked: its parent writes
         future = self._write()
         if future is not None:
-            future.exception(timeout=5)
+            try:
+                future.exception(timeout=5)
+            except TimeoutError as error:
+                self._complain("written to", error)
 
 
 def _entry(connection: apsw.Connection, key: str, oldest: int) -> bytes | None:
