@@ -449,7 +449,7 @@ def test_another_model_chosen_right_after_enter_does_not_undo_the_question(
             await until(lambda: view.streaming, "the answer")
             assert old.leaf == answer
             # What the pane knew before it heard of the new question.
-            view.lane = old
+            view.lanes.current.lane = old
             view.choose_model(add_loopback(session, server.base_url("openai_chat")))
             await finished(view)
             assert (await texts(view))[2] == "Two"

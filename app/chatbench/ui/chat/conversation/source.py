@@ -34,6 +34,8 @@ class ConversationSource(QObject):
     def __init__(self, services: Services, parent: QObject) -> None:
         super().__init__(parent)
         self._services = services
+        self.path: tuple[TreeMessage, ...] = ()
+        """The whole branch, hidden messages too."""
         self._path: tuple[TreeMessage, ...] = ()
         self._outlines: dict[str, TreeMessage] = {}
         self._sizes: list[int] = []
@@ -59,10 +61,12 @@ class ConversationSource(QObject):
         lane: Lane,
         extents: Mapping[str, Extent],
         fresh: Sequence[TreeMessage] = (),
+        hidden: frozenset[str] = frozenset(),
     ) -> None:
-        """Takes a new outline, and the messages that were `stale`."""
+        """Takes a new outline, and the messages that were `stale`; `hidden` ones are passed over."""
         self.conversation = conversation
-        self._path = conversation.path(lane.leaf)
+        self.path = conversation.path(lane.leaf)
+        self._path = tuple(message for message in self.path if message.id not in hidden)
         self._outlines = {message.id: message for message in self._path}
         self._sizes = [_size(extents.get(message.id)) for message in self._path]
         self._siblings = _siblings(conversation, self._path)

@@ -1,4 +1,5 @@
-"""The pane of one conversation. It shows what the services say and asks them for everything."""
+"""The pane of one conversation: its lanes, and the composer below them. It shows what the services say
+and asks them for everything."""
 
 from __future__ import annotations
 
@@ -8,23 +9,25 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
-from chatbench.core.messages import TextPart
 from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
 from chatbench.services.chat import Turn
 from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer import Composer, DropZone
+from chatbench.ui.chat.conversation.acts import MessageActs
 from chatbench.ui.chat.conversation.drafts import Drafts
+from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.source import ConversationSource
-from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.chat.conversation.turnstrip import TurnStrip
 from chatbench.ui.chat.transcript.frame import frame_for
 from chatbench.ui.chat.transcript.links import ask_before_opening
 from chatbench.ui.chat.transcript.view import TranscriptView
@@ -58,9 +61,10 @@ class ConversationView(Surface):
         self.services = services
         self.window_frame = window
         self.conversation = conversation
-        self.lane: Lane = conversation.lanes[0]
-        self.source = ConversationSource(services, self)
-        self.transcript = TranscriptView(self)
+        self.acts = MessageActs(self)
+        self.lanes = Lanes(services, self)
+        self.lanes.added.connect(self._listen_to)
+        self.strip = TurnStrip(self)
         self.composer = Composer(services, self)
         self._welcome: QWidget | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -68,6 +72,7 @@ class ConversationView(Surface):
         self._asking: asyncio.Task[None] | None = None
         self._lane_write: asyncio.Task[None] | None = None
         self.drafts = Drafts(services, self.composer, conversation.id, self)
+        self.lanes.set_lanes(conversation.lanes)
         self._lay_out()
         self._connect()
         self.drop_zone = DropZone(self, self.composer, services)
@@ -76,6 +81,21 @@ class ConversationView(Surface):
     @property
     def id(self) -> str:
         return self.conversation.id
+
+    @property
+    def lane(self) -> Lane:
+        """The lane the reader has turned to."""
+        return self.lanes.current.lane
+
+    @property
+    def source(self) -> ConversationSource:
+        """The messages of that lane."""
+        return self.lanes.current.source
+
+    @property
+    def transcript(self) -> TranscriptView:
+        """The words of that lane."""
+        return self.lanes.current.transcript
 
     @property
     def streaming(self) -> bool:
@@ -93,65 +113,68 @@ class ConversationView(Surface):
 
     def _lay_out(self) -> None:
         self._upper = QStackedLayout()
-        self._upper.addWidget(self.transcript)
+        self._upper.addWidget(self.lanes)
         self._foot = QWidget(self)
         QHBoxLayout(self._foot).addWidget(self.composer)
-        # The scroll bar has its room from the start: nothing moves aside when it is first needed.
-        self.transcript.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.transcript.viewport().installEventFilter(self)
+        self.lanes.installEventFilter(self)
+        self.strip.hide()
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
+        column.addWidget(self.strip)
         column.addLayout(self._upper, 1)
         column.addWidget(self._foot)
         self.window_frame.notices.stand_above(self._foot)
         self._measure()
 
     def _connect(self) -> None:
-        self.source.loaded.connect(self.transcript.loaded)
-        self.source.thumbnail_ready.connect(self.transcript.thumbnail_ready)
-        self.transcript.set_source(self.source)
-        self.transcript.action_requested.connect(self._act)
-        self.transcript.more_requested.connect(self._show_menu)
-        self.transcript.link_chosen.connect(self._open_address)
-        self.transcript.save_requested.connect(
-            lambda text, name: spawn(save_text(self, text, name), owner=self, name="save-code")
-        )
-        self.transcript.find_bar.closed.connect(self.source.forget_find)
+        self.lanes.current_changed.connect(self._turned)
+        self.lanes.scrolled.connect(self._show_turn)
+        self.strip.turn_wanted.connect(self.step_turn)
         composer = self.composer
         composer.send_requested.connect(lambda _draft: self._send())
         composer.stop_requested.connect(self.stop)
         composer.model_chosen.connect(self.choose_model)
         composer.effort_chosen.connect(self._choose_effort)
-        composer.edit_last_requested.connect(self._edit_last)
+        composer.edit_last_requested.connect(lambda: self.acts.edit_last(self.lanes.current))
         composer.edit_cancelled.connect(self.drafts.end_edit)
         composer.key_wanted.connect(self.provider_wanted)
+
+    def _listen_to(self, lane: LaneView) -> None:
+        self.acts.listen(lane)
+        transcript = lane.transcript
+        transcript.viewport().installEventFilter(self)
+        transcript.link_chosen.connect(self._open_address)
+        transcript.save_requested.connect(
+            lambda text, name: spawn(save_text(self, text, name), owner=self, name="save-code")
+        )
+        lane.head.model_clicked.connect(lambda: self._pick_for(lane))
+        lane.foot.stop_clicked.connect(lambda: self.stop_lane(lane))
 
     # What is shown.
 
     def open(self) -> None:
         """Shows the end it was made with, then reads how all of it hangs together."""
-        self._show(self.conversation, self.lane, {}, self.conversation.messages)
+        self._show(self.conversation, {}, self.conversation.messages)
         self.drafts.open(self.conversation)
         self.reload()
 
     async def show_message(self, message_id: str) -> None:
-        """Scrolls to a message, on whatever branch it stands."""
+        """Scrolls to a message, in whatever lane and on whatever branch it stands."""
         if self._loading is not None:
             await asyncio.wait({self._loading})
-        if message_id not in self.source.ids():
+        lane = next((one for one in self.lanes.views if message_id in one.source.ids()), None)
+        if lane is None:
             if all(message.id != message_id for message in self.conversation.messages):
                 return
-            self._move_to(self.conversation.newest_leaf(message_id))
+            lane = self.lanes.current
+            self.move_lane(lane, self.conversation.newest_leaf(message_id))
             await self._lane_settled()
             self.reload()
             assert self._loading is not None
             await asyncio.wait({self._loading})
-        self.transcript.show_message(message_id)
-
-    def lane_of(self, conversation: Conversation) -> Lane:
-        """This pane's lane in a newly read conversation."""
-        return next((one for one in conversation.lanes if one.id == self.lane.id), conversation.lanes[0])
+        self.lanes.turn_to(lane)
+        lane.transcript.show_message(message_id)
 
     def reload(self) -> None:
         """Reads the outline again; several calls in a row read once."""
@@ -175,31 +198,32 @@ class ConversationView(Surface):
         writing = self._lane_write
         conversation = await history.outline(self.id)
         extents = await history.extents(self.id)
-        lane = self.lane_of(conversation)
-        stale = self.source.stale(conversation, lane)
-        fresh = await history.messages(stale) if stale else ()
+        stale: dict[str, None] = {}
+        for lane in conversation.lanes:
+            if (view := self.lanes.view(lane.id)) is not None:
+                stale |= dict.fromkeys(view.source.stale(conversation, lane))
+        fresh = await history.messages(list(stale)) if stale else ()
         if self._lane_write is not writing:
             await self._read()
             return
-        self._show(conversation, lane, extents, fresh)
+        self._show(conversation, extents, fresh)
 
     def _show(
-        self,
-        conversation: Conversation,
-        lane: Lane,
-        extents: Mapping[str, Extent],
-        fresh: Sequence[TreeMessage],
+        self, conversation: Conversation, extents: Mapping[str, Extent], fresh: Sequence[TreeMessage]
     ) -> None:
-        self.conversation, self.lane = conversation, lane
-        self.source.show(conversation, lane, extents, fresh)
-        self.transcript.refresh()
+        self.conversation = conversation
+        self.lanes.set_lanes(conversation.lanes)
+        shared = _shared_questions(conversation)
+        for lane, view in zip(conversation.lanes, self.lanes.views, strict=True):
+            view.show_lane(conversation, lane, extents, fresh, shared)
+            view.set_reading_width(self.services.preferences.current.reading_width)
         self._show_lane()
         self._show_welcome()
+        self._show_turn()
         self.changed.emit()
 
     def _show_lane(self) -> None:
-        model = self.lane.model or GUIDE
-        self.composer.set_model(model)
+        self.composer.set_model(self.lane.model or GUIDE)
         self.composer.set_parameters(self.lane.parameters)
         self.composer.set_streaming(self.streaming or self.asking)
         spawn(self._show_context(), owner=self, name="context")
@@ -210,20 +234,61 @@ class ConversationView(Surface):
 
     def _show_welcome(self) -> None:
         """The guide's first page stands in an empty chat with the guide."""
-        wanted = self.lane.model == GUIDE and not self.source.ids()
+        wanted = self.lanes.alone and self.lane.model == GUIDE and not self.source.ids()
         if wanted and self._welcome is None:
             from chatbench.ui.chat.welcome import WelcomeView
 
             welcome = WelcomeView(self.services, self)
             welcome.model_chosen.connect(self.choose_model)
-            welcome.question_asked.connect(lambda text: self._ask(partial(self._asked, Draft(text=text))))
+            welcome.question_asked.connect(lambda text: self.ask(partial(self._asked, Draft(text=text))))
             welcome.provider_wanted.connect(self.provider_wanted)
             welcome.link_activated.connect(self._ask_about_link)
             welcome.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
             self._welcome = welcome
             self._upper.addWidget(welcome)
         if self._welcome is not None:
-            self._upper.setCurrentWidget(self._welcome if wanted else self.transcript)
+            self._upper.setCurrentWidget(self._welcome if wanted else self.lanes)
+
+    # Turns, where several lanes stand beside each other.
+
+    def turns(self) -> tuple[TreeMessage, ...]:
+        """The question of every turn that any lane has gone through, in order."""
+        asked = {m.turn_id: m for lane in self.lanes.views for m in lane.source.path if m.role == "user"}
+        return tuple(sorted(asked.values(), key=lambda m: (m.created_at, m.id)))
+
+    def turn_in_view(self) -> str:
+        """The turn the reader looks at in the current lane; "" in an empty conversation."""
+        message = self.lanes.current.answer_in_view()
+        return message.turn_id if message is not None else ""
+
+    def step_turn(self, step: int) -> None:
+        """Shows the turn before (-1) or after (1) the one in view, in all lanes."""
+        turns = [one.turn_id for one in self.turns()]
+        here = self.turn_in_view()
+        if here in turns and 0 <= (at := turns.index(here) + step) < len(turns):
+            for lane in self.lanes.views:
+                lane.show_turn(turns[at])
+            self._show_turn()
+
+    def _show_turn(self) -> None:
+        if self.lanes.alone:
+            self.strip.hide()
+            return
+        turns = self.turns()
+        here = self.turn_in_view()
+        at = next((n for n, one in enumerate(turns) if one.turn_id == here), len(turns) - 1)
+        spawn(self._show_question(turns[at].id if turns else "", at + 1, len(turns)), owner=self, name="turn")
+
+    async def _show_question(self, message_id: str, place: int, count: int) -> None:
+        # The outline has no words.
+        found = await self.services.history.messages([message_id]) if message_id else []
+        self.strip.show_turn(found[0] if found else None, place, count)
+
+    def _turned(self) -> None:
+        """Composer and inspector follow the lane the reader turns to."""
+        self._show_lane()
+        self._show_turn()
+        self.changed.emit()
 
     def _services_changed(self, changes: Changes) -> None:
         if self.id in changes.conversations:
@@ -237,7 +302,7 @@ class ConversationView(Surface):
         """What stands in the composer leaves it, and comes back where it cannot be written."""
         if not self.asking:
             draft = self.drafts.take()
-            self._ask(partial(self._asked, draft), draft)
+            self.ask(partial(self._asked, draft), draft)
 
     async def _asked(self, draft: Draft) -> Turn:
         if not self.conversation.messages and self.conversation.summary.title == welcome_title():
@@ -245,12 +310,13 @@ class ConversationView(Surface):
             await self.services.history.rename(self.id, "")
         return await self.services.chat.send(self.id, draft, initiator=self)
 
-    def _ask(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None = None) -> None:
+    def ask(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None = None) -> None:
         """Begins a turn, one at a time. It is begun even if this pane is closed meanwhile."""
         if self.asking:
             return
         self.composer.set_streaming(True)
-        self.transcript.jump_to_end()
+        for lane in self.lanes.views:
+            lane.transcript.jump_to_end()
         self._asking = self.drafts.sending = spawn(self._begin(ask, taken), name="ask")
 
     async def _begin(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None) -> None:
@@ -269,23 +335,37 @@ class ConversationView(Surface):
 
     async def _await_end(self, turn: Turn) -> None:
         await self.services.chat.wait(turn)
-        self._announce_end(turn.answers[0].message)
+        for answer in turn.answers:
+            self._announce_end(answer.message)
 
     def _announce_end(self, message: TreeMessage) -> None:
+        lane = self.lanes.view(message.lane_id)
         words = {
             "done": self.tr("The answer is complete."),
             "stopped": self.tr("The answer was stopped."),
             "interrupted": self.tr("The answer was interrupted."),
             "failed": self.tr("The answer failed."),
         }.get(message.state, "")
+        if lane is not None and not lane.alone:
+            words = self.tr("Lane {0}: {1}").format(lane.letter, words)
         announce(self, words, at_once=message.state == "failed")
 
     def stop(self) -> None:
         """Stops every answer of this conversation."""
         self.services.chat.stop(self.id)
 
+    def stop_lane(self, lane: LaneView) -> None:
+        """Stops the answer of one lane; the others go on."""
+        for answer in self.services.chat.live_in(self.id):
+            if answer.message.lane_id == lane.id:
+                answer.stop()
+
+    def _pick_for(self, lane: LaneView) -> None:
+        self.lanes.turn_to(lane)
+        self.composer.open_picker()
+
     def choose_model(self, model: ModelRef) -> None:
-        """From here on this conversation goes to another model."""
+        """From here on this lane goes to another model."""
         self._change_lane(msgspec.structs.replace(self.lane, model=model))
 
     def _choose_effort(self, effort: Effort | None) -> None:
@@ -294,59 +374,19 @@ class ConversationView(Surface):
 
     def change_lane(self, lane: Lane) -> None:
         """The inspector's way to change system prompt and parameters."""
-        self._change_lane(msgspec.structs.replace(lane, leaf=self.lane.leaf))
+        view = self.lanes.view(lane.id)
+        if view is not None:
+            self._change_lane(msgspec.structs.replace(lane, leaf=view.lane.leaf))
 
     def _change_lane(self, lane: Lane) -> None:
-        self.lane = lane
+        view = self.lanes.view(lane.id)
+        if view is None:
+            return
+        view.lane = lane
+        view.head.show_lane(lane)
         self._show_lane()
         self._show_welcome()
         self._lane_write = spawn(self.services.history.update_lane(self.id, lane), name="update-lane")
-
-    def _act(self, message_id: str, action: str) -> None:
-        message = self.source.message(message_id)
-        if message is None:
-            return
-        acts: dict[str, Callable[[], object]] = {
-            "regenerate": partial(self._regenerate, message),
-            "retry": partial(self._regenerate, message),
-            "edit": partial(self._edit, message),
-            "previous-branch": partial(self._step_branch, message, -1),
-            "next-branch": partial(self._step_branch, message, 1),
-            "delete": partial(self._delete, message),
-            "inspect": partial(self.selected.emit, message),
-            "details": partial(self.selected.emit, message),
-            "retry-with": partial(self._regenerate_with, message),
-            "settings": lambda: self.provider_wanted.emit((message.model or GUIDE).provider),
-            "stop": self.stop,
-            "retry-now": partial(self._retry_now, message),
-        }
-        acts[action]()
-
-    def _show_menu(self, message_id: str, at: QPoint) -> None:
-        """The rest of what can be done with a message."""
-        message = self.source.message(message_id)
-        if message is None:
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if message.role == "assistant" and not self.streaming:
-            menu.addAction(self.tr("Regenerate with…"), partial(self._regenerate_with, message))
-        menu.addAction(self.tr("Inspect"), partial(self.selected.emit, message))
-        if not self.streaming:
-            menu.addSeparator()
-            menu.addAction(self.tr("Delete"), partial(self._delete, message))
-        menu.popup(at)
-
-    def _regenerate(self, message: TreeMessage, model: ModelRef | None = None) -> None:
-        self._ask(partial(self.services.chat.regenerate, self.id, message.id, model=model))
-
-    def _regenerate_with(self, message: TreeMessage) -> None:
-        """Asks for a model, then for another answer from it; the chat's own model stays."""
-        picker = ModelPicker(self.services, self)
-        picker.chosen.connect(partial(self._regenerate, message))
-        picker.key_wanted.connect(self.provider_wanted)
-        picker.closed.connect(picker.deleteLater)
-        picker.open_for(message.model or GUIDE, self.composer.line.model)
 
     def open_find(self) -> None:
         """Shows the bar that searches this conversation, all of it."""
@@ -359,48 +399,14 @@ class ConversationView(Surface):
 
     def regenerate_last(self) -> None:
         """Another answer to the last question."""
-        last = self.conversation.path(self.lane.leaf)
+        last = self.source.path
         if last and not self.streaming:
-            self._regenerate(last[-1])
+            self.acts.regenerate(last[-1])
 
-    def _retry_now(self, message: TreeMessage) -> None:
-        answer = self.services.chat.live(message.id)
-        if answer is not None:
-            answer.retry_now()
-
-    def _edit_last(self) -> None:
-        asked = [m for m in self.conversation.path(self.lane.leaf) if m.role == "user"]
-        if asked:
-            self._edit(asked[-1])
-
-    def _edit(self, message: TreeMessage) -> None:
-        spawn(self._begin_edit(message.id), owner=self, name="begin-edit")
-
-    async def _begin_edit(self, message_id: str) -> None:
-        for message in await self.services.history.messages([message_id]):
-            others = tuple(part for part in message.parts if not isinstance(part, TextPart))
-            self.drafts.edit(Draft(text=message.text, attachments=others, edits=message_id))
-            self.composer.setFocus()
-
-    def _step_branch(self, message: TreeMessage, step: int) -> None:
-        siblings = self.conversation.siblings(message.id)
-        at = next(n for n, one in enumerate(siblings) if one.id == message.id) + step
-        if 0 <= at < len(siblings):
-            self._move_to(self.conversation.newest_leaf(siblings[at].id))
-
-    def _move_to(self, leaf: str) -> None:
-        moving = self.services.history.move_lane(self.id, self.lane.id, leaf)
+    def move_lane(self, lane: LaneView, leaf: str) -> None:
+        """Shows another branch in a lane."""
+        moving = self.services.history.move_lane(self.id, lane.id, leaf)
         self._lane_write = spawn(moving, name="move-lane")
-
-    def _delete(self, message: TreeMessage) -> None:
-        async def hide() -> None:
-            await self.services.history.delete_message(self.id, message.id)
-            self.window_frame.notices.show_notice(self.tr("Message deleted."), action=(self.tr("Undo"), undo))
-
-        def undo() -> None:
-            spawn(self.services.history.undelete_message(self.id, message.id), name="undelete")
-
-        spawn(hide(), name="delete-message")
 
     def _ask_about_link(self, url: str) -> None:
         dialog = ask_before_opening(url, url, self)
@@ -425,18 +431,23 @@ class ConversationView(Surface):
         self.composer.setFocus()
 
     def _measure(self) -> None:
-        self.transcript.set_reading_width(self.services.preferences.current.reading_width)
+        for lane in self.lanes.views:
+            lane.set_reading_width(self.services.preferences.current.reading_width)
         self._align()
 
     def _align(self) -> None:
         """The composer spans what the words and the facts beside them span above it."""
-        viewport = self.transcript.viewport()
-        frame = frame_for(viewport.width())
-        left = viewport.x() + min(frame.column_x, frame.margin_x)
-        right = viewport.x() + max(frame.column_x + frame.column, frame.margin_x + frame.margin)
+        if self.lanes.alone:
+            viewport = self.transcript.viewport()
+            frame = frame_for(viewport.width())
+            left = viewport.x() + min(frame.column_x, frame.margin_x)
+            right = viewport.x() + max(frame.column_x + frame.column, frame.margin_x + frame.margin)
+            right = max(EDGE, self.lanes.width() - right)
+        else:
+            left = right = EDGE
         layout = self._foot.layout()
         assert layout is not None
-        layout.setContentsMargins(left, 0, max(EDGE, self.transcript.width() - right), 6)
+        layout.setContentsMargins(left, 0 if self.lanes.alone else 8, right, 6)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
@@ -447,3 +458,14 @@ class ConversationView(Surface):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.LayoutDirectionChange, QEvent.Type.StyleChange):
             self._align()
+
+
+def _shared_questions(conversation: Conversation) -> frozenset[str]:
+    """The questions that all lanes were asked: they stand once, above the lanes."""
+    if len(conversation.lanes) < 2:
+        return frozenset()
+    asked = [
+        {message.id for message in conversation.path(lane.leaf) if message.role == "user"}
+        for lane in conversation.lanes
+    ]
+    return frozenset(set.intersection(*asked))

@@ -15,6 +15,9 @@ BOLD: Final = 1
 ITALIC: Final = 2
 STRIKE: Final = 4
 CODE: Final = 8
+ADDED: Final = 16
+REMOVED: Final = 32
+"""What of a compared text is only here, and only in the other one."""
 
 LINE_BREAK: Final = "\u2028"
 

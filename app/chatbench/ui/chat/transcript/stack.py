@@ -393,6 +393,19 @@ class Stack:
         if self.at_end() and self.total() > self.height:
             self.following = True
 
+    def show_inside(self, index: int, pixels: float) -> None:
+        """Move the view so that so many pixels of a message are above its upper edge."""
+        self.following = False
+        item = self.item(index)
+        if item is not None:
+            item.settle_between(0, pixels + self.height)
+            self._set_height(index, item.height)
+        inside = max(0.0, min(pixels, self._heights[index] - 1.0))
+        self.anchor = self._anchor_in(index, item, float(round(inside)))
+        self.arrange()
+        if self.at_end() and self.total() > self.height:
+            self.following = True
+
     def hold(self, index: int, box: int) -> None:
         """Whatever changes next, this box stays where it is in the viewport."""
         row = next((row for row in self.rows if row.index == index), None)

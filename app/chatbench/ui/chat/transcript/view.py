@@ -70,6 +70,7 @@ class TranscriptView(QAbstractScrollArea):
     - ``link_chosen(url)``: the reader has seen where a link leads and wants it opened.
     - ``save_requested(text, suggested_name)``: offer to save code as a file.
     - ``following_changed(bool)``: whether the view stays at the end.
+    - ``scrolled()``: the reader, or somebody for him, has moved the view; growing words do not.
     """
 
     action_requested = Signal(str, str)
@@ -77,6 +78,7 @@ class TranscriptView(QAbstractScrollArea):
     link_chosen = Signal(str)
     save_requested = Signal(str, str)
     following_changed = Signal(bool)
+    scrolled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -263,6 +265,7 @@ class TranscriptView(QAbstractScrollArea):
         self.viewport().update()
         self.follow_living()
         self.pointer.refresh()
+        self.scrolled.emit()
 
     def jump_to_end(self) -> None:
         """Go to the end, moving there if it is near."""
@@ -309,6 +312,21 @@ class TranscriptView(QAbstractScrollArea):
         index = self.stack.index_of(message_id)
         if index is not None:
             self.stack.show(index, 0, -self.stack.frame.head - 12.0)
+            self.moved()
+
+    def place(self) -> tuple[str, float] | None:
+        """The message at the upper edge, and how many pixels of it are above that; None at the end."""
+        self.arrange()
+        if self.stack.following or not self.stack.rows:
+            return None
+        first = self.stack.rows[0]
+        return self.stack.ids[first.index], -first.top
+
+    def go_to_place(self, message_id: str, pixels: float) -> None:
+        """Scroll so that so many pixels of a message are above the upper edge, at most all of them."""
+        index = self.stack.index_of(message_id)
+        if index is not None:
+            self.stack.show_inside(index, pixels)
             self.moved()
 
     def step(self) -> int:

@@ -1,0 +1,150 @@
+"""The foot of a lane beside others: four figures, and what can be done with its answer."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from chatbench.core.conversations import TreeMessage
+from chatbench.services import Services
+from chatbench.services.answers import Answer
+from chatbench.ui.chat.transcript.facts import ABOUT, money
+from chatbench.ui.theme import ColorRole
+from chatbench.ui.widgets import Button, Label, Surface
+
+
+class Figures(NamedTuple):
+    """What is told of an answer, as words; "n/a" where there is no such figure."""
+
+    first_token: str
+    speed: str
+    tokens: str
+    cost: str
+
+
+class LaneFoot(Surface):
+    """``stop_clicked()``, ``rated(str)`` ("best", "bad", or "" to take it back), ``continue_clicked()``."""
+
+    stop_clicked = Signal()
+    rated = Signal(str)
+    continue_clicked = Signal()
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__("chrome", lines=Qt.Edge.TopEdge, parent=parent)
+        self._letter = "A"
+        names = (self.tr("First token"), self.tr("Speed"), self.tr("Tokens"), self.tr("Cost"))
+        self._values = [Label("n/a", weight=600) for _ in names]
+        figures = QHBoxLayout()
+        figures.setSpacing(8)
+        for name, value in zip(names, self._values, strict=True):
+            one = QVBoxLayout()
+            one.setSpacing(1)
+            one.addWidget(Label(name, font="micro", color="text3"))
+            one.addWidget(value)
+            figures.addLayout(one, 1)
+        self.best = Button(self.tr("Best"), size="small", icon="trophy")
+        self.bad = Button(self.tr("Bad"), size="small", icon="thumbs-down")
+        self.stop = Button(self.tr("Stop"), size="small", icon="square")
+        self.go_on = Button("", size="small")
+        for button in (self.best, self.bad):
+            button.setCheckable(True)
+        self.best.clicked.connect(lambda on: self.rated.emit("best" if on else ""))
+        self.bad.clicked.connect(lambda on: self.rated.emit("bad" if on else ""))
+        self.stop.clicked.connect(self.stop_clicked)
+        self.go_on.clicked.connect(self.continue_clicked)
+        acts = QHBoxLayout()
+        acts.setSpacing(6)
+        for button in (self.best, self.bad, self.stop):
+            acts.addWidget(button)
+        acts.addStretch(1)
+        acts.addWidget(self.go_on)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        self.set_layout(column, (16, 9, 16, 10))
+        column.addLayout(figures)
+        column.addLayout(acts)
+        self.set_letter("A")
+        self.show_answer(None, None)
+
+    def set_letter(self, letter: str) -> None:
+        """What the lane is called among the others."""
+        self._letter = letter
+        self.go_on.set_label(self.tr("Continue with {0}").format(letter))
+        for button, name in (
+            (self.best, self.tr("Answer {0} is the best")),
+            (self.bad, self.tr("Answer {0} is bad")),
+            (self.stop, self.tr("Stop lane {0}")),
+        ):
+            button.setAccessibleName(name.format(letter))
+
+    def set_rating(self, rating: str) -> None:
+        """The rating of the answer in view: "best", "tie", "bad" or none."""
+        self.best.setChecked(rating == "best")
+        self.bad.setChecked(rating == "bad")
+
+    def show_answer(self, message: TreeMessage | None, live: Answer | None) -> None:
+        """The figures of an answer; running ones in the accent's colour."""
+        running = live is not None
+        answer = message if message is not None and message.role == "assistant" else None
+        found = running_figures(live) if live is not None else figures_of(answer)
+        color: ColorRole = "accenttext" if running else "text"
+        for label, words in zip(self._values, found, strict=True):
+            label.setText(words)
+            label.set_color("text3" if words == "n/a" else color)
+        over = answer is not None and not running and answer.state != "streaming"
+        usable = over and answer is not None and bool(answer.text)
+        self.best.setVisible(not running)
+        self.bad.setVisible(not running)
+        self.stop.setVisible(running)
+        self.best.setEnabled(usable and answer is not None and answer.state != "failed")
+        self.bad.setEnabled(over)
+        self.go_on.setEnabled(usable and answer is not None and answer.state != "failed")
+        reason = (
+            "" if self.go_on.isEnabled() else self.tr("Lane {0} has no whole answer yet").format(self._letter)
+        )
+        self.go_on.setToolTip(reason)
+
+
+def figures_of(message: TreeMessage | None) -> Figures:
+    """The figures of an answer that is over."""
+    if message is None:
+        return Figures("n/a", "n/a", "n/a", "n/a")
+    locale = QLocale()
+    first, total = message.timings.first_token_s, message.timings.total_s
+    usage = message.usage
+    out = usage.output_tokens if usage is not None else None
+    about = ABOUT if message.cost is not None and message.cost.estimated else ""
+    speed = "n/a"
+    if out and first is not None and total is not None and total - first > 0.05:
+        speed = _speed(out / (total - first), about)
+    return Figures(
+        _first(first),
+        speed,
+        "n/a" if out is None else about + locale.toString(out),
+        "n/a" if message.cost is None and usage is None else money(message.cost),
+    )
+
+
+def running_figures(live: Answer) -> Figures:
+    """The figures of an answer that is coming in: tokens are estimated from its words until the
+    provider tells."""
+    first = live.timings.first_token_s
+    characters = sum(len(getattr(part, "text", "")) for part in live.parts())
+    said = live.output_tokens or 0
+    count = max(said, characters // 4)
+    elapsed = time.monotonic() - live.started - (first or 0.0)
+    about = "" if count == said else ABOUT
+    speed = _speed(count / elapsed, about) if count and first is not None and elapsed > 0.5 else "n/a"
+    tokens = about + QLocale().toString(count) if count else "n/a"
+    return Figures(_first(first), speed, tokens, "n/a")
+
+
+def _first(value: float | None) -> str:
+    return "n/a" if value is None else QLocale().toString(value, "f", 2) + " s"
+
+
+def _speed(value: float, about: str) -> str:
+    return about + QLocale().toString(value, "f", 0 if value >= 10 else 1) + " tok/s"

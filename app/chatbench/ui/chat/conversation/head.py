@@ -1,0 +1,181 @@
+"""The head of a lane beside others: its letter, its model, how its answer stands."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from chatbench.core.conversations import Lane, TreeMessage
+from chatbench.core.errors import ChatbenchError
+from chatbench.core.models import GUIDE
+from chatbench.core.params import Parameters
+from chatbench.services import Services
+from chatbench.services.answers import Answer
+from chatbench.ui.chat.composer.line import place_icon
+from chatbench.ui.chat.transcript.facts import seconds
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import Chip, ElidedLabel, IconButton, Pill, Surface, box
+
+
+class LaneHead(Surface):
+    """``model_clicked()``, ``menu_wanted()``."""
+
+    model_clicked = Signal()
+    menu_wanted = Signal()
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__("page", lines=Qt.Edge.BottomEdge, parent=parent)
+        self._services = services
+        self._blind = False
+        self._lane: Lane | None = None
+        self.letter = LetterMark("A", self)
+        self.model = Chip(menu=True, bordered=False, parent=self)
+        self.model.clicked.connect(self.model_clicked)
+        self.state = Pill(parent=self)
+        self.more = IconButton("ellipsis", self.tr("More for this lane"), size="row", parent=self)
+        self.more.clicked.connect(self.menu_wanted)
+        self.facts = ElidedLabel(font="small", color="text3", parent=self)
+        first = QHBoxLayout()
+        first.setSpacing(4)
+        first.addWidget(self.letter)
+        first.addWidget(self.model, 1, Qt.AlignmentFlag.AlignLeft)
+        first.addWidget(self.state)
+        first.addWidget(self.more)
+        second = QHBoxLayout()
+        second.setContentsMargins(theme().scaled(24), 0, 0, 0)
+        second.addWidget(self.facts)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        self.set_layout(column, (16, 6, 10, 7))
+        column.addLayout(first)
+        column.addLayout(second)
+
+    def set_letter(self, letter: str) -> None:
+        """What the lane is called among the others."""
+        self.letter.set_letter(letter)
+        self._name()
+
+    def set_blind(self, blind: bool) -> None:
+        """Whether model and provider stay hidden until the answers are rated."""
+        self._blind = blind
+        self._name()
+
+    def show_lane(self, lane: Lane) -> None:
+        """Names the model and what differs from its defaults."""
+        self._lane = lane
+        self._name()
+
+    def show_state(self, message: TreeMessage | None, live: Answer | None) -> None:
+        """How the answer in view stands."""
+        if live is not None:
+            elapsed = seconds(max(0.0, time.monotonic() - live.started))
+            waiting = live.queued or live.retry_at is not None
+            words = self.tr("Waiting, {0} s") if waiting else self.tr("Streaming, {0} s")
+            self.state.set_state(words.format(elapsed), "accent")
+        elif message is None or message.role == "user":
+            self.state.set_state("")
+        else:
+            self._show_end(message)
+        self.state.setVisible(bool(self.state.text()))
+
+    def _show_end(self, message: TreeMessage) -> None:
+        total = message.timings.total_s
+        if message.state == "done":
+            done = self.tr("Done") if total is None else self.tr("Done, {0} s").format(seconds(total))
+            self.state.set_state(done, "success")
+        elif message.state == "failed":
+            self.state.set_state(self.tr("Failed"), "danger", "circle-alert")
+        elif message.state == "interrupted":
+            self.state.set_state(self.tr("Interrupted"), "warning")
+        else:
+            self.state.set_state(self.tr("Stopped"))
+
+    def _provider(self, provider: str) -> str:
+        """Its name; a provider that was removed is called by its id."""
+        try:
+            return self._services.endpoints.row(provider).endpoint.name
+        except ChatbenchError:
+            return provider
+
+    def _name(self) -> None:
+        lane = self._lane
+        if lane is None:
+            return
+        letter = self.tr("Lane {0}").format(self.letter.letter)
+        if self._blind:
+            self.model.set_label(letter)
+            self.model.set_icon("eye-off")
+            self.model.setToolTip(self.tr("Shown when the answers are rated"))
+            self.facts.set_text("")
+        else:
+            info = self._services.models.info(lane.model or GUIDE)
+            self.model.set_label(info.title.removeprefix("Claude "))
+            self.model.set_icon(place_icon(info))
+            self.model.setToolTip(str(info.ref))
+            self.facts.set_text(" · ".join((*changed_words(lane, self), self._provider(info.ref.provider))))
+        self.model.setEnabled(not self._blind)
+        self.setAccessibleName(f"{letter}: {self.model.label()}")
+        self.model.setAccessibleName(
+            self.tr("Model of lane {0}: {1}").format(self.letter.letter, self.model.label())
+        )
+
+
+def changed_words(lane: Lane, owner: QWidget) -> list[str]:
+    """What of a lane differs from the defaults, a few words each."""
+    tr = owner.tr
+    words: list[str] = []
+    parameters, default = lane.parameters, Parameters()
+    if parameters.temperature is not None:
+        words.append(tr("Temperature {0:g}").format(parameters.temperature))
+    if parameters.top_p is not None:
+        words.append(tr("Top p {0:g}").format(parameters.top_p))
+    if parameters.reasoning_effort is not None:
+        words.append(tr("effort {0}").format(parameters.reasoning_effort))
+    if parameters.max_output_tokens is not None:
+        words.append(tr("at most {0} tokens").format(parameters.max_output_tokens))
+    named = {"temperature", "top_p", "reasoning_effort", "max_output_tokens"}
+    others = sum(
+        1
+        for name in parameters.__struct_fields__
+        if name not in named and getattr(parameters, name) != getattr(default, name)
+    )
+    if others:
+        words.append(tr("{0} more set").format(others))
+    if lane.system:
+        words.append(tr("system prompt"))
+    return words
+
+
+class LetterMark(QWidget):
+    """The letter of a lane, in a small frame."""
+
+    def __init__(self, letter: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.letter = letter
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_letter(self, letter: str) -> None:
+        """Change it."""
+        self.letter = letter
+        self.setAccessibleName(letter)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        edge = theme().scaled(18)
+        return QSize(edge, edge)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        draw_letter(painter, self.rect(), self.letter)
+        painter.end()
+
+
+def draw_letter(painter: QPainter, rect: QRect, letter: str) -> None:
+    """The letter of a lane in its frame, filling ``rect``."""
+    box(painter, rect, theme().corner("inline"), "page", "linectl")
+    painter.setFont(theme().font("micro", 600))
+    painter.setPen(theme().color("text"))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, letter)

@@ -1,0 +1,157 @@
+"""One lane of a conversation: its transcript, and beside others also its head and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QVBoxLayout
+
+from chatbench.core.conversations import Conversation, Lane, TreeMessage
+from chatbench.services import Services
+from chatbench.services.answers import Answer
+from chatbench.services.history import Extent
+from chatbench.ui.chat.conversation.foot import LaneFoot
+from chatbench.ui.chat.conversation.head import LaneHead
+from chatbench.ui.chat.conversation.source import ConversationSource
+from chatbench.ui.chat.transcript.view import ReadingWidth, TranscriptView
+from chatbench.ui.widgets import Surface
+
+FIGURES_EVERY_MS = 500
+"""Running figures change twice a second: faster, nobody can read them."""
+
+
+class LaneView(Surface):
+    """Made for one lane; `show_lane` gives it everything anew.
+
+    `activated`: the reader has turned to this lane. `scrolled`: what is in view has changed.
+    """
+
+    activated = Signal()
+    scrolled = Signal()
+
+    def __init__(self, services: Services, lane: Lane, parent: QObject | None = None) -> None:
+        super().__init__("page")
+        self._services = services
+        self.lane = lane
+        self.letter = "A"
+        self.alone = True
+        self.source = ConversationSource(services, self)
+        self.transcript = TranscriptView(self)
+        self.head = LaneHead(services, self)
+        self.foot = LaneFoot(services, self)
+        self._lay_out()
+        self._connect()
+        self._figures = QTimer(self, interval=FIGURES_EVERY_MS)
+        self._figures.timeout.connect(self.show_figures)
+        self.set_alone(True)
+
+    def _lay_out(self) -> None:
+        # The scroll bar has its room from the start: nothing moves aside when it is first needed.
+        self.transcript.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        self.set_layout(column)
+        column.addWidget(self.head)
+        column.addWidget(self.transcript, 1)
+        column.addWidget(self.foot)
+
+    def _connect(self) -> None:
+        self.source.loaded.connect(self.transcript.loaded)
+        self.source.thumbnail_ready.connect(self.transcript.thumbnail_ready)
+        self.transcript.set_source(self.source)
+        self.transcript.find_bar.closed.connect(self.source.forget_find)
+        self.transcript.scrolled.connect(self._scrolled)
+        self.transcript.installEventFilter(self)
+
+    @property
+    def id(self) -> str:
+        return self.lane.id
+
+    def set_alone(self, alone: bool) -> None:
+        """A chat with one lane has neither head nor figures: the margin says it all."""
+        self.alone = alone
+        self.head.setVisible(not alone)
+        self.foot.setVisible(not alone)
+
+    def set_letter(self, letter: str) -> None:
+        """What the lane is called among the others."""
+        self.letter = letter
+        self.head.set_letter(letter)
+        self.foot.set_letter(letter)
+        self.transcript.setAccessibleName(
+            self.tr("Conversation") if self.alone else self.tr("Lane {0}").format(letter)
+        )
+
+    def show_lane(
+        self,
+        conversation: Conversation,
+        lane: Lane,
+        extents: Mapping[str, Extent],
+        fresh: Sequence[TreeMessage],
+        hidden: frozenset[str] = frozenset(),
+    ) -> None:
+        """Takes a newly read conversation. `hidden` are questions that stand above all lanes."""
+        self.lane = lane
+        self.source.show(conversation, lane, extents, fresh, hidden)
+        self.transcript.refresh()
+        self.head.show_lane(lane)
+        self.show_figures()
+
+    def live(self) -> Answer | None:
+        """The answer that is coming in here, if one is."""
+        answer = self._services.chat.live(self.lane.leaf) if self.lane.leaf else None
+        return answer if answer is not None and answer.state == "streaming" else None
+
+    def answer_in_view(self) -> TreeMessage | None:
+        """The answer the reader looks at: the first that reaches into the upper third, or the last."""
+        stack = self.transcript.stack
+        if not stack.ids:
+            return None
+        edge = self.transcript.viewport().height() / 3
+        seen = [row for row in stack.rows if row.top + stack.height_of(row.index) > edge]
+        rows = seen if seen and not stack.following else stack.rows[-1:]
+        for row in rows:
+            message = self.source.message(stack.ids[row.index])
+            if message is not None and message.role == "assistant":
+                return message
+        return self.source.message(stack.ids[-1])
+
+    def show_figures(self) -> None:
+        """Head and foot tell of the answer in view; while it comes in, twice a second."""
+        if self.alone:
+            self._figures.stop()
+            return
+        message = self.answer_in_view()
+        live = self._services.chat.live(message.id) if message is not None else None
+        streaming = live is not None and live.state == "streaming"
+        self.head.show_state(message, live if streaming else None)
+        self.foot.show_answer(message, live if streaming else None)
+        if streaming and self.isVisible():
+            if not self._figures.isActive():
+                self._figures.start()
+        else:
+            self._figures.stop()
+
+    def show_turn(self, turn_id: str) -> bool:
+        """Scrolls to the answer of a turn; False where the lane has none."""
+        found = next((m for m in self.source.path if m.turn_id == turn_id and m.role == "assistant"), None)
+        if found is None:
+            return False
+        self.transcript.show_message(found.id)
+        return True
+
+    def set_reading_width(self, width: ReadingWidth) -> None:
+        """How wide the column of words is; beside other lanes it takes all there is."""
+        self.transcript.set_reading_width(width if self.alone else "full")
+
+    def _scrolled(self) -> None:
+        self.show_figures()
+        self.scrolled.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            self.activated.emit()
+        elif event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            self.show_figures()
+        return False

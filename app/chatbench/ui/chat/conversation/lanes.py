@@ -1,0 +1,208 @@
+"""The lanes of a conversation beside each other: where each stands, and that they scroll as one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStyle, QWidget
+
+from chatbench.core.conversations import Lane
+from chatbench.services import Services
+from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import SegmentControl, Surface
+
+Arrangement = Literal["columns", "grid", "tabs", "stacked"]
+LETTERS: Final = "ABCDEFGH"
+LEAST_WIDTH: Final = 280
+"""A narrower column is not read: then one lane at a time is shown."""
+LEAST_HEIGHT: Final = 220
+_LINE: Final = 1
+
+
+class Lanes(Surface):
+    """``current_changed()`` when the reader turns to another lane; ``scrolled()`` when any has moved."""
+
+    current_changed = Signal()
+    scrolled = Signal()
+    added = Signal(object)
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__("line", parent=parent)
+        self._services = services
+        self._views: list[LaneView] = []
+        self._current = 0
+        self._linking = False
+        self.linked = True
+        self.arrangement: Arrangement = "columns"
+        self._tabs_host = Surface("chrome", lines=Qt.Edge.BottomEdge, parent=self)
+        self._tabs: SegmentControl | None = None
+        row = QHBoxLayout()
+        self._tabs_host.set_layout(row, (12, 5, 12, 5))
+        self._tabs_host.hide()
+
+    @property
+    def views(self) -> tuple[LaneView, ...]:
+        """The open lanes, in their order."""
+        return tuple(self._views)
+
+    @property
+    def current(self) -> LaneView:
+        """The lane the reader has turned to."""
+        return self._views[min(self._current, len(self._views) - 1)]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one lane only."""
+        return len(self._views) == 1
+
+    def view(self, lane_id: str) -> LaneView | None:
+        """The view of a lane."""
+        return next((one for one in self._views if one.id == lane_id), None)
+
+    def set_lanes(self, lanes: Sequence[Lane]) -> None:
+        """Makes and unmakes views, so that there is one for each lane, in this order."""
+        chosen = self._views[self._current].id if self._views else ""
+        known = {view.id: view for view in self._views}
+        if [lane.id for lane in lanes] == list(known):
+            return
+        views = [known.pop(lane.id) if lane.id in known else self._made(lane) for lane in lanes]
+        for gone in known.values():
+            gone.hide()
+            gone.setParent(None)
+            gone.deleteLater()
+        self._views = views
+        self._current = next((n for n, one in enumerate(views) if one.id == chosen), 0)
+        for letter, view in zip(LETTERS, views, strict=False):
+            view.set_alone(len(views) == 1)
+            view.set_letter(letter)
+        self._make_tabs()
+        self._place()
+
+    def _made(self, lane: Lane) -> LaneView:
+        view = LaneView(self._services, lane, self)
+        view.setParent(self)
+        view.activated.connect(lambda: self.turn_to(view))
+        view.scrolled.connect(lambda: self._scrolled(view))
+        self.added.emit(view)
+        return view
+
+    def turn_to(self, view: LaneView) -> None:
+        """Makes a lane the current one."""
+        if view in self._views and view is not self.current:
+            self._current = self._views.index(view)
+            if self._tabs is not None:
+                self._tabs.set_current(view.id)
+            self._place()
+            self.current_changed.emit()
+
+    def step(self, step: int) -> None:
+        """Turns to the next (1) or the previous (-1) lane, around the end, with the focus."""
+        view = self._views[(self._current + step) % len(self._views)]
+        self.turn_to(view)
+        view.transcript.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Beside each other, in a grid, one at a time, or below each other."""
+        self.arrangement = arrangement
+        self._place()
+
+    @property
+    def shown(self) -> Arrangement:
+        """The arrangement in force: where there is no room for all, one at a time."""
+        count = len(self._views)
+        columns, rows = self._cells(self.arrangement, count)
+        wide = self.width() // columns >= theme().scaled(LEAST_WIDTH)
+        high = self.height() // rows >= theme().scaled(LEAST_HEIGHT)
+        if self.arrangement == "tabs" or count == 1 or (wide and high):
+            return self.arrangement
+        return "tabs"
+
+    @staticmethod
+    def _cells(arrangement: Arrangement, count: int) -> tuple[int, int]:
+        if arrangement == "columns":
+            return count, 1
+        if arrangement == "stacked":
+            return 1, count
+        if arrangement == "tabs":
+            return 1, 1
+        columns = math.ceil(math.sqrt(count))
+        return columns, math.ceil(count / columns)
+
+    def _make_tabs(self) -> None:
+        if self._tabs is not None:
+            self._tabs.deleteLater()
+            self._tabs = None
+        if len(self._views) < 2:
+            return
+        choices = [(view.id, view.letter) for view in self._views]
+        tabs = self._tabs = SegmentControl(choices, name=self.tr("Lanes"), parent=self._tabs_host)
+        tabs.changed.connect(lambda lane_id: self.turn_to(self.view(lane_id) or self.current))
+        tabs.set_current(self.current.id)
+        layout = self._tabs_host.layout()
+        assert layout is not None
+        layout.addWidget(tabs)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        count, shown = len(self._views), self.shown
+        one = count == 1 or shown == "tabs"
+        tabs = count > 1 and shown == "tabs"
+        self._tabs_host.setVisible(tabs)
+        top = self._tabs_host.sizeHint().height() if tabs else 0
+        self._tabs_host.setGeometry(0, 0, self.width(), top)
+        columns, rows = (1, 1) if one else self._cells(shown, count)
+        for number, view in enumerate(self._views):
+            view.setVisible(not one or view is self.current)
+            if one:
+                view.setGeometry(0, top, self.width(), self.height() - top)
+                continue
+            row, column = divmod(number, columns)
+            across = columns if row < rows - 1 else count - columns * (rows - 1)
+            rect = self._cell(column, across, row, rows)
+            view.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), rect))
+
+    def _cell(self, column: int, columns: int, row: int, rows: int) -> QRect:
+        left, right = self.width() * column // columns, self.width() * (column + 1) // columns
+        upper, lower = self.height() * row // rows, self.height() * (row + 1) // rows
+        gap = _LINE if column < columns - 1 else 0
+        below = _LINE if row < rows - 1 else 0
+        return QRect(left, upper, right - left - gap, lower - upper - below)
+
+    def _scrolled(self, view: LaneView) -> None:
+        if self._linking:
+            return
+        if self.linked and not self.alone:
+            self._linking = True
+            try:
+                self._bring_along(view)
+            finally:
+                self._linking = False
+        self.scrolled.emit()
+
+    def _bring_along(self, leader: LaneView) -> None:
+        """The others stand in the same turn, as far into it as they can; the end is the end of all."""
+        place = leader.transcript.place()
+        if place is None:
+            for view in self._views:
+                if view is not leader and not view.transcript.stack.following:
+                    view.transcript.stack.follow()
+                    view.transcript.moved()
+            return
+        message_id, pixels = place
+        message = leader.source.message(message_id)
+        for view in self._views:
+            if view is leader or message is None:
+                continue
+            same = next(
+                (m for m in view.source.path if m.turn_id == message.turn_id and m.role == message.role), None
+            )
+            if same is not None:
+                view.transcript.go_to_place(same.id, pixels)
