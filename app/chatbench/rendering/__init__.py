@@ -5,6 +5,7 @@
 - ``highlight.highlight(code, language)``: runs of (token class, text)
 - ``maths.math_svg(tex, size_px, colour)``: a formula as SVG, for a worker thread
 - ``export``: plain text, Markdown and HTML of blocks, and the outline of headings
+- ``differences.differences(a, b)``: the words in which two texts differ, block by block
 - ``characters.visible(text)``: control and bidirectional characters made visible
 - ``links.link_target(address)``: what may be opened, and what to show before it is
 """
