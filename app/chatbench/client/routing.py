@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -159,8 +160,8 @@ def _checked(weights: Sequence[float], count: int) -> tuple[float, ...]:
         raise ConfigurationError(
             f"There are {count} models and {len(weights)} weights.", "Give one weight for each model."
         )
-    if any(weight < 0 for weight in weights) or not sum(weights) > 0:
+    if any(weight < 0 for weight in weights) or not 0 < sum(weights) < math.inf:
         raise ConfigurationError(
-            "Weights must not be negative, nor all 0.", "Give each model a share, such as 1 and 3."
+            "Weights must not be negative, infinite, nor all 0.", "Give each model a share, such as 1 and 3."
         )
     return tuple(map(float, weights))
