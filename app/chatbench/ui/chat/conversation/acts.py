@@ -13,6 +13,7 @@ from chatbench.core.conversations import Draft, TreeMessage
 from chatbench.core.messages import TextPart
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.conversation.source import siblings_in
 from chatbench.ui.chat.picker import ModelPicker
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class MessageActs(QObject):
     def step_branch(self, lane: LaneView, message: TreeMessage, step: int) -> None:
         """Shows the sibling before (-1) or after (1) a message."""
         conversation = self._view.conversation
-        siblings = conversation.siblings(message.id)
+        siblings = siblings_in(conversation, message)
         at = next(n for n, one in enumerate(siblings) if one.id == message.id) + step
         if 0 <= at < len(siblings):
             self._view.move_lane(lane, conversation.newest_leaf(siblings[at].id))

@@ -200,18 +200,32 @@ def _size(extent: Extent | None) -> int:
     return extent.text_length + 40 * extent.line_count + _PICTURE_CHARACTERS * bool(extent.media_count)
 
 
+def siblings_in(conversation: Conversation, message: TreeMessage) -> tuple[TreeMessage, ...]:
+    """The branches a reader steps through at a message: beside other lanes, those of its own lane."""
+    found = conversation.siblings(message.id)
+    if len(conversation.lanes) > 1 and message.role == "assistant":
+        return tuple(one for one in found if one.lane_id == message.lane_id)
+    return found
+
+
 def _siblings(conversation: Conversation, path: Sequence[TreeMessage]) -> dict[str, tuple[int, int]]:
     """Position (from 1) and count of those messages of the path that have siblings."""
-    counts = Counter((message.parent_id, message.role) for message in conversation.messages)
+    apart = len(conversation.lanes) > 1
+
+    def group_of(message: TreeMessage) -> tuple[str | None, str, str]:
+        lane = message.lane_id if apart and message.role == "assistant" else ""
+        return message.parent_id, message.role, lane
+
+    counts = Counter(group_of(message) for message in conversation.messages)
     if not any(count > 1 for count in counts.values()):
         return {}
-    groups: dict[tuple[str | None, str], list[TreeMessage]] = {}
+    groups: dict[tuple[str | None, str, str], list[TreeMessage]] = {}
     for message in conversation.messages:
-        if counts[message.parent_id, message.role] > 1:
-            groups.setdefault((message.parent_id, message.role), []).append(message)
+        if counts[group_of(message)] > 1:
+            groups.setdefault(group_of(message), []).append(message)
     found: dict[str, tuple[int, int]] = {}
     for message in path:
-        group = groups.get((message.parent_id, message.role))
+        group = groups.get(group_of(message))
         if group is not None:
             ordered = sorted(group, key=lambda one: (one.position, one.id))
             found[message.id] = (1 + [one.id for one in ordered].index(message.id), len(ordered))

@@ -461,11 +461,12 @@ class ConversationView(Surface):
 
 
 def _shared_questions(conversation: Conversation) -> frozenset[str]:
-    """The questions that all lanes were asked: they stand once, above the lanes."""
+    """The questions that all lanes were asked at once: they stand once, above the lanes."""
     if len(conversation.lanes) < 2:
         return frozenset()
     asked = [
-        {message.id for message in conversation.path(lane.leaf) if message.role == "user"}
+        {message.turn_id: message.id for message in conversation.path(lane.leaf) if message.role == "user"}
         for lane in conversation.lanes
     ]
-    return frozenset(set.intersection(*asked))
+    turns = set.intersection(*[set(one) for one in asked])
+    return frozenset(one[turn] for one in asked for turn in turns)
