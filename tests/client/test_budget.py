@@ -14,16 +14,19 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.harness.waiting import until
 
 from chatbench.client.budget import Budget, BudgetLimit, BudgetNotice, Budgets, Reservation
+from chatbench.client.budgetlimits import dollars
 from chatbench.client.ledger import Ledger
 from chatbench.client.pricing import Pricing
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import BudgetExceeded, ConfigurationError
-from chatbench.core.messages import TextPart, user
+from chatbench.core.messages import TextPart, ToolCallPart, user
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request, Response
+from chatbench.core.tools import ToolDefinition
 from chatbench.core.usage import Cost, Rates, Usage
 from chatbench.storage.database import Database
 from chatbench.storage.spend import ModelSpent
@@ -38,7 +41,7 @@ PRICING = Pricing(
 )
 INFO = ModelInfo(ref=REF, max_output_tokens=1000)
 REQUEST = Request(model=REF, messages=(user("Hi"),))
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+NOW = datetime(2026, 11, 21, 12, 34, 56, 789_000, tzinfo=UTC).timestamp()
 
 
 def asked(budgets: Budgets, model: str = "m", **more: Any) -> Reservation:
@@ -120,6 +123,25 @@ def test_the_message_is_for_people() -> None:
     )
 
 
+def test_the_hint_reckons_with_what_is_spent_and_held() -> None:
+    for limit in (
+        BudgetLimit(scope="run", usd=Decimal("0.02")), BudgetLimit(scope="run", tokens=2000),
+    ):  # fmt: skip
+        budgets = budgets_of(limit)
+        asked(budgets, max_output_tokens=400).settle(answered("0.004", 400))
+        asked(budgets, max_output_tokens=700)
+        with pytest.raises(BudgetExceeded) as caught:
+            asked(budgets)
+        advised = int(caught.value.hint.removeprefix("Set max_output_tokens to ").split()[0])
+        assert 850 < advised < 900
+        with pytest.raises(BudgetExceeded):
+            asked(budgets, max_output_tokens=advised + 2)
+        asked(budgets, max_output_tokens=advised)
+        with pytest.raises(BudgetExceeded, match=r".") as caught:
+            asked(budgets)
+        assert caught.value.hint == "Raise the limit, or choose a cheaper model.", "nothing is left"
+
+
 # ---- what counts
 
 
@@ -139,6 +161,74 @@ def test_what_was_taken_replaces_what_was_reserved() -> None:
     asked(budgets)
 
 
+def test_an_attempt_that_was_paid_for_is_counted_beside_the_reservation() -> None:
+    limit = BudgetLimit(scope="run", usd=Decimal("0.0151"))
+    budgets = budgets_of(limit)
+    call = asked(budgets)
+    call.add(answered("0.003", 20))
+    assert budgets.spent(limit) == (Decimal("0.003"), 20)
+    with pytest.raises(BudgetExceeded, match="held by calls in flight"):
+        asked(budgets, max_output_tokens=400)
+    asked(budgets, max_output_tokens=100)
+    call.settle(answered("0.001", 5))
+    assert budgets.spent(limit) == (Decimal("0.004"), 25)
+    asked(budgets, max_output_tokens=900)
+
+
+def test_tokens_are_held_for_calls_in_flight() -> None:
+    limit = BudgetLimit(scope="run", tokens=2000)
+    budgets = budgets_of(limit)
+    call = asked(budgets)
+    with pytest.raises(
+        BudgetExceeded, match=r"of 2,000 tokens for the run, 0 tokens is spent, 1,0\d\d tokens"
+    ):
+        asked(budgets)
+    call.settle(None)
+    call = asked(budgets)
+    call.settle(answered(tokens=2000 - call.tokens))
+    asked(budgets).settle(None)  # just what is left
+    asked(budgets).settle(answered(tokens=1))
+    with pytest.raises(BudgetExceeded):
+        asked(budgets)
+
+
+def test_what_just_fits_is_let_through() -> None:
+    need = asked(budgets_of(BudgetLimit(scope="run", usd=Decimal(1))))
+    assert need.usd is not None
+    asked(budgets_of(BudgetLimit(scope="call", usd=need.usd, tokens=need.tokens)))
+    for limit in (
+        BudgetLimit(scope="call", usd=need.usd - Decimal("0.0000001")),
+        BudgetLimit(scope="call", tokens=need.tokens - 1),
+    ):
+        with pytest.raises(BudgetExceeded):
+            asked(budgets_of(limit))
+
+
+def test_one_call_knows_nothing_of_another() -> None:
+    limit = BudgetLimit(scope="call", tokens=1500)
+    budgets = budgets_of(limit)
+    for _ in range(2):
+        held = asked(budgets)
+        asked(budgets).settle(answered(tokens=1400))
+        held.settle(answered(tokens=1400))
+    assert budgets.spent(limit) == (0, 0)
+
+
+def test_a_call_of_no_conversation_is_of_none() -> None:
+    limit = BudgetLimit(scope="conversation", tokens=1500)
+    budgets = budgets_of(limit)
+    for _ in range(2):
+        asked(budgets).settle(answered(tokens=1400))
+    assert budgets.spent(limit) == (0, 0)
+
+
+def test_money_of_another_currency_is_not_taken_for_dollars() -> None:
+    limit = BudgetLimit(scope="run", usd=Decimal(1))
+    budgets = budgets_of(limit)
+    asked(budgets).settle(answered(cost=Cost(amount=Decimal(5), currency="EUR")))
+    assert budgets.spent(limit) == (0, 10)
+
+
 def test_an_answer_of_our_own_cache_counts_for_nothing() -> None:
     limit = BudgetLimit(scope="run", usd=Decimal(1), tokens=10_000)
     budgets = budgets_of(limit)
@@ -156,6 +246,9 @@ def test_an_answer_that_broke_off_uncounted_is_counted_from_its_words() -> None:
     assert Decimal("0.002") <= usd <= Decimal("0.0022")
     asked(budgets).settle(answered(usage=None, cost=None))
     assert budgets.spent(limit) == (usd, tokens)
+    call = ToolCallPart(call_id="c", name="look", arguments='{"where": "' + text + '"}')
+    asked(budgets).settle(answered(usage=None, cost=None, parts=(call,)))
+    assert budgets.spent(limit)[1] >= tokens + 200, "the arguments of tools are words too"
 
 
 def test_scopes_are_apart() -> None:
@@ -225,6 +318,47 @@ def test_what_runs_on_this_computer_is_free() -> None:
     assert budgets.reserve(request, INFO, local).usd == 0
     guide = msgspec.structs.replace(REQUEST, model=GUIDE)
     assert budgets.reserve(guide, INFO, msgspec.structs.replace(local, local=False)).usd == 0
+    priced = Pricing({"here/m": Rates(input=Decimal(1), output=Decimal(10))})
+    own = Budgets(Budget(limits=(BudgetLimit(scope="run", usd=Decimal(1)),)), priced)
+    held = own.reserve(request, INFO, local).usd
+    assert held is not None
+    assert held > 0, "unless the user gives it a price"
+
+
+def test_the_dearest_way_it_may_go_is_reckoned() -> None:
+    """Reasoning, a fee for each request, and the tier of a service, which falls back where it is full."""
+
+    def held(pricing: Pricing, endpoint: Endpoint = ENDPOINT, model: str = "m", **parameters: Any) -> Decimal:
+        budgets = Budgets(Budget(limits=(BudgetLimit(scope="run", usd=Decimal(1000)),)), pricing)
+        request = msgspec.structs.replace(
+            REQUEST, model=ModelRef(endpoint.id, model), parameters=Parameters(**parameters)
+        )
+        usd = budgets.reserve(request, INFO, endpoint).usd
+        assert usd is not None
+        return usd
+
+    base = {"input": Decimal(0), "output": Decimal(10)}
+    plain, reasoning, fee = (
+        held(Pricing({"loop/m": Rates(**base, **more)}))
+        for more in ({}, {"reasoning": Decimal(40)}, {"requests": Decimal(7)})
+    )
+    assert (plain, reasoning, fee) == (Decimal("0.01"), Decimal("0.04"), Decimal("0.017"))
+    openai = Endpoint(
+        id="openai", name="OpenAI", wire="openai_responses", base_url="https://api.openai.com/v1"
+    )
+    standard, flex, priority = (
+        held(Pricing(), openai, "gpt-5", **tier)
+        for tier in ({}, {"service_tier": "flex"}, {"service_tier": "priority"})
+    )
+    assert flex == standard < priority
+
+
+def test_tools_are_part_of_what_is_sent() -> None:
+    budgets = budgets_of(BudgetLimit(scope="run", tokens=100_000))
+    tool = ToolDefinition(name="look", description="Looks around. " * 100, parameters={"type": "object"})
+    with_tool = msgspec.structs.replace(REQUEST, tools=(tool,))
+    plain = budgets.reserve(REQUEST, INFO, ENDPOINT).tokens
+    assert budgets.reserve(with_tool, INFO, ENDPOINT).tokens > plain + 200
 
 
 def test_writing_to_a_cache_is_reckoned_where_the_call_does_that() -> None:
@@ -268,6 +402,26 @@ def test_a_soft_limit_stops_nothing_and_is_told_of_once() -> None:
     assert told[0].message == "The budget for the run has been passed: $0.02 of $0.01."
 
 
+def test_of_a_soft_limit_only_what_was_passed_is_told() -> None:
+    told: list[str] = []
+
+    def settled(usd: str, tokens: int) -> None:
+        limit = BudgetLimit(scope="run", usd=Decimal(1), tokens=100, soft=True)
+        budgets = budgets_of(limit, on_soft=lambda notice: told.append(notice.message))
+        asked(budgets).settle(answered(usd, tokens))
+
+    settled("1", 100)
+    assert told == []
+    settled("0.5", 101)
+    settled("2.5", 50)
+    settled("2.5", 1010)
+    assert told == [
+        "The budget for the run has been passed: 101 of 100 tokens.",
+        "The budget for the run has been passed: $2.50 of $1.00.",
+        "The budget for the run has been passed: $2.50 of $1.00 and 1,010 of 100 tokens.",
+    ]
+
+
 @pytest.mark.expects_log(r"The budget for one call has been passed: 2,000 of 1,000 tokens\.")
 def test_a_soft_limit_without_a_callback_is_logged() -> None:
     asked(budgets_of(BudgetLimit(scope="call", tokens=1000, soft=True))).settle(answered(tokens=2000))
@@ -293,10 +447,14 @@ async def test_the_callback_may_be_asynchronous() -> None:
             raise ValueError("broken")
 
     limits = [BudgetLimit(scope=scope, tokens=1, soft=True) for scope in ("run", "call")]
-    asked(budgets_of(*limits, on_soft=on_soft)).settle(answered(tokens=2))
+    budgets = budgets_of(*limits, on_soft=on_soft)
+    asked(budgets).settle(answered(tokens=2))
+    assert len(budgets._telling) == 2, "held, or they might be collected half-way"
     await asyncio.wait_for(both.wait(), 5)
     await asyncio.sleep(0)
     assert len(told) == 2
+    await asyncio.sleep(0)
+    assert not budgets._telling
 
 
 # ---- many at once
@@ -362,6 +520,60 @@ async def test_one_who_is_cancelled_when_its_turn_has_come_passes_it_on() -> Non
     assert (await asyncio.wait_for(waiting[1], 5)).usd is not None
     waiting[2].cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_who_waits_longest_goes_first_and_one_who_gave_up_holds_up_nobody() -> None:
+    budgets = budgets_of(BudgetLimit(scope="run", tokens=2200))
+    small = msgspec.structs.replace(REQUEST, parameters=Parameters(max_output_tokens=300))
+    big = msgspec.structs.replace(REQUEST, parameters=Parameters(max_output_tokens=2000))
+    held = [await budgets.acquire(REQUEST, INFO, ENDPOINT) for _ in range(2)]
+    order: list[str] = []
+
+    async def ask(name: str, request: Request) -> None:
+        reservation = await budgets.acquire(request, INFO, ENDPOINT)
+        order.append(name)
+        reservation.settle(None)
+
+    tasks = [
+        asyncio.create_task(ask(name, request))
+        for name, request in (("gave up", small), ("big", big), ("small", small), ("last", small))
+    ]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    tasks[0].cancel()
+    await asyncio.wait({tasks[0]})
+    held[0].settle(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert order == [], "what is free is kept for the first"
+    held[1].settle(None)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks[1:])
+    assert order == ["big", "small", "last"]
+
+
+def test_who_waits_on_another_loop_is_woken_there_and_one_that_is_gone_is_passed_over() -> None:
+    budgets = budgets_of(BudgetLimit(scope="run", tokens=1100))
+    first = asked(budgets)
+    gone = asyncio.new_event_loop()
+    waiting = gone.create_task(budgets.acquire(REQUEST, INFO, ENDPOINT))
+    gone.call_soon(gone.stop)
+    gone.run_forever()
+    gone.close()
+    elsewhere = asyncio.new_event_loop()
+    thread = threading.Thread(target=elsewhere.run_forever, name="fixture:elsewhere")
+    thread.start()
+    try:
+        call = asyncio.run_coroutine_threadsafe(budgets.acquire(REQUEST, INFO, ENDPOINT), elsewhere)
+        asyncio.run(until(lambda: len(budgets._waiting) == 2, "both wait"))
+        first.settle(None)
+        assert call.result(5).tokens > 1000
+    finally:
+        elsewhere.call_soon_threadsafe(elsewhere.stop)
+        thread.join()
+        elsewhere.close()
+    # It can never end; the loop would complain of it when it is collected.
+    waiting._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 def test_threads_with_loops_of_their_own_share_one_budget() -> None:
@@ -439,7 +651,38 @@ async def test_day_and_month_begin_with_the_ledger() -> None:
     assert (budgets.spent(day), budgets.spent(month)) == ((Decimal(5), 507), (Decimal(2), 500))
     with pytest.raises(BudgetExceeded):
         await budgets.acquire(REQUEST, INFO, ENDPOINT)
+    await budgets.ready()
     assert len(asked_since) == 2
+
+
+async def test_what_is_counted_while_the_ledger_is_read_again_is_kept() -> None:
+    """Two calls begin together; one is over before the other has read what was spent before."""
+    gate = asyncio.Event()
+    readers = 0
+
+    async def spent_since(since_ms: int) -> Sequence[ModelSpent]:
+        nonlocal readers
+        readers += 1
+        if readers == 1:
+            await gate.wait()
+        return [ModelSpent(model=REF, amount=Decimal(2), tokens=500)]
+
+    limit = BudgetLimit(scope="day", usd=Decimal(5))
+    budgets = budgets_of(limit, spent_since=spent_since, now=lambda: NOW)
+    slow = asyncio.create_task(budgets.acquire(REQUEST, INFO, ENDPOINT))
+    await asyncio.sleep(0)
+    (await budgets.acquire(REQUEST, INFO, ENDPOINT)).settle(answered("0.5", 10))
+    gate.set()
+    (await slow).settle(None)
+    assert budgets.spent(limit) == (Decimal("2.5"), 510)
+
+
+async def test_without_a_ledger_or_a_day_there_is_nothing_to_read() -> None:
+    async def spent_since(since_ms: int) -> Sequence[ModelSpent]:
+        raise AssertionError("not asked")
+
+    await budgets_of(BudgetLimit(scope="day", usd=Decimal(5))).ready()
+    await budgets_of(BudgetLimit(scope="run", usd=Decimal(5)), spent_since=spent_since).ready()
 
 
 async def test_a_ledger_and_a_budget_go_together(tmp_path: Any) -> None:
@@ -465,6 +708,7 @@ async def test_a_ledger_and_a_budget_go_together(tmp_path: Any) -> None:
 
 def test_a_budget_may_be_written_shortly() -> None:
     run = Budget(limits=(BudgetLimit(scope="run", usd=Decimal("0.5")),))
+    assert Budget.of(0.1).limits[0].usd == Decimal("0.1"), "as it is written, not as a float has it"
     assert Budget.of("0.5") == Budget.of(0.5) == Budget.of(Decimal("0.5")) == Budget.of(run) == run
     assert Budget.of(run.limits[0]) == Budget.of(list(run.limits)) == run
     assert BudgetLimit(scope="run", usd="0.5") == run.limits[0]  # type: ignore[arg-type]
@@ -490,3 +734,15 @@ def test_what_is_no_limit_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         BudgetLimit(**fields)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        ("0", "$0.00"), ("0.5", "$0.50"), ("0.0402", "$0.0402"), ("0.000001", "$0.000001"), ("10", "$10.00"),
+        ("99.999", "$99.999"), ("123.4567", "$123.46"), ("1234567.5", "$1,234,567.50"),
+        ("0.1234567", "$0.123457"),
+    ],
+)  # fmt: skip
+def test_dollars_are_said_as_exactly_as_they_need(amount: str, said: str) -> None:
+    assert dollars(Decimal(amount)) == said

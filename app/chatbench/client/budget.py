@@ -116,8 +116,7 @@ class Budgets:
         self._counters: dict[tuple[int, str], Counter] = {}
         self._waiting: deque[_Waiter] = deque()
         self._telling: set[asyncio.Future[object]] = set()
-        dated = any(limit.scope in ("day", "month") for limit in budget.limits)
-        self._loaded = spent_since is None or not dated
+        self._loaded = spent_since is None
 
     async def ready(self) -> None:
         """Reads from the ledger what the day and the month have cost so far; done once."""
@@ -163,7 +162,6 @@ class Budgets:
                         self._waiting.appendleft(waiter)
                     else:
                         self._waiting.append(waiter)
-                    woken = False
                 try:
                     await waiter.future
                 finally:
