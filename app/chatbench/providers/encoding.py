@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -21,11 +21,13 @@ from chatbench.core.messages import (
     RemoteUrl,
     ToolCallPart,
 )
+from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.tools import NamedTool, ToolDefinition
 
 JsonObject = dict[str, Any]
+T = TypeVar("T")
 
 
 def address(base_url: str, path: str, query: Mapping[str, str] | None = None) -> str:
@@ -183,6 +185,30 @@ def function_call(call: ToolCallPart, call_id: str) -> JsonObject:
     if not readable:
         arguments = msgspec.json.encode(arguments_of(call)).decode()
     return {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def renamed(given: Parameters, names: Mapping[str, str]) -> JsonObject:
+    """Those of the parameters that were set and stand in `names` (ours → theirs), under their names."""
+    return {theirs: value for ours, theirs in names.items() if (value := getattr(given, ours)) is not None}
+
+
+def logprobs_of(given: Parameters) -> JsonObject:
+    """Whether probabilities are wanted, and of how many tokens at each place, which implies it."""
+    if given.top_logprobs is None:
+        return {} if given.logprobs is None else {"logprobs": given.logprobs}
+    return {"logprobs": given.logprobs is not False, "top_logprobs": given.top_logprobs}
+
+
+def tier_of(asked: str, tiers: Mapping[str, T], endpoint: Endpoint) -> T:
+    """A service tier in the vendor's words. Raises BadRequest for one that it does not offer."""
+    if asked not in tiers:
+        raise BadRequest(
+            f"{endpoint.name} has no service tier “{asked}”.",
+            f"It takes {', '.join(tiers)}.",
+            provider=endpoint.id,
+            param="service_tier",
+        )
+    return tiers[asked]
 
 
 def json_schema_of(schema: dict[str, Any]) -> dict[str, Any]:

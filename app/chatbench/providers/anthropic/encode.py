@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import BadRequest
 from chatbench.core.models import ModelInfo
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool
 from chatbench.providers.anthropic import marks
 from chatbench.providers.anthropic.blocks import system_and_turns
-from chatbench.providers.encoding import merged
+from chatbench.providers.encoding import merged, tier_of
 from chatbench.providers.wire import Call
 
 JsonObject = dict[str, Any]
@@ -38,6 +37,7 @@ _TIERS: dict[str, JsonObject] = {
     "standard_only": {"service_tier": "standard_only"},
     "fast": {"speed": "fast"},
 }
+"""Others' words for a tier, in Anthropic's; the fast one is a speed of its own."""
 _COUNTED = frozenset(
     {
         "messages", "model", "cache_control", "output_config", "speed", "system", "thinking",
@@ -85,7 +85,7 @@ def request_fields(call: Call) -> JsonObject:
     if given.user is not None:
         fields["metadata"] = {"user_id": given.user}
     if given.service_tier is not None:
-        fields.update(_tier(given.service_tier, call.endpoint))
+        fields.update(tier_of(given.service_tier, _TIERS, call.endpoint))
     fields.update(_tools(request))
     marks.set_on(fields, given)
     return fields
@@ -133,18 +133,6 @@ def _output_config(request: Request) -> JsonObject:
     if request.response_schema is not None:
         config["format"] = {"type": "json_schema", "schema": request.response_schema}
     return config
-
-
-def _tier(asked: str, endpoint: Endpoint) -> JsonObject:
-    """Others' words for a tier, in Anthropic's; the fast one is a speed of its own."""
-    if asked not in _TIERS:
-        raise BadRequest(
-            f"{endpoint.name} has no service tier “{asked}”.",
-            f"It takes {', '.join(_TIERS)}.",
-            provider=endpoint.id,
-            param="service_tier",
-        )
-    return _TIERS[asked]
 
 
 def _tools(request: Request) -> JsonObject:

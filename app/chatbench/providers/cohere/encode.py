@@ -31,6 +31,7 @@ from chatbench.providers.encoding import (
     is_text,
     media_source,
     refused_media,
+    renamed,
     state_for,
     words_of_file,
 )
@@ -65,9 +66,7 @@ def request_fields(call: Call) -> JsonObject:
     }
     if documents:
         fields["documents"] = documents
-    for ours, theirs in _FIELDS.items():
-        if (value := getattr(given, ours)) is not None:
-            fields[theirs] = value
+    fields.update(renamed(given, _FIELDS))
     if given.stop:
         fields["stop_sequences"] = list(given.stop)
     if thinking := _thinking(given):

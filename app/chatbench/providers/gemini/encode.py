@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import BadRequest
 from chatbench.core.messages import (
     ImagePart,
     InlineData,
@@ -26,7 +25,15 @@ from chatbench.core.models import ModelInfo
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.core.tools import NamedTool
-from chatbench.providers.encoding import arguments_of, base64_of, media_source, merged, state_for
+from chatbench.providers.encoding import (
+    arguments_of,
+    base64_of,
+    media_source,
+    merged,
+    renamed,
+    state_for,
+    tier_of,
+)
 from chatbench.providers.gemini.addresses import CURRENT_VERSION, joined, version_for
 from chatbench.providers.turns import paired
 from chatbench.providers.wire import Call
@@ -59,6 +66,7 @@ _TIERS = {
     "flex": "flex",
     "priority": "priority",
 }
+"""Others' words for a tier, in Google's; None leaves the choice to Google."""
 _GENERATION = re.compile(r"gemini-(\d+)")
 _RESOLUTIONS = {
     "low": "MEDIA_RESOLUTION_LOW",
@@ -79,7 +87,7 @@ def request_fields(call: Call) -> JsonObject:
         fields["systemInstruction"] = {"parts": [{"text": system}]}
     if config := _generation_config(request, call.info):
         fields["generationConfig"] = config
-    if given.service_tier is not None and (tier := _tier(given.service_tier, call.endpoint)):
+    if given.service_tier is not None and (tier := tier_of(given.service_tier, _TIERS, call.endpoint)):
         fields["serviceTier"] = tier
     if given.metadata:
         fields["labels"] = given.metadata
@@ -96,18 +104,6 @@ def counted_fields(call: Call, model: str) -> JsonObject:
     return {"generateContentRequest": {"model": model, **fields}}
 
 
-def _tier(asked: str, endpoint: Endpoint) -> str | None:
-    """Others' words for a tier, in Google's; None leaves the choice to Google."""
-    if asked not in _TIERS:
-        raise BadRequest(
-            f"{endpoint.name} has no service tier “{asked}”.",
-            f"It takes {', '.join(_TIERS)}.",
-            provider=endpoint.id,
-            param="service_tier",
-        )
-    return _TIERS[asked]
-
-
 def _system(request: Request) -> str:
     """All instructions: Gemini has one place for them, before the conversation."""
     later = [message.text for message in request.messages if message.role in _INSTRUCTING]
@@ -116,9 +112,7 @@ def _system(request: Request) -> str:
 
 def _generation_config(request: Request, info: ModelInfo) -> JsonObject:
     given = request.parameters
-    config: JsonObject = {
-        theirs: value for ours, theirs in _CONFIG.items() if (value := getattr(given, ours)) is not None
-    }
+    config = renamed(given, _CONFIG)
     if given.stop:
         config["stopSequences"] = list(given.stop)
     if given.logprobs or given.top_logprobs is not None:

@@ -34,8 +34,10 @@ from chatbench.providers.encoding import (
     image_url,
     is_text,
     json_schema_of,
+    logprobs_of,
     media_source,
     refused_media,
+    renamed,
     state_for,
     words_of_file,
 )
@@ -68,15 +70,10 @@ def request_fields(call: Call) -> JsonObject:
     fields: JsonObject = {"model": request.model.id, "messages": _messages(call)}
     if request.stream:
         fields["stream"] = True
-    for ours, theirs in _FIELDS.items():
-        if (value := getattr(given, ours)) is not None:
-            fields[theirs] = value
+    fields.update(renamed(given, _FIELDS))
     if given.stop:
         fields["stop"] = list(given.stop)
-    if given.logprobs is not None or given.top_logprobs is not None:
-        fields["logprobs"] = given.logprobs is not False
-    if given.top_logprobs is not None:
-        fields["top_logprobs"] = given.top_logprobs
+    fields.update(logprobs_of(given))
     if request.response_schema is not None:
         schema = json_schema_of(request.response_schema)
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}

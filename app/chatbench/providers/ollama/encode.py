@@ -30,8 +30,10 @@ from chatbench.providers.encoding import (
     base64_of,
     function_tool,
     is_text,
+    logprobs_of,
     media_source,
     refused_media,
+    renamed,
     state_for,
     words_of_file,
 )
@@ -84,10 +86,7 @@ def request_fields(call: Call) -> JsonObject:
         fields["format"] = "json"
     if given.reasoning_effort is not None:
         fields["think"] = _think(given.reasoning_effort, call.info)
-    if given.logprobs is not None or given.top_logprobs is not None:
-        fields["logprobs"] = given.logprobs is not False
-    if given.top_logprobs is not None:
-        fields["top_logprobs"] = given.top_logprobs
+    fields.update(logprobs_of(given))
     fields["options"]["num_ctx"] = context_size(fields, call.info, given)
     return fields
 
@@ -115,9 +114,7 @@ def context_size(fields: JsonObject, info: ModelInfo, given: Parameters) -> int:
 
 
 def _options(given: Parameters) -> JsonObject:
-    options = {
-        theirs: value for ours, theirs in _OPTIONS.items() if (value := getattr(given, ours)) is not None
-    }
+    options = renamed(given, _OPTIONS)
     if given.stop:
         options["stop"] = list(given.stop)
     return options
