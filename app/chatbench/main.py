@@ -135,6 +135,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.fragments import FragmentService
     from chatbench.services.history import HistoryService
     from chatbench.services.inspect import InspectService
+    from chatbench.services.lanes import LaneService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.templates import TemplateService
@@ -147,6 +148,7 @@ def _services(ground: _Ground) -> Services:
     return Services(
         profile=_profile(ground),
         chat=chat,
+        lanes=LaneService(store, chat, changes),
         history=HistoryService(store, changes),
         inspect=InspectService(store, environment, attachments),
         attachments=attachments,

@@ -65,13 +65,14 @@ class LoopbackServer:
 
     `script` makes the next answers; when it is empty, `words` and `thinking` are streamed at
     `pace` tokens a second in whichever wire was spoken. A model called like a scene of that
-    wire's module gets the scene.
+    wire's module gets the scene, one in `told` what stands there, whatever is asked beside it.
     """
 
     def __init__(self, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.words: Sequence[str] = tuple(f"{word} " for word in (WORDS * 3).split())
         self.thinking: Sequence[str] = ()
         self.pace = 0.0
+        self.told: dict[str, Reply] = {}
         self.asked: list[Asked] = []
         self.connections = 0
         self.answering = 0
@@ -167,7 +168,7 @@ class LoopbackServer:
         try:
             reply = self._script.get_nowait()
         except queue.Empty:
-            reply = self._usual(asked)
+            reply = self._told_of(asked) or self._usual(asked)
         self.answering += 1
         sending = asyncio.ensure_future(self._send(reply, writer))
         leaving = asyncio.ensure_future(reader.read(1))
@@ -208,6 +209,11 @@ class LoopbackServer:
         writer.write(b"0\r\n\r\n")
         await writer.drain()
         return True
+
+    def _told_of(self, asked: Asked) -> Reply | None:
+        if not self.told or not asked.body.startswith(b"{"):
+            return None
+        return self.told.get(str(asked.json.get("model", "")))
 
     def _usual(self, asked: Asked) -> Reply:
         told = _models(asked) if asked.method == "GET" else _counted(asked)

@@ -206,11 +206,11 @@ async def test_costs_add_up_exactly_and_unknown_is_not_nothing(store: Conversati
     assert (summary.cost, summary.cost_complete, summary.failed) == (Cost(amount=Decimal("1.0")), False, True)
     assert await store.spent(0) == Spent(amount=Decimal("1.0"), complete=False, calls=11)
 
-    # The price became known later: it replaces what was written.
+    # The price became known later: it replaces what was written; the lane still stands on a failure.
     await store.finish(samples.ended(unknown, "no price", cost="2"))
     summary = await store.summary(conversation.id)
     assert summary is not None
-    assert (summary.cost, summary.cost_complete, summary.failed) == (Cost(amount=Decimal("3.0")), True, False)
+    assert (summary.cost, summary.cost_complete, summary.failed) == (Cost(amount=Decimal("3.0")), True, True)
     assert await store.spent(0) == Spent(amount=Decimal("3.0"), complete=True, calls=11)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from chatbench.core.errors import ErrorReport
+from chatbench.core.errors import ConfigurationError, ErrorReport
 from chatbench.core.messages import Part, text_of, thinking_of
 from chatbench.core.models import ModelRef
 from chatbench.core.params import LeftOut, Parameters
@@ -16,8 +16,13 @@ from chatbench.core.usage import Cost, Timings, Usage
 MessageState = Literal["streaming", "done", "stopped", "interrupted", "failed"]
 
 
+MOST_LANES = 8
+"""As many models stand side by side in one conversation."""
+
+
 class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One model's walk through the tree; `leaf` is the message it stands on (None: nothing yet)."""
+    """One model's walk through the tree; `leaf` is the message it stands on (None: nothing yet).
+    A `closed` one is shown and asked no more; its branch stays in the tree."""
 
     id: str
     position: int = 0
@@ -25,13 +30,14 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     system: str = ""
     parameters: Parameters = Parameters()
     leaf: str | None = None
+    closed: bool = False
 
 
 class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message with its place in the tree and what is known of how it came about.
 
     `created_at` and `finished_at` are UTC milliseconds since the epoch. Siblings share a
-    parent; `position` orders them.
+    parent; `position` orders them. `edited`: a person wrote or changed an answer's words.
     """
 
     id: str
@@ -56,6 +62,7 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     timings: Timings = Timings()
     attempts: int = 0
     error: ErrorReport | None = None
+    edited: bool = False
     created_at: int = 0
     finished_at: int | None = None
 
@@ -96,12 +103,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A conversation whole: every message of the tree, its lanes, its draft, and the edit of a
-    sent message that is under way (`edit.edits` names the message)."""
+    """A conversation whole: every message of the tree, its open lanes and its closed ones (each in
+    their order), its draft, and the edit of a sent message that is under way (`edit.edits` names
+    the message)."""
 
     summary: ConversationSummary
     messages: tuple[TreeMessage, ...] = ()
     lanes: tuple[Lane, ...] = ()
+    closed_lanes: tuple[Lane, ...] = ()
     draft: Draft = Draft()
     edit: Draft = Draft()
 
@@ -118,22 +127,48 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
             leaf = message.parent_id
         return tuple(reversed(walk))
 
-    def siblings(self, message_id: str) -> tuple[TreeMessage, ...]:
-        """All messages with the same parent and role, in order, the one asked for among them."""
+    def siblings(self, message_id: str, lane_id: str | None = None) -> tuple[TreeMessage, ...]:
+        """All messages with the same parent and role, in order, the one asked for among them.
+
+        With `lane_id` those that this lane may turn to: what another open lane answered beside it
+        is left out.
+        """
         me = next((m for m in self.messages if m.id == message_id), None)
         if me is None:
             return ()
-        same = [m for m in self.messages if m.parent_id == me.parent_id and m.role == me.role]
+        others = {lane.id for lane in self.lanes if lane_id is not None and lane.id != lane_id}
+        same = [
+            m
+            for m in self.messages
+            if m.parent_id == me.parent_id
+            and m.role == me.role
+            and (m.lane_id not in others or m.id == message_id)
+        ]
         return tuple(sorted(same, key=lambda m: (m.position, m.id)))
 
-    def newest_leaf(self, message_id: str) -> str:
-        """Down from a message along the newest children: where a switch of branches leads."""
+    def newest_leaf(self, message_id: str, lane_id: str | None = None) -> str:
+        """Down from a message along the newest children: where a switch of branches leads. With
+        `lane_id`, along those of that lane where it has any."""
+
+        def rank(message: TreeMessage) -> tuple[bool, int, int]:
+            own = lane_id is not None and message.lane_id == lane_id
+            return own, message.created_at, message.position
+
         children: dict[str | None, TreeMessage] = {}
         for message in self.messages:
             known = children.get(message.parent_id)
-            if known is None or (message.created_at, message.position) >= (known.created_at, known.position):
+            if known is None or rank(message) >= rank(known):
                 children[message.parent_id] = message
         leaf = message_id
         while (child := children.get(leaf)) is not None:
             leaf = child.id
         return leaf
+
+    def lane(self, lane_id: str) -> Lane:
+        """The open lane of that id. Raises ConfigurationError where there is none."""
+        for lane in self.lanes:
+            if lane.id == lane_id:
+                return lane
+        raise ConfigurationError(
+            "There is no such model in this conversation.", "It may have been closed; add it again."
+        )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chatbench.services.fragments import FragmentService
     from chatbench.services.history import HistoryService
     from chatbench.services.inspect import InspectService
+    from chatbench.services.lanes import LaneService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import PreferencesStore
@@ -32,6 +33,7 @@ class Services:
 
     profile: ProfileService
     chat: ChatService
+    lanes: LaneService
     history: HistoryService
     inspect: InspectService
     attachments: AttachmentService

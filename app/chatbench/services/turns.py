@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
-from chatbench.core.errors import StorageError
+from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.ids import new_id
 from chatbench.core.messages import Message, Part, TextPart
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
+from chatbench.core.secrets import Secret
+from chatbench.services.answers import Answer
 from chatbench.storage.rows import plain
 from chatbench.storage.turns import now_ms
 
 TITLE_LENGTH = 60
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One send: the user message it stands under and a live answer per lane. Where lanes have parted
+    each has a question of its own (`answers[n].message.parent_id`), and this is the first's."""
+
+    id: str
+    conversation_id: str
+    user_message_id: str
+    answers: tuple[Answer, ...]
+
+
+class How(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer is asked for, of which nothing is written down: streamed or whole, after which
+    JSON Schema, with which key in place of the provider's own."""
+
+    stream: bool = True
+    schema: dict[str, Any] | None = None
+    key: Secret | None = None
+
+
+STREAMED = How()
 
 
 def context(path: Sequence[TreeMessage]) -> list[Message]:
@@ -66,18 +90,23 @@ class Sent(NamedTuple):
     lanes: list[Lane]
 
 
-def sent(conversation: Conversation, draft: Draft, turn_id: str) -> Sent:
-    """One question for each distinct place the lanes stand on, and an empty answer per lane.
+def counterpart(conversation: Conversation, question: TreeMessage, lane: Lane) -> TreeMessage:
+    """The question of the same turn as the lane has it; `question` itself where it has none."""
+    path = conversation.path(lane.leaf)
+    return next((m for m in path if m.turn_id == question.turn_id and m.role == "user"), question)
 
-    With `draft.edits` the question stands beside that message. Raises StorageError where that is
-    not there.
+
+def sent(conversation: Conversation, lanes: Sequence[Lane], draft: Draft, turn_id: str) -> Sent:
+    """One question for each distinct place these lanes stand on, and an empty answer per lane.
+
+    With `draft.edits` the question stands beside that message, in lanes that have parted beside
+    theirs of the same turn. Raises StorageError where it is not there.
     """
     found = Sent([], [], [])
+    edited = None if draft.edits is None else message_in(conversation, draft.edits)
     by_parent: dict[str | None, TreeMessage] = {}
-    for lane in conversation.lanes:
-        parent = lane.leaf
-        if draft.edits is not None:
-            parent = message_in(conversation, draft.edits).parent_id
+    for lane in lanes:
+        parent = lane.leaf if edited is None else counterpart(conversation, edited, lane).parent_id
         if parent not in by_parent:
             by_parent[parent] = question_after(conversation.id, parent, turn_id, draft)
             found.questions.append(by_parent[parent])
@@ -85,6 +114,44 @@ def sent(conversation: Conversation, draft: Draft, turn_id: str) -> Sent:
         found.answers.append(answer)
         found.lanes.append(msgspec.structs.replace(lane, leaf=answer.id))
     return found
+
+
+def answered_again(
+    conversation: Conversation,
+    lanes: Sequence[Lane],
+    question: TreeMessage,
+    model: ModelRef | None,
+    parameters: Parameters | None,
+) -> Sent:
+    """One more empty answer per lane, to the question as that lane has it. `model` and `parameters`
+    hold for these answers; the lanes keep theirs."""
+    found = Sent([], [], [])
+    for lane in lanes:
+        asked = changed_lane(lane, model, None, parameters)
+        answer = empty_answer(asked, counterpart(conversation, question, lane))
+        found.answers.append(answer)
+        found.lanes.append(msgspec.structs.replace(lane, leaf=answer.id))
+    return found
+
+
+def chosen(conversation: Conversation, ids: Sequence[str] | None) -> list[Lane]:
+    """The open lanes of these ids, in their order; all of them for None. Raises ConfigurationError
+    for an id that is not among them, and for none at all."""
+    if ids is None:
+        return list(conversation.lanes)
+    wanted = {conversation.lane(one).id for one in ids}
+    if not wanted:
+        raise ConfigurationError("No model was chosen.", "Choose at least one.")
+    return [lane for lane in conversation.lanes if lane.id in wanted]
+
+
+def showing(conversation: Conversation, message: TreeMessage) -> Lane:
+    """The open lane that a message belongs to: whose answer it is, else the first that shows it,
+    else the first."""
+    lanes = conversation.lanes
+    own = next((lane for lane in lanes if lane.id == message.lane_id), None)
+    shown = (lane for lane in lanes if any(m.id == message.id for m in conversation.path(lane.leaf)))
+    return own or next(shown, lanes[0])
 
 
 def question_after(conversation_id: str, parent: str | None, turn_id: str, draft: Draft) -> TreeMessage:

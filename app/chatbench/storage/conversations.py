@@ -10,7 +10,7 @@ import apsw
 from chatbench.core.conversations import Conversation, ConversationSummary, Draft, Lane, TreeMessage
 from chatbench.core.ids import new_id
 from chatbench.core.messages import Part
-from chatbench.storage import rows, search, spend, trees, turns
+from chatbench.storage import lanes, rows, search, spend, trees, turns
 from chatbench.storage.database import Database
 from chatbench.storage.owners import Owner
 from chatbench.storage.rows import Extent
@@ -45,7 +45,7 @@ class ConversationStore:
             )
             if title:
                 search.index_title(connection, connection.last_insert_rowid(), title)
-            turns.put_lane(connection, conversation_id, lane)
+            lanes.put(connection, conversation_id, lane)
 
         await self._database.write(insert)
         head = ConversationSummary(id=conversation_id, title=title, created_at=now, updated_at=now)
@@ -143,11 +143,29 @@ class ConversationStore:
 
     async def update_lane(self, conversation_id: str, lane: Lane) -> None:
         """Adds a lane, or changes what one asks with; `set_leaf` moves it."""
-        await self._database.write(lambda c: turns.change_lane(c, conversation_id, lane))
+        await self._database.write(lambda c: lanes.change(c, conversation_id, lane))
+
+    async def add_lanes(self, conversation_id: str, new: Sequence[Lane]) -> list[Lane]:
+        """New lanes behind the others, all or none; returns them with their positions. Raises
+        ConfigurationError where they would be more than `MOST_LANES`."""
+        adding = tuple(new)
+        return await self._database.write(lambda c: lanes.add(c, conversation_id, adding))
+
+    async def close_lanes(self, conversation_id: str, ids: Sequence[str]) -> list[str]:
+        """Closes those of `ids` that are open, and returns them; what they said stays. Raises
+        ConfigurationError where none would be left open."""
+        closing = tuple(ids)
+        return await self._database.write(lambda c: lanes.close(c, conversation_id, closing))
+
+    async def reopen_lanes(self, conversation_id: str, ids: Sequence[str]) -> None:
+        """Undoes `close_lanes`. Raises ConfigurationError where they would be more than
+        `MOST_LANES`."""
+        opening = tuple(ids)
+        await self._database.write(lambda c: lanes.reopen(c, conversation_id, opening))
 
     async def set_leaf(self, lane_id: str, leaf: str | None) -> None:
         """Moves a lane to another message."""
-        await self._execute("UPDATE lanes SET leaf = ? WHERE id = ?", leaf, lane_id)
+        await self._database.write(lambda c: lanes.move(c, lane_id, leaf))
 
     async def rename(self, conversation_id: str, title: str) -> None:
         """Sets the title, also the empty one."""

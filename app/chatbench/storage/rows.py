@@ -44,6 +44,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timings: Timings = Timings()
     attempts: int = 0
     error: ErrorReport | None = None
+    edited: bool = False
 
 
 _DETAIL_NAMES = Details.__struct_fields__
@@ -143,6 +144,7 @@ def whole_message(row: tuple[Any, ...]) -> TreeMessage:
         timings=details.timings,
         attempts=details.attempts,
         error=details.error,
+        edited=details.edited,
     )
 
 
@@ -191,7 +193,7 @@ def stored_files(parts: tuple[Part, ...]) -> set[str]:
     return found
 
 
-LANE_COLUMNS = "id, position, provider, model, system, parameters, leaf"
+LANE_COLUMNS = "id, position, provider, model, system, parameters, leaf, closed"
 
 
 def lane(row: tuple[Any, ...]) -> Lane:
@@ -203,6 +205,7 @@ def lane(row: tuple[Any, ...]) -> Lane:
         system=row[4],
         parameters=_decode_parameters(row[5]),
         leaf=row[6],
+        closed=bool(row[7]),
     )
 
 

@@ -13,7 +13,7 @@ import apsw
 import msgspec
 
 from chatbench.core.conversations import Conversation, ConversationSummary, Draft, Lane, TreeMessage
-from chatbench.storage import rows
+from chatbench.storage import lanes, rows
 from chatbench.storage.turns import no_such_conversation
 
 _DEEPEST = 1_000_000
@@ -28,14 +28,14 @@ def conversation(connection: apsw.Connection, conversation_id: str, *, whole: bo
     deleted = _deleted(connection, conversation_id)
     read = _whole_messages if whole else _short_messages
     messages = read(connection, conversation_id)
-    lanes = _lanes(connection, conversation_id)
+    opened, closed = _lanes(connection, conversation_id, deleted)
     if deleted:
         messages = [_relinked(m, deleted) for m in messages if m.id not in deleted]
-        lanes = [msgspec.structs.replace(one, leaf=_above(one.leaf, deleted)) for one in lanes]
     return Conversation(
         summary=head,
         messages=tuple(messages),
-        lanes=tuple(lanes),
+        lanes=tuple(opened),
+        closed_lanes=tuple(closed),
         draft=draft(connection, rows.draft_key(conversation_id)),
         edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
     )
@@ -47,15 +47,13 @@ def tail(connection: apsw.Connection, conversation_id: str, last: int) -> Conver
     if head is None:
         raise no_such_conversation()
     deleted = _deleted(connection, conversation_id)
-    lanes = [
-        msgspec.structs.replace(one, leaf=_above(one.leaf, deleted))
-        for one in _lanes(connection, conversation_id)
-    ]
-    ends = {m.id: m for one in lanes for m in branch(connection, conversation_id, one.leaf, last)}
+    opened, closed = _lanes(connection, conversation_id, deleted)
+    ends = {m.id: m for one in opened for m in branch(connection, conversation_id, one.leaf, last)}
     return Conversation(
         summary=head,
         messages=tuple(ends.values()),
-        lanes=tuple(lanes),
+        lanes=tuple(opened),
+        closed_lanes=tuple(closed),
         draft=draft(connection, rows.draft_key(conversation_id)),
         edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
     )
@@ -132,12 +130,15 @@ def draft(connection: apsw.Connection, key: str) -> Draft:
     return rows.draft(row[0]) if row is not None else Draft()
 
 
-def _lanes(connection: apsw.Connection, conversation_id: str) -> list[Lane]:
-    found = connection.execute(
-        f"SELECT {rows.LANE_COLUMNS} FROM lanes WHERE conversation_id = ? ORDER BY position, id",  # noqa: S608
-        (conversation_id,),
-    )
-    return [rows.lane(row) for row in found]
+def _lanes(
+    connection: apsw.Connection, conversation_id: str, deleted: dict[str, str | None]
+) -> tuple[list[Lane], list[Lane]]:
+    """The open ones and the closed ones."""
+    there = [
+        msgspec.structs.replace(one, leaf=_above(one.leaf, deleted))
+        for one in lanes.of(connection, conversation_id)
+    ]
+    return [one for one in there if not one.closed], [one for one in there if one.closed]
 
 
 def _short_messages(connection: apsw.Connection, conversation_id: str) -> list[TreeMessage]:

@@ -13,6 +13,7 @@ from chatbench.core.conversations import Lane, TreeMessage
 from chatbench.core.errors import StorageError
 from chatbench.core.messages import Part
 from chatbench.core.models import ModelRef
+from chatbench.storage import lanes as lanes_of
 from chatbench.storage import rows, search, spend
 
 
@@ -43,11 +44,11 @@ def begin(
     for message in messages:
         _insert(connection, message, owner_id)
     for lane in lanes:
-        put_lane(connection, conversation_id, lane)
+        lanes_of.put(connection, conversation_id, lane)
     answered: list[ModelRef] = [m.model for m in messages if m.role == "assistant" and m.model is not None]
     models = list(dict.fromkeys([*rows.models_of(row[0]), *answered]))
     connection.execute(
-        "UPDATE conversations SET updated_at = max(updated_at, ?), failed = 0, models = ?, "
+        "UPDATE conversations SET updated_at = max(updated_at, ?), models = ?, "
         "trashed_at = NULL, message_count = message_count + ? WHERE id = ?",
         (
             max((m.created_at for m in messages), default=0),
@@ -56,6 +57,7 @@ def begin(
             conversation_id,
         ),
     )
+    lanes_of.mark_failed(connection, conversation_id)
     if any(message.role == "user" for message in messages):
         connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (sent,))
     if title:
@@ -108,9 +110,10 @@ def finish(connection: apsw.Connection, message: TreeMessage, source: str | None
     _refer_and_index(connection, seq, message.parts)
     _add_cost(connection, conversation_id, old_amount, amount, unpriced - old_unpriced)
     connection.execute(
-        "UPDATE conversations SET updated_at = max(updated_at, ?), failed = ? WHERE id = ?",
-        (finished_at, message.state == "failed", conversation_id),
+        "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
+        (finished_at, conversation_id),
     )
+    lanes_of.mark_failed(connection, conversation_id)
 
 
 def interrupt(connection: apsw.Connection, message_id: str) -> TreeMessage:
@@ -124,25 +127,6 @@ def interrupt(connection: apsw.Connection, message_id: str) -> TreeMessage:
     message = msgspec.structs.replace(rows.whole_message(found), state="interrupted", finished_at=now_ms())
     finish(connection, message, "chat")
     return message
-
-
-def put_lane(connection: apsw.Connection, conversation_id: str, lane: Lane) -> None:
-    """Adds the lane, or changes it."""
-    connection.execute(
-        "INSERT INTO lanes (id, conversation_id, position, provider, model, system, parameters, leaf) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET position = excluded.position, "
-        "provider = excluded.provider, model = excluded.model, system = excluded.system, "
-        "parameters = excluded.parameters, leaf = excluded.leaf",
-        (lane.id, conversation_id, lane.position, *rows.model_columns(lane.model), rows.plain(lane.system),
-         rows.encode(lane.parameters), lane.leaf),
-    )  # fmt: skip
-
-
-def change_lane(connection: apsw.Connection, conversation_id: str, lane: Lane) -> None:
-    """Changes what the lane asks with; where it stands is left to the turns. Adds a new lane."""
-    row = connection.execute("SELECT leaf FROM lanes WHERE id = ?", (lane.id,)).fetchone()
-    leaf = lane.leaf if row is None else row[0]
-    put_lane(connection, conversation_id, msgspec.structs.replace(lane, leaf=leaf))
 
 
 def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import apsw
 
-from chatbench.storage.migrations import m001_first, m002_spend_sums
+from chatbench.storage.migrations import m001_first, m002_spend_sums, m003_lanes
 
 Migration = Callable[[apsw.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first.migrate, m002_spend_sums.migrate)
+MIGRATIONS: tuple[Migration, ...] = (m001_first.migrate, m002_spend_sums.migrate, m003_lanes.migrate)
 """Step n takes the schema from `user_version` n - 1 to n."""
