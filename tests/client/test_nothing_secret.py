@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from chatbench.client.cache import SqliteCache
 from chatbench.client.defaults import aclose_environment, open_environment
 from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
-from chatbench.core.errors import ChatbenchError
+from chatbench.core.errors import ChatbenchError, ConfigurationError
 from chatbench.core.messages import user
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
@@ -28,7 +29,8 @@ from chatbench.storage.profile import Profile
 KEY = "sk-canary-key-0123456789"
 HEADER = "canary-of-a-header-0123456789"
 ENDPOINT = "canary-of-an-endpoint-0123456789"
-SECRETS = (KEY, HEADER, ENDPOINT)
+QUERY = "canary of a query/0123456789"
+SECRETS = (KEY, HEADER, ENDPOINT, QUERY, quote(QUERY), quote_plus(QUERY), quote(QUERY, safe=""))
 
 
 @pytest.fixture
@@ -65,7 +67,8 @@ async def test_a_run_with_every_feature_leaves_no_secret(
     cache = SqliteCache(tmp_path / "cache.db")
     client = make(
         cache=cache, extra_headers={"x-secret": HEADER}, history=True, keep_raw=True,
-        budget=BudgetLimit(scope="run", tokens=10**7), temperature=0.1,
+        extra_query={"code": QUERY, "api-version": "1"}, temperature=0.1,
+        budget=BudgetLimit(scope="run", tokens=10**7),
     )  # fmt: skip
     echo = {"authorization-was": f"Bearer {KEY}", "x-was": HEADER}
     quoting = openai_chat.whole({"content": "Hello"}, echoed=f"{KEY} {HEADER} {ENDPOINT}")
@@ -142,3 +145,13 @@ async def test_what_was_left_out_is_not_taken_for_sent(
     response = await make().complete("Hi", parameters=Parameters(background=True))
     assert [item.name for item in response.left_out] == ["background"]
     assert not response.stored_by_provider
+
+
+def test_settings_and_requests_are_told_without_secrets_of_the_address(make: Make) -> None:
+    client = make(extra_query={"code": QUERY, "api_key": QUERY, "api-version": "1"})
+    assert client.to_dict()["extra_query"] == {"api-version": "1"}
+    assert client.to_dict(include_key=True)["extra_query"] == client.extra_query
+    request = Request(model=ModelRef("loop", "m"), messages=(user("a"),), extra_query=client.extra_query)
+    assert request.to_dict()["extra_query"] == {"api-version": "1"}
+    with pytest.raises(ConfigurationError, match="user name or password"):
+        make(base_url="https://me:password@host/v1")

@@ -72,6 +72,11 @@ class Keys:
         moved = msgspec.structs.replace(_moved(endpoint, url.strip()), base_url_env=(), shipped=False)
         if not moved.origin:
             raise ConfigurationError(f"{url!r} is not a web address.", "Write it as https://host/path.")
+        if "@" in urlsplit(moved.base_url).netloc:
+            raise ConfigurationError(
+                "The address holds a user name or password.",
+                "Leave them out of the address: give a key, or an extra header.",
+            )
         if moved.origin == endpoint.origin:
             return moved
         variables = endpoint.key_env if endpoint.shipped else ()

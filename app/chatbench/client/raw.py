@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.requests import RawExchange, Request
-from chatbench.core.secrets import Secret
+from chatbench.core.secrets import Secret, may_be_secret
 from chatbench.providers.wire import Exchange
 
 MASK = "…"
@@ -21,23 +22,30 @@ _SECRET = frozenset({
 
 
 def shown(request: Request) -> Request:
-    """The request without the values of its own headers, which may be secrets."""
-    if not request.extra_headers:
+    """The request without the values of its own headers, which may be secrets, and of what it adds
+    to the address under the name of one."""
+    if not request.extra_headers and not request.extra_query:
         return request
-    return msgspec.structs.replace(request, extra_headers=dict.fromkeys(request.extra_headers, MASK))
+    query = {name: MASK if may_be_secret(name) else value for name, value in request.extra_query.items()}
+    headers = dict.fromkeys(request.extra_headers, MASK)
+    return msgspec.structs.replace(request, extra_headers=headers, extra_query=query)
 
 
 def masked_exchange(
     exchange: Exchange, endpoint: Endpoint, request: Request, key: Secret | None = None
 ) -> RawExchange:
     """The attempt with the key masked, wherever it stands, and the value of every header that a
-    user has set: those may be secrets too."""
+    user has set, or put in the address under the name of a secret: those may be secrets too."""
     own = {name.lower() for name in (*endpoint.headers, *request.extra_headers)}
     if endpoint.auth.startswith("header:"):
         own.add(endpoint.auth.removeprefix("header:").lower())
     hidden = _SECRET | own
     sent = exchange.request
-    values = (*endpoint.headers.values(), *request.extra_headers.values(), key.reveal() if key else "")
+    asked = [value for name, value in request.extra_query.items() if may_be_secret(name)]
+    values = (
+        *endpoint.headers.values(), *request.extra_headers.values(), key.reveal() if key else "",
+        *asked, *map(quote, asked), *map(quote_plus, asked),
+    )  # fmt: skip
     secrets = [value for value in values if len(value) >= _SHORTEST]
 
     def words(text: str) -> str:

@@ -13,7 +13,7 @@ from chatbench.client.budget import Budget
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError
-from chatbench.core.secrets import Secret
+from chatbench.core.secrets import Secret, may_be_secret
 from chatbench.providers.http import Timeouts
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _MAPPINGS = ("extra_headers", "extra_query")
 
 
 def to_dict(client: LLMClient, key: Secret | None) -> dict[str, Any]:
-    """Everything that differs from the default. Header values may be secrets: they come with the key
-    or not at all."""
+    """Everything that differs from the default. Header values may be secrets, and so may be what goes
+    into the address under the name of one: they come with the key or not at all."""
     told: dict[str, Any] = {name: [str(model) for model in getattr(client, name)] for name in _LISTS}
     told |= {
         name: getattr(client, name) for name in _PLAIN if isinstance(getattr(client, name), _PLAIN[name])
@@ -40,7 +40,8 @@ def to_dict(client: LLMClient, key: Secret | None) -> dict[str, Any]:
         value = getattr(client, name)
         told[name] = None if value is None else msgspec.to_builtins(value)
     told["parameters"] = [parameters.to_dict() for parameters in client.parameters]
-    told["extra_query"] = dict(client.extra_query)
+    query = client.extra_query
+    told["extra_query"] = {name: query[name] for name in query if key is not None or not may_be_secret(name)}
     if key is not None:
         told["key"] = key.reveal()
         told["extra_headers"] = dict(client.extra_headers)

@@ -26,6 +26,7 @@ from chatbench.core.messages import (
 )
 from chatbench.core.models import ModelRef
 from chatbench.core.params import LeftOut, Parameters
+from chatbench.core.secrets import may_be_secret
 from chatbench.core.tools import ToolChoice, ToolDefinition
 from chatbench.core.usage import Cost, Timings, Usage
 from chatbench.core.values import Plain, plain
@@ -48,7 +49,8 @@ class TokenLogprob(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is asked. `stream` False asks the provider for one whole answer.
 
-    `extra_headers` may hold secrets: they are never logged, stored or shown. `api_version`
+    `extra_headers` may hold secrets: they are never logged, stored or shown; nor is what
+    `extra_query` has under the name of one, such as `key`. `api_version`
     overrides the endpoint's. `base_url` is where the request goes, filled in by the client.
     """
 
@@ -74,9 +76,15 @@ class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         return hashlib.sha256(msgspec.json.encode(sent)).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values that JSON takes; without the extra headers, which may be secret."""
-        told: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, extra_headers={}))
+        """As plain values that JSON takes; without what may be secret: the extra headers, and what
+        the extra query has under such a name."""
+        told: dict[str, Any] = msgspec.to_builtins(self.without_secrets())
         return told
+
+    def without_secrets(self) -> Request:
+        """The same, without the extra headers and what the extra query has under a secret's name."""
+        query = {name: value for name, value in self.extra_query.items() if not may_be_secret(name)}
+        return msgspec.structs.replace(self, extra_headers={}, extra_query=query)
 
 
 class RawExchange(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -132,14 +140,14 @@ class Response(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     error: ErrorReport | None = None
 
     def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
-        """As plain values that JSON takes; without extra headers, which may be secret.
+        """As plain values that JSON takes; without extra headers and queries that may be secret.
 
         Only with `whole` also the bytes of attachments, in base64, and what went over the wire:
         else words stand for the attachments. What was read into a type of the caller's is a
         dictionary again.
         """
         request = self.request
-        changes: dict[str, Any] = {"request": request and msgspec.structs.replace(request, extra_headers={})}
+        changes: dict[str, Any] = {"request": request and request.without_secrets()}
         if not whole:
             if request is not None:
                 changes["request"] = msgspec.structs.replace(

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from typing import Any, NoReturn
 
 _SALT = secrets.token_bytes(16)
+_TELLING = re.compile(
+    r"(?:\A|[-_.])(?:key|token|secret|password|signature|sig|auth|code|credential)s?\Z|apikey|accesskey",
+    re.IGNORECASE,
+)
+
+
+def may_be_secret(name: str) -> bool:
+    """Whether a parameter of an address is, by its name, one that opens doors: `?key=…`."""
+    return _TELLING.search(name) is not None
 
 
 class Secret:
