@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatbench.core.errors import ConfigurationError, FormatError, UnknownParameter
+from chatbench.core.errors import ConfigurationError, FormatError, InvalidSchema, UnknownParameter
 from chatbench.services.templates import Template, TemplateService
 
 FULL = Template(
@@ -117,6 +117,8 @@ def test_one_that_is_not_there(templates: TemplateService) -> None:
         ('x = 1\nprompt = "a"\n', ConfigurationError, "`x`"),
         ("prompt = 5\n", ConfigurationError, "line 1"),
         ("[parameters]\nheat = 1\n", UnknownParameter, "heat"),
+        ("[parameters]\nheat = 1\n", UnknownParameter, "mine.toml: "),
+        ('[schema]\ntype = "objct"\n', InvalidSchema, "mine.toml: This is not JSON Schema, at $.type"),
         ('[parameters]\ntemperature = "warm"\n', ConfigurationError, "temperature"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from chatbench.client.schemas import check_schema
 from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.params import Parameters
 from chatbench.storage import failures
@@ -91,8 +92,14 @@ class TemplateService:
     def get(self, name: str) -> Template:
         """Raises ConfigurationError where there is none of that name, with near ones, or where its
         file is broken, with the line."""
-        template = self._read(self.path(name), name)
-        Parameters.from_dict(template.parameters)
+        path = self.path(name)
+        template = self._read(path, name)
+        try:
+            Parameters.from_dict(template.parameters)
+            if template.schema is not None:
+                check_schema(template.schema)
+        except ConfigurationError as error:
+            raise type(error)(f"{path.name}: {error.message}", error.hint) from error
         return template
 
     def _read(self, path: Path, name: str) -> Template:
