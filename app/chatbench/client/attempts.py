@@ -15,7 +15,7 @@ from chatbench.client.estimate import estimate_tokens
 from chatbench.client.limits import Bucket, Permit
 from chatbench.client.retrying import Retrying
 from chatbench.client.routing import Route, Router
-from chatbench.client.targets import Target, target_of
+from chatbench.client.targets import Place, Target, known_target, target_of
 from chatbench.core.errors import ChatbenchError, ProviderError, Timeout
 from chatbench.core.holds import Hold
 from chatbench.core.requests import Request, Response
@@ -116,19 +116,19 @@ class Attempts(Accounted):
         return permit
 
     async def _target(self) -> Target:
-        request, calling, router = self.request, self._calling, self._router
-        target = await target_of(
-            self._environment,
-            calling,
-            request.model,
-            self.endpoint,
-            self.info,
-            request.api_version,
-            calling.key if request.model.provider == self._key_provider else None,
-        )
+        environment, router, place = self._environment, self._router, self._place
+        target = known_target(environment, place, self.endpoint)
+        if target is None:
+            target = await target_of(environment, place, self.endpoint, self.info)
         if router is not None and router.weights == "dynamic":
-            router.limited_by(request.model, target.bucket)
+            router.limited_by(place.model, target.bucket)
         return target
+
+    @property
+    def _place(self) -> Place:
+        request, calling = self.request, self._calling
+        key = calling.key if request.model.provider == self._key_provider else None
+        return Place(request.model, calling.limits, key, request.api_version)
 
     def _over(self, call: Call, permit: Permit, target: Target) -> None:
         """An attempt is over, however it ended."""
@@ -153,9 +153,8 @@ class Attempts(Accounted):
             raise self.last_error
         self.last_error = self._failure = error
         log.info("%s failed at attempt %d: %s", self.request.model, self.attempts, type(error).__name__)
-        environment, calling = self._environment, self._calling
-        environment.targets.pop((self.request.model, calling.limits), None)
-        if self.accumulator.has_visible_text and calling.broken == "keep":
+        self._environment.targets.pop(self._place, None)
+        if self.accumulator.has_visible_text and self._calling.broken == "keep":
             raise error
         step = self._failures.step(error, call, self.info)
         self._void()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from chatbench.client.keys import Keys
 from chatbench.client.learned import Learned
 from chatbench.client.limits import Limiter
 from chatbench.client.pricing import Pricing
-from chatbench.core.endpoints import Endpoint, Limits
+from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ConfigurationError, UnknownModel
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.secrets import Secret
@@ -40,8 +40,8 @@ class Environment:
     environ: Mapping[str, str]
     learned: Learned = field(default_factory=Learned)
     limiter: Limiter = field(default_factory=Limiter)
-    targets: dict[tuple[ModelRef, Limits | None], Any] = field(default_factory=dict)
-    """Where calls to a model go, as it was last looked up."""
+    targets: dict[Hashable, Any] = field(default_factory=dict)
+    """Where calls to a model go, as it was last looked up; see `targets`."""
     database: Database | None = None
     ledger: Ledger | None = None
     """Takes down what calls cost, where nobody else does."""

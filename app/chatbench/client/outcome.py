@@ -44,17 +44,7 @@ def outcome(
     cost = _cost(pricing, request, endpoint, usage, at, tier)
     if cost is not None and counted:
         cost = msgspec.structs.replace(cost, estimated=True)
-    told: dict[str, Any] = {}
-    if stop is not None:
-        told = {
-            "stop_reason": stop.reason,
-            "stop_detail": stop.detail,
-            "response_id": stop.response_id,
-            "model_answered": stop.model_answered,
-            "created": stop.created,
-            "system_fingerprint": stop.system_fingerprint,
-            "service_tier": stop.service_tier,
-        }
+    told = {} if stop is None else _told(stop)
     if exchange is not None:
         told["status"] = exchange.status
         told["region"] = exchange.headers.get("x-ms-region", "")
@@ -77,6 +67,19 @@ def outcome(
         error=error,
         **told,
     )
+
+
+def _told(stop: Stop) -> dict[str, Any]:
+    """What the provider said at the end, by the names it has in a `Response`."""
+    return {
+        "stop_reason": stop.reason,
+        "stop_detail": stop.detail,
+        "response_id": stop.response_id,
+        "model_answered": stop.model_answered,
+        "created": stop.created,
+        "system_fingerprint": stop.system_fingerprint,
+        "service_tier": stop.service_tier,
+    }
 
 
 def events_of(response: Response) -> list[StreamEvent]:

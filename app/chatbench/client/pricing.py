@@ -8,6 +8,7 @@ known is None, never 0.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -56,7 +57,7 @@ class _Prices(msgspec.Struct, frozen=True, rename={"since": "from"}):
         return True
 
 
-class _Model(msgspec.Struct, frozen=True):
+class _Model(msgspec.Struct, frozen=True, dict=True):
     """Prices of every id that any of the patterns matches."""
 
     prices: tuple[_Prices, ...]
@@ -73,6 +74,37 @@ class _Model(msgspec.Struct, frozen=True):
     def of_service(self, service: str) -> tuple[_Prices, ...]:
         """What is different there; nothing for a service the table does not know."""
         return getattr(self, service) if service in SERVICES else ()
+
+    def prices_at(self, at: datetime) -> _Prices:
+        """The standard row that holds."""
+        return next((prices for prices in reversed(self.prices) if prices.holds(at)), self.prices[0])
+
+    def rates(self, at: datetime, input_tokens: int, service: str) -> Rates | None:
+        """What a request of so many input tokens is priced by; None where nothing has a price."""
+        prices = self.prices_at(at)
+        chosen = {name: _at(getattr(prices, name), input_tokens) for name in Rates.__struct_fields__}
+        for different in self.of_service(service):
+            if different.holds(at):
+                own = {name: _at(getattr(different, name), input_tokens) for name in chosen}
+                chosen |= {name: rate for name, rate in own.items() if rate is not None}
+        return Rates(**chosen) if any(rate is not None for rate in chosen.values()) else None
+
+    @cached_property
+    def hourly(self) -> bool:
+        """Whether the price depends on the time of day."""
+        return any(row.between is not None for row in self._rows)
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """Input tokens above which some rate of some row is another, ascending."""
+        rates = (getattr(row, name) for row in self._rows for name in Rates.__struct_fields__)
+        return tuple(sorted({
+            step[0] for rate in rates if isinstance(rate, tuple) for step in rate if isinstance(step, tuple)
+        }))  # fmt: skip
+
+    @property
+    def _rows(self) -> tuple[_Prices, ...]:
+        return (*self.prices, *self.batch, *self.flex, *self.priority, *self.fast)
 
     def elsewhere(self) -> _Model:
         """The row where another provider offers the model: its services are not offered with it."""
@@ -130,7 +162,9 @@ class Pricing:
     def __init__(self, user_prices: Mapping[str, Rates] | None = None) -> None:
         self.user_prices: dict[str, Rates] = dict(user_prices or {})
         self._providers: dict[str, _Provider] = {}
-        self._found: dict[tuple[str, str], _Model | None] = {}
+        self._found: dict[tuple[str, str, str], _Model | None] = {}
+        self._rates: dict[tuple[str, str, str, str, date, int], Rates | None] = {}
+        """By place, model, service, day and the steps that the input has passed."""
 
     @property
     def prices_of(self) -> str:
@@ -151,28 +185,27 @@ class Pricing:
         `service` is one of SERVICES, or the provider's word for the tier that answered: where a
         model has no other price there, its standard price holds.
         """
-        own = self.user_prices.get(str(ref))
+        own = self.user_prices.get(str(ref)) if self.user_prices else None
         if own is not None:
             return own
         model = self._model(ref, endpoint)
         if model is None:
             return None
         at = at.astimezone(UTC)
-        prices = next((p for p in reversed(model.prices) if p.holds(at)), model.prices[0])
-        chosen = {name: _at(getattr(prices, name), input_tokens) for name in Rates.__struct_fields__}
-        for different in model.of_service(service):
-            if different.holds(at):
-                own_rates = {name: _at(getattr(different, name), input_tokens) for name in chosen}
-                chosen |= {name: rate for name, rate in own_rates.items() if rate is not None}
-        return Rates(**chosen) if any(rate is not None for rate in chosen.values()) else None
+        if model.hourly:
+            return model.rates(at, input_tokens, service)
+        tier = bisect_left(model.steps, input_tokens)
+        key = (endpoint.id, endpoint.base_url, ref.id, service, at.date(), tier)
+        if key not in self._rates:
+            self._rates[key] = model.rates(at, input_tokens, service)
+        return self._rates[key]
 
     def cliffs(self, ref: ModelRef, endpoint: Endpoint, at: datetime) -> tuple[int, ...]:
         """Input tokens above which the whole request costs another rate, ascending."""
         model = None if str(ref) in self.user_prices else self._model(ref, endpoint)
         if model is None:
             return ()
-        at = at.astimezone(UTC)
-        prices = next((p for p in reversed(model.prices) if p.holds(at)), model.prices[0])
+        prices = model.prices_at(at.astimezone(UTC))
         steps: set[int] = set()
         for rate in (prices.input, prices.output):
             if isinstance(rate, tuple):
@@ -228,7 +261,7 @@ class Pricing:
         return None
 
     def _model(self, ref: ModelRef, endpoint: Endpoint) -> _Model | None:
-        cache_key = (endpoint.id + " " + endpoint.base_url, ref.id)
+        cache_key = (endpoint.id, endpoint.base_url, ref.id)
         if cache_key not in self._found:
             key = self._key(endpoint)
             self._found[cache_key] = None if key is None else self._find(key, ref.id.lower())
@@ -273,26 +306,10 @@ def bill(rates: Rates, usage: Usage) -> tuple[CostLine, ...] | None:
     input. Audio beside a cache is None unless audio costs what text costs, for no provider says how
     much of the cached input was audio.
     """
-    cached = usage.cache_read_tokens + usage.cache_write_tokens
-    audio_in = _first(rates.input_audio, rates.input)
-    if usage.input_audio_tokens and cached and audio_in != rates.input:
+    if _audio_is_unknown(rates, usage):
         return None
-    long = min(usage.cache_write_long_tokens, usage.cache_write_tokens)
-    write = _first(rates.cache_write, rates.input)
-    output = max(0, usage.output_tokens - usage.reasoning_tokens - usage.output_audio_tokens)
-    audio_apart = 0 if cached else usage.input_audio_tokens
-    parts: tuple[tuple[_Share, int, Decimal | None], ...] = (
-        ("input", max(0, usage.new_input_tokens - audio_apart), rates.input),
-        ("cache_read", usage.cache_read_tokens, _first(rates.cache_read, rates.input)),
-        ("cache_write", usage.cache_write_tokens - long, write),
-        ("cache_write", long, _first(rates.cache_write_long, write)),
-        ("output", output, rates.output),
-        ("reasoning", usage.reasoning_tokens, _first(rates.reasoning, rates.output)),
-        ("audio", audio_apart, audio_in),
-        ("audio", usage.output_audio_tokens, _first(rates.output_audio, rates.output)),
-    )
     lines: list[CostLine] = []
-    for what, count, rate in parts:
+    for what, count, rate in _shares(rates, usage):
         if not count:
             continue
         if rate is None:
@@ -306,6 +323,37 @@ def bill(rates: Rates, usage: Usage) -> tuple[CostLine, ...] | None:
     if rates.requests is not None and usage.total_tokens:
         lines.append(CostLine(what="request", count=1, amount=rates.requests.scaleb(-3)))
     return tuple(lines)
+
+
+def _audio_is_unknown(rates: Rates, usage: Usage) -> bool:
+    cached = usage.cache_read_tokens or usage.cache_write_tokens
+    return bool(usage.input_audio_tokens and cached and _first(rates.input_audio, rates.input) != rates.input)
+
+
+def _shares(rates: Rates, usage: Usage) -> list[tuple[_Share, int, Decimal | None]]:
+    """The tokens by what they cost, in the order of a bill; most calls have but the plain two."""
+    cached = usage.cache_read_tokens + usage.cache_write_tokens
+    audio = 0 if cached else usage.input_audio_tokens
+    shares: list[tuple[_Share, int, Decimal | None]] = [
+        ("input", max(0, usage.new_input_tokens - audio), rates.input)
+    ]
+    if cached:
+        long = min(usage.cache_write_long_tokens, usage.cache_write_tokens)
+        write = _first(rates.cache_write, rates.input)
+        shares += [
+            ("cache_read", usage.cache_read_tokens, _first(rates.cache_read, rates.input)),
+            ("cache_write", usage.cache_write_tokens - long, write),
+            ("cache_write", long, _first(rates.cache_write_long, write)),
+        ]
+    apart = usage.reasoning_tokens + usage.output_audio_tokens
+    shares.append(("output", max(0, usage.output_tokens - apart), rates.output))
+    if apart or audio:
+        shares += [
+            ("reasoning", usage.reasoning_tokens, _first(rates.reasoning, rates.output)),
+            ("audio", audio, _first(rates.input_audio, rates.input)),
+            ("audio", usage.output_audio_tokens, _first(rates.output_audio, rates.output)),
+        ]
+    return shares
 
 
 def _first(own: Decimal | None, whole: Decimal | None) -> Decimal | None:

@@ -7,15 +7,24 @@ from typing import NamedTuple
 
 import msgspec
 
-from chatbench.client.calling import Calling
 from chatbench.client.environment import Environment
 from chatbench.client.limits import Bucket
-from chatbench.core.endpoints import Endpoint
+from chatbench.core.endpoints import Endpoint, Limits
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.secrets import Secret
 from chatbench.providers.wire import Wire
 
 _FRESH_S = 0.5
+
+
+class Place(NamedTuple):
+    """What a target is known by: a model, and what its caller has of its own. `limits` are in place of
+    the endpoint's, `key` is sent in place of the one that is kept."""
+
+    model: ModelRef
+    limits: Limits | None
+    key: Secret | None
+    api_version: str
 
 
 class Target(NamedTuple):
@@ -31,41 +40,37 @@ class Target(NamedTuple):
     until: float
 
 
-async def target_of(
-    environment: Environment,
-    calling: Calling,
-    model: ModelRef,
-    source: Endpoint,
-    info: ModelInfo,
-    api_version: str,
-    key: Secret | None,
-) -> Target:
-    """Looked up anew after half a second, after a refusal, and where its endpoint or a key was
-    changed. `key` is sent in place of the one that is kept. Raises whatever finding the key raises."""
-    own = key is not None or calling.endpoint is not None or bool(api_version)
+def known_target(environment: Environment, place: Place, source: Endpoint) -> Target | None:
+    """The target as it was last looked up; None after half a second, after a refusal, and where its
+    endpoint or a key was changed."""
+    known: Target | None = environment.targets.get(place)
+    if (
+        known is not None
+        and known.until > time.monotonic()
+        and known.source is source
+        and known.keys_version == environment.keys.version
+    ):
+        return known
+    return None
+
+
+async def target_of(environment: Environment, place: Place, source: Endpoint, info: ModelInfo) -> Target:
+    """Looks the target up anew, and keeps it. Raises whatever finding the key raises."""
     version = environment.keys.version
-    if not own:
-        known: Target | None = environment.targets.get((model, calling.limits))
-        if (
-            known is not None
-            and known.until > time.monotonic()
-            and known.source is source
-            and known.keys_version == version
-        ):
-            return known
-    effective = with_version(environment.keys.effective(source), api_version)
-    endpoint = environment.learned.endpoint(effective, model)
+    effective = with_version(environment.keys.effective(source), place.api_version)
+    endpoint = environment.learned.endpoint(effective, place.model)
+    key = place.key
     if key is None:
         found = await environment.keys.find(endpoint)
         key = found.secret if found else None
     bucket = environment.limiter.bucket(
         endpoint.id,
         key.digest() if key else "",
-        model.id,
-        calling.limits or endpoint.limits,
-        own=calling.limits is not None,
+        place.model.id,
+        place.limits or endpoint.limits,
+        own=place.limits is not None,
     )
-    target = Target(
+    target = environment.targets[place] = Target(
         source=source,
         endpoint=endpoint,
         info=environment.learned.info(info),
@@ -75,8 +80,6 @@ async def target_of(
         keys_version=version,
         until=time.monotonic() + _FRESH_S,
     )
-    if not own:
-        environment.targets[model, calling.limits] = target
     return target
 
 
