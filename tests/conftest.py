@@ -19,6 +19,7 @@ import keyring
 import keyring.backend
 import keyring.errors
 from tests.harness import leaks, logs, network
+from tests.loopback.server import LoopbackServer
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -114,6 +115,13 @@ def memory_keyring() -> Iterator[MemoryKeyring]:
     keyring.set_keyring(backend)
     yield backend
     keyring.set_keyring(before)
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    """A server that answers as the vendors do."""
+    with LoopbackServer() as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from chatbench.core.messages import (
     ImagePart,
     InlineData,
     Message,
+    Part,
     ProviderFile,
     RefusalPart,
     RemoteUrl,
@@ -19,6 +20,7 @@ from chatbench.core.messages import (
     ToolCallPart,
     ToolResultPart,
     UnknownPart,
+    user,
 )
 from chatbench.core.params import Parameters
 from chatbench.core.tools import NamedTool, ToolDefinition
@@ -63,6 +65,11 @@ def pictures(provider: str) -> tuple[Message, ...]:
             ),
         ),
     )
+
+
+def going_on(answer: tuple[Part, ...]) -> tuple[Message, ...]:
+    """A conversation that goes on after an answer."""
+    return user("Hi"), Message(role="assistant", parts=answer), user("Go on")
 
 
 def with_tools() -> tuple[Message, ...]:
@@ -144,3 +151,23 @@ def conversations() -> st.SearchStrategy[list[Message]]:
         ),
         max_size=6,
     )
+
+
+def without_documents(messages: list[Message]) -> list[Message]:
+    """For interfaces that take pictures and no PDF files."""
+    return [
+        Message(role=message.role, parts=tuple(part for part in message.parts if part != DOCUMENT))
+        for message in messages
+    ]
+
+
+def expect_answered(turns: list[Any]) -> list[str]:
+    """Asserts that the results of an answer's tool calls stand behind it, in the order of the calls;
+    returns the ids of all calls."""
+    called: list[str] = []
+    for at, turn in enumerate(turns):
+        asked = [call["id"] for call in turn.get("tool_calls", ())]
+        results = turns[at + 1 : at + 1 + len(asked)]
+        assert [result.get("tool_call_id") for result in results] == asked
+        called += asked
+    return called

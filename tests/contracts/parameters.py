@@ -40,6 +40,13 @@ ONE_OF_EACH: dict[str, Any] = {
 """Each has an effect on a request that has a strict tool."""
 assert ONE_OF_EACH.keys() == set(Parameters.__struct_fields__)
 
+
+def every(takes: frozenset[str], **own: Any) -> Parameters:
+    """All parameters that a wire takes, but for `extra_body`, with values of a test's `own`."""
+    values = {name: value for name, value in ONE_OF_EACH.items() if name in takes and name != "extra_body"}
+    return Parameters(**{**values, **own})
+
+
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "temperature": st.floats(0, 2),
     "top_p": st.floats(0, 1),

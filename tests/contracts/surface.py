@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 from tests.contracts.conversations import CLOCK, SCHEMA
 
+from chatbench.core.messages import user
 from chatbench.core.params import Parameters
 from chatbench.core.tools import NamedTool, ToolDefinition
 
@@ -63,3 +65,10 @@ def requests() -> st.SearchStrategy[dict[str, Any]]:
             "stream": st.booleans(),
         }
     )
+
+
+def changes(judge: Callable[..., Any], name: str, value: Any) -> bool:
+    """Whether a parameter alone changes what is sent; both requests stand before the judge."""
+    shown: dict[str, Any] = {"tools": (CLOCK,), "system": "Be brief"}
+    told = judge((user("Hi"),), parameters=Parameters(**{name: value}), **shown)
+    return bool(told != judge((user("Hi"),), **shown))

@@ -82,8 +82,7 @@ def test_sampling_is_known_only_to_the_old_version() -> None:
 
 @pytest.mark.parametrize("scene", canned.SCENES)
 def test_answers_go_back_as_anthropic_takes_them(scene: str) -> None:
-    answered = wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])
-    judge((user("Hi"), Message(role="assistant", parts=answered), user("Go on")))
+    judge(conversations.going_on(wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])))
 
 
 @settings(max_examples=60)

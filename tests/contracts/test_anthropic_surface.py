@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -16,7 +15,7 @@ from anthropic.types.message_create_params import (
     MessageCreateParamsStreaming,
 )
 from hypothesis import given, settings
-from tests.contracts import conversations, parameters
+from tests.contracts import conversations, parameters, surface
 from tests.contracts.vendors import accept, forbid_unknown_keys
 from tests.loopback import anthropic as canned
 from tests.loopback import replies
@@ -56,12 +55,6 @@ WHOLE = pydantic.TypeAdapter[Any](MessageCreateParamsNonStreaming)
 COUNTED = pydantic.TypeAdapter[Any](MessageCountTokensParams)
 
 
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
-
-
 @settings(max_examples=150)
 @given(conversations.conversations(), parameters.requests(WIRE.takes - {*SAMPLING}))
 def test_any_request_is_one_of_anthropics(messages: list[Message], request: dict[str, Any]) -> None:
@@ -89,12 +82,12 @@ def test_judge_of_counts_refuses_what_only_answers_need() -> None:
 
 @pytest.mark.parametrize("name", parameters.ONE_OF_EACH)
 def test_exactly_what_the_wire_takes_has_an_effect(name: str) -> None:
-    given_one = Parameters(**{name: parameters.ONE_OF_EACH[name]})
     row = ROWS[1] if name == "thinking_budget" else ROWS[0]
-    same: dict[str, Any] = {"row": row, "system": "Be brief.", "tools": (conversations.CLOCK,)}
-    plain = wires.body(WIRE, wires.call(WHERE, (user("Hi"),), **same))
-    with_it = wires.body(WIRE, wires.call(WHERE, (user("Hi"),), parameters=given_one, **same))
-    assert (plain != with_it) == (name in WIRE.takes)
+
+    def judge(messages: tuple[Message, ...], **request: Any) -> Any:
+        return wires.body(WIRE, wires.call(WHERE, messages, row=row, **request))
+
+    assert surface.changes(judge, name, parameters.ONE_OF_EACH[name]) == (name in WIRE.takes)
 
 
 PNG = b"\x89PNG\r\n\x1a\n"

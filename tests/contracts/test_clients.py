@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import anthropic
@@ -10,36 +9,15 @@ import openai
 import pytest
 from google import genai
 from openai.types import responses
+from tests.contracts.vendors import heard
 from tests.loopback import anthropic as anthropic_canned
 from tests.loopback import gemini as gemini_canned
 from tests.loopback import openai_responses as openai_canned
 from tests.loopback.server import LoopbackServer
-from tests.providers import wires
 
-from chatbench.core.messages import TextPart, ThinkingPart, ToolCallPart
 from chatbench.providers.anthropic import Anthropic
 from chatbench.providers.gemini import Gemini
 from chatbench.providers.openai_responses import OpenAIResponses
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
-
-
-def ours(
-    wire: Any, scene: str, frames: Iterable[bytes], server: LoopbackServer
-) -> tuple[str, str, list[str]]:
-    """Words, thoughts and calls, as our wire reads them; it asks at the address the client asked."""
-    made = wires.call(wires.endpoint(wire.id, server.base_url(wire.id)), model=scene)
-    assert wire.encode(made).url == server.url + server.asked[-1].target
-    parts = wires.parts_of(wire, made, frames)
-    return (
-        "".join(part.text for part in parts if isinstance(part, TextPart)),
-        "".join(part.text for part in parts if isinstance(part, ThinkingPart)),
-        [part.name for part in parts if isinstance(part, ToolCallPart)],
-    )
 
 
 @pytest.mark.parametrize("scene", openai_canned.SCENES)
@@ -55,7 +33,7 @@ def test_openai_client(scene: str, server: LoopbackServer) -> None:
                 thoughts.append(event.text)
             elif event.type == "response.output_item.done" and isinstance(event.item, called):
                 calls.append(event.item.name)
-    assert ours(OpenAIResponses(), scene, frames, server) == (words, "\n\n".join(thoughts), calls)
+    assert heard(OpenAIResponses(), scene, frames, server) == (words, "\n\n".join(thoughts), calls)
 
 
 @pytest.mark.parametrize("scene", anthropic_canned.SCENES)
@@ -71,7 +49,7 @@ def test_anthropic_client(scene: str, server: LoopbackServer) -> None:
         "".join(block.thinking for block in blocks if block.type == "thinking"),
         [block.name for block in blocks if block.type == "tool_use"],
     )
-    assert ours(Anthropic(), scene, frames, server) == expected
+    assert heard(Anthropic(), scene, frames, server) == expected
     assert message.usage.output_tokens == anthropic_canned.USAGE["output_tokens"]
 
 
@@ -90,4 +68,4 @@ def test_gemini_client(scene: str, server: LoopbackServer) -> None:
                     thoughts += part.text or ""
                 else:
                     words += part.text or ""
-    assert ours(Gemini(), scene, frames, server) == (words, thoughts, calls)
+    assert heard(Gemini(), scene, frames, server) == (words, thoughts, calls)

@@ -18,8 +18,8 @@ import pytest
 from cohere.v2.types.v2chat_response import V2ChatResponse
 from cohere.v2.types.v2chat_stream_response import V2ChatStreamResponse
 from hypothesis import given, settings
-from tests.contracts import conversations
-from tests.contracts.vendors import data_of, extras, lost
+from tests.contracts import conversations, parameters
+from tests.contracts.vendors import data_of, extras, heard, lost
 from tests.loopback import cohere as canned
 from tests.loopback.server import LoopbackServer
 from tests.providers import wires
@@ -31,7 +31,6 @@ from chatbench.core.messages import (
     Message,
     RemoteUrl,
     TextPart,
-    ThinkingPart,
     ToolCallPart,
     assistant,
     user,
@@ -42,21 +41,7 @@ from chatbench.providers.cohere import Cohere
 
 WIRE = Cohere()
 WHERE = wires.endpoint("cohere", "https://api.cohere.com")
-EVERYTHING = Parameters(
-    temperature=0.3,
-    top_p=0.9,
-    top_k=40,
-    max_output_tokens=200,
-    stop=("END", "STOP"),
-    presence_penalty=0.1,
-    frequency_penalty=0.2,
-    seed=7,
-    reasoning_effort="high",
-    thinking_budget=500,
-    logprobs=True,
-    json_mode=True,
-    strict_tools=True,
-)
+EVERYTHING = parameters.every(WIRE.takes)
 TABLE = FilePart(source=InlineData(data=b"a,b\n1,2\n"), media_type="text/csv", name="table.csv")
 TOP = set(inspect.signature(cohere.ClientV2.chat).parameters) - {"self", "request_options"} | {"stream"}
 FIELDS: dict[str, Any] = {
@@ -70,12 +55,6 @@ FIELDS: dict[str, Any] = {
 JUDGES = {name: pydantic.TypeAdapter[Any](kind) for name, kind in FIELDS.items()}
 EVENT = pydantic.TypeAdapter[Any](V2ChatStreamResponse)
 CHOICES = {"REQUIRED", "NONE"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 @contextmanager
@@ -129,7 +108,6 @@ def test_requests_are_cohere_requests(request_fields: dict[str, Any]) -> None:
 
 
 def test_every_parameter_is_one_of_coheres() -> None:
-    assert set(EVERYTHING.given()) | {"extra_body"} == WIRE.takes
     sent = judge((user("Hi"),), parameters=EVERYTHING, tools=(conversations.CLOCK,))
     # Effort and budget are one field, `extra_body` none; model, messages, stream and tools come along.
     assert len(sent) == len(WIRE.takes) - 2 + 4
@@ -150,22 +128,13 @@ def test_media_tools_and_documents_are_cohere_requests() -> None:
 
 @pytest.mark.parametrize("scene", canned.SCENES)
 def test_answers_go_back_as_cohere_takes_them(scene: str) -> None:
-    answered = wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])
-    judge((user("Hi"), Message(role="assistant", parts=answered), user("Go on")))
+    judge(conversations.going_on(wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])))
 
 
 @settings(max_examples=60)
 @given(conversations.conversations())
 def test_any_conversation_is_a_cohere_request(messages: list[Message]) -> None:
-    readable = [
-        Message(role=message.role, parts=tuple(p for p in message.parts if p != conversations.DOCUMENT))
-        for message in messages
-    ]
-    sent = judge(readable)["messages"]
-    for at, turn in enumerate(sent):
-        asked = [call["id"] for call in turn.get("tool_calls", ())]
-        results = sent[at + 1 : at + 1 + len(asked)]
-        assert [result.get("tool_call_id") for result in results] == asked
+    conversations.expect_answered(judge(conversations.without_documents(messages))["messages"])
 
 
 @pytest.mark.parametrize("scene", canned.SCENES)
@@ -199,14 +168,9 @@ def test_coheres_client_reads_the_same(scene: str, server: LoopbackServer) -> No
             calls.append(event.delta.message.tool_calls.function.name)
         elif event.type == "citation-start":
             cited += len(event.delta.message.citations.sources)
-    made = wires.call(wires.endpoint("cohere", server.url), model=scene)
-    assert WIRE.encode(made).url == server.url + server.asked[-1].target
-    parts = wires.parts_of(WIRE, made, frames)
-    texts = [part for part in parts if isinstance(part, TextPart)]
-    assert words == "".join(part.text for part in texts)
-    assert cited == sum(len(part.citations) for part in texts)
-    assert thoughts == "".join(part.text for part in parts if isinstance(part, ThinkingPart))
-    assert calls == [part.name for part in parts if isinstance(part, ToolCallPart)]
+    assert heard(WIRE, scene, frames, server) == (words, thoughts, calls)
+    parts = wires.parts_of(WIRE, wires.call(WHERE), frames)
+    assert cited == sum(len(part.citations) for part in parts if isinstance(part, TextPart))
 
 
 @pytest.mark.parametrize("stream", [True, False])

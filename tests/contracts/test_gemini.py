@@ -85,8 +85,7 @@ def test_media_tools_and_parameters_are_gemini_requests() -> None:
 
 @pytest.mark.parametrize("scene", canned.SCENES)
 def test_answers_go_back_as_gemini_takes_them(scene: str) -> None:
-    answered = wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])
-    judge((user("Hi"), Message(role="assistant", parts=answered), user("Go on")))
+    judge(conversations.going_on(wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])))
 
 
 @settings(max_examples=60)

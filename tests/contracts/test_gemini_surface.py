@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from google import genai
 from google.genai import types
 from hypothesis import given, settings
-from tests.contracts import conversations, parameters
+from tests.contracts import conversations, parameters, surface
 from tests.loopback import gemini as canned
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
@@ -64,12 +63,6 @@ def accept(sent: dict[str, Any]) -> None:
     pydantic.TypeAdapter(dict[str, str]).validate_python(sent.get("labels", {}), strict=True)
 
 
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
-
-
 @settings(max_examples=150)
 @given(conversations.conversations(), parameters.requests(WIRE.takes))
 def test_any_request_is_one_of_googles(messages: list[Message], request: dict[str, Any]) -> None:
@@ -92,11 +85,10 @@ def test_any_request_is_one_of_googles(messages: list[Message], request: dict[st
 
 @pytest.mark.parametrize("name", parameters.ONE_OF_EACH)
 def test_exactly_what_the_wire_takes_has_an_effect(name: str) -> None:
-    given_one = Parameters(**{name: parameters.ONE_OF_EACH[name]})
-    same: dict[str, Any] = {"row": ROWS[0], "system": "Be brief.", "tools": (conversations.CLOCK,)}
-    plain = wires.body(WIRE, wires.call(WHERE, (user("Hi"),), **same))
-    with_it = wires.body(WIRE, wires.call(WHERE, (user("Hi"),), parameters=given_one, **same))
-    assert (plain != with_it) == (name in WIRE.takes)
+    def judge(messages: tuple[Message, ...], **request: Any) -> Any:
+        return wires.body(WIRE, wires.call(WHERE, messages, row=ROWS[0], **request))
+
+    assert surface.changes(judge, name, parameters.ONE_OF_EACH[name]) == (name in WIRE.takes)
 
 
 @pytest.mark.parametrize("detail", ["", "auto", "low", "high", "original"])

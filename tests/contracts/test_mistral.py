@@ -6,7 +6,6 @@ is compared with what we wrote.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pydantic
@@ -14,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from mistralai.client import Mistral as Vendor
 from mistralai.client import models
-from tests.contracts import conversations
-from tests.contracts.vendors import data_of, lost
+from tests.contracts import conversations, parameters
+from tests.contracts.vendors import data_of, heard, lost
 from tests.loopback import mistral as canned
 from tests.loopback.server import LoopbackServer
 from tests.providers import wires
@@ -25,8 +24,6 @@ from chatbench.core.messages import (
     FilePart,
     InlineData,
     Message,
-    TextPart,
-    ThinkingPart,
     ToolCallPart,
     assistant,
     user,
@@ -37,31 +34,7 @@ from chatbench.providers.mistral import Mistral
 
 WIRE = Mistral()
 WHERE = wires.endpoint("mistral", "https://api.mistral.ai")
-EVERYTHING = Parameters(
-    temperature=0.3,
-    top_p=0.9,
-    top_k=40,
-    max_output_tokens=200,
-    stop=("END", "STOP"),
-    presence_penalty=0.1,
-    frequency_penalty=0.2,
-    seed=7,
-    reasoning_effort="high",
-    n=2,
-    logprobs=True,
-    top_logprobs=3,
-    json_mode=True,
-    strict_tools=True,
-    service_tier="standard_only",
-    metadata={"team": "a"},
-    prompt_cache_key="chat-1",
-)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
+EVERYTHING = parameters.every(WIRE.takes, service_tier="standard_only", strict_tools=True)
 
 
 def accept(sent: Any) -> None:
@@ -100,7 +73,6 @@ def test_requests_are_mistral_requests(request_fields: dict[str, Any]) -> None:
 
 
 def test_every_parameter_is_one_of_mistrals() -> None:
-    assert set(EVERYTHING.given()) | {"extra_body", "parallel_tool_calls"} == WIRE.takes
     sent = judge((user("Hi"),), parameters=EVERYTHING, tools=(conversations.CLOCK,))
     assert len(sent) == len(EVERYTHING.given()) - 1 + 4, "strict_tools is the tools'"
     for effort in EFFORTS:
@@ -117,19 +89,14 @@ def test_media_tools_and_answers_are_mistral_requests() -> None:
 
 @pytest.mark.parametrize("scene", canned.SCENES)
 def test_answers_go_back_as_mistral_takes_them(scene: str) -> None:
-    answered = wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])
-    judge((user("Hi"), Message(role="assistant", parts=answered), user("Go on")))
+    judge(conversations.going_on(wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])))
 
 
 @settings(max_examples=60)
 @given(conversations.conversations())
 def test_any_conversation_is_a_mistral_request(messages: list[Message]) -> None:
-    sent = judge(messages)["messages"]
-    for at, turn in enumerate(sent):
-        asked = [call["id"] for call in turn.get("tool_calls", ())]
-        results = sent[at + 1 : at + 1 + len(asked)]
-        assert [result.get("tool_call_id") for result in results] == asked
-        assert all(len(call_id) == 9 and call_id.isalnum() for call_id in asked)
+    called = conversations.expect_answered(judge(messages)["messages"])
+    assert all(len(call_id) == 9 and call_id.isalnum() for call_id in called)
 
 
 @pytest.mark.parametrize("scene", canned.SCENES)
@@ -167,12 +134,7 @@ def test_mistrals_client_reads_the_same(scene: str, server: LoopbackServer) -> N
                     elif isinstance(chunk, models.ThinkChunk):
                         thoughts += "".join(getattr(piece, "text", "") for piece in chunk.thinking)
                 calls += [call.function.name for call in choice.delta.tool_calls or ()]
-    made = wires.call(wires.endpoint("mistral", server.base_url("mistral")), model=scene)
-    assert WIRE.encode(made).url == server.url + server.asked[-1].target
-    parts = wires.parts_of(WIRE, made, frames)
-    assert words == "".join(part.text for part in parts if isinstance(part, TextPart))
-    assert thoughts == "".join(part.text for part in parts if isinstance(part, ThinkingPart))
-    assert calls == [part.name for part in parts if isinstance(part, ToolCallPart)]
+    assert heard(WIRE, scene, frames, server) == (words, thoughts, calls)
 
 
 def test_mistrals_client_sends_the_same(server: LoopbackServer) -> None:

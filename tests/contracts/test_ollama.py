@@ -7,15 +7,14 @@ as one, and what the type keeps is compared with what we wrote.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import ollama
 import pydantic
 import pytest
 from hypothesis import given, settings
-from tests.contracts import conversations
-from tests.contracts.vendors import lost
+from tests.contracts import conversations, parameters
+from tests.contracts.vendors import heard, lost
 from tests.loopback import ollama as canned
 from tests.loopback.server import LoopbackServer
 from tests.providers import wires
@@ -24,7 +23,6 @@ from chatbench.core.messages import (
     FilePart,
     InlineData,
     Message,
-    TextPart,
     ThinkingPart,
     ToolCallPart,
     assistant,
@@ -36,29 +34,10 @@ from chatbench.providers.ollama import Ollama
 
 WIRE = Ollama()
 WHERE = wires.endpoint("ollama", "http://127.0.0.1:11434", auth="none")
-EVERYTHING = Parameters(
-    temperature=0.3,
-    top_p=0.9,
-    top_k=40,
-    max_output_tokens=200,
-    stop=("END", "STOP"),
-    presence_penalty=0.1,
-    frequency_penalty=0.2,
-    seed=7,
-    reasoning_effort="low",
-    logprobs=True,
-    top_logprobs=3,
-    json_mode=True,
-)
+EVERYTHING = parameters.every(WIRE.takes, reasoning_effort="low")
 LEVELS = {"efforts": ("low", "medium", "high")}
 SERVERS_OWN = {"truncate", "shift"}
 """Fields that the server takes (api/types.go) and its Python client has none for."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 def accept(sent: Any) -> None:
@@ -118,7 +97,6 @@ def test_requests_are_ollama_requests(request_fields: dict[str, Any]) -> None:
 
 
 def test_every_parameter_is_one_of_ollamas() -> None:
-    assert set(EVERYTHING.given()) | {"extra_body"} == WIRE.takes
     sent = judge((user("Hi"),), parameters=EVERYTHING, row=LEVELS)
     assert len(sent["options"]) == 8 + 1, "and the context window"
     assert sent.keys() >= {"think", "logprobs", "top_logprobs", "format"}
@@ -134,18 +112,13 @@ def test_media_and_tools_are_ollama_requests() -> None:
 
 @pytest.mark.parametrize("scene", canned.SCENES)
 def test_answers_go_back_as_ollama_takes_them(scene: str) -> None:
-    answered = wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])
-    judge((user("Hi"), Message(role="assistant", parts=answered), user("Go on")))
+    judge(conversations.going_on(wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])))
 
 
 @settings(max_examples=60)
 @given(conversations.conversations())
 def test_any_conversation_is_an_ollama_request(messages: list[Message]) -> None:
-    readable = [
-        Message(role=message.role, parts=tuple(p for p in message.parts if p != conversations.DOCUMENT))
-        for message in messages
-    ]
-    sent = judge(readable)["messages"]
+    sent = judge(conversations.without_documents(messages))["messages"]
     for at, turn in enumerate(sent):
         asked = [call["function"]["name"] for call in turn.get("tool_calls", ())]
         results = sent[at + 1 : at + 1 + len(asked)]
@@ -176,14 +149,11 @@ def test_ollamas_client_reads_the_same(scene: str, server: LoopbackServer) -> No
     for told in read:
         words += told.message.content or ""
         thoughts += told.message.thinking or ""
-        calls += [(c.function.name, c.function.arguments) for c in told.message.tool_calls or ()]
-    made = wires.call(wires.endpoint("ollama", server.url), model=scene)
-    assert WIRE.encode(made).url == server.url + server.asked[-1].target
-    parts = wires.parts_of(WIRE, made, lines)
-    assert words == "".join(part.text for part in parts if isinstance(part, TextPart))
-    assert thoughts == "".join(part.text for part in parts if isinstance(part, ThinkingPart))
-    ours = [(part.name, json.loads(part.arguments)) for part in parts if isinstance(part, ToolCallPart)]
-    assert calls == ours
+        calls += [call.function for call in told.message.tool_calls or ()]
+    assert heard(WIRE, scene, lines, server) == (words, thoughts, [call.name for call in calls])
+    parts = wires.parts_of(WIRE, wires.call(WHERE), lines)
+    ours = [json.loads(part.arguments) for part in parts if isinstance(part, ToolCallPart)]
+    assert [call.arguments for call in calls] == ours
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +110,9 @@ def test_every_parameter_is_openais(name: str, value: Any) -> None:
     """Each one alone: it changes what is sent, or is told to be left out."""
     if name in NOT_OPENAIS:
         return
-    shown = {"tools": (conversations.CLOCK,), "system": "Be brief"}
-    bare = judge((user("Hi"),), **shown)
-    sent = judge((user("Hi"),), parameters=Parameters(**{name: value}), **shown)
     silent = {"json_mode": False, "cache_pattern": "tools_only", "strict_tools": True}
-    if name not in WIRE.takes or name == "cache_ttl" or silent.get(name) == value:
-        assert sent == bare
-    else:
-        assert sent != bare
+    told = name in WIRE.takes and name != "cache_ttl" and silent.get(name) != value
+    assert surface.changes(judge, name, value) == told
 
 
 @settings(max_examples=150, deadline=None)
@@ -280,17 +274,15 @@ def test_the_vendors_client_reads_every_choice_as_we_do(scene: str) -> None:
 @given(cuts=st.lists(st.integers(0, 4000), max_size=30))
 def test_any_split_gives_the_same_answer(scene: str, cuts: list[int]) -> None:
     frames = wires.scenes(canned)[scene][0]
-    data, call = b"".join(frames), wires.call(WHERE)
-    at = [0, *sorted({cut % len(data) for cut in cuts}), len(data)]
-    pieces = [data[start:end] for start, end in pairwise(at)]
-    expected = wires.outcome(wires.folded(wires.decode(WIRE, call, frames)))
-    assert wires.outcome(wires.folded(wires.decode(WIRE, call, pieces))) == expected
+    answer, same = (
+        wires.decode(WIRE, wires.call(WHERE), pieces) for pieces in (frames, wires.cut(frames, cuts))
+    )
+    assert wires.outcome(wires.folded(same)) == wires.outcome(wires.folded(answer))
 
 
 @pytest.mark.parametrize("scene", canned.SCENES)
 def test_answers_go_back_as_openai_takes_them(scene: str) -> None:
-    answered = wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])
-    judge((user("Hi"), Message(role="assistant", parts=answered), user("Go on")))
+    judge(conversations.going_on(wires.parts_of(WIRE, wires.call(WHERE), canned.SCENES[scene][0])))
 
 
 @settings(max_examples=60)

@@ -1,12 +1,18 @@
-"""The vendors' own types as judges: unknown keys forbidden, lazy iterables walked to the end."""
+"""The vendors' own types as judges: unknown keys forbidden, lazy iterables walked to the end; and what
+our wires hear, to be held against what the vendors' own clients do."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pydantic
+from tests.loopback.server import LoopbackServer
+from tests.providers import wires
+
+from chatbench.core.messages import TextPart, ThinkingPart, ToolCallPart
+from chatbench.providers.wire import HttpWire
 
 Judge = pydantic.TypeAdapter[Any]
 
@@ -74,3 +80,24 @@ def extras(value: Any, where: str = "") -> list[str]:
     if isinstance(value, list):
         return [place for at, item in enumerate(value) for place in extras(item, f"{where}[{at}]")]
     return []
+
+
+class Heard(NamedTuple):
+    """An answer in short."""
+
+    words: str
+    thoughts: str
+    calls: list[str]
+    """The names of the tools."""
+
+
+def heard(wire: HttpWire, scene: str, frames: Iterable[bytes], server: LoopbackServer) -> Heard:
+    """The answer as our wire reads it, which asks at the address that a vendor's client just asked."""
+    made = wires.call(wires.endpoint(wire.id, server.base_url(wire.id)), model=scene)
+    assert wire.encode(made).url == server.url + server.asked[-1].target
+    parts = wires.parts_of(wire, made, frames)
+    return Heard(
+        "".join(part.text for part in parts if isinstance(part, TextPart)),
+        "".join(part.text for part in parts if isinstance(part, ThinkingPart)),
+        [part.name for part in parts if isinstance(part, ToolCallPart)],
+    )

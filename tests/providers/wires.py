@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -100,6 +101,13 @@ def split(data: bytes, draw: random.Random) -> list[bytes]:
         pieces.append(data[:size])
         data = data[size:]
     return pieces
+
+
+def cut(frames: Iterable[bytes], places: Iterable[int]) -> list[bytes]:
+    """The same bytes cut at these places, counted on from the beginning where they lie beyond the end."""
+    data = b"".join(frames)
+    at = [0, *sorted({place % len(data) for place in places}), len(data)]
+    return [data[start:end] for start, end in pairwise(at)]
 
 
 def mutated(data: bytes, draw: random.Random) -> bytes:
