@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import shelve
@@ -19,6 +20,7 @@ import msgspec
 import pytest
 from tests.client.conftest import request_of
 
+from chatbench.client import cacheentries
 from chatbench.client.cache import (
     Cached,
     CacheMode,
@@ -231,16 +233,40 @@ async def test_the_number_of_answers_is_limited(make: Callable[..., KeyedCache])
         assert kept == list(range(60 - len(kept), 60))
 
 
-@pytest.mark.parametrize("settings", [{"ttl_s": 0}, {"ttl_s": -1}, {"max_entries": 0}])
+@pytest.mark.parametrize("settings", [{"ttl_s": 0}, {"ttl_s": -1}, {"max_entries": 0}, {"max_bytes": 0}])
 def test_a_limit_that_is_none_is_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
-    for build in (
+    builds: list[Callable[[], object]] = [
         lambda: MemoryCache(**settings),
-        lambda: MappingCache({}, **settings),
         lambda: SqliteCache(tmp_path / "x", **settings),
-    ):
+        lambda: LevelDBCache(tmp_path / "y", **settings),
+    ]
+    if "max_bytes" not in settings:
+        builds.append(lambda: MappingCache({}, **settings))
+    for build in builds:
         with pytest.raises(ConfigurationError, match=r"is (0|-1)\.") as caught:
             build()
         assert "above 0" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_one_answer_is_the_least_there_may_be(make: Callable[..., KeyedCache]) -> None:
+    clock = Clock()
+    cache = make(max_entries=1, now=clock)
+    for number in range(4):
+        clock.seconds += 1
+        await put(cache, other(number), answer(str(number)))
+    if isinstance(cache, SqliteCache):
+        assert (await cache.totals()).entries <= 1
+        return
+    kept = [number for number in range(4) if await get(cache, other(number)) is not None]
+    assert kept == [3], "the newest is never the one to go"
+
+
+def test_an_entry_is_kept_to_the_end_of_its_time() -> None:
+    entry = cacheentries.encode("k", answer(), 100.0)
+    assert cacheentries.decode("k", entry, oldest=100.0) is not None
+    assert cacheentries.decode("k", entry, oldest=100.001) is None
+    assert cacheentries.saved_at(entry) == 100.0
 
 
 # ---- what is stored
@@ -291,8 +317,24 @@ async def test_namespaces_are_apart(tmp_path: Path) -> None:
     await first.aclose()
     assert await get(second, REQUEST) is None
     assert await get(first, REQUEST) is not None
+    await first.clear()
+    assert (await first.totals()).entries == 0
+    assert await get(first, REQUEST) is None
     await first.aclose()
     await second.aclose()
+    level = LevelDBCache(tmp_path / "level", namespace="one")
+    await put(level, REQUEST, answer())
+    await put(level, other(1), answer())
+    await level.aclose()
+    level = LevelDBCache(tmp_path / "level", namespace="two", max_entries=1)
+    assert (len(level), level.size) == (0, 0)
+    assert await get(level, REQUEST) is None
+    await put(level, other(2), answer())
+    await level.aclose()
+    level = LevelDBCache(tmp_path / "level", namespace="one")
+    assert len(level) == 2
+    assert await get(level, REQUEST) is not None
+    await level.aclose()
 
 
 # ---- in memory
@@ -312,6 +354,24 @@ async def test_memory_drops_the_least_recently_used_when_it_is_full() -> None:
     assert len(cache) == 3
     cache.clear()
     assert (len(cache), cache.size) == (0, 0)
+    exact = MemoryCache(max_bytes=probe.size)
+    exact.put(REQUEST, answer("x" * 1000))
+    assert len(exact) == 1
+
+
+def test_memory_lets_go_of_what_is_too_old_and_of_nothing_newer() -> None:
+    clock = Clock()
+    cache = MemoryCache(ttl_s=60, now=clock)
+    cache.put(REQUEST, answer())
+    ((key, old),) = cache._entries.items()
+    clock.seconds += 61
+    assert cache.get(REQUEST) is None
+    assert (len(cache), cache.size) == (0, 0)
+    cache.put(REQUEST, answer("newer"))
+    size = cache.size
+    cache._drop(key, old)  # as one who read it before it was replaced
+    assert (len(cache), cache.size) == (1, size)
+    assert cache.get(REQUEST) is not None
 
 
 def test_memory_may_be_used_by_threads() -> None:
@@ -334,6 +394,78 @@ def test_memory_may_be_used_by_threads() -> None:
     cache.clear()
     cache.put(requests[0], answer())
     assert abs(cache.size - entry) <= 8
+
+
+# ---- any dictionary
+
+
+class Store(dict[str, Any]):
+    """Lists the newest first, has always lost a key to another process when we delete it, and tells
+    who used it."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.threads: set[int] = set()
+        self.listed = 0
+
+    def __getitem__(self, key: str) -> Any:
+        self.threads.add(threading.get_ident())
+        return super().__getitem__(key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.threads.add(threading.get_ident())
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self.pop(key, None)
+        raise KeyError(key)
+
+    def keys(self) -> Any:
+        self.listed += 1
+        return list(reversed(list(super().keys())))
+
+
+async def test_only_our_entries_go_and_never_the_newest() -> None:
+    store = Store({"mine": 7, "other:x": b"theirs"})
+    cache = MappingCache(store, max_entries=2, namespace="ours")
+    for number in range(9):
+        await put(cache, other(number), answer())
+        assert await get(cache, other(number)) is not None
+    assert sum(key.startswith("ours:") for key in list(store)) <= 2
+    assert (store["mine"], store["other:x"]) == (7, b"theirs")
+
+
+async def test_a_store_is_not_listed_for_every_entry() -> None:
+    store = Store()
+    cache = MappingCache(store, max_entries=100)
+    for number in range(101):
+        await put(cache, other(number), answer())
+    before = store.listed
+    assert before <= 4
+    store.clear()  # by another process
+    for number in range(100):
+        await put(cache, other(1000 + number), answer())
+    assert store.listed - before <= 3
+    assert len(store) == 100
+
+
+async def test_an_entry_another_process_deletes_first_is_a_miss() -> None:
+    store = Store()
+    cache = MappingCache(store)
+    await put(cache, REQUEST, answer())
+    for key in list(store):
+        store[key] = b"damaged"
+    assert await get(cache, REQUEST) is None
+    assert not store
+
+
+async def test_a_store_that_makes_wait_is_used_on_another_thread() -> None:
+    store = Store()
+    cache = MappingCache(store, in_thread=True, text=True)
+    await put(cache, REQUEST, answer())
+    assert await get(cache, REQUEST) is not None
+    assert threading.get_ident() not in store.threads
+    assert {type(value) for value in store.values()} == {str}
 
 
 # ---- a dictionary that processes share
@@ -376,6 +508,33 @@ async def test_leveldb_keeps_its_size_over_a_restart(tmp_path: Path) -> None:
     assert await get(again, other(0)) is None
     assert await get(again, other(10)) is not None
     await again.aclose()
+
+
+async def test_leveldb_leaves_out_what_is_too_large_and_drops_what_is_too_old(tmp_path: Path) -> None:
+    clock = Clock()
+    cache = LevelDBCache(tmp_path / "level", max_bytes=5000, ttl_s=60, now=clock)
+    for number in range(3):
+        await put(cache, other(number), answer("x" * 100))
+    await put(cache, other(3), answer("x" * 100_000))
+    assert len(cache) == 3
+    assert await get(cache, other(3)) is None
+    clock.seconds += 61
+    await put(cache, other(4), answer())
+    assert len(cache) == 1
+    size = cache.size
+    await put(cache, other(4), answer())
+    assert (len(cache), cache.size) == (1, size), "in place of the one before"
+    await cache.aclose()
+
+
+async def test_leveldb_puts_a_new_entry_in_the_place_of_a_damaged_one(tmp_path: Path) -> None:
+    cache = LevelDBCache(tmp_path / "level")
+    for bad in (b"", b"\xff", b'{"v":1,"key":"\xff","saved_at":1,"check":1,"response":{}}'):
+        cache._answers.put(REQUEST.fingerprint.encode(), bad)
+        assert await get(cache, REQUEST) is None
+        await put(cache, REQUEST, answer())
+        assert await get(cache, REQUEST) is not None
+    await cache.aclose()
 
 
 async def test_a_leveldb_folder_in_use_is_named(tmp_path: Path) -> None:
@@ -449,10 +608,39 @@ async def test_identical_calls_in_flight_share_one_request() -> None:
     assert {response.attempts for response in shared} == {0}
     assert {response.cost for response in shared} == {Cost(amount=Decimal("0.0123"))}
     assert all(response.request is REQUEST and response.timings.total_s is not None for response in shared)
+    assert all(response.at is not None for response in shared)
     assert len({response.id for response in responses}) == 50
     later = await cached.fetch(REQUEST, provider)
     assert later.local_cache_hit
     assert provider.calls == 1
+
+
+async def test_a_call_joins_one_that_refreshes() -> None:
+    cached, provider = Cached(MemoryCache()), Provider()
+    first = asyncio.create_task(cached.fetch(REQUEST, provider, "refresh"))
+    await provider.asked.wait()
+    second = asyncio.create_task(cached.fetch(REQUEST, provider))
+    await asyncio.sleep(0)
+    provider.go.set()
+    assert (await first).local_cache_hit is False
+    assert (await second).local_cache_hit is True
+    assert provider.calls == 1
+
+
+async def test_a_hit_is_a_response_of_its_own_also_from_a_slow_cache(make: Callable[..., KeyedCache]) -> None:
+    cached, provider = Cached(make()), Provider()
+    provider.go.set()
+    first = await cached.fetch(REQUEST, provider)
+    hits = [await cached.fetch(REQUEST, provider) for _ in range(2)]
+    assert provider.calls == 1
+    assert len({response.id for response in (first, *hits)}) == 3
+    for hit in hits:
+        assert (hit.local_cache_hit, hit.attempts, hit.request) == (True, 0, REQUEST)
+        assert hit.at is not None
+        assert hit.timings.total_s is not None
+    found = await cached.get(REQUEST)
+    assert found is not None
+    assert (found.text, found.local_cache_hit, found.request) == ("yes", True, REQUEST)
 
 
 async def test_different_calls_do_not() -> None:
@@ -488,6 +676,47 @@ async def test_the_last_to_be_cancelled_stops_the_request() -> None:
     provider.go.set()
     assert not (await cached.fetch(REQUEST, provider)).local_cache_hit
     assert provider.calls == 2
+
+
+async def test_whoever_gives_up_last_waits_until_the_request_has_ended() -> None:
+    cached, ended = Cached(MemoryCache()), asyncio.Event()
+    begun = asyncio.Event()
+
+    async def make() -> Response:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            ended.set()
+        raise AssertionError
+
+    call = asyncio.create_task(cached.fetch(REQUEST, make))
+    await begun.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert ended.is_set()
+
+
+async def test_an_error_nobody_waits_for_any_more_is_no_complaint() -> None:
+    cached, begun = Cached(MemoryCache()), asyncio.Event()
+
+    async def make() -> Response:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RateLimited("slow down") from None
+        raise AssertionError
+
+    call = asyncio.create_task(cached.fetch(REQUEST, make))
+    await begun.wait()
+    call.cancel()
+    await asyncio.wait({call})
+    assert call.cancelled()
+    gc.collect()  # the loop would log an error that was never seen
 
 
 async def test_an_answer_of_another_model_is_not_kept_for_the_one_that_was_asked() -> None:
@@ -601,8 +830,75 @@ async def test_any_object_with_get_and_put_will_do() -> None:
     hit = await cached.fetch(REQUEST, provider)
     assert (provider.calls, hit.local_cache_hit, hit.attempts, hit.text) == (1, True, 0, FULL.text)
     (kept,) = simple.kept.values()
-    assert (kept.request, kept.raw) == (None, None)
+    assert (kept.request, kept.raw, kept.parsed) == (None, None, None)
+    found = await cached.get(REQUEST)
+    assert found is not None
+    assert (found.local_cache_hit, found.request) == (True, REQUEST)
+    for response in (answer(error=RateLimited("slow down").report()), answer(stop_reason=None)):
+        await cached.put(other(1), response)
+        assert await cached.get(other(1)) is None
     await cached.aclose()
+
+
+async def test_a_cache_is_closed_in_its_own_way() -> None:
+    class Closed(MemoryCache):
+        closed = 0
+
+        async def aclose(self) -> None:
+            await asyncio.sleep(0)
+            self.closed += 1
+
+    class Plain:
+        closed = 0
+
+        def get(self, request: Request) -> Response | None:
+            return None
+
+        def put(self, request: Request, response: Response) -> None:
+            pass
+
+        def close(self) -> None:
+            self.closed += 1
+
+    for cache in (Closed(), Plain()):
+        await Cached(cache).aclose()
+        assert cache.closed == 1
+
+
+@pytest.mark.expects_log(r"the cache could not be read: KeyError: 'later'")
+async def test_a_cache_that_breaks_while_it_is_waited_for_stops_no_call() -> None:
+    class Late(Broken):
+        def get(self, request: Request) -> Any:
+            return self.later()
+
+        async def later(self) -> Response | None:
+            await asyncio.sleep(0)
+            raise KeyError("later")
+
+    cached, provider = Cached(Late()), Provider()
+    provider.go.set()
+    assert (await cached.fetch(REQUEST, provider)).text == "yes"
+    assert await cached.get(REQUEST) is None
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_a_cache_says_in_our_own_words_is_raised(at_once: bool) -> None:
+    class Refusing(Broken):
+        def get(self, request: Request) -> Any:
+            if at_once:
+                raise StorageError("no", "do something")
+            return self.later()
+
+        async def later(self) -> Response | None:
+            raise StorageError("no", "do something")
+
+    cached, provider = Cached(Refusing()), Provider()
+    provider.go.set()
+    with pytest.raises(StorageError):
+        await cached.fetch(REQUEST, provider)
+    with pytest.raises(StorageError):
+        await cached.get(REQUEST)
+    assert provider.calls == 0
 
 
 def test_two_loops_do_not_disturb_one_another() -> None:
@@ -623,6 +919,26 @@ def test_two_loops_do_not_disturb_one_another() -> None:
     assert len(results) == 400
 
 
+def test_the_same_call_under_way_on_two_loops_is_made_on_each() -> None:
+    cached = Cached(MemoryCache())
+    both = threading.Barrier(2, timeout=5)
+    results: list[Response] = []
+
+    async def make() -> Response:
+        await asyncio.to_thread(both.wait)
+        return answer()
+
+    async def work() -> None:
+        results.append(await cached.fetch(REQUEST, make))
+
+    threads = [threading.Thread(target=lambda: asyncio.run(work())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [response.local_cache_hit for response in results] == [False, False]
+
+
 # ---- the SQLite file seen from here
 
 
@@ -630,6 +946,7 @@ async def test_a_file_that_is_no_cache_is_named_before_anything_is_sent(tmp_path
     path = tmp_path / "notes.txt"
     path.write_text("not a database")
     cached, provider = Cached(SqliteCache(path)), Provider()
+    provider.go.set()
     with pytest.raises(DatabaseCorrupt, match="not a database"):
         await cached.fetch(REQUEST, provider)
     assert provider.calls == 0

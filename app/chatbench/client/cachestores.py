@@ -256,7 +256,7 @@ class MappingCache(KeyedCache):
         if len(self._keys) > most:
             listed = self._listed()
             if len(listed) > most:
-                surplus = len(listed) - max(1, int(most * _ROOM))
+                surplus = len(listed) - int(most * _ROOM)
                 for old in [one for one in listed if one != key][:surplus]:
                     self._delete(old)
             self._keys = set(self._listed())
