@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import select
+import ssl
+import sys
 from collections.abc import AsyncIterable, Callable
 from typing import Any
 
@@ -17,8 +20,10 @@ from chatbench.providers.unpacking import TooLarge
 
 KEEP_S = 60.0
 """An idle connection is closed after this."""
-_HEAD_BYTES = 128 * 1024
-_TIMEOUT = re.compile(rb"timeout=(\d{1,4})\b")
+_FRAMING_BYTES = 128 * 1024
+"""So much may come without a byte of body: heads, also interim ones, sizes of chunks, trailers."""
+_HEADER_LINES = 1000
+_TIMEOUT = re.compile(rb"timeout=(\d{1,4})\b", re.IGNORECASE)
 _AHEAD_BYTES = 1024 * 1024
 """So much may have arrived that nobody has read yet."""
 
@@ -44,9 +49,9 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answered", "_arrived", "_cap", "_chunks", "_close_delimited", "_complete", "_done", "_drained",
-        "_failure", "_handle", "_head_bytes", "_head_done", "_heard", "_interim", "_keeps", "_loop", "_lost",
-        "_parser", "_paused", "_read_s", "_size", "_spoilt", "_transport", "_wake_at", "busy", "closed",
-        "headers", "idle_since", "keep_s", "status",
+        "_failure", "_framing", "_handle", "_has_news", "_head_done", "_heard", "_held", "_interim", "_keeps",
+        "_loop", "_lost", "_parser", "_paused", "_read_s", "_size", "_spoilt", "_transport", "_wake_at",
+        "busy", "closed", "headers", "idle_since", "keep_s", "status",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, lost: Callable[[Connection], object]) -> None:
@@ -57,6 +62,7 @@ class Connection(asyncio.Protocol):
         self._handle: asyncio.TimerHandle | None = None
         self._wake_at = 0.0
         self._drained: asyncio.Future[None] | None = None
+        self._held = False
         self.closed = False
         self.busy = False
         self.idle_since = loop.time()
@@ -68,7 +74,7 @@ class Connection(asyncio.Protocol):
         self.headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
         self._size = 0
-        self._head_bytes = 0
+        self._framing = 0
         self._head_done = self._complete = self._paused = self._interim = False
         self._close_delimited = self._spoilt = self._keeps = False
         self._failure: Exception | None = None
@@ -85,8 +91,9 @@ class Connection(asyncio.Protocol):
         self.busy = True
         self._read_s = read_s
         self._heard = now = self._loop.time()
-        if self._handle is None or self._wake_at > now + read_s:
-            self._wake(now + read_s)
+        wake_at = now + min(read_s, KEEP_S)
+        if self._handle is None or self._wake_at > wake_at:
+            self._wake(wake_at)
         if self.closed:
             self._fail(Disconnected("closed"))
         else:
@@ -101,7 +108,8 @@ class Connection(asyncio.Protocol):
                 return
             self._transport.write(piece)
             self._heard = self._loop.time()
-            if self._drained is not None:
+            if self._held:
+                self._drained = self._loop.create_future()
                 await self._drained
             else:
                 await asyncio.sleep(0)
@@ -115,7 +123,8 @@ class Connection(asyncio.Protocol):
             raise self._failure
 
     async def whole(self, cap: int) -> bytes:
-        """The body, once all of it is there. Raises httpx's errors; TooLarge beyond `cap` bytes."""
+        """The body, once all of it is there. To be called once. Raises httpx's errors; TooLarge beyond
+        `cap` bytes."""
         self._cap = cap
         if not self._complete and self._failure is None:
             self._done = self._loop.create_future()
@@ -123,7 +132,9 @@ class Connection(asyncio.Protocol):
             await self._done
         if self._failure is not None:
             raise self._failure
-        chunks = self._chunks
+        if self._size > cap:
+            raise TooLarge
+        chunks, self._chunks = self._chunks, []
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def piece(self) -> bytes:
@@ -141,13 +152,22 @@ class Connection(asyncio.Protocol):
 
     @property
     def fresh(self) -> bool:
-        """Whether an idle connection may still be used."""
-        return not self.closed and self._loop.time() - self.idle_since < self.keep_s
+        """Whether an idle connection may still be used. The system is asked as well: what came while
+        the loop was busy elsewhere, or stood still, would be taken for the answer to come."""
+        in_time = not self.closed and self._loop.time() - self.idle_since < self.keep_s
+        return in_time and not self._has_news()
+
+    @property
+    def tls(self) -> ssl.SSLObject:
+        """What was agreed on; of https only."""
+        found = self._transport.get_extra_info("ssl_object")
+        assert isinstance(found, ssl.SSLObject)
+        return found
 
     @property
     def reusable(self) -> bool:
         """Whether the answer has come to its end and another request may follow."""
-        ended = self._complete and not self._paused
+        ended = self._complete and not self._paused and not self._held
         return ended and self._keeps and not self._spoilt and not self.closed
 
     def abort(self) -> None:
@@ -163,6 +183,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
+        self._has_news = _watched(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         if not self.busy:
@@ -170,8 +191,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._heard = self._loop.time()
-        if not self._head_done:
-            self._head_bytes += len(data)
+        self._framing += len(data)
         try:
             self._parser.feed_data(data)
         except Exception as error:  # noqa: BLE001 - of the parser, which has several kinds
@@ -181,9 +201,8 @@ class Connection(asyncio.Protocol):
                 return
         if self._complete:
             self._end()
-        elif not self._head_done:
-            if self._head_bytes > _HEAD_BYTES:
-                self._fail(NotHttp("a head without an end"))
+        elif self._framing > _FRAMING_BYTES:
+            self._fail(NotHttp("a head or trailer without an end"))
         elif self._done is not None:
             if self._size > self._cap:
                 self._fail(TooLarge())
@@ -193,16 +212,18 @@ class Connection(asyncio.Protocol):
                 self._paused = True
                 self._transport.pause_reading()
 
+    def eof_received(self) -> None:
+        """Does not wait until all is written, as the loop would: a server that has said all it has to
+        say may read no more."""
+        if self.busy and self._close_delimited and _ended_well(self._transport):
+            self._complete = True
+            self._end()
+        self._over(None)
+        self.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
-        if self.busy and not self._complete:
-            if self._close_delimited and exc is None:
-                self._complete = True
-                self._end()
-            elif not self._head_done:
-                self._fail(_disconnected(exc))
-            else:
-                self._fail(CutShort("cut short"))
+        self._over(exc)
         self.resume_writing()
         if self._handle is not None:
             self._handle.cancel()
@@ -210,11 +231,11 @@ class Connection(asyncio.Protocol):
         self._lost(self)
 
     def pause_writing(self) -> None:
-        self._drained = self._loop.create_future()
+        self._held = True
 
     def resume_writing(self) -> None:
-        drained, self._drained = self._drained, None
-        _tell(drained)
+        self._held = False
+        _tell(self._drained)
 
     # What the parser tells
 
@@ -225,35 +246,31 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         # What stands after the body is not told: it would come too late for those who look.
         if not self._head_done:
-            self.headers.append((name, value))
+            self.headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         if self._complete:
             return
         status = self._parser.get_status_code()
+        if status < 100 or len(self.headers) > _HEADER_LINES:
+            raise NotHttp("not a head")
         if status < 200:
             self._interim = True
             self.headers = []
             return
         self._interim = False
-        self._head_done = True
         self.status = status
         self._keeps = self._parser.should_keep_alive()
-        self._close_delimited = True
-        self.keep_s = KEEP_S
-        for name, value in self.headers:
-            lower = name.lower()
-            if lower in (b"content-length", b"transfer-encoding"):
-                self._close_delimited = False
-            elif lower == b"keep-alive" and (told := _TIMEOUT.search(value)):
-                # "timeout=5, max=100": it will close by then, and a request under way would be lost.
-                self.keep_s = min(KEEP_S, float(told[1]) - 1)
-        _tell(self._answered)
+        self._read_framing()
+        self._head_done = True
+        for waiting in (self._answered, self._drained):
+            _tell(waiting)
 
     def on_body(self, body: bytes) -> None:
         if not self._complete:
             self._chunks.append(body)
             self._size += len(body)
+            self._framing = 0
 
     def on_message_complete(self) -> None:
         if not self._interim:
@@ -261,11 +278,35 @@ class Connection(asyncio.Protocol):
 
     # Inside
 
+    def _read_framing(self) -> None:
+        """How the body ends, and how long the connection is kept after it."""
+        self._close_delimited = True
+        self.keep_s = KEEP_S
+        for name, value in self.headers:
+            lower = name.lower()
+            if lower == b"content-length":
+                self._close_delimited = False
+            elif lower == b"transfer-encoding":
+                if value.lower() != b"chunked":
+                    raise NotHttp("encoded in a way that was not asked for")
+                self._close_delimited = False
+            elif lower == b"keep-alive" and (told := _TIMEOUT.search(value)):
+                # "timeout=5, max=100": it will close by then, and a request under way would be lost.
+                self.keep_s = min(KEEP_S, float(told[1]) - 1)
+
+    def _over(self, cause: Exception | None) -> None:
+        """The connection is no more."""
+        if not self.busy:
+            return
+        failure = CutShort("cut short") if self._head_done else Disconnected("closed without an answer")
+        failure.__cause__ = cause
+        self._fail(failure)
+
     def _end(self) -> None:
         """The answer is all there."""
         self.busy = False
         self.idle_since = self._heard
-        for waiting in (self._answered, self._done, self._arrived):
+        for waiting in (self._answered, self._done, self._arrived, self._drained):
             _tell(waiting)
 
     def _fail(self, failure: Exception) -> None:
@@ -307,10 +348,23 @@ class Connection(asyncio.Protocol):
             self._wake(due)
 
 
-def _disconnected(cause: Exception | None) -> Exception:
-    failure = Disconnected("closed without an answer")
-    failure.__cause__ = cause
-    return failure
+def _watched(sock: Any) -> Callable[[], object]:
+    """Says whether there is something to be read, or the end of it, without reading."""
+    if sys.platform == "win32":
+        return lambda: select.select([sock], [], [], 0)[0]
+    polling = select.poll()
+    polling.register(sock.fileno(), select.POLLIN)
+    return lambda: polling.poll(0)
+
+
+def _ended_well(transport: Any) -> bool:
+    """Whether the other side said that it closes, as TLS wants it: otherwise anybody on the way may
+    have cut off the rest (RFC 9112, 9.8)."""
+    tls = transport.get_extra_info("ssl_object")
+    try:
+        return tls is None or tls.read(1) == b""
+    except ssl.SSLError:
+        return False
 
 
 def _tell(waiting: asyncio.Future[None] | None) -> None:

@@ -58,8 +58,10 @@ def _named(
     from chatbench.providers.connections import CutShort, NotHttp
 
     if isinstance(cause, ssl.SSLCertVerificationError):
+        whose = "the proxy on the way to " if isinstance(error, httpx.ProxyError) else ""
         return UntrustedCertificate(
-            f"The certificate of {_host(endpoint)} is not trusted: {getattr(cause, 'verify_message', '')}.",
+            f"The certificate of {whose}{_host(endpoint)} is not trusted:"
+            f" {getattr(cause, 'verify_message', '')}.",
             "If the server is yours, add its certificate to your system's, or set SSL_CERT_FILE.",
             provider=endpoint.id,
         )

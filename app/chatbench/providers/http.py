@@ -15,7 +15,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -38,6 +37,7 @@ _ROUTES = 256
 """So many different URLs, and headers of requests to each, are remembered."""
 PROBE_S = 15.0
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_ZONE = re.compile(rb"%[^\]]*\]")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 
 
@@ -199,7 +199,7 @@ class Http:
         own, which holds the request's headers, the key among them."""
         loop = asyncio.get_running_loop()
         try:
-            transports = self._loops.get(loop) or await self._transports(loop)
+            transports = self._loops.get(loop) or self._transports(loop)
             route = transports.routes.get(request.url) or await self._new_route(transports, request.url)
             outgoing = route.outgoing(request, timeouts, whole=whole)
             if deadline is None:
@@ -209,14 +209,13 @@ class Http:
         except errors() as error:
             return mapped(error, endpoint, timeouts)
 
-    async def _transports(self, loop: asyncio.AbstractEventLoop) -> _Transports:
-        """New ones for this loop. Those of loops that are closed by now are forgotten."""
+    def _transports(self, loop: asyncio.AbstractEventLoop) -> _Transports:
+        """New ones for this loop. Those of loops that are closed by now are forgotten: nobody can close
+        what they left, it goes when it is collected."""
         with self._lock:
             found = self._loops.setdefault(loop, _Transports())
-            forgotten = [known for known in self._loops if known.is_closed()]
-            left = [self._loops.pop(known) for known in forgotten]
-        for transports in left:
-            await transports.aclose()
+            for known in [known for known in self._loops if known.is_closed()]:
+                del self._loops[known]
         return found
 
     async def _new_route(self, transports: _Transports, url: str) -> _Route:
@@ -231,6 +230,8 @@ class Http:
         origin = told.scheme, told.netloc.decode("ascii")
         if origin not in transports.by_origin:
             made = await self._new_transport(told, proxy_for(url, self._environ))
+            if transports.closed:
+                raise httpx.ConnectError("closed while a request began")
             transports.by_origin.setdefault(origin, made)
         if len(transports.routes) >= _ROUTES:
             transports.routes.clear()
@@ -256,18 +257,26 @@ class Http:
             return f"HTTP/1.1, status {answer.status}{f', {server[:60]}' if server else ''}"
 
     async def inspect_tls(self, endpoint: Endpoint) -> str:
-        context = self._context or await asyncio.to_thread(self._trust)
-        parts = urlsplit(endpoint.base_url)
+        limits = Timeouts(connect=PROBE_S)
         try:
-            _, writer = await asyncio.open_connection(
-                parts.hostname, parts.port or 443, ssl=context, happy_eyeballs_delay=0.25
-            )
-        except OSError as error:
-            raise mapped(error, endpoint, Timeouts()) from None
-        tls = writer.get_extra_info("ssl_object")
+            await asyncio.to_thread(self.load)
+            return await self._tls_told(endpoint.base_url, limits)
+        except errors() as error:
+            failure = mapped(error, endpoint, limits)
+        raise failure
+
+    async def _tls_told(self, url: str, limits: Timeouts) -> str:
+        import httpx
+
+        from chatbench.providers.transport import Transport
+
+        transport = Transport(httpx.URL(url).copy_with(scheme="https"), self._trust(), self._allowed)
+        try:
+            tls = await transport.handshake(limits.connect)
+        finally:
+            await transport.aclose()
         version = str(tls.version()).replace("TLSv", "")
         until = (tls.getpeercert() or {}).get("notAfter", "")
-        writer.close()
         return f"{version}, certificate valid until {until}" if until else version
 
     def abandon(self) -> None:
@@ -281,7 +290,7 @@ class Http:
             loops, self._loops = self._loops, {}
         here = asyncio.get_running_loop()
         for loop, transports in loops.items():
-            if loop is here or loop.is_closed():
+            if loop is here:
                 await transports.aclose()
             elif loop.is_running():
                 await _elsewhere(loop, transports.aclose)
@@ -293,9 +302,11 @@ class _Transports:
     def __init__(self) -> None:
         self.by_origin: dict[tuple[str, str], Transport | Proxied] = {}
         self.routes: dict[str, _Route] = {}
+        self.closed = False
 
     async def aclose(self) -> None:
-        for transport in self.by_origin.values():
+        self.closed = True
+        for transport in tuple(self.by_origin.values()):
             await transport.aclose()
 
     def abandon(self) -> None:
@@ -356,7 +367,8 @@ class _Route:
         for ours in ("content-length", "transfer-encoding", "connection", "host"):
             headers.pop(ours, None)
         found = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
-        return [(b"Host", self._url.netloc), *found]
+        # The name of a network, in a link-local address, means something on this computer only.
+        return [(b"Host", _ZONE.sub(b"]", self._url.netloc)), *found]
 
 
 async def _elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

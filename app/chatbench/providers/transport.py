@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 import aiohappyeyeballs
 import httpx
 
-from chatbench.providers.connections import Connection
+from chatbench.providers.connections import KEEP_S, Connection
 
 _PIECE_BYTES = 256 * 1024
 _NAMES_S = 10.0
@@ -34,11 +34,17 @@ class Pieces(httpx.AsyncByteStream):
     """A large body in pieces: written in one go it would hold the loop, and the window."""
 
     def __init__(self, body: bytes) -> None:
-        self._body = memoryview(body)
+        self._rest = memoryview(body)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._body), _PIECE_BYTES):
-            yield bytes(self._body[start : start + _PIECE_BYTES])
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        # No generator: one that is left early would need a task to be closed.
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece, self._rest = self._rest[:_PIECE_BYTES], self._rest[_PIECE_BYTES:]
+        if not piece:
+            raise StopAsyncIteration
+        return bytes(piece)
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -58,13 +64,15 @@ class Transport(httpx.AsyncBaseTransport):
     ) -> None:
         """`context` is for https; `allowed` says which IP addresses may be connected to; None: all."""
         self._tls = origin.scheme == "https"
-        self._host = origin.raw_host.decode("ascii")
+        # RFC 6874 has the network of a link-local address after "%25", the system after "%".
+        self._host = origin.raw_host.decode("ascii").replace("%25", "%")
         self._port = origin.port or (443 if self._tls else 80)
         literal = _is_literal(self._host)
         self._literal = aiohappyeyeballs.addr_to_addr_infos((self._host, self._port)) if literal else None
         self._context = context
         self._guard = _guard(allowed) if allowed else None
-        self._idle: list[Connection] = []
+        self._closed = False
+        self._idle: dict[Connection, None] = {}
         self._all: set[Connection] = set()
         self._looked_up: tuple[float, asyncio.Future[_Addresses]] | None = None
 
@@ -96,7 +104,7 @@ class Transport(httpx.AsyncBaseTransport):
         """A connection that is open already."""
         idle = self._idle
         while idle:
-            connection = idle.pop()
+            connection, _ = idle.popitem()
             if connection.fresh:
                 return connection
             connection.abort()
@@ -104,8 +112,8 @@ class Transport(httpx.AsyncBaseTransport):
 
     def give_back(self, connection: Connection) -> None:
         """Keeps it for the next request if it can take one, and closes it otherwise."""
-        if connection.reusable:
-            self._idle.append(connection)
+        if connection.reusable and not self._closed:
+            self._idle[connection] = None
         else:
             connection.abort()
 
@@ -119,6 +127,12 @@ class Transport(httpx.AsyncBaseTransport):
         except OSError as error:
             raise httpx.ConnectError(type(error).__name__) from error
 
+    async def handshake(self, limit_s: float) -> ssl.SSLObject:
+        """What a new TLS connection has agreed on. Raises httpx's errors, as a request does."""
+        connection = await self._connect(limit_s)
+        connection.abort()
+        return connection.tls
+
     async def _connected(self) -> Connection:
         loop = asyncio.get_running_loop()
         sock = await aiohappyeyeballs.start_connection(
@@ -128,11 +142,23 @@ class Transport(httpx.AsyncBaseTransport):
             loop=loop,
             socket_factory=self._guard,
         )
-        connection = Connection(loop, self._all.discard)
-        context, name = (self._context, self._host) if self._tls else (None, None)
-        await loop.create_connection(lambda: connection, sock=sock, ssl=context, server_hostname=name)
+        connection = Connection(loop, self._forget)
+        context, name = (self._context, _certified(self._host)) if self._tls else (None, None)
         self._all.add(connection)
+        try:
+            await loop.create_connection(lambda: connection, sock=sock, ssl=context, server_hostname=name)
+            if self._closed:
+                raise ConnectionAbortedError("closed while connecting")
+        except BaseException:
+            # The loop would end a TLS connection politely, and wait for the other side to do the same.
+            connection.abort()
+            self._forget(connection)
+            raise
         return connection
+
+    def _forget(self, connection: Connection) -> None:
+        self._all.discard(connection)
+        self._idle.pop(connection, None)
 
     async def _addresses(self, loop: asyncio.AbstractEventLoop) -> _Addresses:
         """Looked up once for all who ask at the same time. No task, which a caller who gives up would
@@ -155,7 +181,8 @@ class Transport(httpx.AsyncBaseTransport):
         self._idle.clear()
 
     async def aclose(self) -> None:
-        """Closes all connections, also those in use."""
+        """Closes all connections, also those in use or under way, for good."""
+        self._closed = True
         for connection in tuple(self._all):
             connection.abort()
         self._idle.clear()
@@ -194,34 +221,62 @@ class Proxied(httpx.AsyncBaseTransport):
     """httpx's own connections through a proxy, one in each of its pools: see the module."""
 
     def __init__(self, proxy: str, context: ssl.SSLContext) -> None:
-        """`proxy` is an address, with user and password. Raises httpx.InvalidURL for what is none."""
-        url = httpx.URL(proxy)
-        self._proxy = httpx.Proxy(url, ssl_context=context if url.scheme == "https" else None)
+        """`proxy` is an address, with user and password. Raises httpx.ProxyError for what is none."""
+        try:
+            url = httpx.URL(proxy)
+            self._tls = url.scheme == "https"
+            self._proxy = httpx.Proxy(url, ssl_context=context if self._tls else None)
+        except (httpx.InvalidURL, ValueError):
+            raise httpx.ProxyError("the proxy has no address") from None
         self._context = context
-        self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._closed = False
+        self._idle: list[tuple[float, httpx.AsyncHTTPTransport]] = []
         self._all: set[httpx.AsyncHTTPTransport] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx's errors; ProxyError where the proxy is not reached."""
-        transport = self._idle.pop() if self._idle else self._made()
+        """Raises httpx's errors; ProxyError where the proxy is not reached, or not trusted."""
+        await self._close_idle()
+        transport = self._idle.pop()[1] if self._idle else self._made()
+        seen: list[str] = []
+        if self._tls:
+
+            async def note(event: str, _: object) -> None:
+                seen.append(event)
+
+            request.extensions = {**request.extensions, "trace": note}
         try:
             response = await transport.handle_async_request(request)
         except BaseException as error:
             await self._close(transport)
-            if isinstance(error, httpx.ConnectError) and not isinstance(_root(error), ssl.SSLError):
+            # So TLS with the proxy is called; with the server behind it, it is "proxy.start_tls".
+            to_proxy = not isinstance(_root(error), ssl.SSLError) or "connection.start_tls.failed" in seen
+            if isinstance(error, httpx.ConnectError) and to_proxy:
                 raise httpx.ProxyError("the proxy cannot be reached") from error
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _Lent(response.stream, lambda: self._idle.append(transport))
+        response.stream = _Lent(self, transport, response.stream)
         return response
 
     def _made(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_S)
         made = httpx.AsyncHTTPTransport(
             verify=self._context, proxy=self._proxy, limits=limits, trust_env=False
         )
         self._all.add(made)
         return made
+
+    async def give_back(self, transport: httpx.AsyncHTTPTransport, *, usable: bool) -> None:
+        """Keeps it for the next request, or closes it."""
+        if usable and not self._closed:
+            self._idle.append((asyncio.get_running_loop().time(), transport))
+        else:
+            await self._close(transport)
+
+    async def _close_idle(self) -> None:
+        """The library looks after a connection only when it is used again."""
+        oldest = asyncio.get_running_loop().time() - KEEP_S
+        while self._idle and self._idle[0][0] < oldest:
+            await self._close(self._idle.pop(0)[1])
 
     async def _close(self, transport: httpx.AsyncHTTPTransport) -> None:
         self._all.discard(transport)
@@ -234,7 +289,8 @@ class Proxied(httpx.AsyncBaseTransport):
         self._idle.clear()
 
     async def aclose(self) -> None:
-        """Closes all connections, also those in use."""
+        """Closes all connections, also those in use, for good."""
+        self._closed = True
         self._idle.clear()
         for transport in tuple(self._all):
             await self._close(transport)
@@ -243,18 +299,26 @@ class Proxied(httpx.AsyncBaseTransport):
 class _Lent(httpx.AsyncByteStream):
     """A body, after which its connection is given back."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, give_back: Callable[[], None]) -> None:
+    def __init__(
+        self, lender: Proxied, transport: httpx.AsyncHTTPTransport, stream: httpx.AsyncByteStream
+    ) -> None:
+        self._lender = lender
+        self._transport: httpx.AsyncHTTPTransport | None = transport
         self._stream = stream
-        self._give_back: Callable[[], None] | None = give_back
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        give_back, self._give_back = self._give_back, None
-        await self._stream.aclose()
-        if give_back is not None:
-            give_back()
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return
+        usable = False
+        try:
+            await self._stream.aclose()
+            usable = True
+        finally:
+            await self._lender.give_back(transport, usable=usable)
 
 
 def _head(request: httpx.Request) -> bytes:
@@ -273,6 +337,11 @@ def _is_literal(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _certified(host: str) -> str:
+    """What stands in the certificate: without a network's name, or the dot that ends a full name."""
+    return host.partition("%")[0].removesuffix(".")
 
 
 def _root(error: BaseException) -> BaseException:
