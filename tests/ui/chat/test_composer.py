@@ -333,7 +333,7 @@ def test_the_line_shortens_as_room_ends(composer: Composer, window: QWidget) -> 
     composer.set_parameters(Parameters(reasoning_effort="medium"))
     line.show_estimate(Estimate(tokens=4310, cost=Decimal("0.021"), free=False, share=0.01))
     seen = []
-    for width in (800, 370, 320, 240):
+    for width in (800, 402, 352, 272):
         window.resize(width, 900)
         QApplication.processEvents()
         seen.append((line.effort.label(), line.estimate.text() if line.estimate.isVisible() else ""))
@@ -357,7 +357,7 @@ def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) ->
     composer.set_parameters(Parameters(reasoning_effort="medium"))
     walk: list[str] = []
     widget: QWidget | None = composer.editor
-    for _ in range(7):
+    for _ in range(8):
         assert widget is not None
         walk.append(widget.accessibleName())
         QTest.keyClick(widget, Qt.Key.Key_Tab)
@@ -368,6 +368,7 @@ def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) ->
         "Send",
         "Choose the key that sends",
         "Guide, built in",
+        "Add a lane",
         "Effort: medium",
         "Message",
     ]

@@ -20,7 +20,7 @@ from chatbench.services import Services
 from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.editor import Editor
 from chatbench.ui.chat.composer.files import offered_files, picture_of
-from chatbench.ui.chat.composer.line import ComposerLine
+from chatbench.ui.chat.composer.line import ComposerLine, LaneLabel
 from chatbench.ui.chat.composer.send import SendButton
 from chatbench.ui.chat.composer.strip import AttachmentStrip
 from chatbench.ui.chat.picker import ModelPicker
@@ -30,6 +30,7 @@ from chatbench.ui.widgets import Button, IconButton, box
 ESTIMATE_AFTER_MS: Final = 150
 _LEAST_HEIGHT: Final = 84
 _LINE_GAP: Final = 6
+MOST_LANES: Final = 8
 
 
 class Composer(QWidget):
@@ -38,14 +39,17 @@ class Composer(QWidget):
     ``send_requested(Draft)`` leaves everything in place: the owner calls ``set_draft`` when the
     words are safe elsewhere. ``draft_changed(Draft)`` comes with every change and is the owner's to
     debounce. ``model_chosen`` and ``effort_chosen`` change nothing here either: the owner answers
-    with ``set_model`` and ``set_parameters``. ``key_wanted(provider)`` asks for the settings of a
-    provider that lacks a key.
+    with ``set_model`` and ``set_parameters``. With several lanes (``set_lanes``) ``lane_turned_to(id)``
+    comes before ``model_chosen``; ``lane_added(ModelRef)`` wants one more. ``key_wanted(provider)`` asks
+    for the settings of a provider that lacks a key.
     """
 
     send_requested = Signal(object)
     stop_requested = Signal()
     draft_changed = Signal(object)
     model_chosen = Signal(object)
+    lane_turned_to = Signal(str)
+    lane_added = Signal(object)
     effort_chosen = Signal(object)
     key_wanted = Signal(str)
     edit_last_requested = Signal()
@@ -60,6 +64,7 @@ class Composer(QWidget):
         self._streaming = False
         self._quiet = False
         self._context_tokens = 0
+        self._lane_count = 1
         self._picker: ModelPicker | None = None
         self.attachments = Attachments(services, self)
         self._build()
@@ -121,6 +126,8 @@ class Composer(QWidget):
         self.send_button.stop_clicked.connect(self.stop_requested)
         self.send_button.keys_chosen.connect(self._choose_keys)
         self.line.model_clicked.connect(self.open_picker)
+        self.line.lane_clicked.connect(self._open_lane)
+        self.line.add_clicked.connect(self._open_to_add)
         self.line.effort_chosen.connect(self.effort_chosen)
         disconnect = self._services.changes.connect(self._told)
         self.destroyed.connect(lambda *_: disconnect())
@@ -271,12 +278,15 @@ class Composer(QWidget):
             self.set_model(self._info.ref)
 
     def _problem(self) -> str:
-        """What is missing before this model can be used."""
-        if self._info.ref == GUIDE:
+        return self._problem_of(self._info.ref)
+
+    def _problem_of(self, ref: ModelRef) -> str:
+        """What is missing before a model can be used."""
+        if ref == GUIDE:
             return ""
-        key = self._services.models.key(self._info.ref.provider)
+        key = self._services.models.key(ref.provider)
         if key is None:
-            return self.tr("There is no provider called {0}").format(self._info.ref.provider)
+            return self.tr("There is no provider called {0}").format(ref.provider)
         if key.state == "missing":
             return self.tr("No key yet")
         if key.state == "other_origin":
@@ -285,13 +295,42 @@ class Composer(QWidget):
 
     # The line below.
 
+    def set_lanes(self, lanes: Sequence[tuple[str, str, ModelRef]], current: str) -> None:
+        """The open lanes as (id, letter, model), and which of them the reader has turned to."""
+        models = self._services.models
+        labels = [
+            LaneLabel(id_, letter, models.info(ref), self._problem_of(ref)) for id_, letter, ref in lanes
+        ]
+        self.line.set_lanes(labels, current)
+        self._lane_count = len(lanes)
+        self.line.add.setEnabled(len(lanes) < MOST_LANES)
+        if len(lanes) > 1:
+            self.editor.set_hint(self.tr("Write to all {0} lanes").format(len(lanes)))
+
     def open_picker(self) -> None:
-        """Opens the list of models above its chip."""
+        """Opens the list of models above the chip of the lane in use."""
+        chip = next((chip for chip in self.line.lanes.values() if chip.isChecked()), self.line.model)
+        self._models().open_for(self._info.ref, chip, lanes=True)
+
+    def _open_lane(self, lane_id: str) -> None:
+        self.lane_turned_to.emit(lane_id)
+        self.open_picker()
+
+    def _open_to_add(self) -> None:
+        picker = ModelPicker(self._services, self)
+        picker.chosen.connect(self.lane_added)
+        picker.added.connect(self.lane_added)
+        picker.key_wanted.connect(self.key_wanted)
+        picker.closed.connect(picker.deleteLater)
+        picker.open_for(self._info.ref, self.line.add)
+
+    def _models(self) -> ModelPicker:
         if self._picker is None:
             self._picker = ModelPicker(self._services, self)
             self._picker.chosen.connect(self.model_chosen)
+            self._picker.added.connect(self.lane_added)
             self._picker.key_wanted.connect(self.key_wanted)
-        self._picker.open_for(self._info.ref, self.line.model)
+        return self._picker
 
     def _estimate(self) -> None:
         models, ref = self._services.models, self._info.ref

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
@@ -13,7 +14,7 @@ from chatbench.core.models import GUIDE, Effort, ModelInfo
 from chatbench.services.models import Estimate
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import Chip, ElidedLabel
+from chatbench.ui.widgets import Chip, ElidedLabel, IconButton
 
 WARN_FROM: Final = 0.8
 """Share of the context window from which the estimate warns."""
@@ -36,11 +37,24 @@ def dollars(amount: Decimal) -> str:
     return f"${amount:.3f}" if amount >= Decimal("0.001") or not amount else f"${amount:.4f}"
 
 
+class LaneLabel(NamedTuple):
+    """What the chip of a lane says: its letter, its model, and what is missing to use that."""
+
+    id: str
+    letter: str
+    info: ModelInfo
+    problem: str = ""
+
+
 class ComposerLine(QWidget):
-    """``model_clicked()``, ``effort_chosen(Effort | None)``. Everything after the model shortens, then
-    leaves, as room ends."""
+    """``model_clicked()``, ``lane_clicked(id)``, ``add_clicked()``, ``effort_chosen(Effort | None)``.
+
+    One chip a lane, then "+", then what shortens and leaves as room ends.
+    """
 
     model_clicked = Signal()
+    lane_clicked = Signal(str)
+    add_clicked = Signal()
     effort_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,6 +65,9 @@ class ComposerLine(QWidget):
         self._long, self._short = "", ""
         self.model = Chip(menu=True, parent=self)
         self.model.clicked.connect(self.model_clicked)
+        self.lanes: dict[str, Chip] = {}
+        self.add = IconButton("plus", self.tr("Add a lane"), size="code", parent=self)
+        self.add.clicked.connect(self.add_clicked)
         self.effort = Chip(icon="gauge", bordered=False, parent=self)
         self.effort.clicked.connect(self._open_efforts)
         self.estimate = ElidedLabel(
@@ -70,6 +87,31 @@ class ComposerLine(QWidget):
         self.model.setAccessibleDescription(self.tr("Opens the list of models"))
         self._efforts = info.efforts
         self._arrange()
+
+    def set_lanes(self, labels: Sequence[LaneLabel], current: str = "") -> None:
+        """One chip for each of several lanes, the current one checked; the model's own for one."""
+        labels = labels if len(labels) > 1 else ()
+        if [label.id for label in labels] != list(self.lanes):
+            for chip in self.lanes.values():
+                chip.hide()
+                chip.deleteLater()
+            self.lanes = {label.id: self._lane_chip(label.id) for label in labels}
+        for label in labels:
+            chip = self.lanes[label.id]
+            chip.set_label(f"{label.letter}  {label.info.title.removeprefix('Claude ')}")
+            chip.set_icon(place_icon(label.info))
+            chip.set_problem(label.problem)
+            chip.setChecked(label.id == current)
+            name = self.tr("Lane {0}: {1}").format(label.letter, label.info.title)
+            chip.setAccessibleName(f"{name}. {label.problem}" if label.problem else name)
+        self.model.setVisible(not labels)
+        self._arrange()
+
+    def _lane_chip(self, lane_id: str) -> Chip:
+        chip = Chip(menu=True, checkable=True, parent=self)
+        chip.clicked.connect(lambda: self.lane_clicked.emit(lane_id))
+        chip.show()
+        return chip
 
     def set_effort(self, effort: Effort | None) -> None:
         """The effort asked for; None is the model's default."""
@@ -140,7 +182,8 @@ class ComposerLine(QWidget):
     def _arrange(self) -> None:
         """The fullest form that fits: long words, short effort, short estimate, no estimate."""
         room = self.width()
-        model = self.model.sizeHint().width()
+        chips = self._chips()
+        model = sum(chip.sizeHint().width() + _GAP for chip in chips) + self.add.sizeHint().width()
         long, short = self._effort_words()
         offered = self._offers_effort()
         metrics = theme().metrics("small")
@@ -155,13 +198,25 @@ class ComposerLine(QWidget):
                 break
         self._place(min(model, room - (taken - model)), needed if words else 0, words)
 
+    def _chips(self) -> list[Chip]:
+        return list(self.lanes.values()) or [self.model]
+
     def _place(self, model: int, estimate: int, words: str) -> None:
         def put(widget: QWidget, x: int, width: int, height: int) -> None:
             place = QRect(x, (self.height() - height) // 2, width, height)
             widget.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
 
-        model = max(model, self.model.minimumSizeHint().width())
-        put(self.model, 0, model, self.model.sizeHint().height())
+        chips = self._chips()
+        wanted = [chip.sizeHint().width() for chip in chips]
+        least = [chip.minimumSizeHint().width() for chip in chips]
+        over = sum(wanted) + _GAP * len(chips) + self.add.sizeHint().width() - max(model, 0)
+        x = 0
+        for chip, wide, small in zip(chips, wanted, least, strict=True):
+            width = max(small, wide - max(0, -(-over // len(chips))))
+            put(chip, x, width, chip.sizeHint().height())
+            x += width + _GAP
+        put(self.add, x, self.add.sizeHint().width(), self.add.sizeHint().height())
+        model = x + self.add.sizeHint().width()
         hint = self.effort.sizeHint()
         self.effort.setVisible(self._offers_effort())
         put(self.effort, model + _GAP, hint.width(), hint.height())

@@ -22,6 +22,7 @@ from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.acts import MessageActs
+from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.lanes import Lanes
@@ -62,6 +63,7 @@ class ConversationView(Surface):
         self.window_frame = window
         self.conversation = conversation
         self.acts = MessageActs(self)
+        self.compare = Comparison(self)
         self.lanes = Lanes(services, self)
         self.lanes.added.connect(self._listen_to)
         self.strip = TurnStrip(self)
@@ -135,6 +137,8 @@ class ConversationView(Surface):
         composer.send_requested.connect(lambda _draft: self._send())
         composer.stop_requested.connect(self.stop)
         composer.model_chosen.connect(self.choose_model)
+        composer.lane_turned_to.connect(self._turn_to_lane)
+        composer.lane_added.connect(self.compare.add_lane)
         composer.effort_chosen.connect(self._choose_effort)
         composer.edit_last_requested.connect(lambda: self.acts.edit_last(self.lanes.current))
         composer.edit_cancelled.connect(self.drafts.end_edit)
@@ -149,6 +153,8 @@ class ConversationView(Surface):
             lambda text, name: spawn(save_text(self, text, name), owner=self, name="save-code")
         )
         lane.head.model_clicked.connect(lambda: self._pick_for(lane))
+        lane.head.menu_wanted.connect(lambda: self.compare.show_lane_menu(lane))
+        lane.foot.continue_clicked.connect(lambda: self.compare.continue_with(lane))
         lane.foot.stop_clicked.connect(lambda: self.stop_lane(lane))
 
     # What is shown.
@@ -224,6 +230,9 @@ class ConversationView(Surface):
 
     def _show_lane(self) -> None:
         self.composer.set_model(self.lane.model or GUIDE)
+        self.composer.set_lanes(
+            [(one.id, one.letter, one.lane.model or GUIDE) for one in self.lanes.views], self.lane.id
+        )
         self.composer.set_parameters(self.lane.parameters)
         self.composer.set_streaming(self.streaming or self.asking)
         spawn(self._show_context(), owner=self, name="context")
@@ -359,6 +368,11 @@ class ConversationView(Surface):
         for answer in self.services.chat.live_in(self.id):
             if answer.message.lane_id == lane.id:
                 answer.stop()
+
+    def _turn_to_lane(self, lane_id: str) -> None:
+        view = self.lanes.view(lane_id)
+        if view is not None:
+            self.lanes.turn_to(view)
 
     def _pick_for(self, lane: LaneView) -> None:
         self.lanes.turn_to(lane)

@@ -27,9 +27,11 @@ _WINDOW_EDGE: Final = 12
 
 
 class ModelPicker(Popup):
-    """``chosen(ModelRef)`` when one is to be used, ``key_wanted(provider)`` when it lacks a key."""
+    """``chosen(ModelRef)`` when one is to be used, ``key_wanted(provider)`` when it lacks a key,
+    ``added(ModelRef)`` when it is to answer beside the others."""
 
     chosen = Signal(object)
+    added = Signal(object)
     key_wanted = Signal(str)
 
     def __init__(self, services: Services, parent: QWidget) -> None:
@@ -37,6 +39,7 @@ class ModelPicker(Popup):
         self.setAccessibleName(self.tr("Models"))
         self._services = services
         self._stale = False
+        self._lanes = False
         self.rows = ModelRowsItemModel(self)
         self._build()
         disconnect = services.changes.connect(self._told)
@@ -87,9 +90,11 @@ class ModelPicker(Popup):
         foot = QHBoxLayout()
         foot.setContentsMargins(14, 8, 14, 8)
         foot.setSpacing(12)
+        self._lane_hint = KeyHint("Ctrl+Enter", self.tr("add a lane"))
         self._hints = [
             KeyHint(["↑", "↓"], self.tr("move")),
             KeyHint("Enter", self.tr("use")),
+            self._lane_hint,
             KeyHint("Ctrl+D", self.tr("favourite")),
         ]
         for hint in self._hints:
@@ -99,8 +104,11 @@ class ModelPicker(Popup):
         foot.addWidget(self.dated)
         return foot
 
-    def open_for(self, current: ModelRef, anchor: QWidget) -> None:
-        """Shows every model above ``anchor``, the present one marked, and asks providers for news."""
+    def open_for(self, current: ModelRef, anchor: QWidget, *, lanes: bool = False) -> None:
+        """Shows every model above ``anchor``, the present one marked, and asks providers for news.
+        With ``lanes`` one may also be ``added``."""
+        self._lanes = lanes
+        self._lane_hint.setVisible(lanes)
         self.list.delegate.current = current
         self.search.clear()
         for chip, _, _ in self._filters:
@@ -182,12 +190,12 @@ class ModelPicker(Popup):
                 chip.set_label("")
                 describe(chip, words)
 
-    def _use(self, entry: Entry) -> None:
+    def _use(self, entry: Entry, *, beside: bool = False) -> None:
         if entry.row is None:
             return
         self.close()
         if entry.row.usable:
-            self.chosen.emit(entry.row.info.ref)
+            (self.added if beside else self.chosen).emit(entry.row.info.ref)
         else:
             self.key_wanted.emit(entry.group.endpoint.id)
 
@@ -217,7 +225,8 @@ class ModelPicker(Popup):
             announce(self.search, str(self.list.currentIndex().data()))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if entry is not None:
-                self._use(entry)
+                control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+                self._use(entry, beside=control and self._lanes)
         elif key == Qt.Key.Key_Escape:
             self.close()
         elif _is_star(event):

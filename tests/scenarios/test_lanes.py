@@ -1,0 +1,124 @@
+"""Several models beside each other in the real window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from tests.loopback import replies
+from tests.loopback.server import LoopbackServer
+from tests.scenarios.window import add_loopback, click, finished, opened, press, until, view_of, write
+
+from chatbench.core.models import ModelRef
+from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.session import Session
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+OTHER = ModelRef("loopback", "model-b")
+SO_FAR = b'data: {"choices": [{"index": 0, "delta": {"content": "so far"}}]}\n\n'
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as running:
+        yield running
+
+
+async def two_lanes(session: Session, server: LoopbackServer) -> ConversationView:
+    """A chat in which two models are asked."""
+    view = view_of(session)
+    view.choose_model(add_loopback(session, server.base_url("openai_chat")))
+    view.composer.lane_added.emit(OTHER)
+    await until(lambda: len(view.lanes.views) == 2, "the second lane")
+    return view
+
+
+async def ask(view: ConversationView, words: str) -> None:
+    """Types words, presses Enter, and waits until no lane is written any more."""
+    before = len(view.conversation.messages)
+    write(view, words)
+    press(view.composer.editor, Qt.Key.Key_Return)
+    await until(lambda: len(view.conversation.messages) > before, "the question")
+    await finished(view)
+
+
+def writing(view: ConversationView) -> list[LaneView]:
+    """The lanes in which words have come and the answer is not over."""
+    return [lane for lane in view.lanes.views if (live := lane.live()) is not None and live.parts()]
+
+
+def shown(lane: LaneView) -> list[str]:
+    """Who speaks in a lane, from top to bottom."""
+    messages = [lane.source.message(one) for one in lane.source.ids()]
+    return [f"{one.role}:{one.model.id if one.model else ''}" for one in messages if one]
+
+
+def test_one_question_is_answered_by_both_and_stands_above_them(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            await ask(view, "Two")
+            first, second = view.lanes.views
+            assert shown(first) == ["assistant:model-a"] * 2
+            assert shown(second) == ["assistant:model-b"] * 2
+            assert len(server.asked) == 4
+            assert [len(asked.json["messages"]) for asked in server.asked] == [1, 1, 3, 3]
+            await until(lambda: view.strip.place.text() == "Turn 2 / 2", "the turn")
+            assert view.strip.words.text() == "Two"
+            click(view.strip.back)
+            await until(lambda: view.strip.words.text() == "One", "the turn before")
+            assert (first.letter, second.letter) == ("A", "B")
+            assert second.head.accessibleName() == "Lane B: model-b"
+
+    run_async(scenario())
+
+
+def test_one_lane_fails_and_another_is_stopped_alone(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            server.script(
+                replies.data({"error": {"message": "no"}}, 400),
+                replies.events([SO_FAR], end="hang"),
+            )
+            write(view, "Go")
+            press(view.composer.editor, Qt.Key.Key_Return)
+            await until(lambda: writing(view), "the words of one")
+            (going,) = writing(view)
+            await until(lambda: going.foot.stop.isVisible(), "its Stop")
+            click(going.foot.stop)
+            await finished(view)
+            states = {m.state for m in view.conversation.messages if m.role == "assistant"}
+            assert states == {"failed", "stopped"}
+
+    run_async(scenario())
+
+
+def test_going_on_with_one_closes_the_other_and_can_be_undone(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            second = view.lanes.views[1]
+            await until(second.foot.go_on.isEnabled, "something to go on with")
+            click(second.foot.go_on)
+            await until(lambda: view.lanes.alone, "the other to close")
+            assert shown(view.lanes.current) == ["user:", "assistant:model-b"]
+            assert view.lanes.current.source.entry(1).count == 2  # type: ignore[union-attr]
+            notice = session.window.notices.shown()[-1]
+            assert notice.button is not None
+            click(notice.button)
+            await until(lambda: len(view.lanes.views) == 2, "both again")
+
+    run_async(scenario())
