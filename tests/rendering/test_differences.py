@@ -86,7 +86,7 @@ def test_a_text_is_the_same_as_itself(text: str) -> None:
         ("", "New.", "{+New.+}"),
         ("Old.", "", "[-Old.-]"),
         ("The quick fox jumped.", "The slow fox jumped.", "The [-quick-] {+slow+} fox jumped."),
-        ("Paris.", "Paris is the capital.", "Paris {+is the capital+}."),
+        ("Paris.", "Paris is the capital of France.", "Paris {+is the capital of France+}."),
         ("I don't know it.", "I do know it.", "I [-don't-] {+do+} know it."),
         ("東京は日本の首都です。", "東京は日本の古都です。", "東京は日本の[-首-]{+古+}都です。"),
         ("ฉันกินข้าว", "ฉันกินน้ำ", "ฉันกิน[-ข้าว-]{+น้ำ+}"),
