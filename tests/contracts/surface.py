@@ -47,6 +47,21 @@ assert set(VALUES) == set(Parameters.__struct_fields__), "a parameter without a 
 ONE_BY_ONE = [(name, value) for name, values in VALUES.items() for value in values]
 
 
+BESIDE: dict[str, Any] = {
+    "system": "Be brief",
+    "tools": (CLOCK,),
+    "tool_choice": NamedTool(name="clock"),
+    "parallel_tool_calls": False,
+    "extra_headers": {"X-Team": "a"},
+    "extra_query": {"region": "eu"},
+}
+"""What goes with a question where it is held against what the vendor's own client sends."""
+VENDORS_BESIDE: dict[str, Any] = {
+    name: BESIDE[name] for name in ("parallel_tool_calls", "extra_headers", "extra_query")
+}
+"""What of it OpenAI's client is told in the same words."""
+
+
 def parameters(takes: frozenset[str]) -> st.SearchStrategy[Parameters]:
     """Any choice of the parameters that a wire takes."""
     fields = {name: st.none() | st.sampled_from(VALUES[name]) for name in sorted(takes & VALUES.keys())}

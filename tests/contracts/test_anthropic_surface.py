@@ -16,7 +16,7 @@ from anthropic.types.message_create_params import (
 )
 from hypothesis import given, settings
 from tests.contracts import conversations, parameters, surface
-from tests.contracts.vendors import accept, forbid_unknown_keys
+from tests.contracts.vendors import accept, expect_same, forbid_unknown_keys
 from tests.loopback import anthropic as canned
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
@@ -198,10 +198,7 @@ def test_the_vendors_client_sends_what_we_send(server: LoopbackServer, stream: b
         )
         if stream:
             made.close()
-    theirs = server.asked[-1]
-    assert server.url + theirs.target == ours.url
-    assert theirs.json == msgspec.json.decode(ours.body)
-    assert [theirs.headers[name] for name in _ALIKE] == [ours.headers[name] for name in _ALIKE]
+    expect_same(ours, server, *_ALIKE)
 
 
 def test_the_vendors_client_speaks_the_old_version_as_we_do(server: LoopbackServer) -> None:

@@ -18,7 +18,7 @@ from openai.types.chat.completion_create_params import (
     CompletionCreateParamsStreaming,
 )
 from tests.contracts import conversations, surface
-from tests.contracts.vendors import accept, data_of, forbid_unknown_keys
+from tests.contracts.vendors import accept, data_of, expect_same, forbid_unknown_keys
 from tests.loopback import openai_chat as canned
 from tests.loopback.server import LoopbackServer
 from tests.providers import wires
@@ -38,7 +38,6 @@ from chatbench.core.messages import (
     user,
 )
 from chatbench.core.params import Parameters
-from chatbench.core.tools import NamedTool
 from chatbench.providers.openai_chat import OpenAIChat
 from chatbench.providers.registry import Registry
 
@@ -158,13 +157,8 @@ def test_parameters_are_sent_as_the_vendors_client_sends_them(
             (user("Hi"),),
             model="text",
             stream=False,
-            system="Be brief",
-            tools=(conversations.CLOCK,),
-            tool_choice=NamedTool(name="clock"),
-            parallel_tool_calls=False,
             parameters=Parameters(**given_parameters),
-            extra_headers={"X-Team": "a"},
-            extra_query={"region": "eu"},
+            **surface.BESIDE,
         )
         ours = WIRE.encode(call)
         with openai.OpenAI(api_key=wires.KEY, base_url=server.base_url("openai_chat")) as vendor:
@@ -173,15 +167,10 @@ def test_parameters_are_sent_as_the_vendors_client_sends_them(
                 messages=[{"role": "developer", "content": "Be brief"}, {"role": "user", "content": "Hi"}],
                 tools=[{"type": "function", "function": msgspec.to_builtins(conversations.CLOCK)}],
                 tool_choice={"type": "function", "function": {"name": "clock"}},
-                parallel_tool_calls=False,
-                extra_headers={"X-Team": "a"},
-                extra_query={"region": "eu"},
+                **surface.VENDORS_BESIDE,
                 **vendors,
             )
-        theirs = server.asked[-1]
-    assert msgspec.json.decode(ours.body) == theirs.json
-    assert ours.url == server.url + theirs.target
-    assert ours.headers["x-team"] == theirs.headers["x-team"]
+        expect_same(ours, server, "x-team")
 
 
 def test_messages_are_sent_as_the_vendors_client_sends_them() -> None:
@@ -349,11 +338,7 @@ def test_the_vendors_client_sends_what_we_send() -> None:
                 stream=True,
                 stream_options={"include_usage": True},
             ).close()
-        theirs = server.asked[-1]
-        assert server.url + theirs.target == ours.url
-        assert theirs.headers["authorization"] == ours.headers["authorization"]
-        assert theirs.headers["content-type"] == ours.headers["content-type"]
-        assert theirs.json == msgspec.json.decode(ours.body)
+        expect_same(ours, server, "authorization", "content-type")
 
 
 def test_azures_client_asks_at_the_same_dated_address() -> None:

@@ -20,7 +20,7 @@ from openai.types.responses.response_create_params import (
     ResponseCreateParamsStreaming,
 )
 from tests.contracts import conversations, surface
-from tests.contracts.vendors import accept, data_of, forbid_unknown_keys
+from tests.contracts.vendors import accept, data_of, expect_same, forbid_unknown_keys
 from tests.loopback import openai_responses as canned
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
@@ -28,7 +28,6 @@ from tests.providers import wires
 
 from chatbench.core.messages import Message, TextPart, assistant, user
 from chatbench.core.params import Parameters
-from chatbench.core.tools import NamedTool
 from chatbench.providers.http import Http
 from chatbench.providers.openai_responses import OpenAIResponses
 from chatbench.providers.openai_responses.encode import counted_fields
@@ -118,13 +117,8 @@ def test_parameters_are_sent_as_the_vendors_client_sends_them(
                 (Message(role="developer", parts=(TextPart(text="Be kind"),)), user("Hi")),
                 model="text",
                 stream=False,
-                system="Be brief",
-                tools=(conversations.CLOCK,),
-                tool_choice=NamedTool(name="clock"),
-                parallel_tool_calls=False,
                 parameters=Parameters(**given_parameters),
-                extra_headers={"X-Team": "a"},
-                extra_query={"region": "eu"},
+                **surface.BESIDE,
             )
         )
         with openai.OpenAI(api_key=wires.KEY, base_url=server.base_url("openai_responses")) as vendor:
@@ -138,15 +132,10 @@ def test_parameters_are_sent_as_the_vendors_client_sends_them(
                 instructions="Be brief",
                 tools=[clock],
                 tool_choice={"type": "function", "name": "clock"},
-                parallel_tool_calls=False,
-                extra_headers={"X-Team": "a"},
-                extra_query={"region": "eu"},
+                **surface.VENDORS_BESIDE,
                 **{"store": False, **vendors},
             )
-        theirs = server.asked[-1]
-    assert msgspec.json.decode(ours.body) == theirs.json
-    assert ours.url == server.url + theirs.target
-    assert ours.headers["x-team"] == theirs.headers["x-team"]
+        expect_same(ours, server, "x-team")
 
 
 def test_stored_responses_are_asked_for_as_the_vendors_client_asks() -> None:

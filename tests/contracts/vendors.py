@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 import pydantic
 from tests.loopback.server import LoopbackServer
 from tests.providers import wires
 
 from chatbench.core.messages import TextPart, ThinkingPart, ToolCallPart
+from chatbench.providers.http import HttpRequest
 from chatbench.providers.wire import HttpWire
 
 Judge = pydantic.TypeAdapter[Any]
@@ -80,6 +82,14 @@ def extras(value: Any, where: str = "") -> list[str]:
     if isinstance(value, list):
         return [place for at, item in enumerate(value) for place in extras(item, f"{where}[{at}]")]
     return []
+
+
+def expect_same(ours: HttpRequest, server: LoopbackServer, *headers: str) -> None:
+    """Asserts that a vendor's client just asked as we would: address, body, and these headers."""
+    theirs = server.asked[-1]
+    assert msgspec.json.decode(ours.body) == theirs.json
+    assert ours.url == server.url + theirs.target
+    assert {name: ours.headers[name] for name in headers} == {name: theirs.headers[name] for name in headers}
 
 
 class Heard(NamedTuple):

@@ -190,12 +190,8 @@ def test_events_of_another_time_are_kept() -> None:
 
 @pytest.mark.parametrize("way", ["streamed", "whole"])
 def test_probabilities_of_several_tokens_go_by_their_ids(way: str) -> None:
-    frames, body = canned.SCENES["logprobs"]
-    made = wires.call(WHERE)
-    told = wires.decode(WIRE, made, frames) if way == "streamed" else WIRE.decode_whole(
-        json.dumps(body).encode(), made
-    )  # fmt: skip
-    assert wires.folded(told).logprobs[0] == [
+    told = wires.told(WIRE, wires.call(WHERE), canned.SCENES["logprobs"], way)
+    assert told.logprobs[0] == [
         TokenLogprob("Yes", -0.25),
         TokenLogprob("8", -0.5),
         TokenLogprob("9", -0.75),

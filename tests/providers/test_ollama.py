@@ -245,12 +245,8 @@ def test_calls_without_ids_get_the_same_again_and_no_two_the_same() -> None:
 
 @pytest.mark.parametrize("way", ["streamed", "whole"])
 def test_probabilities(way: str) -> None:
-    lines, body = canned.SCENES["logprobs"]
-    made = wires.call(WHERE)
-    told = wires.decode(WIRE, made, lines) if way == "streamed" else WIRE.decode_whole(
-        json.dumps(body).encode(), made
-    )  # fmt: skip
-    (token,) = wires.folded(told).logprobs[0]
+    told = wires.told(WIRE, wires.call(WHERE), canned.SCENES["logprobs"], way)
+    (token,) = told.logprobs[0]
     assert token == TokenLogprob("Yes", -0.25, (TokenLogprob("Yes", -0.25), TokenLogprob("No", -3.5)))
 
 

@@ -92,16 +92,7 @@ def test_a_call_brings_headers_query_and_version_of_its_own() -> None:
     assert request.headers["authorization"] == "Bearer other"
 
 
-@pytest.mark.parametrize(
-    ("pattern", "marked"),
-    [
-        ("tools_only", []),
-        ("system_and_tools", ["Be brief"]),
-        ("last_user_message", ["three"]),
-        ("last_2_user_messages", ["two", "three"]),
-        ("last_3_user_messages", ["one", "two", "three"]),
-    ],
-)
+@pytest.mark.parametrize(("pattern", "marked"), wires.MARKED)
 def test_marks_for_the_providers_cache(pattern: Any, marked: list[str]) -> None:
     messages = (user("one", PICTURE), assistant("a"), user("two"), assistant("b"), user("three"))
     body = at_openai(*messages, system="Be brief", parameters=Parameters(cache_pattern=pattern))

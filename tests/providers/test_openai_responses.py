@@ -347,16 +347,7 @@ def test_the_service_is_told_by_its_own_names() -> None:
     assert "include" not in sent(user("Hi"), parameters=Parameters(logprobs=False))
 
 
-@pytest.mark.parametrize(
-    ("pattern", "marked"),
-    [
-        ("tools_only", []),
-        ("system_and_tools", ["Be brief"]),
-        ("last_user_message", ["three"]),
-        ("last_2_user_messages", ["two", "three"]),
-        ("last_3_user_messages", ["one", "two", "three"]),
-    ],
-)
+@pytest.mark.parametrize(("pattern", "marked"), wires.MARKED)
 def test_marks_for_the_providers_cache(pattern: Any, marked: list[str]) -> None:
     messages = (user("one"), assistant("a"), user("two"), assistant("b"), user("three"))
     body = sent(*messages, system="Be brief", parameters=Parameters(cache_pattern=pattern, cache_ttl="1h"))

@@ -22,6 +22,14 @@ from chatbench.core.streams import Accumulator, StreamEvent
 from chatbench.providers.wire import Call, HttpWire
 
 KEY = "sk-canary-0123456789abcdef"
+MARKED: list[tuple[str, list[str]]] = [
+    ("tools_only", []),
+    ("system_and_tools", ["Be brief"]),
+    ("last_user_message", ["three"]),
+    ("last_2_user_messages", ["two", "three"]),
+    ("last_3_user_messages", ["one", "two", "three"]),
+]
+"""Cache pattern → what OpenAI is told to keep of three questions under the system prompt "Be brief"."""
 
 
 def endpoint(wire: str, base_url: str, *, auth: str = "bearer", **quirks: Any) -> Endpoint:
@@ -79,6 +87,14 @@ def decode(wire: HttpWire, made: Call, pieces: Iterable[bytes]) -> list[StreamEv
         events.extend(decoder.feed(raw))
     events.extend(decoder.finish())
     return events
+
+
+def told(wire: HttpWire, made: Call, scene: tuple[list[bytes], Any], way: str) -> Accumulator:
+    """A canned answer as it is read "streamed" or "whole"."""
+    frames, body = scene
+    if way == "streamed":
+        return folded(decode(wire, made, frames))
+    return folded(wire.decode_whole(json.dumps(body).encode(), made))
 
 
 def folded(events: Iterable[StreamEvent]) -> Accumulator:
