@@ -19,7 +19,7 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 
-from chatbench.client.budget import BudgetLimit
+from chatbench.client.budget import Budget, BudgetLimit
 from chatbench.client.cache import MemoryCache
 from chatbench.client.conversation import Conversation
 from chatbench.client.custom import CustomProvider, register_custom_provider, unregister_custom_provider
@@ -635,3 +635,33 @@ def test_settings_that_are_wrong_are_named(
 ) -> None:
     with pytest.raises(error):
         LLMClient.from_text(text, environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("retries = {max_attemps = 2}", "retries has no 'max_attemps'"),
+        ("limits = {rpm = 2}", "limits has no 'rpm'"),
+        ("budget = {usd = 1.0}", "scope"),
+        ('budget = {scope = "run", dollars = 1.0}', "budget has no 'dollars'"),
+        ('budget = {limits = [{scope = "run", usd = 1.0, hard = true}]}', "budget has no 'hard'"),
+        ('budget = "much"', "much"),
+        ("budget = {limits = 5}", "limits"),
+        ("budget = true", "limits"),
+    ],
+)
+def test_a_setting_that_nobody_would_keep_is_refused(environment: Environment, text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        LLMClient.from_text(text, environment=environment)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "budget = 1.5", 'budget = "1.5"', 'budget = {scope = "run", usd = 1.5}',
+        'budget = [{scope = "run", usd = "1.5"}]', 'budget = {limits = [{scope = "run", usd = 1.5}]}',
+    ],
+)  # fmt: skip
+def test_a_budget_is_written_as_short_as_in_python(environment: Environment, text: str) -> None:
+    client = LLMClient.from_text(text, environment=environment)
+    assert client.budget == Budget.of("1.5")

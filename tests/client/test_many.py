@@ -170,3 +170,22 @@ async def test_a_display_that_fails_leaves_the_results_in_order(many: LLMClient,
     assert lines(tmp_path / "out.jsonl") == [0]
     done = await many.run(["a"], tmp_path / "out.jsonl")
     assert done.skipped == 1
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_what_is_under_way_comes_in_where_the_prompts_break_off(
+    many: LLMClient, server: LoopbackServer, tmp_path: Path, asynchronous: bool
+) -> None:
+    def prompts() -> Iterator[str]:
+        yield "one"
+        yield "two"
+        raise OSError("the source broke")
+
+    async def later() -> AsyncIterator[str]:
+        for prompt in prompts():
+            yield prompt
+
+    server.script(slow(), slow())
+    with pytest.raises(OSError, match="the source broke"):
+        await many.run(later() if asynchronous else prompts(), tmp_path / "out.jsonl")
+    assert lines(tmp_path / "out.jsonl") == [0, 1], "they are paid for"

@@ -39,13 +39,23 @@ async def each(
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Calls `work` with every item and its place, up to `at_once` of them at a time. An item is
-    taken when its turn comes and not before; none once it is `stopped`. The first error ends all."""
+    taken when its turn comes and not before; none once it is `stopped`. The first error of `work`
+    ends all; one of `items` is raised when the work on those before it is done."""
     if at_once < 1:
         raise ConfigurationError(f"{at_once} prompts at once are none.", "Give at least 1 as at_once.")
     source: _Source[T] = _Source(items)
 
+    broken: list[Exception] = []
+
     async def worker() -> None:
-        while not stopped() and (taken := await source.next()) is not None:
+        while not stopped() and not broken:
+            try:
+                taken = await source.next()
+            except Exception as error:  # noqa: BLE001 - theirs, whatever it is; raised below
+                broken.append(error)
+                return
+            if taken is None:
+                return
             await work(*taken)
 
     count = at_once
@@ -59,6 +69,8 @@ async def each(
         raise _first(errors) from None
     finally:
         await source.aclose()
+    if broken:
+        raise broken[0]
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chatbench.client.asking import parameters_of
-from chatbench.client.budget import Budget
+from chatbench.client.budget import Budget, BudgetLimit
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError
@@ -19,7 +19,7 @@ from chatbench.providers.http import Timeouts
 if TYPE_CHECKING:
     from chatbench.client.llm import LLMClient
 
-_VALUES: dict[str, Any] = {"budget": Budget, "retries": RetryPolicy, "timeouts": Timeouts, "limits": Limits}
+_VALUES: dict[str, Any] = {"retries": RetryPolicy, "timeouts": Timeouts, "limits": Limits}
 _PLAIN: dict[str, type] = {
     "name": str, "model_hint": str, "system": str, "api_version": str, "base_url": str, "broken": str,
     "progress": str, "at_once": int, "keep_raw": bool, "history": bool,
@@ -36,7 +36,7 @@ def to_dict(client: LLMClient, key: Secret | None) -> dict[str, Any]:
         name: getattr(client, name) for name in _PLAIN if isinstance(getattr(client, name), _PLAIN[name])
     }
     told["weights"] = client.weights if isinstance(client.weights, str) else list(client.weights)
-    for name in _VALUES:
+    for name in ("budget", *_VALUES):
         value = getattr(client, name)
         told[name] = None if value is None else msgspec.to_builtins(value)
     told["parameters"] = [parameters.to_dict() for parameters in client.parameters]
@@ -58,8 +58,10 @@ def from_dict(told: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments for a client. Raises ConfigurationError that names what is wrong."""
     arguments: dict[str, Any] = {}
     for name, value in told.items():
-        if name in _VALUES:
-            arguments[name] = _converted(name, value, _VALUES[name])
+        if name == "budget":
+            arguments[name] = _budget(value)
+        elif name in _VALUES:
+            arguments[name] = _settings(name, value, _VALUES[name])
         elif name in _PLAIN:
             arguments[name] = _converted(name, value, _PLAIN[name])
         elif name in _LISTS:
@@ -90,6 +92,27 @@ def decoded(text: str | bytes) -> dict[str, Any]:
         raise ConfigurationError(
             f"The client's settings cannot be read: {error}.", "Give JSON or TOML."
         ) from error
+
+
+def _budget(value: Any) -> Budget:
+    """As `Budget.of` takes it: dollars for the run, a limit, several, or a whole budget."""
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return Budget.of(value)
+    if isinstance(value, Mapping) and "limits" not in value:
+        return Budget.of(_settings("budget", value, BudgetLimit))
+    whole = value if isinstance(value, Mapping) else {"limits": value}
+    budget: Budget = _settings("budget", whole, Budget)
+    for limit in whole["limits"]:
+        _settings("budget", limit, BudgetLimit)
+    return budget
+
+
+def _settings(name: str, value: Any, kind: type[msgspec.Struct]) -> Any:
+    """One that is not known would be a wish that nobody keeps."""
+    known = kind.__struct_fields__
+    if isinstance(value, Mapping) and (strange := [field for field in value if field not in known]):
+        raise ConfigurationError(f"{name} has no {strange[0]!r}.", f"It has {', '.join(known)}.")
+    return _converted(name, value, kind)
 
 
 def _converted(name: str, value: Any, kind: Any) -> Any:
