@@ -552,6 +552,17 @@ async def test_who_waits_longest_goes_first_and_one_who_gave_up_holds_up_nobody(
     assert order == ["big", "small", "last"]
 
 
+async def test_one_who_gave_up_long_ago_takes_nobodys_turn() -> None:
+    budgets = budgets_of(BudgetLimit(scope="run", tokens=1100))
+    first = await budgets.acquire(REQUEST, INFO, ENDPOINT)
+    gone, next_one = (asyncio.create_task(budgets.acquire(REQUEST, INFO, ENDPOINT)) for _ in range(2))
+    await until(lambda: len(budgets._waiting) == 2, "both wait")
+    gone.cancel()
+    await asyncio.wait({gone})
+    first.settle(None)
+    assert (await asyncio.wait_for(next_one, 5)).tokens > 1000
+
+
 def test_who_waits_on_another_loop_is_woken_there_and_one_that_is_gone_is_passed_over() -> None:
     budgets = budgets_of(BudgetLimit(scope="run", tokens=1100))
     first = asked(budgets)

@@ -73,3 +73,18 @@ async def test_asking_changes_nothing_and_who_does_not_wait_is_not_held() -> Non
     bucket.resume()
     await asyncio.wait_for(asyncio.gather(*went), 5)
     assert bucket.hold(4) is None
+
+
+async def test_one_who_gave_up_is_not_in_the_way() -> None:
+    bucket = Bucket("p/m", Limits(concurrent=2))
+    bucket.pause(60)
+    tasks = [asyncio.create_task(bucket.acquire(asker=number)) for number in range(3)]
+    await until(lambda: bucket.waiting == 3, "all in the queue")
+    tasks[1].cancel()
+    await asyncio.wait({tasks[1]})
+    assert bucket.hold(1) is None
+    last = bucket.hold(2)
+    assert last is not None
+    assert last.reason == "pause"
+    bucket.resume()
+    await asyncio.wait_for(asyncio.gather(tasks[0], tasks[2]), 5)
