@@ -279,13 +279,30 @@ def test_a_program_that_closes_nothing_ends_quietly(
 ) -> None:
     server.pace = 20 if body in ("left early", "held", "interrupted") else 0
     program = PROGRAM.format(body=textwrap.dedent(BODIES[body]))
+    assert_ends_quietly(program, server, tmp_path, forks=body == "a child")
+
+
+@pytest.mark.parametrize("body", ["twins", "left early", "held", "begun", "a child"])
+def test_so_does_one_that_has_opened_an_environment(
+    server: LoopbackServer, tmp_path: Path, body: str
+) -> None:
+    server.pace = 20 if body in ("left early", "held") else 0
+    program = PROGRAM.format(body=textwrap.dedent(BODIES[body]))
+    program = program.replace(
+        'client = chatbench.LLMClient("loop/m")',
+        "environment = chatbench.open_environment()\n"
+        'environment.registry.register(default_environment().registry.get("loop"))\n'
+        'client = chatbench.LLMClient("loop/m", environment=environment)\n'
+        "chatbench.close()",
+    )
+    assert "open_environment" in program
+    assert_ends_quietly(program, server, tmp_path, forks=body == "a child")
+
+
+def assert_ends_quietly(program: str, server: LoopbackServer, tmp_path: Path, *, forks: bool) -> None:
     # A child cannot close its parent's connections, and Python tells of that only in its dev mode.
     # Since 3.12 it warns of any fork where there are threads.
-    strict = (
-        ["-W", "ignore::DeprecationWarning"]
-        if body == "a child"
-        else ["-X", "dev", "-W", "error::ResourceWarning"]
-    )
+    strict = ["-W", "ignore::DeprecationWarning"] if forks else ["-X", "dev", "-W", "error::ResourceWarning"]
     ended = subprocess.run(
         [sys.executable, *strict, "-c", program, server.base_url("openai_chat")],
         env={**os.environ, "CHATBENCH_HOME": str(tmp_path / "home")},

@@ -1,36 +1,47 @@
-"""The environment of a program that names none: the user's own profile, opened when it is needed."""
+"""Environments as programs open and leave them: the default one, on the user's own profile, opened when it
+is needed; and all that nobody has closed, closed at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import os
 import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from chatbench.client.environment import Environment
 from chatbench.client.ledger import Ledger
 from chatbench.client.sync import background
+from chatbench.core.errors import StorageError
 from chatbench.storage.database import Database
 from chatbench.storage.keyring import KeyStore
 from chatbench.storage.profile import Profile
 
+log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _environment: Environment | None = None
+_opened: weakref.WeakValueDictionary[int, Environment] = weakref.WeakValueDictionary()
+"""By their identities: all that are in use and have not been closed."""
 
 
 def open_environment(profile: Profile | None = None) -> Environment:
-    """An environment with a database and a spend ledger, for `aclose_environment` to close. None
-    opens CHATBENCH_HOME's profile, else the user's own. Raises StorageError and
-    ConfigurationError."""
+    """An environment with a database and a spend ledger, for `aclose_environment` to close, or the
+    end of the program. None opens CHATBENCH_HOME's profile, else the user's own. Raises
+    StorageError and ConfigurationError."""
     profile = profile or Profile.open()
     database = Database.open(profile.database, backups=profile.backups)
     environment = Environment.open(profile, KeyStore(database), database=database)
     environment.ledger = Ledger(database)
+    _opened[id(environment)] = environment
     return environment
 
 
 async def aclose_environment(environment: Environment) -> None:
     """Closes what `open_environment` opened; what was spent is written down first."""
+    _opened.pop(id(environment), None)
     if environment.ledger is not None:
         await environment.ledger.aclose()
     await environment.aclose()
@@ -68,11 +79,29 @@ async def aclose() -> None:
 def close() -> None:
     """`aclose`, waited for on the calling thread; ends what the synchronous twins have begun, and
     their thread."""
-    if background.runs or (_environment is not None and _in_a_loop()):
-        background.run(_end())
-    elif _environment is not None:
+    _wait_for(aclose, needed=_environment is not None)
+
+
+def _leave() -> None:
+    """At the end of the program."""
+    _wait_for(_aclose_all, needed=_environment is not None or bool(_opened))
+
+
+async def _aclose_all() -> None:
+    await aclose()
+    for environment in list(_opened.values()):
+        try:
+            await aclose_environment(environment)
+        except StorageError:
+            log.exception("an environment could not be closed")
+
+
+def _wait_for(closing: Callable[[], Coroutine[Any, Any, None]], *, needed: bool) -> None:
+    if background.runs or (needed and _in_a_loop()):
+        background.run(_end(closing))
+    elif needed:
         # At exit no thread can be begun any more.
-        asyncio.run(aclose())
+        asyncio.run(closing())
     background.stop()
 
 
@@ -84,19 +113,22 @@ def _in_a_loop() -> bool:
     return True
 
 
-async def _end() -> None:
+async def _end(closing: Callable[[], Coroutine[Any, Any, None]]) -> None:
     await background.end_tasks()
-    await aclose()
+    await closing()
 
 
 def _forget() -> None:
-    """In a child process after a fork: its threads are the parent's, and so is the database."""
+    """In a child process after a fork: its threads are the parent's, and so are the databases."""
     global _environment, _lock
+    for environment in list(_opened.values()):
+        environment.http.abandon()
     if _environment is not None:
         _environment.http.abandon()
+    _opened.clear()
     _environment, _lock = None, threading.Lock()
 
 
-atexit.register(close)
+atexit.register(_leave)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
