@@ -23,6 +23,7 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 
+from chatbench import Message
 from chatbench.client import sync
 from chatbench.client.budget import BudgetLimit
 from chatbench.client.defaults import aclose_environment, open_environment
@@ -30,7 +31,6 @@ from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError, StorageError, Timeout
-from chatbench.core.messages import Message
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.requests import Response
 from chatbench.storage.conversations import ConversationStore
