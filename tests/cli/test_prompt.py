@@ -331,3 +331,13 @@ def test_blanks_are_nothing_to_ask(run: Run, loop: LoopbackServer) -> None:
     assert ran.code == 2
     assert "There is nothing to ask" in ran.err
     assert loop.asked == []
+
+
+@pytest.mark.parametrize("option", ["--save", "-t", "--schema", "--schema-multi", "--cid", "--key"])
+def test_an_option_that_is_given_empty_is_not_passed_over(
+    run: Run, loop: LoopbackServer, option: str
+) -> None:
+    ran = run("prompt", "hi", "-m", "loop/m", option, "")
+    assert ran.code in (1, 2), "as where a variable of the shell is empty"
+    assert ran.err.strip()
+    assert loop.asked == []

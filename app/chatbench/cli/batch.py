@@ -121,7 +121,7 @@ def batch(
             "source": source,
             "out": place,
             "parameters": parameters_from(options),
-            "schema": session.known(lambda: read_schema(schema)) if schema else None,
+            "schema": session.known(lambda: read_schema(schema)) if schema is not None else None,
         },
         restart=restart,
         dry_run=dry_run,

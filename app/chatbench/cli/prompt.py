@@ -137,7 +137,7 @@ def prompt(
         log=not no_log,
         face=Face(as_json=as_json, usage=usage, extract=extract),
     )
-    if save:
+    if save is not None:
         saved = _saved(asked)
         session.run(lambda services: _save(services, save, saved))
         return 0
@@ -147,9 +147,9 @@ def prompt(
 
 
 def _schema(schema: str | None, multi: str | None) -> dict[str, Any] | None:
-    if multi:
+    if multi is not None:
         return read_schema(multi, multi=True)
-    return read_schema(schema) if schema else None
+    return None if schema is None else read_schema(schema)
 
 
 def _key(variable: str | None) -> Secret | None:
@@ -175,7 +175,7 @@ async def _ask(services: Services, options: _Options) -> int:
 
 async def _question(services: Services, options: _Options) -> _Question:
     """Everything that can be wrong is found here, before anything is sent."""
-    template = services.templates.get(options.template) if options.template else Template()
+    template = services.templates.get(options.template) if options.template is not None else Template()
     earlier = await _earlier(services, options)
     lane = earlier.lanes[0] if earlier else None
     named = options.models or ((template.model,) if template.model else ())
@@ -214,7 +214,7 @@ async def _texts(services: Services, sources: tuple[str, ...], piped: str) -> li
 
 
 async def _earlier(services: Services, options: _Options) -> Conversation | None:
-    if options.conversation:
+    if options.conversation is not None:
         return await services.history.outline(options.conversation)
     if not options.go_on:
         return None
