@@ -14,6 +14,7 @@ from chatbench.ui.aio import spawn
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.lane import LaneView
+    from chatbench.ui.chat.conversation.lanes import Arrangement
     from chatbench.ui.chat.conversation.view import ConversationView
 
 
@@ -24,6 +25,20 @@ class Comparison(QObject):
         super().__init__(view)
         self._view = view
         self._services = view.services
+
+    def listen(self) -> None:
+        """Does what the line above the lanes offers."""
+        bar, lanes = self._view.bar, self._view.lanes
+        bar.linked_changed.connect(lanes.link)
+        bar.arrangement_chosen.connect(self._arrange)
+
+    def refresh(self) -> None:
+        """The conversation was read anew."""
+        self._view.bar.set_busy(self._view.streaming)
+
+    def _arrange(self, arrangement: Arrangement) -> None:
+        self._view.lanes.arrange(arrangement)
+        self._view.bar.set_arrangement(arrangement)
 
     def add_lane(self, model: ModelRef) -> None:
         """One more lane, which stands where the current one stands."""

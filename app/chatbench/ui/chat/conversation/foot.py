@@ -96,8 +96,8 @@ class LaneFoot(Surface):
             label.set_color("text3" if words == "n/a" else color)
         over = answer is not None and not running and answer.state != "streaming"
         usable = over and answer is not None and bool(answer.text)
-        self.best.setVisible(not running)
-        self.bad.setVisible(not running)
+        self.best.hide()
+        self.bad.hide()
         self.stop.setVisible(running)
         self.best.setEnabled(usable and answer is not None and answer.state != "failed")
         self.bad.setEnabled(over)

@@ -106,6 +106,12 @@ class Lanes(Surface):
         self.turn_to(view)
         view.transcript.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def link(self, linked: bool) -> None:
+        """Whether all scroll together."""
+        self.linked = linked
+        if linked and not self.alone:
+            self._scrolled(self.current)
+
     def arrange(self, arrangement: Arrangement) -> None:
         """Beside each other, in a grid, one at a time, or below each other."""
         self.arrangement = arrangement

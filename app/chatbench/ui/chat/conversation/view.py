@@ -22,6 +22,7 @@ from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.acts import MessageActs
+from chatbench.ui.chat.conversation.comparebar import CompareBar
 from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.lane import LaneView
@@ -66,6 +67,7 @@ class ConversationView(Surface):
         self.compare = Comparison(self)
         self.lanes = Lanes(services, self)
         self.lanes.added.connect(self._listen_to)
+        self.bar = CompareBar(self)
         self.strip = TurnStrip(self)
         self.composer = Composer(services, self)
         self._welcome: QWidget | None = None
@@ -119,10 +121,12 @@ class ConversationView(Surface):
         self._foot = QWidget(self)
         QHBoxLayout(self._foot).addWidget(self.composer)
         self.lanes.installEventFilter(self)
+        self.bar.hide()
         self.strip.hide()
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
+        column.addWidget(self.bar)
         column.addWidget(self.strip)
         column.addLayout(self._upper, 1)
         column.addWidget(self._foot)
@@ -130,6 +134,7 @@ class ConversationView(Surface):
         self._measure()
 
     def _connect(self) -> None:
+        self.compare.listen()
         self.lanes.current_changed.connect(self._turned)
         self.lanes.scrolled.connect(self._show_turn)
         self.strip.turn_wanted.connect(self.step_turn)
@@ -223,9 +228,12 @@ class ConversationView(Surface):
         for lane, view in zip(conversation.lanes, self.lanes.views, strict=True):
             view.show_lane(conversation, lane, extents, fresh, shared)
             view.set_reading_width(self.services.preferences.current.reading_width)
+        self.bar.setVisible(not self.lanes.alone)
+        self.bar.set_lanes([(one.id, one.letter) for one in self.lanes.views])
         self._show_lane()
         self._show_welcome()
         self._show_turn()
+        self.compare.refresh()
         self.changed.emit()
 
     def _show_lane(self) -> None:

@@ -1,0 +1,190 @@
+"""The line above several lanes: how they stand, what of them is compared, what is done with all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final, get_args
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from chatbench.ui.chat.conversation.lanes import Arrangement
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import Button, Flow, IconButton, Surface
+
+_ICONS: Final[dict[Arrangement, str]] = {
+    "columns": "columns-3",
+    "grid": "layout-grid",
+    "tabs": "app-window",
+    "stacked": "rows-3",
+}
+
+
+class CompareBar(Surface):
+    """``linked_changed(bool)``, ``arrangement_chosen(Arrangement)``, ``baseline_chosen(lane id or "")``,
+    ``blind_changed(bool)``, ``tie_clicked()``, ``merge_clicked()``, ``figures_clicked()``.
+    """
+
+    linked_changed = Signal(bool)
+    arrangement_chosen = Signal(str)
+    baseline_chosen = Signal(str)
+    blind_changed = Signal(bool)
+    tie_clicked = Signal()
+    merge_clicked = Signal()
+    figures_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("page", lines=Qt.Edge.BottomEdge, parent=parent)
+        self._lanes: list[tuple[str, str]] = []
+        self._baseline = ""
+        self._arrangement: Arrangement = "columns"
+        self.linked = Button(self.tr("Scroll together"), size="small", icon="link")
+        self.linked.setCheckable(True)
+        self.linked.setChecked(True)
+        self.linked.toggled.connect(self.linked_changed)
+        self.differences = Button("", size="small", icon="diff")
+        self.differences.setCheckable(True)
+        self.differences.clicked.connect(self._choose_baseline)
+        self.legend = _Legend(self)
+        self.arrangement = IconButton(_ICONS["columns"], self.tr("How the lanes stand"), size="row")
+        self.arrangement.clicked.connect(self._choose_arrangement)
+        self.figures = Button(self.tr("Figures"), size="small", icon="table-2")
+        self.figures.clicked.connect(self.figures_clicked)
+        self.blind = Button(self.tr("Blind"), size="small", icon="eye-off")
+        self.blind.setCheckable(True)
+        self.blind.toggled.connect(self.blind_changed)
+        self.tie = Button(self.tr("Tie"), size="small", icon="equal")
+        self.tie.setCheckable(True)
+        self.tie.clicked.connect(self.tie_clicked)
+        self.merge = Button(self.tr("Merge answers…"), size="small", icon="merge")
+        self.merge.clicked.connect(self.merge_clicked)
+        flow = Flow(gap=6)
+        for widget in (
+            self.linked, self.differences, self.legend, self.arrangement, self.figures, self.blind, self.tie,
+            self.merge,
+        ):  # fmt: skip
+            flow.addWidget(widget)
+        row = QHBoxLayout()
+        self.set_layout(row, (12, 6, 12, 6))
+        host = QWidget(self)
+        host.setLayout(flow)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        host.setSizePolicy(policy)
+        row.addWidget(host)
+        for later in (self.figures, self.blind, self.tie, self.merge, self.differences):
+            later.hide()
+        self.setAccessibleName(self.tr("Comparing"))
+        self.set_baseline("")
+
+    def set_lanes(self, lanes: Sequence[tuple[str, str]]) -> None:
+        """The lanes as (id, letter)."""
+        self._lanes = list(lanes)
+        if self._baseline not in dict(self._lanes):
+            self.set_baseline("")
+
+    def set_baseline(self, lane_id: str) -> None:
+        """The lane the others are compared with; "" compares nothing."""
+        self._baseline = lane_id
+        letter = dict(self._lanes).get(lane_id, "")
+        self.differences.setChecked(bool(letter))
+        self.differences.set_label(
+            self.tr("Differences from {0}").format(letter) if letter else self.tr("Differences…")
+        )
+        self.legend.set_letter(letter)
+
+    def set_arrangement(self, arrangement: Arrangement) -> None:
+        """Shows how the lanes stand."""
+        self._arrangement = arrangement
+        self.arrangement.set_icon(_ICONS[arrangement])
+
+    def set_tie(self, tie: bool) -> None:
+        """Whether the answers in view are rated as a tie."""
+        self.tie.setChecked(tie)
+
+    def set_busy(self, busy: bool) -> None:
+        """While an answer is written nothing is rated or merged."""
+        reason = self.tr("An answer is still being written") if busy else ""
+        for button in (self.tie, self.merge):
+            button.setEnabled(not busy)
+            button.setToolTip(reason)
+
+    def _choose_baseline(self) -> None:
+        self.differences.setChecked(bool(self._baseline))
+        menu = self._menu()
+        group = QActionGroup(menu)
+        choices = [("", self.tr("No differences"))]
+        choices += [(lane_id, self.tr("From lane {0}").format(letter)) for lane_id, letter in self._lanes]
+        for lane_id, words in choices:
+            chosen = lane_id == self._baseline
+            self._choice(menu, group, words, partial(self.baseline_chosen.emit, lane_id), chosen)
+        menu.popup(self.differences.mapToGlobal(self.differences.rect().bottomLeft()))
+
+    def _choose_arrangement(self) -> None:
+        menu = self._menu()
+        group = QActionGroup(menu)
+        names: dict[Arrangement, str] = {
+            "columns": self.tr("Columns"),
+            "grid": self.tr("Grid"),
+            "tabs": self.tr("One at a time"),
+            "stacked": self.tr("Below each other"),
+        }
+        for choice in get_args(Arrangement):
+            chosen = choice == self._arrangement
+            self._choice(menu, group, names[choice], partial(self.arrangement_chosen.emit, choice), chosen)
+        menu.popup(self.arrangement.mapToGlobal(self.arrangement.rect().bottomLeft()))
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    @staticmethod
+    def _choice(menu: QMenu, group: QActionGroup, words: str, act: object, chosen: bool) -> None:
+        action = QAction(words, group)
+        action.setCheckable(True)
+        action.setChecked(chosen)
+        action.triggered.connect(act)
+        menu.addAction(action)
+
+
+class _Legend(QWidget):
+    """What the colours and shapes of the differences mean."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._letter = ""
+        self.hide()
+
+    def set_letter(self, letter: str) -> None:
+        self._letter = letter
+        self.setAccessibleName(", ".join(self._words()))
+        self.setFixedSize(self._wide(), theme().control("button-small"))
+        self.setVisible(bool(letter))
+
+    def _words(self) -> tuple[str, str]:
+        return self.tr("only here"), self.tr("only in {0}").format(self._letter)
+
+    def _wide(self) -> int:
+        metrics = theme().metrics("small")
+        return sum(metrics.horizontalAdvance(words) for words in self._words()) + 34
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(theme().font("small"))
+        metrics = theme().metrics("small")
+        x = 6
+        for words, ground, line, through in zip(
+            self._words(), ("addbg", "rembg"), ("success", "danger"), (False, True), strict=True
+        ):
+            wide, high = metrics.horizontalAdvance(words), metrics.height()
+            top = (self.height() - high) // 2
+            painter.fillRect(x - 2, top, wide + 4, high, theme().color(ground))  # type: ignore[arg-type]
+            painter.setPen(theme().color("text"))
+            painter.drawText(x, top + metrics.ascent(), words)
+            y = top + metrics.ascent() - metrics.xHeight() // 2 if through else top + metrics.ascent() + 2
+            painter.fillRect(x - 2, y, wide + 4, 1 if through else 2, theme().color(line))  # type: ignore[arg-type]
+            x += wide + 14
+        painter.end()
