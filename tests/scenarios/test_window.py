@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import (
-    add_loopback,
+    CTRL,
+    Run,
+    at_loopback,
+    chatting,
     click,
     finished,
     opened,
@@ -27,21 +27,6 @@ from tests.scenarios.window import (
 )
 
 from chatbench.core.models import GUIDE
-from chatbench.ui.session import Session
-
-Run = Callable[[Coroutine[Any, Any, None]], None]
-CTRL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
-
-
-def at(session: Session, server: LoopbackServer) -> None:
-    """Lets the conversation in view go to the loopback provider."""
-    view_of(session).choose_model(add_loopback(session, server.base_url("openai_chat")))
 
 
 def test_the_first_start_shows_the_guide_and_answers_a_question(tmp_path: Path, run_async: Run) -> None:
@@ -63,7 +48,7 @@ def test_an_answer_streams_in_is_stored_and_is_there_at_the_next_start(
 ) -> None:
     async def first_day() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             server.pace = 100.0
             view = view_of(session)
             write(view, "Tell me about foxes")
@@ -91,7 +76,7 @@ def test_stop_keeps_what_came_and_closes_the_connection(
 ) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             server.pace = 40.0
             view = view_of(session)
             write(view, "A long story")
@@ -115,9 +100,7 @@ def test_regenerate_makes_a_sibling_and_the_switcher_goes_back(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (_, view):
             await send(view, "Question")
             first = view.source.ids()[1]
             server.words = ("Another ", "answer.")
@@ -136,9 +119,7 @@ def test_regenerate_makes_a_sibling_and_the_switcher_goes_back(
 
 def test_editing_a_question_makes_a_branch(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "First words")
             press(view.composer.editor, Qt.Key.Key_Up)
             await until(lambda: view.composer.editor.toPlainText() == "First words", "the words to edit")
@@ -161,7 +142,7 @@ def test_an_answer_goes_on_while_another_chat_is_in_view(
 ) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             server.pace = 20.0
             first = view_of(session)
             write(first, "Slowly, please")
@@ -190,9 +171,7 @@ def test_a_failed_answer_says_why_and_can_be_tried_again(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (_, view):
             refusal = {"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}
             server.script(replies.data(refusal, 401))
             await send(view, "Hello")
@@ -216,9 +195,7 @@ def test_a_chat_is_renamed_pinned_found_deleted_and_brought_back(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "天气怎么样 today")
             sidebar = session.workspace.sidebar
             assert sidebar is not None
@@ -245,9 +222,7 @@ def test_a_deleted_message_comes_back_with_undo(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             await send(view, "Two")
             ids = list(view.source.ids())
@@ -266,9 +241,7 @@ def test_find_reaches_messages_that_are_not_on_the_screen(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             server.words = ("The needle is here.",)
             await send(view, "Where?")
             server.words = ("Hay. " * 400,)
@@ -285,7 +258,7 @@ def test_find_reaches_messages_that_are_not_on_the_screen(
 def test_copying_an_answer_gives_its_words(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             server.words = ("Some **bold** words.",)
             view = view_of(session)
             QGuiApplication.clipboard().clear()
@@ -305,9 +278,7 @@ def test_a_message_that_cannot_be_written_is_not_lost(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             write(view, "Keep me")
             await view.save_draft()
             session.workspace.close_tab(view.id)
@@ -323,9 +294,7 @@ def test_the_menu_of_a_message_offers_the_rest(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "Hello")
             await texts(view)
             answer = view.source.ids()[1]
@@ -347,9 +316,7 @@ def test_what_is_open_is_kept_while_it_is(tmp_path: Path, run_async: Run, server
     """A sudden end does not forget it: the tabs are in the preferences soon after they change."""
 
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "Hello")
             press(session.window, Qt.Key.Key_N, CTRL)
             await until(lambda: not shows(session, view.id), "the second chat")
@@ -378,9 +345,7 @@ def test_an_error_about_a_key_leads_to_its_provider(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             server.script(replies.data({"error": {"code": "invalid_api_key"}}, 401))
             await send(view, "Hello")
             await texts(view)

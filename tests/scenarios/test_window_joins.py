@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -14,7 +12,11 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import (
+    CTRL,
+    Run,
     add_loopback,
+    at_loopback,
+    chatting,
     click,
     disk,
     finished,
@@ -34,20 +36,7 @@ from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.welcome import WelcomeView
 from chatbench.ui.session import Session
 
-Run = Callable[[Coroutine[Any, Any, None]], None]
-CTRL = Qt.KeyboardModifier.ControlModifier
 LONG = "word " * 60_000
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
-
-
-def at(session: Session, server: LoopbackServer) -> None:
-    """Lets the conversation in view go to the loopback provider."""
-    view_of(session).choose_model(add_loopback(session, server.base_url("openai_chat")))
 
 
 def told(session: Session) -> str:
@@ -62,9 +51,7 @@ def test_a_question_that_cannot_be_written_stays_in_the_composer(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             await disk(session.services, full=True)
             view.composer.editor.insertPlainText(LONG)
@@ -84,9 +71,7 @@ def test_an_edit_that_cannot_be_written_is_still_an_edit(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "First words")
             press(view.composer.editor, Qt.Key.Key_Up)
             await until(lambda: view.composer.editor.toPlainText() == "First words", "the words to edit")
@@ -110,9 +95,7 @@ def test_what_is_typed_while_a_question_is_being_written_stays(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             await disk(session.services, full=True)
             view.composer.editor.insertPlainText(LONG)
@@ -130,9 +113,7 @@ def test_words_set_aside_for_an_edit_come_back_after_it(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "First words")
             write(view, "half a thought")
             view.transcript.action_requested.emit(view.source.ids()[0], "edit")
@@ -153,9 +134,7 @@ def test_an_edit_under_way_is_there_at_the_next_start(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def first_day() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (_, view):
             await send(view, "First words")
             write(view, "half a thought")
             view.transcript.action_requested.emit(view.source.ids()[0], "edit")
@@ -201,9 +180,7 @@ def test_closing_the_tab_right_after_enter_sends_all_the_same(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             identifier = view.id
             write(view, "Off you go")
             press(view.composer.editor, Qt.Key.Key_Return)
@@ -228,9 +205,7 @@ def test_quitting_right_after_enter_loses_no_words(
     server.pace = 5.0
 
     async def first_day() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (_, view):
             write(view, "Off you go")
             press(view.composer.editor, Qt.Key.Key_Return)
             for _ in range(turns_of_the_loop):
@@ -260,9 +235,7 @@ def test_an_answer_that_cannot_be_written_stays_on_the_screen(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             server.words = ("Keep ", "this. ", LONG)
             server.pace = 5.0
             write(view, "Go on")
@@ -287,7 +260,7 @@ def test_an_answer_that_cannot_be_written_stays_on_the_screen(
 def test_another_process_makes_nothing_unread(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             first = view_of(session)
             await send(first, "One")
             press(session.window, Qt.Key.Key_N, CTRL)
@@ -312,7 +285,7 @@ def test_an_answer_out_of_view_is_unread_until_it_is_looked_at(
 ) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             server.pace = 100.0
             first = view_of(session)
             write(first, "Slowly")
@@ -330,9 +303,7 @@ def test_an_answer_out_of_view_is_unread_until_it_is_looked_at(
 
 def test_the_chat_in_view_is_never_unread(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             await session.services.history.mark_read(view.id, unread=True)
             await until(lambda: view.conversation.summary.unread, "the mark")
@@ -346,9 +317,7 @@ def test_the_chat_in_view_is_never_unread(tmp_path: Path, run_async: Run, server
 
 def test_opening_a_chat_twice_makes_one_tab(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             other = await session.services.chat.new_conversation(title="Other")
             session.workspace.open(other.id)
@@ -364,9 +333,7 @@ def test_opening_a_chat_twice_makes_one_tab(tmp_path: Path, run_async: Run, serv
 
 def test_the_chat_asked_for_last_is_shown(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             other = await session.services.chat.new_conversation(title="Other")
             session.workspace.open(other.id)
@@ -382,7 +349,7 @@ def test_the_chat_asked_for_last_is_shown(tmp_path: Path, run_async: Run, server
 def test_two_new_chats_at_once_are_one(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             await send(view_of(session), "One")
             press(session.window, Qt.Key.Key_N, CTRL)
             press(session.window, Qt.Key.Key_N, CTRL)
@@ -397,9 +364,7 @@ def test_two_new_chats_at_once_are_one(tmp_path: Path, run_async: Run, server: L
 
 def test_closing_a_tab_twice_closes_it_once(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             press(session.window, Qt.Key.Key_N, CTRL)
             await until(lambda: len(session.workspace.open_ids()) == 2, "the new chat")
@@ -419,9 +384,7 @@ def test_closing_a_tab_twice_closes_it_once(tmp_path: Path, run_async: Run, serv
 
 def test_regenerating_twice_at_once_asks_once(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (_, view):
             await send(view, "One")
             server.pace = 50.0
             press(view.composer.editor, Qt.Key.Key_R, CTRL)
@@ -437,9 +400,7 @@ def test_another_model_chosen_right_after_enter_does_not_undo_the_question(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             answer = view.lane.leaf
             old = view.lane
@@ -468,7 +429,7 @@ def test_a_title_being_written_survives_what_happens_elsewhere(
     async def scenario() -> None:
         async with opened(tmp_path) as session:
             session.window.resize(1280, 800)
-            at(session, server)
+            at_loopback(session, server)
             first = view_of(session)
             await send(first, "One")
             press(session.window, Qt.Key.Key_N, CTRL)
@@ -543,7 +504,7 @@ def test_the_list_is_walked_by_keys_while_answers_come_in(
     async def scenario() -> None:
         async with opened(tmp_path) as session:
             session.window.resize(1280, 800)
-            at(session, server)
+            at_loopback(session, server)
             view = view_of(session)
             for number in range(3):
                 await session.services.chat.new_conversation(title=f"Chat {number}")
@@ -571,7 +532,7 @@ def test_a_title_goes_to_the_chat_whose_row_was_renamed(
     async def scenario() -> None:
         async with opened(tmp_path) as session:
             session.window.resize(1280, 800)
-            at(session, server)
+            at_loopback(session, server)
             view = view_of(session)
             await send(view, "One")
             other = await session.services.chat.new_conversation(title="Other")
@@ -596,7 +557,7 @@ def test_a_message_found_far_above_or_on_another_branch_is_shown(
 ) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             server.words = ("Yes. " * 40,)
             view = view_of(session)
             await send(view, "Needle")
@@ -631,7 +592,7 @@ def test_closing_before_the_profile_is_open_forgets_no_tab(
 ) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             await send(view_of(session), "One")
             kept = session.workspace.open_ids()
         hasty = Session(build(tmp_path))
@@ -648,7 +609,7 @@ def test_a_full_disk_at_the_start_still_shows_the_chats(
 ) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             await send(view_of(session), "One")
         services = build(tmp_path)
         await services.profile.ready()
@@ -666,9 +627,7 @@ def test_a_draft_that_cannot_be_kept_is_told_of_before_the_window_goes(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
-        async with opened(tmp_path) as session:
-            at(session, server)
-            view = view_of(session)
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "One")
             await disk(session.services, full=True)
             view.composer.editor.insertPlainText(LONG)
@@ -687,7 +646,7 @@ def test_quitting_does_not_wait_for_a_provider_that_hangs(
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         async with opened(tmp_path) as session:
-            at(session, server)
+            at_loopback(session, server)
             server.script(replies.events([b"data: {}\n\n"], end="hang"))
             view = view_of(session)
             write(view, "Are you there?")
@@ -730,7 +689,7 @@ def test_the_composer_stands_under_the_words(
                 Qt.LayoutDirection.RightToLeft if rtl else Qt.LayoutDirection.LeftToRight
             )
             session.window.resize(width, 700)
-            at(session, server)
+            at_loopback(session, server)
             view = view_of(session)
             server.words = ("One line.",)
             await send(view, "Short")
@@ -759,7 +718,7 @@ def test_an_exported_chat_is_of_the_chosen_kind(
 ) -> None:
     async def scenario() -> None:
         async with opened(tmp_path / "profile") as session:
-            at(session, server)
+            at_loopback(session, server)
             view = view_of(session)
             await send(view, "Export me")
             session.workspace.export(view.id)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.window import click, finished, opened, press, send, shows, texts, until, view_of, write
+from tests.scenarios.window import (
+    CTRL,
+    Run,
+    click,
+    finished,
+    opened,
+    press,
+    send,
+    shows,
+    texts,
+    until,
+    view_of,
+    write,
+)
 
 from chatbench.core.endpoints import Endpoint, Limits
 from chatbench.core.models import ModelRef
@@ -20,15 +30,7 @@ from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.boxes.cards import ErrorCard
 from chatbench.ui.session import Session
 
-Run = Callable[[Coroutine[Any, Any, None]], None]
-CTRL = Qt.KeyboardModifier.ControlModifier
 TITLE = "Waiting for the rate limit of Loopback"
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 def limited(session: Session, server: LoopbackServer, **limits: int) -> ModelRef:

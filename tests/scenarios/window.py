@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
+from tests.loopback.server import LoopbackServer
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.models import ModelRef
@@ -20,6 +22,8 @@ from chatbench.services import Services
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.session import Session
 
+Run = Callable[[Coroutine[Any, Any, None]], None]
+CTRL = Qt.KeyboardModifier.ControlModifier
 PATIENCE_S = 20.0
 
 
@@ -33,6 +37,14 @@ async def opened(folder: Path) -> AsyncIterator[Session]:
         yield session
     finally:
         await session.aclose()
+
+
+@asynccontextmanager
+async def chatting(folder: Path, server: LoopbackServer) -> AsyncIterator[tuple[Session, ConversationView]]:
+    """The window as `opened`, and the conversation in view, which goes to the loopback provider."""
+    async with opened(folder) as session:
+        at_loopback(session, server)
+        yield session, view_of(session)
 
 
 def view_of(session: Session) -> ConversationView:
@@ -132,3 +144,8 @@ def add_loopback(session: Session, url: str, wire: str = "openai_chat") -> Model
     )
     session.services.endpoints.save(endpoint)
     return ModelRef("loopback", "model-a")
+
+
+def at_loopback(session: Session, server: LoopbackServer) -> None:
+    """Lets the conversation in view go to the loopback provider."""
+    view_of(session).choose_model(add_loopback(session, server.base_url("openai_chat")))
