@@ -251,6 +251,8 @@ def test_copy_of_code_by_mouse_and_keyboard(show: Show) -> None:
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Tab)
     assert view.marks.focused is not None
+    assert view.marks.focused.key == "numbers"
+    QTest.keyClick(view, Qt.Key.Key_Right)
     assert view.marks.focused.key == "wrap"
     QTest.keyClick(view, Qt.Key.Key_Right)
     with QtBotSignal(view) as saved:

@@ -21,7 +21,9 @@ from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, BOX_PADDING, Frame
-from chatbench.ui.chat.transcript.segments import MEDIA, Segment, segment_for
+from chatbench.ui.chat.transcript.markdown import MarkdownSegment
+from chatbench.ui.chat.transcript.segment import Segment
+from chatbench.ui.chat.transcript.segments import MEDIA, segment_for
 from chatbench.ui.chat.transcript.source import Entry, Live
 from chatbench.ui.chat.transcript.states import Wait, ended_boxes, living_boxes, wait_of
 from chatbench.ui.theme import theme
@@ -99,6 +101,26 @@ class Item:
                 self._version = self._live.version
             self._update_segments(self._parts())
             self._trailing = self._state_boxes()
+            self.compare()
+        self._gather(0)
+
+    def text_segments(self) -> list[MarkdownSegment]:
+        """The parts that are words of the answer, in order."""
+        return [one for one in self._segments if isinstance(one, MarkdownSegment)]
+
+    def compare(self) -> None:
+        """Show the longest part of the words beside what it is to be compared with, if anything."""
+        texts = self.text_segments()
+        longest = max(texts, key=lambda one: len(one.text), default=None)
+        for one in texts:
+            one.compare(self.context.compared(self.id) if one is longest else None)
+
+    def holds(self, segment: object) -> bool:
+        """Whether a segment is one of the message's."""
+        return segment in self._segments
+
+    def regather(self) -> None:
+        """A segment has other boxes now."""
         self._gather(0)
 
     def _build_mine(self) -> None:
@@ -152,6 +174,7 @@ class Item:
         before = {id(box): box.height for box in self.boxes[-3:]}
         old = self.boxes
         first = self._update_segments(parts)
+        self.compare()
         if wait != waited or bool(self._trailing) != (wait is not None or not parts):
             self._trailing = self._state_boxes()
         elif first is None:
@@ -356,7 +379,7 @@ class Item:
 
     def plain_text(self) -> str:
         """What a screen reader reads."""
-        return "\n".join(text for box in self.boxes if (text := box.text))
+        return "\n".join(text for box in self.boxes if (text := box.spoken))
 
     def _state_boxes(self) -> list[Box]:
         self._wait = wait_of(self._live) if self._live is not None else None

@@ -11,7 +11,6 @@ from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.painter import ROW, Spot
 from chatbench.ui.chat.transcript.selection import Position, Selection
-from chatbench.ui.chat.transcript.utf16 import units
 from chatbench.ui.widgets import announce
 
 if TYPE_CHECKING:
@@ -268,11 +267,7 @@ class Keyboard:
 
     def _sideways(self, end: Position, item: Item, step: int) -> Position | None:
         box = item.boxes[end.box]
-        offset = end.offset + step
-        around = box.text[max(0, end.offset - 2) : end.offset + 2]
-        if units(around) != len(around):
-            start, last = box.word_at(end.offset if step > 0 else max(0, end.offset - 1))
-            offset = last if step > 0 else start
+        offset = box.next_offset(end.offset, step)
         if 0 <= offset <= box.length():
             return end._replace(offset=offset)
         return self._next_box(end, step)

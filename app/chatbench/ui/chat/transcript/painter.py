@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter
 from chatbench.ui import icons
 from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.base import Box, Paint
+from chatbench.ui.chat.transcript.boxes.changes import paint_sign
 from chatbench.ui.chat.transcript.boxes.controls import paint_button, paint_line, tr
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.frame import QUOTE_BAR
@@ -133,6 +134,8 @@ class TranscriptPainter:
         painter.save()
         painter.translate(rect.topLeft())
         box.paint(painter, paint)
+        if box.change:
+            paint_sign(painter, box.change, box.width, rtl=self.stack.frame.rtl)
         painter.restore()
         if keys[2].startswith("link:"):
             for spot in box.hotspots():

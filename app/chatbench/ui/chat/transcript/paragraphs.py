@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import unescape
+from html import escape, unescape
 from typing import Final, NamedTuple
 
-from chatbench.rendering.nodes import OBJECT, InlineObject
+from chatbench.rendering.nodes import OBJECT, Inline, InlineObject, MathObject
 from chatbench.ui.chat.transcript.utf16 import units
 
 BOLD: Final = 1
@@ -77,6 +77,16 @@ def parse(html: str, objects: Sequence[InlineObject] = ()) -> list[Paragraph]:
             reader.open(tag, dict(_ATTRIBUTE.findall(attributes)))
     reader.flush()
     return reader.paragraphs
+
+
+def cell(inline: Inline) -> Paragraph:
+    """A table's cell: its words, formulas and pictures as their source."""
+    html = inline.html
+    for value in inline.objects:
+        word = value.source if isinstance(value, MathObject) else f"[{value.alt or 'image'}]"
+        html = html.replace(OBJECT, escape(word, quote=False), 1)
+    found = parse(html)
+    return found[0] if found else Paragraph("")
 
 
 class _List:

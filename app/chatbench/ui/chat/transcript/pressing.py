@@ -8,7 +8,16 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 
 from chatbench.ui.chat.transcript.actions import actions_of
-from chatbench.ui.chat.transcript.boxes.base import Act, Box, CopyText, Effect, OpenLink, Rebuild, SaveText
+from chatbench.ui.chat.transcript.boxes.base import (
+    Act,
+    Box,
+    CopyText,
+    Effect,
+    OpenLink,
+    Rebuild,
+    SaveText,
+    ShowNumbers,
+)
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.links import ask_before_opening
 from chatbench.ui.chat.transcript.painter import ROW, Spot
@@ -53,6 +62,9 @@ class Pressing:
             dialog = ask_before_opening(effect.url, effect.words, view)
             if dialog is not None:
                 dialog.chosen.connect(view.link_chosen)
+        elif isinstance(effect, ShowNumbers):
+            view.stack.hold(spot.message, spot.box)
+            view.set_line_numbers(effect.on)
         elif isinstance(effect, Act):
             view.action_requested.emit(item.id, effect.action)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from chatbench.core.messages import (
     AudioPart,
@@ -20,10 +20,8 @@ from chatbench.core.messages import (
     UnknownPart,
     VideoPart,
 )
-from chatbench.rendering.blocks import AnyBlock, CodeBlock, MathBlock, RuleBlock, TableBlock, TextBlock
 from chatbench.rendering.characters import visible
-from chatbench.rendering.incremental import IncrementalMarkdown
-from chatbench.ui.chat.transcript import facts, paragraphs
+from chatbench.ui.chat.transcript import facts
 from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
 from chatbench.ui.chat.transcript.boxes.cards import (
@@ -34,140 +32,13 @@ from chatbench.ui.chat.transcript.boxes.cards import (
     is_open,
 )
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
-from chatbench.ui.chat.transcript.boxes.columns import TableColumns
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
-from chatbench.ui.chat.transcript.boxes.small import MathsBox, RuleBox
-from chatbench.ui.chat.transcript.boxes.table import TableBox
-from chatbench.ui.chat.transcript.boxes.text import TextBox
-from chatbench.ui.chat.transcript.frame import LIST_INDENT, QUOTE_BAR, QUOTE_GAP
-from chatbench.ui.chat.transcript.typeset import Style
+from chatbench.ui.chat.transcript.markdown import MarkdownSegment
+from chatbench.ui.chat.transcript.segment import Key, Segment
 
-_MARGINS: Final = {"paragraph": (0.0, 10.0), "heading": (14.0, 6.0), "list": (0.0, 10.0)}
 _TOOL_FOLD: Final = (15, 14)
-Key = tuple[Any, ...]
 MEDIA: Final = (ImagePart, FilePart, AudioPart, VideoPart)
-
-
-class Segment:
-    """The boxes of one part. ``update`` takes a newer version of it."""
-
-    def __init__(self, context: Context, key: Key, part: Part) -> None:
-        self.context = context
-        self.key = key
-        self.part = part
-        self.boxes: list[Box] = []
-
-    def update(self, part: Part, *, live: bool) -> int | None:
-        """Bring the boxes up to date; the first changed one, None if nothing changed."""
-        raise NotImplementedError
-
-    def rebuild(self) -> None:
-        """Make the boxes again: a fold was opened or closed."""
-
-
-class MarkdownSegment(Segment):
-    """The words of an answer: a box for each block, kept as long as its block is."""
-
-    def __init__(self, context: Context, key: Key, part: TextPart, *, live: bool) -> None:
-        super().__init__(context, key, part)
-        self._markdown = IncrementalMarkdown()
-        self._text = ""
-        self._live = live
-        self.update(part, live=live)
-
-    def update(self, part: Part, *, live: bool) -> int | None:
-        assert isinstance(part, TextPart)
-        self.part = part
-        was_live, self._live = self._live, live
-        if not part.text.startswith(self._text):
-            self._markdown, self._text = IncrementalMarkdown(), ""
-            self.boxes = []
-        delta = part.text[len(self._text) :]
-        self._text = part.text
-        changed = self._feed(delta) if delta else None
-        if was_live and not live and self.boxes and isinstance(self.boxes[-1], CodeBox):
-            box = self.boxes[-1]
-            box.grow(box.code, "", source=box.source, is_open=False)
-            changed = len(self.boxes) - 1 if changed is None else changed
-        return changed
-
-    def _feed(self, delta: str) -> int:
-        flush = self._markdown.feed(delta)
-        blocks, first = self._markdown.blocks, flush.kept
-        for index, _old, new in flush.replaced:
-            self._drop(self.boxes[index])
-            self.boxes[index] = self._box(new, index)
-            first = min(first, index)
-        kept = flush.kept
-        if flush.growth is not None and isinstance(self.boxes[kept], CodeBox):
-            box, new_code = self.boxes[kept], flush.growth.new
-            assert isinstance(box, CodeBox)
-            open_now = self._live and not new_code.closed
-            box.grow(new_code.code, flush.growth.text, source=new_code.source, is_open=open_now)
-            return min(first, kept)
-        for box in self.boxes[kept:]:
-            self._drop(box)
-        del self.boxes[kept:]
-        for index in range(kept, len(blocks)):
-            self.boxes.append(self._box(blocks[index], index))
-        return first
-
-    def _drop(self, box: Box) -> None:
-        box.release()
-        if isinstance(box, TableBox):
-            box.shape.boxes.remove(box)
-            box.shape.touch()
-
-    def _box(self, block: AnyBlock, index: int) -> Box:
-        box = self._plain_box(block, (*self.key, block.kind, block.start, index), index)
-        box.continued = block.continued
-        box.tight = index > 0 and self._markdown.blocks[index - 1].end == block.start
-        _place(box, block.containers)
-        return box
-
-    def _plain_box(self, block: AnyBlock, key: Key, index: int) -> Box:
-        if isinstance(block, CodeBlock):
-            is_last_open = self._live and not block.closed
-            return CodeBox(
-                self.context, key, block.code, block.language, source=block.source, is_open=is_last_open
-            )
-        if isinstance(block, TableBlock):
-            return TableBox(self.context, key, block, self._shape(block, index))
-        if isinstance(block, MathBlock):
-            return MathsBox(self.context, key, block)
-        if isinstance(block, RuleBlock):
-            return RuleBox(self.context, key)
-        return _text_box(self.context, key, block)
-
-    def _shape(self, block: TableBlock, index: int) -> TableColumns:
-        above = self.boxes[index - 1] if block.continued and index else None
-        if isinstance(above, TableBox):
-            return above.shape
-        return TableColumns(self.context, (*self.key, "columns", block.start))
-
-
-def _text_box(context: Context, key: Key, block: TextBlock) -> TextBox:
-    color: Any = "text2" if "q" in block.containers else "text"
-    size = (len(block.source), block.source.count("\n") + 1 if block.kind == "list" else 1)
-    box = TextBox(
-        context, key, lambda: paragraphs.parse(block.html, block.objects), size, Style("prose", color), block
-    )
-    box.before, box.after = _MARGINS[block.kind]
-    return box
-
-
-def _place(box: Box, containers: str) -> None:
-    """Indent a box for the lists and quotations it stands in."""
-    x = 0.0
-    bars = []
-    for mark in containers:
-        if mark == "q":
-            bars.append(x)
-            x += QUOTE_BAR + QUOTE_GAP
-        else:
-            x += LIST_INDENT
-    box.indent, box.bars = x, tuple(bars)
 
 
 class ThinkingSegment(Segment):

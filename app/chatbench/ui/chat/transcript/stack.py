@@ -426,6 +426,19 @@ class Stack:
         end = last.top + self._heights[last.index] + FOOT
         return last.index == len(self.ids) - 1 and end <= self.height + 1
 
+    def rearrange(self, index: int) -> None:
+        """A message has other boxes, some of them those of before: what is read stays in place."""
+        item = self.at_hand(index)
+        if item is None:
+            return
+        read = self.anchor.index == index and self.anchor.box < len(item.boxes)
+        held = item.boxes[self.anchor.box].key if read and not self.following else None
+        item.regather()
+        self._set_height(index, item.height)
+        place = next((at for at, box in enumerate(item.boxes) if held is not None and box.key == held), None)
+        if place is not None:
+            self.anchor = replace(self.anchor, box=place)
+
     def item_grew(self, index: int) -> None:
         """A message in view changed its height by itself."""
         item = self.at_hand(index)

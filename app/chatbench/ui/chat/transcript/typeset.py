@@ -11,7 +11,16 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
 from chatbench.rendering.nodes import OBJECT
-from chatbench.ui.chat.transcript.paragraphs import BOLD, CODE, ITALIC, STRIKE, Paragraph, Span
+from chatbench.ui.chat.transcript.paragraphs import (
+    ADDED,
+    BOLD,
+    CODE,
+    ITALIC,
+    REMOVED,
+    STRIKE,
+    Paragraph,
+    Span,
+)
 from chatbench.ui.theme import ColorRole, FontRole, theme
 
 _SOLID: Final = "\u00a0"
@@ -68,6 +77,8 @@ def _format(flags: int, *, linked: bool, style: Style) -> QTextCharFormat:
             found.setFontStrikeOut(True)
         if linked:
             found.setForeground(now.color("accenttext"))
+        if flags & REMOVED:
+            found.setForeground(now.color("text2"))
     return found
 
 
@@ -120,6 +131,8 @@ class Typeset:
     def _ranges(self, font: QFont) -> list[QTextLayout.FormatRange]:
         ranges = []
         for span in self.paragraph.spans:
+            if span.flags == ADDED:
+                continue
             style_format = _format(span.flags, linked=bool(span.href), style=self.style)
             ranges.append(_range(span.start, span.length, style_format))
             if span.flags & CODE:
@@ -248,6 +261,12 @@ class Typeset:
             if y < line.top + line.height or at == len(self.lines) - 1:
                 return self._layout.lineAt(at).xToCursor(point.x() - self.x)
         return 0
+
+    def next_offset(self, offset: int, step: int) -> int:
+        """Where the next character begins, or the one before; the same at an end of the paragraph."""
+        if step > 0:
+            return self._layout.nextCursorPosition(offset)
+        return self._layout.previousCursorPosition(offset)
 
     def end(self) -> QPointF:
         """The right end of the last line, at its middle."""

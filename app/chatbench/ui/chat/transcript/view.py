@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakMethod
 
 from PySide6.QtCore import (
@@ -38,6 +38,7 @@ from chatbench.ui.chat.transcript.boxes.base import (
     Box,
     Context,
 )
+from chatbench.ui.chat.transcript.comparing import Compared
 from chatbench.ui.chat.transcript.copying import Copying
 from chatbench.ui.chat.transcript.find import FindBar
 from chatbench.ui.chat.transcript.formulas import formulas
@@ -52,6 +53,7 @@ from chatbench.ui.chat.transcript.searching import Searching
 from chatbench.ui.chat.transcript.selection import Selection
 from chatbench.ui.chat.transcript.source import ListSource, Source
 from chatbench.ui.chat.transcript.stack import Stack
+from chatbench.ui.chat.transcript.versions import Versions
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import announce
 
@@ -69,6 +71,8 @@ class TranscriptView(QAbstractScrollArea):
     - ``more_requested(message_id, global_point)``: open the menu of a message there.
     - ``link_chosen(url)``: the reader has seen where a link leads and wants it opened.
     - ``save_requested(text, suggested_name)``: offer to save code as a file.
+    - ``page_chosen(url)``: the reader wants this local page opened in a browser.
+    - ``line_numbers_changed(bool)``: whether lines of code are numbered; a setting to keep.
     - ``following_changed(bool)``: whether the view stays at the end.
     - ``scrolled()``: the reader, or somebody for him, has moved the view; growing words do not.
     """
@@ -77,6 +81,8 @@ class TranscriptView(QAbstractScrollArea):
     more_requested = Signal(str, object)
     link_chosen = Signal(str)
     save_requested = Signal(str, str)
+    page_chosen = Signal(str)
+    line_numbers_changed = Signal(bool)
     following_changed = Signal(bool)
     scrolled = Signal()
 
@@ -93,9 +99,13 @@ class TranscriptView(QAbstractScrollArea):
         self._reading: ReadingWidth = "normal"
         changed = WeakMethod(self._box_changed)
         thumbnail = WeakMethod(self._thumbnail)
+        rearranged = WeakMethod(self._rearranged)
+        earlier = WeakMethod(self._earlier)
         self.context = Context(
             changed=lambda box: (call := changed()) and call(box),
             thumbnail=lambda *asked: call(*asked) if (call := thumbnail()) else None,
+            rearranged=lambda segment: (call := rearranged()) and call(segment),
+            earlier=lambda *asked: call(*asked) if (call := earlier()) else None,
         )
         self.stack = Stack(ListSource(), self.context, frame_for(800), 600)
         self.painter = TranscriptPainter(self.stack, self.marks)
@@ -111,6 +121,7 @@ class TranscriptView(QAbstractScrollArea):
         self.pressing = Pressing(self)
         self.copying = Copying(self)
         self.searching = Searching(self)
+        self.versions = Versions(self)
         self._connect()
 
     def _connect(self) -> None:
@@ -131,6 +142,7 @@ class TranscriptView(QAbstractScrollArea):
         self.context.wanted.clear()
         self._unseen_from = None
         self.copying.forget()
+        self.versions.forget()
         self.stack = Stack(source, self.context, self._frame(), self.viewport().height())
         self.painter = TranscriptPainter(self.stack, self.marks)
         self.find_bar.hide()
@@ -141,6 +153,7 @@ class TranscriptView(QAbstractScrollArea):
         old = self.stack.ids
         living = self._living_ids()
         self.stack.refresh()
+        self.versions.forget()
         new = self.stack.ids
         if new[: len(old)] != old:
             self.marks.selection = self.marks.focused = self.marks.current = None
@@ -156,6 +169,7 @@ class TranscriptView(QAbstractScrollArea):
         living = self._living_ids()
         for one in ids:
             self.stack.reload(one)
+        self.versions.forget()
         self.invalidate()
         self._announce_ends(living)
         self.copying.loaded()
@@ -173,6 +187,27 @@ class TranscriptView(QAbstractScrollArea):
     def thumbnail_ready(self, sha256: str) -> None:
         """A picture that ``source.thumbnail`` did not have is there."""
         self.viewport().update()
+
+    def set_comparison(self, compared: Callable[[str], Compared | None] | None) -> None:
+        """Show messages beside other texts: ``compared(message_id)`` gives what each is shown beside.
+
+        Call ``compare_again`` when it would answer otherwise. It is asked again by itself for answers
+        that are being written. None ends the comparison.
+        """
+        self.context.compared = compared or (lambda _message: None)
+        self.compare_again()
+
+    def compare_again(self) -> None:
+        """What messages are shown beside has changed, or has grown."""
+        for item in self.stack.items():
+            item.compare()
+
+    def set_line_numbers(self, on: bool) -> None:
+        """Whether lines of code are numbered."""
+        if on != self.context.numbers:
+            self.context.numbers = on
+            self._restyle()
+            self.line_numbers_changed.emit(on)
 
     def set_reading_width(self, reading: ReadingWidth) -> None:
         """How wide the column of words is."""
@@ -352,6 +387,18 @@ class TranscriptView(QAbstractScrollArea):
                 if index is not None:
                     self.stack.item_grew(index)
         self.invalidate()
+
+    def _rearranged(self, segment: object) -> None:
+        for item in self.stack.items():
+            if item.holds(segment):
+                index = self.stack.index_of(item.id)
+                if index is not None:
+                    self.stack.rearrange(index)
+        self.searching.again()
+        self.invalidate()
+
+    def _earlier(self, key: tuple[Any, ...], file: str) -> str | None:
+        return self.versions.earlier(key, file)
 
     def _formula_ready(self, key: object) -> None:
         for box in self.context.wanted.pop(key, ()):

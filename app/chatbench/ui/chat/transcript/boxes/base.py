@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from chatbench.ui.chat.transcript.comparing import Change, Compared
+
 ESTIMATED_ADVANCE: Final = 0.47
 """Mean width of a character of prose, as a share of the font's pixel size."""
 
@@ -58,7 +60,26 @@ class Act(NamedTuple):
     action: str
 
 
-Effect = CopyText | SaveText | OpenLink | Rebuild | Act
+class ShowNumbers(NamedTuple):
+    """Number the lines of all code, or no longer."""
+
+    on: bool
+
+
+class OpenPage(NamedTuple):
+    """Show this in the reader's browser, as a local page without network."""
+
+    code: str
+    language: str
+
+
+class ShowNote(NamedTuple):
+    """Go to the footnote with this label in the same message."""
+
+    label: str
+
+
+Effect = CopyText | SaveText | OpenLink | Rebuild | Act | ShowNumbers | OpenPage | ShowNote
 
 
 @dataclass(slots=True)
@@ -72,6 +93,14 @@ class Context:
     rtl: bool = False
     changed: Callable[[Box], None] = lambda _box: None
     thumbnail: Callable[[str, int, int], QImage | None] = lambda _sha, _width, _height: None
+    numbers: bool = False
+    """Whether lines of code are numbered."""
+    earlier: Callable[[tuple[Any, ...], str], str | None] = lambda _key, _file: None
+    """The code of a file as it was before the box with this key, if it was shown earlier."""
+    compared: Callable[[str], Compared | None] = lambda _message: None
+    """What a message is shown beside."""
+    rearranged: Callable[[object], None] = lambda _segment: None
+    """A segment has other boxes now."""
     states: dict[Any, Any] = field(default_factory=dict)
     wanted: dict[Any, set[Box]] = field(default_factory=dict)
 
@@ -114,6 +143,8 @@ class Box:
     """Of two such boxes under one another there are only 4 pixels between."""
     hugs = False
     """It stands close under whatever is above it."""
+    change: Change = ""
+    """Set when all of it was added, or removed and stands only in the text it is compared with."""
     cursor_follows = False
     """The block cursor of a growing answer can stand at the end of this box."""
 
@@ -169,6 +200,11 @@ class Box:
         """What can be selected and found, as plain text; "" when nothing can."""
         return ""
 
+    @property
+    def spoken(self) -> str:
+        """``text`` for a reader who does not see what was added and removed."""
+        return self.text
+
     def length(self) -> int:
         """``text`` in UTF-16 units."""
         return 0
@@ -188,6 +224,10 @@ class Box:
     def offset_at(self, point: QPointF) -> int:
         """The selectable offset nearest to a point."""
         return 0
+
+    def next_offset(self, offset: int, step: int) -> int:
+        """Where the next character begins (``step`` 1), or the one before (-1)."""
+        return offset + step
 
     def word_at(self, offset: int) -> tuple[int, int]:
         """The word around an offset."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter
 
 from chatbench.rendering.blocks import MathBlock
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, Paint
+from chatbench.ui.chat.transcript.boxes.changes import Marked, paint_ground, paint_shape, spoken
 from chatbench.ui.chat.transcript.boxes.controls import paint_thumb
 from chatbench.ui.chat.transcript.boxes.pictures import formula_key
 from chatbench.ui.chat.transcript.formulas import Formula, formulas
@@ -68,6 +69,15 @@ class MathsBox(Box):
     def paint(self, painter: QPainter, paint: Paint) -> None:
         if paint.selection is not None:
             painter.fillRect(self.rects(0, 1)[0], theme().color("selbg"))
+        elif self.change:
+            paint_ground(painter, self.rects(0, 1), self.change)
+        self._paint_formula(painter, paint)
+        if self.change:
+            rect = self.rects(0, 1)[0]
+            baseline = rect.bottom() - 4 if self.change == "added" else rect.center().y()
+            paint_shape(painter, rect, baseline, self.change, 0)
+
+    def _paint_formula(self, painter: QPainter, paint: Paint) -> None:
         formula = self._formula()
         if formula is None or formula.image is None:
             painter.setPen(theme().color("text2"))
@@ -91,6 +101,10 @@ class MathsBox(Box):
     @property
     def text(self) -> str:
         return self.block.tex
+
+    @property
+    def spoken(self) -> str:
+        return spoken(self.text, [Marked(0, self.length(), self.change)] if self.change else [])
 
     def length(self) -> int:
         return units(self.block.tex)

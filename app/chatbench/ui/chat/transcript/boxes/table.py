@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import QPointF, QRectF
@@ -13,9 +14,17 @@ from PySide6.QtGui import QPainter
 
 from chatbench.rendering import export
 from chatbench.rendering.blocks import TableBlock
-from chatbench.rendering.nodes import OBJECT, Inline, MathObject
+from chatbench.rendering.nodes import Inline
 from chatbench.ui.chat.transcript import paragraphs
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, CopyText, Effect, Hotspot, OpenLink, Paint
+from chatbench.ui.chat.transcript.boxes.changes import (
+    Marked,
+    kept,
+    marks_of,
+    paint_grounds,
+    paint_shapes,
+    spoken,
+)
 from chatbench.ui.chat.transcript.boxes.columns import NUMBER, TableColumns, bare
 from chatbench.ui.chat.transcript.boxes.controls import (
     THUMB,
@@ -44,11 +53,17 @@ class TableBox(Box):
     after = 12.0
 
     def __init__(
-        self, context: Context, key: tuple[Any, ...], block: TableBlock, shape: TableColumns
+        self,
+        context: Context,
+        key: tuple[Any, ...],
+        block: TableBlock,
+        shape: TableColumns,
+        compared: Sequence[Sequence[Paragraph]] | None = None,
     ) -> None:
         super().__init__(context, key)
         self.block = block
         self.shape = shape
+        self._compared = compared
         shape.boxes.append(self)
         shape.touch()
         self.continued = block.continued
@@ -68,6 +83,8 @@ class TableBox(Box):
         return self.shape.boxes[-1] is self
 
     def _rows(self) -> list[tuple[str, ...]]:
+        if self._compared is not None:
+            return [tuple(cell.text for cell in row) for row in self._compared]
         rows = list(self.block.rows)
         return rows if self.block.continued else [self.block.header, *rows]
 
@@ -84,7 +101,7 @@ class TableBox(Box):
             columns = []
             for at in range(len(self.block.header)):
                 widest = head.horizontalAdvance(bare(self.block.header[at]))
-                for row in self.block.rows:
+                for row in self.block.rows if self._compared is None else self._rows():
                     widest = max(widest, cell.horizontalAdvance(bare(row[at])))
                 lead = 0 if at == 0 else _PAD_X
                 columns.append(max(_NARROWEST, widest + 4) + lead + _PAD_X)
@@ -157,14 +174,9 @@ class TableBox(Box):
         return found
 
     def _paragraph(self, row: int, column: int) -> Paragraph:
-        inline = self._inlines(row)[column]
-        words = [value.source if isinstance(value, MathObject) else f"[{value.alt or 'image'}]"
-                 for value in inline.objects]  # fmt: skip
-        html = inline.html
-        for word in words:
-            html = html.replace(OBJECT, _escaped(word), 1)
-        found = paragraphs.parse(html)
-        return found[0] if found else Paragraph("")
+        if self._compared is not None:
+            return self._compared[row][column]
+        return paragraphs.cell(self._inlines(row)[column])
 
     def _ensure(self) -> None:
         if not self._tops or self._for != self.shape.columns(self.width):
@@ -217,7 +229,9 @@ class TableBox(Box):
         cell.top = self._tops[row] + _PAD_Y
         self._fills(painter, cell, row, column, paint)
         painter.setPen(theme().color(cell.style.color))
+        paint_grounds(painter, cell)
         cell.draw(painter, QRectF(-1e5, self._tops[row], 2e6, self._height(row)))
+        paint_shapes(painter, cell)
         for span in link_spans(cell.paragraph):
             for rect in cell.tight_rects(span.start, span.start + span.length):
                 y = round(cell.baseline_at(rect.top())) + 2
@@ -285,7 +299,31 @@ class TableBox(Box):
         return start <= 0 and end >= self.length()
 
     def copied(self, start: int, end: int) -> str:
-        return export.plain_text([self.block]) if self._whole(start, end) else cut(self.text, start, end)
+        if self._whole(start, end):
+            return export.plain_text([self.block])
+        parts = [(start, end)] if self._compared is None else kept(start, end, self._marks())
+        return "".join(cut(self.text, *part) for part in parts)
+
+    def _marks(self) -> list[Marked]:
+        """What of ``text`` was added and removed."""
+        return [
+            mark._replace(start=self._start_of(row, column) + mark.start)
+            for row, cells in enumerate(self._compared or ())
+            for column, cell in enumerate(cells)
+            for mark in marks_of(cell)
+        ]
+
+    @property
+    def spoken(self) -> str:
+        return spoken(self.text, self._marks())
+
+    def next_offset(self, offset: int, step: int) -> int:
+        self._ensure()
+        self._start_of(0, 0)
+        number = max(0, bisect_right(self._starts, offset) - 1)
+        at, columns = self._starts[number], len(self.block.header)
+        moved = at + self._cell(*divmod(number, columns)).next_offset(offset - at, step)
+        return moved if moved != offset else offset + step
 
     def markdown(self, start: int, end: int) -> str:
         return export.markdown([self.block]) if self._whole(start, end) else self.copied(start, end)
@@ -353,7 +391,7 @@ class TableBox(Box):
         found = []
         for row, cells in enumerate(self._rows()):
             for column, cell in enumerate(cells):
-                if "](" in cell or "://" in cell or "][" in cell or "<" in cell:
+                if self._compared is not None or "](" in cell or "://" in cell or "][" in cell or "<" in cell:
                     found += self._links_of(row, column)
         if not self.block.continued:
             spots = self._buttons()
@@ -386,7 +424,8 @@ class TableBox(Box):
     def lines(self) -> list[list[str]]:
         """The cells of each row as plain text."""
         columns = range(len(self.block.header))
-        return [[self._paragraph(row, at).text for at in columns] for row in range(len(self._rows()))]
+        own = len(self.block.rows) + (not self.block.continued)
+        return [[paragraphs.cell(self._inlines(row)[at]).text for at in columns] for row in range(own)]
 
     def _csv(self) -> str:
         out = io.StringIO()

@@ -28,9 +28,17 @@ from chatbench.ui.chat.transcript.boxes.base import (
     OpenLink,
     Paint,
 )
+from chatbench.ui.chat.transcript.boxes.changes import (
+    Marked,
+    kept,
+    marks_of,
+    paint_grounds,
+    paint_shapes,
+    spoken,
+)
 from chatbench.ui.chat.transcript.boxes.pictures import image_card, inline_formula
 from chatbench.ui.chat.transcript.frame import LIST_INDENT, NESTED_INDENT
-from chatbench.ui.chat.transcript.paragraphs import CODE, Paragraph, Span
+from chatbench.ui.chat.transcript.paragraphs import ADDED, CODE, REMOVED, Paragraph, Span
 from chatbench.ui.chat.transcript.typeset import CODE_PADDING, Figure, Style, Typeset, link_spans
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import FontRole, theme
@@ -56,12 +64,15 @@ class TextBox(Box):
         size: tuple[int, int],
         style: Style = PROSE,
         block: TextBlock | None = None,
+        *,
+        is_compared: bool = False,
     ) -> None:
         super().__init__(context, key)
         self._make = make
         self._size = size
         self.style = style
         self.block = block
+        self.is_compared = is_compared
         self._text: str | None = None
         self._starts: list[int] = []
         self._sets: list[Typeset] = []
@@ -162,12 +173,14 @@ class TextBox(Box):
             if laid.top > paint.clip.bottom():
                 break
             self._paint_fills(painter, laid)
+            paint_grounds(painter, laid)
             self._paint_hits(painter, number, laid, paint)
             if paint.selection is not None:
                 for rect in self._part(number, *paint.selection, to_end=True):
                     painter.fillRect(rect, selected)
             painter.setPen(theme().color(laid.style.color))
             laid.draw(painter, paint.clip)
+            paint_shapes(painter, laid)
             if laid.paragraph.marker:
                 self._paint_marker(painter, laid)
         self._paint_links(painter, paint)
@@ -233,8 +246,26 @@ class TextBox(Box):
             self._text = "\n".join(self._resolved(one)[0].text for one in self._make())
         return self._text
 
+    @property
+    def spoken(self) -> str:
+        made = [self._resolved(one)[0] for one in self._make()]
+        return "\n".join(spoken(one.text, marks_of(one)) for one in made)
+
     def length(self) -> int:
         return units(self.text)
+
+    def _marks(self) -> list[Marked]:
+        """What of ``text`` was added and removed."""
+        return [
+            Marked(at + span.start, span.length, "removed" if span.flags & REMOVED else "added")
+            for laid, at in zip(self._laid(), self._starts, strict=True)
+            for span in laid.paragraph.spans
+            if span.flags & (ADDED | REMOVED)
+        ]
+
+    def _kept(self, start: int, end: int) -> list[tuple[int, int]]:
+        """What of a selection is copied: not what was removed, unless it is that alone."""
+        return kept(start, end, self._marks()) if self.is_compared else [(start, end)]
 
     def _part(self, number: int, start: int, end: int, *, to_end: bool = False) -> list[QRectF]:
         laid, at = self._sets[number], self._starts[number]
@@ -251,7 +282,9 @@ class TextBox(Box):
     def copied(self, start: int, end: int) -> str:
         if self.block is not None and start <= 0 and end >= self.length():
             return export.plain_text([self.block])
-        return _without_objects(cut(self.text, start, end), self._objects(start))
+        return "".join(
+            _without_objects(cut(self.text, *part), self._objects(part[0])) for part in self._kept(start, end)
+        )
 
     def _objects(self, start: int) -> list[InlineObject]:
         if OBJECT not in self.text:
@@ -269,12 +302,14 @@ class TextBox(Box):
     def html(self, start: int, end: int) -> str:
         if self.block is not None and start <= 0 and end >= self.length():
             return export.to_html([self.block])
+        parts = self._kept(start, end)
         out = []
         for laid, at in zip(self._laid(), self._starts, strict=True):
             length = units(laid.paragraph.text)
-            first, last = max(0, start - at), min(length, end - at)
-            if first < last:
-                out.append(f"<p>{_html_of(laid.paragraph, first, last)}</p>")
+            ranges = [(max(0, first - at), min(length, last - at)) for first, last in parts]
+            words = "".join(_html_of(laid.paragraph, *one) for one in ranges if one[0] < one[1])
+            if words:
+                out.append(f"<p>{words}</p>")
         return "".join(out)
 
     def offset_at(self, point: QPointF) -> int:
@@ -294,6 +329,13 @@ class TextBox(Box):
                 return at, at + size
             at += size
         return offset, offset
+
+    def next_offset(self, offset: int, step: int) -> int:
+        sets = self._laid()
+        number = max(0, bisect_right(self._starts, offset) - 1)
+        at = self._starts[number]
+        moved = at + sets[number].next_offset(offset - at, step) if sets else offset
+        return moved if moved != offset else offset + step
 
     def paragraph_at(self, offset: int) -> tuple[int, int]:
         if not self._starts:

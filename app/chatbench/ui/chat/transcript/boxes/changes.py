@@ -1,0 +1,121 @@
+"""How what was added and removed looks and reads: colour and shape, a sign in the margin, and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.comparing import Change
+from chatbench.ui.chat.transcript.paragraphs import ADDED, REMOVED, Paragraph
+from chatbench.ui.chat.transcript.typeset import Typeset
+from chatbench.ui.chat.transcript.utf16 import cut, units
+from chatbench.ui.theme import ColorRole, theme
+
+_SIGNS: Final[dict[Change, str]] = {"added": "+", "removed": "−"}
+_SIGN_ROOM: Final = 13
+
+
+class Marked(NamedTuple):
+    """``length`` units from ``start`` that were added or removed."""
+
+    start: int
+    length: int
+    change: Change
+
+
+def marks_of(paragraph: Paragraph) -> list[Marked]:
+    """What of a paragraph was added or removed, white space at its end left out."""
+    found = []
+    for span in paragraph.spans:
+        if span.flags & (ADDED | REMOVED):
+            words = cut(paragraph.text, span.start, span.start + span.length)
+            length = units(words.rstrip()) or span.length
+            found.append(Marked(span.start, length, "added" if span.flags & ADDED else "removed"))
+    return found
+
+
+def paint_ground(painter: QPainter, rects: Iterable[QRectF], change: Change) -> None:
+    """What lies behind added or removed words."""
+    color = theme().color("addbg" if change == "added" else "rembg")
+    for rect in rects:
+        painter.fillRect(rect, color)
+
+
+def paint_shape(painter: QPainter, rect: QRectF, baseline: float, change: Change, x_height: float) -> None:
+    """A line under added words, one through removed ones."""
+    if change == "added":
+        painter.fillRect(QRectF(rect.x(), baseline + 2, rect.width(), 2), theme().color("success"))
+        return
+    painter.save()
+    painter.setPen(QPen(theme().color("danger"), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+    y = baseline - x_height / 2
+    painter.drawLine(QLineF(rect.left(), y, rect.right(), y))
+    painter.restore()
+
+
+def paint_grounds(painter: QPainter, laid: Typeset) -> None:
+    """What lies behind a paragraph."""
+    for mark in marks_of(laid.paragraph):
+        for rect in laid.tight_rects(mark.start, mark.start + mark.length):
+            paint_ground(painter, [_around_words(rect)], mark.change)
+
+
+def paint_shapes(painter: QPainter, laid: Typeset) -> None:
+    """The lines under and through the words of a paragraph."""
+    for mark in marks_of(laid.paragraph):
+        x_height = theme().metrics(laid.style.font, laid.style.weight).xHeight()
+        for rect in laid.tight_rects(mark.start, mark.start + mark.length):
+            paint_shape(painter, rect, laid.baseline_at(rect.top()), mark.change, x_height)
+
+
+def _around_words(rect: QRectF) -> QRectF:
+    tall = min(rect.height() - 2, theme().line("code") - 2.0)
+    return QRectF(rect.x(), rect.center().y() - tall / 2, rect.width(), tall)
+
+
+def paint_sign(painter: QPainter, change: Change, width: float, *, rtl: bool) -> None:
+    """A plus or minus in the margin beside the first line of a box ``width`` wide."""
+    x = width if rtl else -_SIGN_ROOM
+    paint_sign_in(painter, change, QRectF(x, 0, _SIGN_ROOM, theme().line("prose")))
+
+
+def paint_sign_in(painter: QPainter, change: Change, rect: QRectF) -> None:
+    """A plus or minus in the middle of a rectangle."""
+    color: ColorRole = "success" if change == "added" else "danger"
+    painter.setFont(theme().font("code"))
+    painter.setPen(theme().color(color))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _SIGNS[change])
+
+
+def kept(start: int, end: int, marks: Sequence[Marked]) -> list[tuple[int, int]]:
+    """What of a range is not removed; all of it when nothing else would be left."""
+    left: list[tuple[int, int]] = []
+    at = start
+    for mark in marks:
+        if mark.change == "removed" and mark.start < end and mark.start + mark.length > start:
+            if mark.start > at:
+                left.append((at, mark.start))
+            at = max(at, mark.start + mark.length)
+    if at < end:
+        left.append((at, end))
+    return left or [(start, end)]
+
+
+def spoken(text: str, marks: Sequence[Marked]) -> str:
+    """Words for a reader who sees neither colour nor lines."""
+    if not marks:
+        return text
+    out: list[str] = []
+    at = 0
+    for mark in marks:
+        end = mark.start + mark.length
+        words = cut(text, mark.start, end)
+        named = tr("added: {0}") if mark.change == "added" else tr("removed: {0}")
+        out.append(f"{cut(text, at, mark.start)}[{named.format(words)}]")
+        at = end
+    out.append(cut(text, at, units(text)))
+    return "".join(out)

@@ -1,0 +1,27 @@
+"""The boxes of one part of a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatbench.core.messages import Part
+from chatbench.ui.chat.transcript.boxes.base import Box, Context
+
+Key = tuple[Any, ...]
+
+
+class Segment:
+    """The boxes of one part. ``update`` takes a newer version of it."""
+
+    def __init__(self, context: Context, key: Key, part: Part) -> None:
+        self.context = context
+        self.key = key
+        self.part = part
+        self.boxes: list[Box] = []
+
+    def update(self, part: Part, *, live: bool) -> int | None:
+        """Bring the boxes up to date; the first changed one, None if nothing changed."""
+        raise NotImplementedError
+
+    def rebuild(self) -> None:
+        """Make the boxes again: a fold was opened or closed."""
