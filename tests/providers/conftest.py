@@ -1,32 +1,17 @@
-"""What the tests of the HTTP seam share: a server, a client, an event loop elsewhere."""
+"""What the tests of the wires over the real seam are given."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-from tests.loopback.server import LoopbackServer
-from tests.providers.peers import Elsewhere
 
 from chatbench.providers.http import Http
 
 
 @pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Http]:
-    http = Http({})
-    yield http
-    await http.aclose()
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    there = Elsewhere()
-    yield there
-    if not there.loop.is_closed():
-        there.stop()
+async def http() -> AsyncIterator[Http]:
+    """The HTTP seam without proxies."""
+    client = Http({})
+    yield client
+    await client.aclose()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -337,13 +336,6 @@ def test_errors_say_what_to_do() -> None:
 
 
 # Over the network
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    opened = Http({})
-    yield opened
-    await opened.aclose()
 
 
 async def run(http: Http, server: LoopbackServer, accumulator: Accumulator, **request: Any) -> None:

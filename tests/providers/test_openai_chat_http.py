@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from tests.loopback import openai_chat as canned
@@ -29,13 +28,6 @@ from chatbench.providers.wire import Call
 
 WIRE = OpenAIChat()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    client = Http({})
-    yield client
-    await client.aclose()
 
 
 def made(server: LoopbackServer, model: str = "m", *, stream: bool = True) -> Call:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -37,13 +36,6 @@ WIRE = OpenAIResponses(Patience(first_s=0.001, longest_s=0.002, failures=3))
 FRAMES, WHOLE = canned.SCENES["thinking"]
 QUEUED = canned.response((), "queued", background=True, usage=None)
 WORKING = canned.response((), "in_progress", background=True)
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    client = Http({})
-    yield client
-    await client.aclose()
 
 
 def made(
