@@ -341,9 +341,10 @@ async def test_namespaces_are_apart(tmp_path: Path) -> None:
 
 
 async def test_memory_drops_the_least_recently_used_when_it_is_full() -> None:
-    probe = MemoryCache()
+    clock = Clock()  # or the entries would not be of one size
+    probe = MemoryCache(now=clock)
     probe.put(REQUEST, answer("x" * 1000))
-    cache = MemoryCache(max_bytes=probe.size * 3 + 10)
+    cache = MemoryCache(max_bytes=probe.size * 3 + 10, now=clock)
     for number in range(3):
         cache.put(other(number), answer("x" * 1000))
     assert cache.get(other(0)) is not None
@@ -354,7 +355,7 @@ async def test_memory_drops_the_least_recently_used_when_it_is_full() -> None:
     assert len(cache) == 3
     cache.clear()
     assert (len(cache), cache.size) == (0, 0)
-    exact = MemoryCache(max_bytes=probe.size)
+    exact = MemoryCache(max_bytes=probe.size, now=clock)
     exact.put(REQUEST, answer("x" * 1000))
     assert len(exact) == 1
 
