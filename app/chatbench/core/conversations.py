@@ -38,6 +38,9 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `created_at` and `finished_at` are UTC milliseconds since the epoch. Siblings share a
     parent; `position` orders them. `edited`: a person wrote or changed an answer's words.
+    `continues` is the answer that this one begins with and goes on from, `copy_of` the message of
+    another conversation whose copy it is (what that cost is counted there alone). `prompt` was
+    asked in place of the words of the question above, where it is not empty.
     """
 
     id: str
@@ -63,6 +66,9 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     attempts: int = 0
     error: ErrorReport | None = None
     edited: bool = False
+    continues: str = ""
+    copy_of: str = ""
+    prompt: str = ""
     created_at: int = 0
     finished_at: int | None = None
 

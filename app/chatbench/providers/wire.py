@@ -16,7 +16,7 @@ import msgspec
 from chatbench.core.endpoints import Endpoint, origin_of
 from chatbench.core.errors import InvalidResponse, ProviderError, StreamInterrupted
 from chatbench.core.models import ModelInfo
-from chatbench.core.params import NO_FIELD, LeftOut, fit
+from chatbench.core.params import NO_FIELD, LeftOut, Parameters, fit
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
@@ -162,6 +162,10 @@ class HttpWire(ABC):
     @abstractmethod
     def decoder(self, call: Call) -> Decoder:
         """A fresh decoder for a streamed response."""
+
+    def takes_beginning(self, info: ModelInfo, parameters: Parameters) -> bool:
+        """Whether an answer that a request ends with is gone on with, from its last letter."""
+        return False
 
     @abstractmethod
     def decode_whole(self, body: bytes, call: Call) -> list[StreamEvent]:

@@ -27,11 +27,18 @@ CHECKPOINT_S = 0.25
 
 class Answer:
     """One lane's answer of a turn. `version` grows with what there is to show; `parts()` is the
-    snapshot. Stopping keeps what has come."""
+    snapshot. Stopping keeps what has come. `joined` makes the whole of what comes, where the
+    message has a beginning already."""
 
-    def __init__(self, message: TreeMessage, open_stream: Callable[[], Awaitable[AnswerStream]]):
+    def __init__(
+        self,
+        message: TreeMessage,
+        open_stream: Callable[[], Awaitable[AnswerStream]],
+        joined: Callable[[tuple[Part, ...]], tuple[Part, ...]] | None = None,
+    ) -> None:
         self.message = message
         self._open_stream = open_stream
+        self._joined = joined
         self._stream: AnswerStream | None = None
         self._receiving: asyncio.Task[None] | None = None
         self._stopped_as: MessageState | None = None
@@ -53,7 +60,8 @@ class Answer:
 
     def parts(self) -> tuple[Part, ...]:
         if self._stream is not None and self.message.state == "streaming":
-            return self._stream.accumulator.parts()
+            parts = self._stream.accumulator.parts()
+            return parts if self._joined is None else self._joined(parts)
         return self.message.parts
 
     @property
@@ -157,6 +165,8 @@ class Answer:
             for name in ("parts", "left_out", "stop_reason", "stop_detail", "response_id",
                          "model_answered", "usage", "cost", "timings", "attempts"):  # fmt: skip
                 changes[name] = getattr(response, name)
+            if self._joined is not None:
+                changes["parts"] = self._joined(response.parts)
         self.message = msgspec.structs.replace(self.message, **changes)
 
 

@@ -18,7 +18,7 @@ from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.providers.wire import Call, HttpWire, fitted
 from chatbench.services.attachments import AttachmentService
-from chatbench.services.turns import context
+from chatbench.services.chat.asking import asked_for, takes_beginning
 from chatbench.storage.conversations import ConversationStore
 
 _LONGEST_TEXT: Final = 4_000
@@ -109,10 +109,13 @@ class InspectService:
         endpoint = environment.learned.endpoint(endpoint)
         info = environment.learned.info(environment.catalogue.info(message.model))
         path = await self._store.path(message.conversation_id, message.parent_id)
+        before = next(iter(await self._store.messages([message.continues])), None)
+        exact = takes_beginning(environment, message, info)
+        sent = asked_for(message, path, before, exact=exact).messages
         variable = endpoint.key_env[0] if endpoint.key_env else "API_KEY"
         asked = Request(
             model=message.model,
-            messages=await self._attachments.inlined(context(path), info),
+            messages=await self._attachments.inlined(sent, info),
             system=message.system,
             parameters=message.parameters,
         )

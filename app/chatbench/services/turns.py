@@ -145,13 +145,34 @@ def chosen(conversation: Conversation, ids: Sequence[str] | None) -> list[Lane]:
     return [lane for lane in conversation.lanes if lane.id in wanted]
 
 
-def showing(conversation: Conversation, message: TreeMessage) -> Lane:
-    """The open lane that a message belongs to: whose answer it is, else the first that shows it,
-    else the first."""
+def showing(conversation: Conversation, message: TreeMessage, lane_id: str | None = None) -> Lane:
+    """The open lane that a message belongs to: `lane_id` if given, else whose answer it is, else the
+    first that shows it, else the first. Raises ConfigurationError for a lane that is not there."""
     lanes = conversation.lanes
+    if lane_id is not None:
+        return conversation.lane(lane_id)
     own = next((lane for lane in lanes if lane.id == message.lane_id), None)
     shown = (lane for lane in lanes if any(m.id == message.id for m in conversation.path(lane.leaf)))
     return own or next(shown, lanes[0])
+
+
+def settled(conversation: Conversation, message_id: str) -> TreeMessage:
+    """The message, over. Raises StorageError where it is not there, ConfigurationError while it is
+    still coming in."""
+    message = message_in(conversation, message_id)
+    if message.state == "streaming":
+        raise ConfigurationError("This answer is still coming in.", "Wait for its end, or stop it.")
+    return message
+
+
+def question_of(conversation: Conversation, message: TreeMessage) -> TreeMessage:
+    """The question that an answer answers; a question itself. Raises ConfigurationError where
+    nothing stands above the answer."""
+    if message.role == "user":
+        return message
+    if message.parent_id is None:
+        raise ConfigurationError("Nothing was asked before this message.", "Ask something first.")
+    return message_in(conversation, message.parent_id)
 
 
 def question_after(conversation_id: str, parent: str | None, turn_id: str, draft: Draft) -> TreeMessage:

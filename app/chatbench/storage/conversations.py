@@ -34,9 +34,13 @@ class ConversationStore:
         self._database = database
         self._owner = owner
 
-    async def create(self, title: str, lane: Lane) -> Conversation:
-        """A new conversation with one lane and no messages."""
-        conversation_id, now = new_id(), turns.now_ms()
+    async def create(
+        self, title: str, lane: Lane, *, conversation_id: str = "", messages: Sequence[TreeMessage] = ()
+    ) -> Conversation:
+        """A new conversation with one lane, under a new id where none is given. `messages` are
+        those it begins with, each after its parent; they name its id."""
+        conversation_id, now = conversation_id or new_id(), turns.now_ms()
+        first = tuple(messages)
 
         def insert(connection: apsw.Connection) -> None:
             connection.execute(
@@ -46,8 +50,12 @@ class ConversationStore:
             if title:
                 search.index_title(connection, connection.last_insert_rowid(), title)
             lanes.put(connection, conversation_id, lane)
+            if first:
+                turns.begin(connection, conversation_id, first, [lane], "", self._owner.id, None)
 
         await self._database.write(insert)
+        if first:
+            return await self.load(conversation_id)
         head = ConversationSummary(id=conversation_id, title=title, created_at=now, updated_at=now)
         return Conversation(summary=head, lanes=(lane,))
 
@@ -104,15 +112,17 @@ class ConversationStore:
         *,
         title: str = "",
         edit: bool = False,
+        keep_draft: bool = False,
     ) -> None:
-        """Questions, their still empty answers and where the lanes now stand, all or nothing.
+        """What a person wrote (`users`), answers to it and where the lanes now stand, all or nothing.
 
-        Each message is put after its siblings, whatever its `position` says. A question clears
-        the draft, or with `edit` the edit under way; `title` names a conversation that has no
-        title. Survives a power cut.
+        Each message is put after its siblings, whatever its `position` says. What was written
+        clears the draft (or with `edit` the edit under way) unless `keep_draft`; `title` names a
+        conversation that has no title. Survives a power cut.
         """
         messages, moved = (*users, *answers), tuple(lanes)
-        sent = rows.draft_key(conversation_id, edit=edit)
+        drafted = bool(users) and not keep_draft
+        sent = rows.draft_key(conversation_id, edit=edit) if drafted else None
         await self._database.write(
             lambda c: turns.begin(c, conversation_id, messages, moved, title, self._owner.id, sent),
             durable=True,

@@ -45,6 +45,9 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0
     error: ErrorReport | None = None
     edited: bool = False
+    continues: str = ""
+    copy_of: str = ""
+    prompt: str = ""
 
 
 _DETAIL_NAMES = Details.__struct_fields__
@@ -145,6 +148,9 @@ def whole_message(row: tuple[Any, ...]) -> TreeMessage:
         attempts=details.attempts,
         error=details.error,
         edited=details.edited,
+        continues=details.continues,
+        copy_of=details.copy_of,
+        prompt=details.prompt,
     )
 
 
@@ -251,13 +257,24 @@ def is_unpriced(message: TreeMessage) -> bool:
     """An answer that cost something nobody can name: tokens were used, or words came, and there is
     no price. A call that failed before either is taken to be free. Another currency than US
     dollars cannot be added up, so it counts as unknown in sums."""
-    if message.role != "assistant" or message.state == "streaming":
+    if message.role != "assistant" or message.state == "streaming" or message.copy_of:
         return False
     if message.cost is not None:
         return message.cost.currency != "USD"
-    return message.usage is not None or bool(message.parts)
+    return message.usage is not None or (bool(message.parts) and _was_called_for(message))
 
 
-def priced_amount(cost: Cost | None) -> str | None:
-    """US dollars as decimal text for sums; None where unknown or in another currency."""
-    return format(cost.amount, "f") if cost is not None and cost.currency == "USD" else None
+def _was_called_for(message: TreeMessage) -> bool:
+    """Whether the words of an answer came from a call of its own: not those a person wrote, nor
+    those of the answer it was to go on from."""
+    if message.continues:
+        return message.state != "failed"
+    return not (message.edited and message.state == "done")
+
+
+def priced_amount(message: TreeMessage) -> str | None:
+    """US dollars as decimal text for sums; None where unknown, in another currency, or counted
+    elsewhere."""
+    cost = message.cost
+    counts = cost is not None and cost.currency == "USD" and not message.copy_of
+    return format(cost.amount, "f") if cost is not None and counts else None

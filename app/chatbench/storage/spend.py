@@ -69,6 +69,7 @@ class _Priced(msgspec.Struct, frozen=True):
 
     usage: Usage | None = None
     cost: Cost | None = None
+    copy_of: str = ""
 
 
 _decode_priced = msgspec.json.Decoder(_Priced).decode
@@ -88,6 +89,8 @@ def breakdown(connection: apsw.Connection, conversation_id: str) -> Breakdown:
         if role != "assistant":
             continue
         told = _decode_priced(details)
+        if told.copy_of:
+            continue
         calls += told.usage is not None or told.cost is not None or bool(lacks_price)
         usage += told.usage or Usage()
         unpriced += bool(lacks_price)

@@ -34,7 +34,7 @@ def begin(
     lanes: Sequence[Lane],
     title: str,
     owner_id: str,
-    sent: str,
+    sent: str | None,
 ) -> None:
     """Writes the messages of a new turn, moves the lanes, names a conversation without a title,
     takes it out of the trash, forgets the draft under the key `sent`."""
@@ -58,7 +58,7 @@ def begin(
         ),
     )
     lanes_of.mark_failed(connection, conversation_id)
-    if any(message.role == "user" for message in messages):
+    if sent is not None:
         connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (sent,))
     if title:
         untitled = "UPDATE conversations SET title = ? WHERE id = ? AND title = '' RETURNING seq"
@@ -95,7 +95,7 @@ def finish(connection: apsw.Connection, message: TreeMessage, source: str | None
         return
     seq, conversation_id, old_amount, old_unpriced = row
     extent = rows.extent_of(message.parts)
-    amount, unpriced = rows.priced_amount(message.cost), int(rows.is_unpriced(message))
+    amount, unpriced = rows.priced_amount(message), int(rows.is_unpriced(message))
     finished_at = message.finished_at or now_ms()
     connection.execute(
         "UPDATE messages SET state = ?, owner = NULL, provider = ?, model = ?, text_length = ?, "
@@ -150,7 +150,7 @@ def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) ->
     )
     if not streaming:
         _refer_and_index(connection, seq, message.parts)
-        amount, unpriced = rows.priced_amount(message.cost), int(rows.is_unpriced(message))
+        amount, unpriced = rows.priced_amount(message), int(rows.is_unpriced(message))
         connection.execute(
             "UPDATE messages SET cost_amount = ?, unpriced = ? WHERE seq = ?", (amount, unpriced, seq)
         )

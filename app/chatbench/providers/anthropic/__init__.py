@@ -13,6 +13,7 @@ from typing import ClassVar
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
 from chatbench.core.models import ModelInfo
+from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.anthropic.decode import EventDecoder, whole
@@ -59,6 +60,11 @@ class Anthropic(HttpWire):
             body=body_of(counted_fields(call), None),
         )
         return await counted(self, request, call, http)
+
+    def takes_beginning(self, info: ModelInfo, parameters: Parameters) -> bool:
+        """Models before Claude 4.6 do, unless they are to think."""
+        early = info.thinking_budget or info.thinking == "no"
+        return early and not parameters.thinking_budget and parameters.reasoning_effort in (None, "none")
 
     def decoder(self, call: Call) -> Decoder:
         return EventDecoder(call.endpoint)

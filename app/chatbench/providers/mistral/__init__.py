@@ -12,6 +12,7 @@ from typing import ClassVar
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
 from chatbench.core.models import ModelInfo
+from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.decoding import peek_json
@@ -41,6 +42,9 @@ class Mistral(HttpWire):
         return posted(
             call, _url(call.endpoint, "chat/completions", call.request.extra_query), request_fields(call)
         )
+
+    def takes_beginning(self, info: ModelInfo, parameters: Parameters) -> bool:
+        return True
 
     def decoder(self, call: Call) -> Decoder:
         return ChunkDecoder(call.endpoint)

@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
 
 from chatbench.client.call import AnswerStream
+from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.conversations import TreeMessage
-from chatbench.core.models import GUIDE
+from chatbench.core.messages import Message, Part, TextPart
+from chatbench.core.models import GUIDE, ModelInfo
 from chatbench.core.requests import Request
 from chatbench.providers.http import Timeouts
+from chatbench.providers.wire import HttpWire
 from chatbench.services.answers import Answer
 from chatbench.services.attachments import AttachmentService
+from chatbench.services.chat.continuing import asked_on, joined
 from chatbench.services.models import ModelService
 from chatbench.services.preferences import PreferencesStore
 from chatbench.services.turns import STREAMED, How, context
 from chatbench.storage.conversations import ConversationStore
+
+
+class Asked(NamedTuple):
+    """What is sent for an answer; `exact`: it ends with the beginning of that answer."""
+
+    messages: list[Message]
+    exact: bool
+
+
+def asked_for(
+    message: TreeMessage, path: Sequence[TreeMessage], before: TreeMessage | None, *, exact: bool
+) -> Asked:
+    """What is sent for the answer `message` at the end of `path`. `before` is the answer that it goes
+    on from, `exact` whether the model takes the beginning of one."""
+    messages = context(path)
+    if message.prompt and messages:
+        asked = messages[-1]
+        media = tuple(part for part in asked.parts if not isinstance(part, TextPart))
+        messages[-1] = msgspec.structs.replace(asked, parts=(*media, TextPart(text=message.prompt)))
+    if before is None:
+        return Asked(messages, False)
+    return Asked(asked_on(messages, before.parts, exact=exact), exact)
+
+
+def takes_beginning(environment: Environment, message: TreeMessage, info: ModelInfo) -> bool:
+    """Whether the answer's model goes on from the beginning of one that a request ends with. Raises
+    UnknownModel for a provider that is gone."""
+    if message.model is None or message.model == GUIDE:
+        return False
+    wire = environment.registry.wire(environment.endpoint(message.model.provider).wire)
+    return isinstance(wire, HttpWire) and wire.takes_beginning(info, message.parameters)
 
 
 class Asking:
@@ -36,28 +74,36 @@ class Asking:
         self._models = models
         self._preferences = preferences
 
-    def answer(self, message: TreeMessage, how: How = STREAMED) -> Answer:
-        """The live answer to an empty message of the history, asked with the branch above it."""
+    def answer(self, message: TreeMessage, how: How = STREAMED, before: TreeMessage | None = None) -> Answer:
+        """The live answer to a message of the history that has just begun, asked with the branch
+        above it. `before` is the answer it goes on from."""
+        exact = False
 
         async def open_stream() -> AnswerStream:
+            nonlocal exact
             path = await self._store.path(message.conversation_id, message.parent_id)
-            return await self._open(message, path, how)
+            info = self._models.info(message.model or GUIDE)
+            takes = before is not None and takes_beginning(self._client.environment, message, info)
+            asked = asked_for(message, path, before, exact=takes)
+            exact = asked.exact
+            return await self._open(message, asked.messages, how)
 
-        return Answer(message, open_stream)
+        def join(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+            return joined(message.parts, parts, exact=exact)
+
+        return Answer(message, open_stream, None if before is None else join)
 
     def answer_to(self, message: TreeMessage, path: Sequence[TreeMessage], how: How) -> Answer:
         """The same to messages that need not stand in the history."""
-        return Answer(message, lambda: self._open(message, path, how))
+        return Answer(message, lambda: self._open(message, context(path), how))
 
-    async def _open(self, message: TreeMessage, path: Sequence[TreeMessage], how: How) -> AnswerStream:
+    async def _open(self, message: TreeMessage, messages: Sequence[Message], how: How) -> AnswerStream:
         model = message.model or GUIDE
-        info = self._models.info(model)
-        messages = await self._attachments.inlined(context(path), info)
         preferences = self._preferences.current
         return self._client.stream(
             Request(
                 model=model,
-                messages=messages,
+                messages=await self._attachments.inlined(messages, self._models.info(model)),
                 system=message.system,
                 parameters=message.parameters,
                 response_schema=how.schema,

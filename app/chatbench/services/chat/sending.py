@@ -1,0 +1,238 @@
+"""Sending: one mechanism for a first question, an edit and a regenerated answer.
+
+A turn is owned here and outlives the pane that started it. Panes pull `live(message_id)` on
+their paint clock and hear `Changes` after each commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chatbench.client.estimate import estimate_text, estimate_tokens
+from chatbench.client.llm import LLMClient
+from chatbench.core.changes import Changes
+from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
+from chatbench.core.ids import new_id
+from chatbench.core.models import GUIDE, ModelRef
+from chatbench.core.observe import Signal
+from chatbench.core.params import Parameters
+from chatbench.services.answers import Answer
+from chatbench.services.attachments import AttachmentService
+from chatbench.services.chat.asking import Asking
+from chatbench.services.chat.underway import Underway
+from chatbench.services.models import ModelService
+from chatbench.services.notices import Notifier
+from chatbench.services.preferences import PreferencesStore
+from chatbench.services.turns import (
+    STREAMED,
+    How,
+    Sent,
+    Turn,
+    answered_again,
+    changed_lane,
+    chosen,
+    context,
+    empty_answer,
+    message_in,
+    question_after,
+    question_of,
+    sent,
+    showing,
+    title_from,
+)
+from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.rows import plain
+
+_LOOK_BACK = 40
+
+
+class Sending:
+    """Starts turns, keeps them alive, and writes how they end: what every part of the chat
+    service stands on."""
+
+    def __init__(
+        self,
+        store: ConversationStore,
+        client: LLMClient,
+        attachments: AttachmentService,
+        models: ModelService,
+        preferences: PreferencesStore,
+        changes: Signal[Changes],
+        notifier: Notifier,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._models = models
+        self._changes = changes
+        self._asking = Asking(store, client, attachments, models, preferences)
+        self._underway = Underway(store, changes, notifier)
+
+    async def new_conversation(
+        self, model: ModelRef | None = None, *, system: str = "", title: str = ""
+    ) -> Conversation:
+        """An empty conversation with one lane at `model`, else the default, else the guide."""
+        lane = Lane(id=new_id(), model=model or self._models.default() or GUIDE, system=plain(system))
+        conversation = await self._store.create(title, lane)
+        self._changes.emit(Changes(conversations=frozenset({conversation.id})))
+        return conversation
+
+    async def send(
+        self,
+        conversation_id: str,
+        draft: Draft,
+        *,
+        lanes: Sequence[str] | None = None,
+        model: ModelRef | None = None,
+        system: str | None = None,
+        parameters: Parameters | None = None,
+        how: How = STREAMED,
+        initiator: object | None = None,
+    ) -> Turn:
+        """Writes the question and an empty answer per lane, then starts receiving.
+
+        To all open lanes, or only to those of the ids in `lanes`; the others stay where they are.
+        With `draft.edits` the question becomes a sibling of that message: a branch. `model`,
+        `system` and `parameters` change the first lane asked from here on. Raises StorageError, and
+        ConfigurationError for a lane that is not there; a failing call does not raise, its message
+        carries the error.
+        """
+        self._underway.refuse_while_closing()
+        conversation = await self._store.outline(conversation_id)
+        first, *others = chosen(conversation, lanes)
+        asked = [changed_lane(first, model, system, parameters), *others]
+        turn = sent(conversation, asked, draft, new_id())
+        title = conversation.summary.title or title_from(draft)
+        edit = draft.edits is not None
+        return await self._begun(conversation_id, turn, how=how, initiator=initiator, title=title, edit=edit)
+
+    async def ask(
+        self,
+        draft: Draft,
+        *,
+        model: ModelRef,
+        system: str = "",
+        parameters: Parameters = Parameters(),
+        how: How = STREAMED,
+        after: Conversation | None = None,
+    ) -> Turn:
+        """One answer that leaves no text behind: only what it cost is written down.
+
+        `after` gives a conversation whose shown branch comes before the question.
+        """
+        self._underway.refuse_while_closing()
+        leaf = after.lanes[0].leaf if after else None
+        path = await self._store.path(after.id, leaf) if after and leaf else ()
+        lane = Lane(id="", model=model, system=plain(system), parameters=parameters)
+        question = question_after("", leaf, new_id(), draft)
+        message = empty_answer(lane, question)
+        answer = self._asking.answer_to(message, (*path, question), how)
+        self._underway.start_unwritten(answer)
+        return Turn(id=question.turn_id, conversation_id="", user_message_id=question.id, answers=(answer,))
+
+    async def regenerate(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        lanes: Sequence[str] | None = None,
+        model: ModelRef | None = None,
+        parameters: Parameters | None = None,
+        how: How = STREAMED,
+        initiator: object | None = None,
+    ) -> Turn:
+        """Another answer beside `message_id` (an answer), or one more to it (a question).
+
+        It comes from the lane that gave the answer, or where that is closed from one that shows it;
+        with `lanes`, one from each of these: so lanes that were just added answer what was asked
+        before. `model` and `parameters` hold for this once.
+        """
+        self._underway.refuse_while_closing()
+        conversation = await self._store.outline(conversation_id)
+        old = message_in(conversation, message_id)
+        question = question_of(conversation, old)
+        asked = chosen(conversation, lanes) if lanes else [showing(conversation, old)]
+        again = answered_again(conversation, asked, question, model, parameters)
+        return await self._begun(conversation_id, again, how=how, initiator=initiator)
+
+    async def context_tokens(self, conversation_id: str, lane: Lane) -> int:
+        """About how many tokens the shown branch sends before the next question.
+
+        The last answer's own usage is exact up to it; what came after is estimated.
+        """
+        info = self._models.info(lane.model or GUIDE)
+        tokens = 0
+        for message in reversed(await self._store.path(conversation_id, lane.leaf, _LOOK_BACK)):
+            if message.usage is not None:
+                return tokens + message.usage.total_tokens
+            tokens += estimate_tokens(context([message]), "", info)
+        return tokens + estimate_text(lane.system)
+
+    def live(self, message_id: str) -> Answer | None:
+        """The answer if it is still coming in (or could not be written at its end)."""
+        return self._underway.live(message_id)
+
+    def live_in(self, conversation_id: str, lane_id: str | None = None) -> tuple[Answer, ...]:
+        """The answers of one conversation, or of one lane of it, that are still coming in."""
+        return tuple(
+            answer
+            for answer in self._underway.coming()
+            if answer.message.conversation_id == conversation_id and lane_id in (None, answer.message.lane_id)
+        )
+
+    @property
+    def streaming_count(self) -> int:
+        return len(self._underway.coming())
+
+    def stop(self, conversation_id: str, lane_id: str | None = None) -> None:
+        """Stops every answer of the conversation, or of one lane; what has come is kept."""
+        for answer in self.live_in(conversation_id, lane_id):
+            answer.stop()
+
+    async def wait(self, turn: Turn) -> None:
+        """Returns when every answer of the turn is over and written."""
+        await self._underway.wait(turn)
+
+    async def aclose(self) -> None:
+        """No new work; running answers end as interrupted, their text kept. Answers that could
+        not be saved are tried once more."""
+        await self._underway.aclose()
+
+    async def _begun(
+        self,
+        conversation_id: str,
+        turn: Sent,
+        *,
+        how: How = STREAMED,
+        initiator: object | None = None,
+        before: TreeMessage | None = None,
+        title: str = "",
+        edit: bool = False,
+        keep_draft: bool = False,
+    ) -> Turn:
+        """Writes the messages, then starts to receive each answer by itself. `before` is an answer
+        that it goes on from."""
+
+        async def begin() -> Turn:
+            self._underway.refuse_while_closing()
+            await self._store.begin_turn(
+                conversation_id,
+                turn.questions,
+                turn.answers,
+                turn.lanes,
+                title=title,
+                edit=edit,
+                keep_draft=keep_draft,
+            )
+            answers = tuple(self._asking.answer(message, how, before) for message in turn.answers)
+            for answer in answers:
+                self._underway.start(answer)
+            self._changes.emit(Changes(conversations=frozenset({conversation_id}), initiator=initiator))
+            first = turn.answers[0]
+            return Turn(
+                id=first.turn_id,
+                conversation_id=conversation_id,
+                user_message_id=first.parent_id or "",
+                answers=answers,
+            )
+
+        return await self._underway.unbroken(begin())
