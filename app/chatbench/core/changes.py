@@ -16,4 +16,5 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     models: bool = False
     keys: bool = False
     preferences: bool = False
+    ratings: bool = False
     initiator: object | None = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import PreferencesStore
     from chatbench.services.profile import ProfileService
+    from chatbench.services.ratings import RatingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.usage import UsageService
 
@@ -41,6 +42,7 @@ class Services:
     endpoints: EndpointService
     models: ModelService
     usage: UsageService
+    ratings: RatingService
     exchange: ExchangeService
     templates: TemplateService
     fragments: FragmentService

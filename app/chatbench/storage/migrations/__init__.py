@@ -6,9 +6,14 @@ from collections.abc import Callable
 
 import apsw
 
-from chatbench.storage.migrations import m001_first, m002_spend_sums, m003_lanes
+from chatbench.storage.migrations import m001_first, m002_spend_sums, m003_lanes, m004_judged
 
 Migration = Callable[[apsw.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first.migrate, m002_spend_sums.migrate, m003_lanes.migrate)
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_first.migrate,
+    m002_spend_sums.migrate,
+    m003_lanes.migrate,
+    m004_judged.migrate,
+)
 """Step n takes the schema from `user_version` n - 1 to n."""

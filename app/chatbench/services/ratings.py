@@ -1,0 +1,46 @@
+"""What people think of answers, and the leaderboard that comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import groupby
+
+from chatbench.core.changes import Changes
+from chatbench.core.observe import Signal
+from chatbench.core.ratings import Rating
+from chatbench.evaluation.standings import Standing, standings
+from chatbench.storage.ratings import RatingStore
+
+__all__ = ["Rating", "RatingService", "Standing"]
+
+
+class RatingService:
+    """Ratings stand with their answers; what the leaderboard needs of them outlives these."""
+
+    def __init__(self, store: RatingStore, changes: Signal[Changes]) -> None:
+        self._store = store
+        self._changes = changes
+
+    async def rate(self, message_id: str, rating: Rating | None, *, blind: bool = False) -> None:
+        """Says what an answer is worth among those of its turn; None takes that back.
+
+        There is one best answer a turn, and none beside ties: a new best or tie puts out what it
+        contradicts. `blind`: the models' names were hidden. Raises StorageError where there is no
+        such answer, ConfigurationError for one that is not finished or that a person wrote.
+        """
+        conversation_id = await self._store.rate(message_id, rating, blind)
+        self._changes.emit(Changes(conversations=frozenset({conversation_id}), ratings=True))
+
+    async def of_conversation(self, conversation_id: str) -> dict[str, Rating]:
+        """Message id → rating, of those that have one."""
+        return await self._store.of_conversation(conversation_id)
+
+    async def leaderboard(self, *, blind_only: bool = False) -> tuple[Standing, ...]:
+        """All models that were rated or compared, the highest score first; with `blind_only` from
+        turns alone that were rated while names were hidden."""
+        found = await self._store.all()
+        by_turn = [list(answers) for _, answers in groupby(found, key=lambda answer: answer.turn_id)]
+        if blind_only:
+            by_turn = [turn for turn in by_turn if all(one.blind for one in turn if one.rating is not None)]
+        rated = [[(answer.model, answer.rating) for answer in turn] for turn in by_turn]
+        return await asyncio.to_thread(standings, rated)

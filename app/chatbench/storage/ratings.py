@@ -1,0 +1,109 @@
+"""What people think of answers: one row for each answer of a turn in which something was rated."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import apsw
+
+from chatbench.core.errors import ConfigurationError, StorageError
+from chatbench.core.models import ModelRef
+from chatbench.core.ratings import Rating
+from chatbench.storage.database import Database
+from chatbench.storage.turns import now_ms
+
+
+class RatedAnswer(NamedTuple):
+    """An answer of a turn that was rated; `rating` is None where it only stood beside."""
+
+    turn_id: str
+    model: ModelRef
+    rating: Rating | None
+    blind: bool
+
+
+class RatingStore:
+    """Every write is one transaction. All methods raise StorageError and its kinds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rate(self, message_id: str, rating: Rating | None, blind: bool) -> str:
+        """Sets or takes back what is thought of an answer; returns its conversation's id.
+
+        Raises StorageError where there is no such answer, ConfigurationError for one that is not
+        finished or that a person wrote.
+        """
+
+        def write(connection: apsw.Connection) -> str:
+            conversation_id, turn_id = _rateable(connection, message_id)
+            _put_beside(connection, conversation_id, turn_id, message_id)
+            if rating == "best":
+                _clear(connection, turn_id, "rating IN ('best', 'tie')")
+            elif rating == "tie":
+                _clear(connection, turn_id, "rating = 'best'")
+            connection.execute(
+                "UPDATE ratings SET rating = ?, blind = ?, rated_at = ? WHERE message_id = ?",
+                (rating, blind and rating is not None, now_ms() if rating else None, message_id),
+            )
+            connection.execute(
+                "DELETE FROM ratings WHERE turn_id = ?1 AND NOT EXISTS "
+                "(SELECT 1 FROM ratings WHERE turn_id = ?1 AND rating IS NOT NULL)",
+                (turn_id,),
+            )
+            return conversation_id
+
+        return await self._database.write(write)
+
+    async def of_conversation(self, conversation_id: str) -> dict[str, Rating]:
+        """Message id → rating, of those that have one."""
+        rated = (
+            "SELECT r.message_id, r.rating FROM messages AS m JOIN ratings AS r ON r.message_id = m.id "
+            "WHERE m.conversation_id = ? AND r.rating IS NOT NULL"
+        )
+        found: list[Any] = await self._database.read(
+            lambda c: c.execute(rated, (conversation_id,)).fetchall()
+        )
+        return dict(found)
+
+    async def all(self) -> list[RatedAnswer]:
+        """Of every turn in which something was rated all answers, turn after turn."""
+        wanted = "SELECT turn_id, provider, model, rating, blind FROM ratings ORDER BY turn_id, message_id"
+        found: list[Any] = await self._database.read(lambda c: c.execute(wanted).fetchall())
+        return [RatedAnswer(row[0], ModelRef(row[1], row[2]), row[3], bool(row[4])) for row in found]
+
+
+def _rateable(connection: apsw.Connection, message_id: str) -> tuple[str, str]:
+    row = connection.execute(
+        "SELECT conversation_id, turn_id, state, coalesce(json_extract(details, '$.edited'), 0) "
+        "FROM messages JOIN contents USING (seq) "
+        "WHERE id = ? AND role = 'assistant' AND provider IS NOT NULL AND deleted_at IS NULL",
+        (message_id,),
+    ).fetchone()
+    if row is None:
+        raise StorageError("There is no such answer.", "It may have been deleted.")
+    conversation_id, turn_id, state, edited = row
+    if state == "streaming":
+        raise ConfigurationError("This answer is still being written.", "Rate it when it is finished.")
+    if edited:
+        raise ConfigurationError("A person changed this answer.", "Rate the model's own.")
+    return str(conversation_id), str(turn_id)
+
+
+def _put_beside(connection: apsw.Connection, conversation_id: str, turn_id: str, message_id: str) -> None:
+    """Notes the answer, and every whole one that a model gave in the same turn."""
+    connection.execute(
+        "INSERT OR IGNORE INTO ratings (message_id, turn_id, provider, model) "
+        "SELECT id, turn_id, provider, model FROM messages JOIN contents USING (seq) "
+        "WHERE conversation_id = ?1 AND turn_id = ?2 AND role = 'assistant' AND provider IS NOT NULL "
+        "AND deleted_at IS NULL AND coalesce(json_extract(details, '$.edited'), 0) = 0 "
+        "AND (state = 'done' OR id = ?3)",
+        (conversation_id, turn_id, message_id),
+    )
+
+
+def _clear(connection: apsw.Connection, turn_id: str, which: str) -> None:
+    connection.execute(
+        f"UPDATE ratings SET rating = NULL, blind = 0, rated_at = NULL WHERE turn_id = ? AND {which}",  # noqa: S608
+        (turn_id,),
+    )
