@@ -197,3 +197,8 @@ def test_open_calls_stand_in_their_order() -> None:
     said = Conversation.user("a").with_tool_call("1", "t", "{}").with_tool_call("2", "t", "{}")
     said = said.with_tool_result("1", "x").with_tool_call("3", "t", "{}")
     assert [call.call_id for call in said.open_calls] == ["2", "3"]
+
+
+@pytest.mark.parametrize("model", ["a/", "/b", "/", "", "b"])
+def test_tokens_are_counted_whatever_the_model_is_called(model: str) -> None:
+    assert Conversation.user("one two three").count_tokens(model=model) > 3

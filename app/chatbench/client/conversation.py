@@ -92,7 +92,8 @@ class Conversation(Value, frozen=True):
         `chatbench.client.tokens.count_tokens`."""
         from chatbench.client.tokens import estimated
 
-        ref = ModelRef.parse(model) if "/" in model else ModelRef("any", model or "any")
+        provider, _, name = model.partition("/")
+        ref = ModelRef(provider, name) if provider and name else ModelRef("any", model.strip("/") or "any")
         request = Request(model=ref, messages=self.messages)
         return estimated(request, ModelInfo(ref=ref)).tokens + max_new_tokens
 

@@ -8,6 +8,7 @@ from chatbench.client.defaults import default_environment
 from chatbench.client.environment import Environment
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ConfigurationError
+from chatbench.core.models import GUIDE
 
 
 class CustomProvider(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,10 @@ def register_custom_provider(
     address or a wire that is none, InvalidHeader."""
     environment = environment or default_environment()
     endpoint = provider if isinstance(provider, Endpoint) else _endpoint(provider)
+    if endpoint.id == GUIDE.provider:
+        raise ConfigurationError(
+            f"{endpoint.id!r} is the guide's own and would never be asked.", "Choose another name."
+        )
     environment.registry.register(endpoint)
     return endpoint
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 from chatbench.client.many import cancelled
 from chatbench.client.progress import Face, Progress, ProgressFace, Tally, face_of
 from chatbench.client.sync import background, synced
-from chatbench.core.errors import ChatbenchError
+from chatbench.core.errors import ChatbenchError, ConfigurationError
 from chatbench.core.models import ModelRef
 from chatbench.core.requests import Response
 
@@ -37,7 +37,14 @@ class Tasks(ABC):
         """The finished answer."""
 
     def start_nowait(self, prompt: Any, **asking: Any) -> int:
-        """Begins a call on the running loop and returns its id; see `wait_for`."""
+        """Begins a call on the running loop and returns its id; see `wait_for`. Raises
+        ConfigurationError where no loop runs."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError as error:
+            raise ConfigurationError(
+                "No event loop runs here, on which a call could begin.", "Use start_nowait_sync."
+            ) from error
         number, self._next_task = self._next_task, self._next_task + 1
         self._tasks[number] = asyncio.ensure_future(self.complete(prompt, **asking))
         return number
@@ -58,8 +65,8 @@ class Tasks(ABC):
 
     async def wait_for(self, task_id: int) -> Response:
         """The response of a task. Raises what the call raised; KeyError for an id that was never
-        given, or waited for before."""
-        task = self._tasks[task_id]
+        given, or waited for before; ConfigurationError on another loop than it was begun on."""
+        task = self._here(task_id)
         try:
             return await task
         finally:
@@ -75,7 +82,17 @@ class Tasks(ABC):
 
     wait_for_all_sync = synced(wait_for_all)
 
+    def _here(self, task_id: int) -> asyncio.Task[Response]:
+        task = self._tasks[task_id]
+        if task.get_loop() is not asyncio.get_running_loop():
+            raise ConfigurationError(
+                f"Task {task_id} was begun on another event loop.",
+                "Await it where start_nowait was called; after start_nowait_sync use wait_for_sync.",
+            )
+        return task
+
     async def _outcome(self, number: int) -> Response:
+        self._here(number)
         try:
             return await self.wait_for(number)
         except ChatbenchError as error:
