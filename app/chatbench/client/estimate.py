@@ -96,7 +96,7 @@ def estimate_tokens(
     messages: Iterable[Message], system: str, info: ModelInfo, tools: Sequence[ToolDefinition] = ()
 ) -> int:
     """Input tokens of a request, its framing included."""
-    words = estimate_text(system) + (PER_MESSAGE if system else 0)
+    words = estimate_text(system) + PER_MESSAGE if system else 0
     media = 0
     for message in messages:
         words += PER_MESSAGE
