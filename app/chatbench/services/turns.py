@@ -122,13 +122,16 @@ def answered_again(
     question: TreeMessage,
     model: ModelRef | None,
     parameters: Parameters | None,
+    prompt: str = "",
 ) -> Sent:
     """One more empty answer per lane, to the question as that lane has it. `model` and `parameters`
-    hold for these answers; the lanes keep theirs."""
+    hold for these answers, and so does the `prompt` asked in place of the question; the lanes keep
+    theirs."""
     found = Sent([], [], [])
     for lane in lanes:
         asked = changed_lane(lane, model, None, parameters)
-        answer = empty_answer(asked, counterpart(conversation, question, lane))
+        empty = empty_answer(asked, counterpart(conversation, question, lane))
+        answer = msgspec.structs.replace(empty, prompt=prompt)
         found.answers.append(answer)
         found.lanes.append(msgspec.structs.replace(lane, leaf=answer.id))
     return found

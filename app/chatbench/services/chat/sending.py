@@ -144,14 +144,19 @@ class Sending:
 
         It comes from the lane that gave the answer, or where that is closed from one that shows it;
         with `lanes`, one from each of these: so lanes that were just added answer what was asked
-        before. `model` and `parameters` hold for this once.
+        before. `model` and `parameters` hold for this once. A merged answer is merged again.
         """
         self._underway.refuse_while_closing()
         conversation = await self._store.outline(conversation_id)
         old = message_in(conversation, message_id)
         question = question_of(conversation, old)
         asked = chosen(conversation, lanes) if lanes else [showing(conversation, old)]
-        again = answered_again(conversation, asked, question, model, parameters)
+        merged = next((m for m in await self._store.messages([message_id]) if m.prompt), None)
+        if merged is not None:
+            model, parameters = model or merged.model, parameters or merged.parameters
+        again = answered_again(
+            conversation, asked, question, model, parameters, merged.prompt if merged else ""
+        )
         return await self._begun(conversation_id, again, how=how, initiator=initiator)
 
     async def context_tokens(self, conversation_id: str, lane: Lane) -> int:

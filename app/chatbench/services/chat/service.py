@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from chatbench.services.chat.gathering import Gathering
 from chatbench.services.chat.rewriting import Rewriting
 
 
-class ChatService(Rewriting):
+class ChatService(Rewriting, Gathering):
     """Everything that goes on in conversations: sent, answered, stopped, changed, carried on."""
