@@ -26,6 +26,9 @@ from chatbench.ui.chat.transcript.paragraphs import ADDED, REMOVED, Paragraph, S
 from chatbench.ui.chat.transcript.utf16 import cut, units
 
 Change = Literal["", "added", "removed"]
+_SPACE = (Paragraph(" "), 0, 1, REMOVED)
+"""Parts what was removed from its neighbours; like it, it is never copied."""
+_IDEOGRAPHS = "\u2e80"
 _STAND_INS = 0xF0000
 """Where private characters begin: one for each formula and picture, so that they compare as such."""
 
@@ -207,15 +210,29 @@ def merge(here: Paragraph, there: Paragraph) -> Paragraph:
     values = {value: at for at, value in enumerate(_distinct((here, there)))}
     before, after = _with_stand_ins(there, values), _with_stand_ins(here, values)
     pieces = []
+    last = ""
     for piece, (a_end, b_end) in _with_ends(differences(before, after), len(before), len(after)):
         if piece.kind == "removed":
             # A stand-in is a character like the object it stands for, but not as many units.
             start, end = units(there.text[: piece.a]), units(there.text[:a_end])
+            if not _parted(last, piece.text):
+                pieces.append(_SPACE)
             pieces.append((there, start, end, REMOVED))
+            if not _parted(piece.text, after[piece.b : b_end + 1]):
+                pieces.append(_SPACE)
         else:
             start, end = units(here.text[: piece.b]), units(here.text[:b_end])
             pieces.append((here, start, end, ADDED if piece.kind == "added" else 0))
+            last = piece.text
     return _joined(here, pieces)
+
+
+def _parted(before: str, after: str) -> bool:
+    """Whether two texts can stand under one another's eyes without a space between them."""
+    edges = before[-1:], after[:1]
+    return not all(edge.isalnum() or edge >= chr(_STAND_INS) for edge in edges) or any(
+        _IDEOGRAPHS <= edge < chr(_STAND_INS) for edge in edges
+    )
 
 
 def _with_ends(pieces: Sequence[Piece], a: int, b: int) -> Iterator[tuple[Piece, tuple[int, int]]]:
@@ -312,7 +329,10 @@ def merge_code(here: str, there: str, cancelled: Callable[[], bool] = never) -> 
     pieces = [piece for piece in differences(before, after, cancelled) if piece.code]
     for _block, group in groupby(pieces, key=lambda piece: piece.block):
         line = list(group)
-        change = _change_of(line)
+        # A line end can belong to an empty line of the other version.
+        change = _change_of([piece for piece in line if piece.text != "\n" or piece.kind != "same"] or line)
+        if change == "removed" and line[-1].kind == "same":
+            change = ""
         number += change != "removed"
         found.append(_code_line(line, change, None if change == "removed" else number))
     return found

@@ -137,7 +137,10 @@ def _message(
     plain: list[str] = []
     markdown: list[str] = []
     html: list[str] = []
-    for box, (start, end) in _ranges(selection, index, item):
+    ranges = list(_ranges(selection, index, item))
+    if len(ranges) > 1:
+        ranges = [one for one in ranges if one[0].change != "removed"]
+    for box, (start, end) in ranges:
         apart = "" if not plain else _separator(box)
         words, source = box.copied(start, end), box.markdown(start, end)
         plain.append(apart + words if words else "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
 
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.comparing import Change
@@ -28,14 +28,23 @@ class Marked(NamedTuple):
 
 
 def marks_of(paragraph: Paragraph) -> list[Marked]:
-    """What of a paragraph was added or removed, white space at its end left out."""
-    found = []
+    """What of a paragraph was added or removed, white space around it left out."""
+    joined: list[Marked] = []
     for span in paragraph.spans:
         if span.flags & (ADDED | REMOVED):
-            words = cut(paragraph.text, span.start, span.start + span.length)
-            length = units(words.rstrip()) or span.length
-            found.append(Marked(span.start, length, "added" if span.flags & ADDED else "removed"))
-    return found
+            change: Change = "added" if span.flags & ADDED else "removed"
+            before = joined[-1] if joined else None
+            if before and before.change == change and before.start + before.length == span.start:
+                joined[-1] = before._replace(length=before.length + span.length)
+            else:
+                joined.append(Marked(span.start, span.length, change))
+    return [_trimmed(paragraph.text, mark) for mark in joined]
+
+
+def _trimmed(text: str, mark: Marked) -> Marked:
+    words = cut(text, mark.start, mark.start + mark.length)
+    lead = len(words) - len(words.lstrip())
+    return mark._replace(start=mark.start + lead, length=units(words.strip())) if words.strip() else mark
 
 
 def paint_ground(painter: QPainter, rects: Iterable[QRectF], change: Change) -> None:
@@ -50,11 +59,8 @@ def paint_shape(painter: QPainter, rect: QRectF, baseline: float, change: Change
     if change == "added":
         painter.fillRect(QRectF(rect.x(), baseline + 2, rect.width(), 2), theme().color("success"))
         return
-    painter.save()
-    painter.setPen(QPen(theme().color("danger"), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
-    y = baseline - x_height / 2
-    painter.drawLine(QLineF(rect.left(), y, rect.right(), y))
-    painter.restore()
+    middle = round(baseline - x_height / 2)
+    painter.fillRect(QRectF(rect.x(), middle - 0.5, rect.width(), 1.5), theme().color("danger"))
 
 
 def paint_grounds(painter: QPainter, laid: Typeset) -> None:

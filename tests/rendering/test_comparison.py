@@ -1,0 +1,66 @@
+"""Blocks of two texts find each other, in order, whatever was put between them."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatbench.rendering.comparison import Pair, Text, aligned, same
+from chatbench.rendering.document import normalized, parse
+
+LINES = [
+    "# A heading\n\n",
+    "A paragraph with some words in it.\n\n",
+    "A paragraph with other words in it.\n\n",
+    "- one\n- two\n\n",
+    "- one\n- three\n\n",
+    "```py\nx = 1\ny = 2\n```\n\n",
+    "```py\nx = 1\ny = 3\n```\n\n",
+    "| a | b |\n|---|---|\n| 1 | 2 |\n\n",
+    "$$\nx\n$$\n\n",
+    "---\n\n",
+    "> quoted\n\n",
+    "漢字仮名\n\n",
+]
+
+
+def pairs_of(here: str, there: str) -> list[Pair]:
+    return aligned(Text(normalized(here), parse(here)), Text(normalized(there), parse(there)))
+
+
+def test_changed_blocks_find_each_other() -> None:
+    here = "# Title\n\nSome words of mine.\n\n```\na = 1\nb = 2\n```\n\nNew one here.\n"
+    there = "# Title\n\nGone for good, this one.\n\nSome words of yours.\n\n```\na = 1\nb = 3\n```\n"
+    assert pairs_of(here, there) == [
+        Pair(0, 0),
+        Pair(None, 1),
+        Pair(1, 2),
+        Pair(2, 3),
+        Pair(3, None),
+    ]
+
+
+def test_maths_is_paired_only_with_the_same_maths() -> None:
+    assert pairs_of("$$\nx + y\n$$\n", "$$\nx + y + z\n$$\n") == [Pair(None, 0), Pair(0, None)]
+    assert pairs_of("$$\nx + y\n$$\n", "$$\nx + y\n$$\n") == [Pair(0, 0)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(*[st.lists(st.sampled_from(LINES), max_size=8).map("".join)] * 2)
+def test_every_block_stands_once_and_in_its_order(here: str, there: str) -> None:
+    pairs = pairs_of(here, there)
+    mine, theirs = parse(here), parse(there)
+    assert [pair.here for pair in pairs if pair.here is not None] == list(range(len(mine)))
+    assert [pair.there for pair in pairs if pair.there is not None] == list(range(len(theirs)))
+    if here == there:
+        assert all(pair.here == pair.there for pair in pairs)
+    for pair in pairs:
+        if pair.here is not None and pair.there is not None:
+            assert mine[pair.here].kind == theirs[pair.there].kind
+        assert pair != Pair(None, None)
+
+
+def test_what_says_the_same_is_the_same_wherever_it_stands() -> None:
+    (one,), (_, other), (third,) = parse("Words.\n"), parse("# a\n\nWords.\n"), parse("Other words.\n")
+    assert same(one, other)
+    assert not same(one, third)

@@ -1,0 +1,291 @@
+"""An answer beside another one: what is shown, read out and copied, and that it never stops a reader."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtTest import QTest
+from tests.ui.transcript.conftest import Show, box_point, settle
+from tests.ui.transcript.samples import answer, streaming, user
+
+from chatbench.rendering.blocks import AnyBlock
+from chatbench.rendering.document import parse
+from chatbench.ui.chat.transcript import paragraphs
+from chatbench.ui.chat.transcript.boxes.changes import Marked, kept, marks_of, spoken
+from chatbench.ui.chat.transcript.boxes.code import CodeBox
+from chatbench.ui.chat.transcript.boxes.table import TableBox
+from chatbench.ui.chat.transcript.boxes.text import TextBox
+from chatbench.ui.chat.transcript.comparing import CodeLine, Compared, Shown, compare, merge, merge_code
+from chatbench.ui.chat.transcript.paragraphs import ADDED, REMOVED, Paragraph
+from chatbench.ui.chat.transcript.source import ListSource
+from chatbench.ui.chat.transcript.utf16 import cut, units
+from chatbench.ui.chat.transcript.view import TranscriptView
+from chatbench.ui.theme import theme
+
+HERE = (
+    "Use an index, even if two requests arrive in the same millisecond.\n\n"
+    "```sql\nCREATE INDEX one\n WHERE status = 'active';\n```\n\n"
+    "| a | b |\n|---|---|\n| same words | new number 5 |\n\n"
+    "A last paragraph stands only here.\n"
+)
+THERE = (
+    "Use an index, even when two requests arrive together.\n\n"
+    "Whatever is said here is said nowhere else.\n\n"
+    "```sql\nCREATE INDEX CONCURRENTLY one\n WHERE status = 'passive';\n```\n\n"
+    "| a | b |\n|---|---|\n| same words | new number 7 |\n"
+)
+
+
+def paragraph(markdown: str) -> Paragraph:
+    (block,) = parse(markdown)
+    (one,) = paragraphs.parse(block.html, block.objects)  # type: ignore[union-attr]
+    return one
+
+
+def side(one: Paragraph, flag: int) -> str:
+    """The words without those of one kind."""
+    gone = [(span.start, span.start + span.length) for span in one.spans if span.flags & flag]
+    return "".join(
+        cut(one.text, at, at + 1) for at in range(units(one.text)) if not any(a <= at < b for a, b in gone)
+    )
+
+
+WORDS = st.lists(
+    st.sampled_from(["one", "two", "three.", "漢", "字", "العربية", "$x$", "**bold**", "`code`"]), max_size=9
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(WORDS, WORDS)
+def test_merged_words_hold_both_texts(here: list[str], there: list[str]) -> None:
+    mine, theirs = paragraph(" ".join(["a", *here])), paragraph(" ".join(["a", *there]))
+    merged = merge(mine, theirs)
+    assert side(merged, REMOVED) == mine.text
+    assert "".join(side(merged, ADDED).split()) == "".join(theirs.text.split())
+    assert [value for at, value in mine.objects] == [
+        value
+        for at, value in merged.objects
+        if not any(s.flags & REMOVED and s.start <= at < s.start + s.length for s in merged.spans)
+    ]
+
+
+def test_words_keep_their_styles_links_and_formulas() -> None:
+    merged = merge(
+        paragraph("Build **it** with [this](https://a.example) and $x^3$ here"),
+        paragraph("Build **it** with `CODE` and $x^2$ here"),
+    )
+    assert spoken(merged.text, marks_of(merged)).count("removed") == 2
+    bold = next(span for span in merged.spans if span.flags == paragraphs.BOLD)
+    assert cut(merged.text, bold.start, bold.start + bold.length) == "it"
+    code = next(span for span in merged.spans if span.flags == paragraphs.CODE)
+    assert cut(merged.text, code.start, code.start + code.length) == "CODE"
+    link = next(span for span in merged.spans if span.href)
+    assert (link.href, cut(merged.text, link.start, link.start + link.length)) == (
+        "https://a.example",
+        "this",
+    )
+    assert [value.source for _at, value in merged.objects] == ["$x^2$", "$x^3$"]
+
+
+def test_code_is_compared_by_line_and_token() -> None:
+    lines = merge_code("a = 1\nb = 20\n```\nnew()\n", "a = 1\nb = 10\n```\n")
+    assert [(line.text, line.change, line.number) for line in lines] == [
+        ("a = 1", "", 1),
+        ("b = 1020", "", 2),
+        ("```", "", 3),
+        ("new()", "added", 4),
+        ("", "", 5),
+    ]
+    assert lines[1].marks == ((4, 2, "removed"), (6, 2, "added"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(*[st.lists(st.sampled_from(["a", "b = 1", "b = 2", "", "  c()", "```", "é漢"]), max_size=8)] * 2)
+def test_code_of_both_versions_is_shown(here: list[str], there: list[str]) -> None:
+    lines = merge_code("\n".join(here), "\n".join(there))
+    own = [line for line in lines if line.change != "removed"]
+    assert [line.number for line in own] == list(range(1, len(own) + 1))
+    assert [_without(line, "removed") for line in own] == "\n".join(here).split("\n")
+    others = "".join(_without(line, "added") for line in lines)
+    assert others == "".join(there)
+
+
+def _without(line: CodeLine, change: str) -> str:
+    gone = [(start, start + length) for start, length, kind in line.marks if kind == change]
+    return "".join(
+        cut(line.text, at, at + 1)
+        for at in range(units(line.text))
+        if not any(start <= at < end for start, end in gone)
+    )
+
+
+def shown_of(here: str, there: str, *, ended: bool = True, complete: bool = True) -> list[Shown]:
+    blocks: list[AnyBlock] = parse(here)
+    return compare(here, blocks, Compared(there, complete), ended=ended)
+
+
+def test_while_it_is_written_its_missing_end_is_not_called_removed() -> None:
+    here, there = "One paragraph here.\n\n", "One paragraph there.\n\nAnother one, wholly apart.\n"
+    assert [one.change for one in shown_of(here, there, ended=False)] == [""]
+    assert [one.change for one in shown_of(here, there)] == ["", "removed"]
+
+
+def test_while_the_other_is_written_what_it_may_still_say_is_not_called_added() -> None:
+    here, there = "One paragraph.\n\nAnother one, wholly apart.\n", "One paragraph.\n\nAnoth"
+    assert shown_of(here, there, complete=False) == []
+    assert [one.change for one in shown_of(here, "One paragraph.\n")] == ["added"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"), [(0, 9, "aaaccc"), (3, 6, "bbb"), (4, 5, "b"), (2, 5, "a"), (5, 7, "c")]
+)
+def test_what_was_removed_is_copied_only_alone(start: int, end: int, expected: str) -> None:
+    parts = kept(start, end, [Marked(3, 3, "removed")])
+    assert "".join(cut("aaabbbccc", *part) for part in parts) == expected
+
+
+# In the window
+
+
+def beside(show: Show, here: str = HERE, there: str = THERE) -> TranscriptView:
+    view = show(ListSource([user(0, "How?"), answer(1, here)]), 700, 900)
+    view.set_comparison(lambda message: Compared(there) if message == "m1" else None)
+    settle()
+    return view
+
+
+def colours(view: TranscriptView) -> set[str]:
+    image = view.viewport().grab().toImage()
+    return {
+        QColor(image.pixel(x, y)).name() for x in range(image.width()) for y in range(0, image.height(), 2)
+    }
+
+
+def test_added_and_removed_have_colour_and_shape_and_are_read_out(show: Show) -> None:
+    view = beside(show)
+    item = view.stack.item(1)
+    assert item is not None
+    assert [box.change for box in item.boxes] == ["", "removed", "", "", "added"]
+    words = item.plain_text()
+    assert "even [removed: when] [added: if] two requests arrive" in words
+    assert "[removed: Whatever is said here is said nowhere else.]" in words
+    assert "CREATE INDEX [removed: CONCURRENTLY" in words
+    assert "new number [removed: 7] [added: 5]" in words
+    assert "[added: A last paragraph stands only here.]" in words
+    for scheme in ("light", "dark"):
+        theme().apply(scheme=scheme)
+        settle()
+        found = colours(view)
+        for role in ("addbg", "rembg", "success", "danger"):
+            assert theme().color(role).name() in found, role
+    view.set_comparison(None)
+    settle()
+    assert "[removed" not in item.plain_text()
+    assert [box.change for box in item.boxes] == [""] * 4
+    assert theme().color("addbg").name() not in colours(view)
+
+
+def test_copying_gives_this_answer_and_not_what_was_removed(show: Show) -> None:
+    view = beside(show)
+    view.select_all()
+    view.copy()
+    data = QGuiApplication.clipboard().mimeData()
+    assert bytes(data.data("text/markdown").data()).decode() == f"How?\n\n{HERE.strip()}"
+    for words in (data.text(), data.html()):
+        assert "together" not in words
+        assert "nowhere else" not in words
+        assert "CONCURRENTLY" not in words
+    item = view.stack.item(1)
+    assert item is not None
+    first = item.boxes[0]
+    assert isinstance(first, TextBox)
+    assert "when" in first.text
+    assert first.copied(0, first.length() - 1) == HERE.split("\n")[0][:-1]
+    at = first.text.index("when")
+    assert first.copied(at, at + 4) == "when"
+    table = next(box for box in item.boxes if isinstance(box, TableBox))
+    QTest.mouseClick(
+        view.viewport(),
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+        box_point(view, 1, item.boxes.index(table), "csv").toPoint(),
+    )
+    assert QGuiApplication.clipboard().text().splitlines() == ["a,b", "same words,new number 5"]
+
+
+def test_what_is_read_stays_in_place_when_the_comparison_arrives(show: Show) -> None:
+    paragraph_of = "".join(f"Paragraph {at} says {at * 7}.\n\n" for at in range(40))
+    gone = "".join(f"Gone words {at} here.\n\nParagraph {at} says {at * 7}.\n\n" for at in range(40))
+    view = show(ListSource([answer(1, paragraph_of)]), 700, 500)
+    view.stack.show(0, 20, 5.0)
+    view.moved()
+    item = view.stack.item(0)
+    assert item is not None
+    box = item.boxes[view.stack.anchor.box]
+    top = view.stack.rows[0].top + item.tops[view.stack.anchor.box]
+    view.set_comparison(lambda _message: Compared(gone))
+    settle()
+    assert len(item.boxes) == 80
+    assert view.stack.rows[0].top + item.tops[item.boxes.index(box)] == top
+
+
+def test_a_growing_answer_is_compared_as_its_blocks_end(show: Show) -> None:
+    source, growing = streaming()
+    view = show(source, 700, 500)
+    view.set_comparison(lambda _message: Compared("The first words here.\n\nAnd what comes next.\n"))
+    growing.add("The first words there.\n\nAnd what\n")
+    settle(150)
+    item = view.stack.item(0)
+    assert item is not None
+    assert "[removed: here]" in item.plain_text()
+    assert "next" not in item.plain_text()
+    growing.add("came next.\n\nMore\n")
+    settle(150)
+    assert "[removed: comes] [added: came]" in item.plain_text()
+
+
+def test_changes_since_the_version_before_are_shown_by_a_button(show: Show) -> None:
+    old = '```py title="jobs.py"\ndef run(job):\n    return job.start()\n```\n'
+    new = '```py title="jobs.py"\ndef run(job, wait):\n    return job.start()\n```\n'
+    view = show(ListSource([answer(1, old), user(2, "Better"), answer(3, new)]), 800, 700)
+    first, last = view.stack.item(0), view.stack.item(2)
+    assert first is not None
+    assert last is not None
+    view.grab()
+    box = last.boxes[0]
+    assert isinstance(box, CodeBox)
+    assert "changes" not in [spot.key for spot in first.boxes[0].hotspots()]
+    point = box_point(view, 2, 0, "changes").toPoint()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
+    settle()
+    assert box.spoken.startswith("def run(job[added: , wait]):")
+    assert box.copied(0, box.length()) == "def run(job, wait):\n    return job.start()"
+    view.grab()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
+    settle()
+    assert box.spoken == box.code
+
+
+def test_line_numbers_are_switched_for_all_code_and_never_copied(show: Show) -> None:
+    code = "\n".join(f"line {at}" for at in range(1, 13))
+    view = show(ListSource([answer(1, f"```\n{code}\n```\n"), answer(2, "```\nx\n```\n")]), 800, 700)
+    heard: list[bool] = []
+    view.line_numbers_changed.connect(heard.append)
+    boxes = [item.boxes[0] for item in view.stack.items()]
+    left = [box.rects(0, 1)[0].left() for box in boxes]
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    assert view.marks.focused is not None
+    assert view.marks.focused.key == "numbers"
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    settle()
+    assert heard == [True]
+    assert all(box.rects(0, 1)[0].left() > before + 15 for box, before in zip(boxes, left, strict=True))
+    view.select_all()
+    view.copy()
+    assert QGuiApplication.clipboard().text() == f"{code}\n\nx"
+    inside = view.stack.items()[0].box_rect(0).topLeft() + QPointF(20, view.stack.rows[0].top + 60)
+    assert boxes[0].offset_at(inside - view.stack.items()[0].box_rect(0).topLeft()) >= 0
