@@ -138,9 +138,11 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.lanes import LaneService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
+    from chatbench.services.presets import PresetService
     from chatbench.services.ratings import RatingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.usage import UsageService
+    from chatbench.storage.presets import PresetStore
     from chatbench.storage.ratings import RatingStore
 
     environment, store, changes = ground.environment, ground.store, ground.changes
@@ -158,6 +160,7 @@ def _services(ground: _Ground) -> Services:
         endpoints=EndpointService(environment, changes),
         models=models,
         usage=UsageService(store),
+        presets=PresetService(PresetStore(ground.database), store, chat, changes),
         ratings=RatingService(RatingStore(ground.database), changes),
         exchange=ExchangeService(store),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),

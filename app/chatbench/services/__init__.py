@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import PreferencesStore
+    from chatbench.services.presets import PresetService
     from chatbench.services.profile import ProfileService
     from chatbench.services.ratings import RatingService
     from chatbench.services.templates import TemplateService
@@ -43,6 +44,7 @@ class Services:
     models: ModelService
     usage: UsageService
     ratings: RatingService
+    presets: PresetService
     exchange: ExchangeService
     templates: TemplateService
     fragments: FragmentService
