@@ -17,4 +17,5 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keys: bool = False
     preferences: bool = False
     ratings: bool = False
+    presets: bool = False
     initiator: object | None = None
