@@ -1,17 +1,25 @@
-"""What the tests of the wires over the real seam are given."""
+"""What the tests of the HTTP seam share: a client, an event loop elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from tests.providers.peers import Elsewhere
 
 from chatbench.providers.http import Http
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    """The HTTP seam without proxies."""
-    client = Http({})
-    yield client
-    await client.aclose()
+async def client() -> AsyncIterator[Http]:
+    http = Http({})
+    yield http
+    await http.aclose()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    there = Elsewhere()
+    yield there
+    if not there.loop.is_closed():
+        there.stop()

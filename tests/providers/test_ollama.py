@@ -338,75 +338,75 @@ def test_errors_say_what_to_do() -> None:
 # Over the network
 
 
-async def run(http: Http, server: LoopbackServer, accumulator: Accumulator, **request: Any) -> None:
+async def run(client: Http, server: LoopbackServer, accumulator: Accumulator, **request: Any) -> None:
     where = wires.endpoint("ollama", server.base_url("ollama"), auth="none")
-    async with aclosing(WIRE.stream(wires.call(where, (user("Hi"),), **request), http)) as batches:
+    async with aclosing(WIRE.stream(wires.call(where, (user("Hi"),), **request), client)) as batches:
         async for batch in batches:
             accumulator.extend(batch)
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_it_answers_over_the_network(http: Http, stream: bool) -> None:
+async def test_it_answers_over_the_network(client: Http, stream: bool) -> None:
     accumulator = Accumulator()
     with LoopbackServer() as server:
-        await run(http, server, accumulator, model="thinking", stream=stream)
+        await run(client, server, accumulator, model="thinking", stream=stream)
     assert [getattr(part, "text", "") for part in accumulator.parts()] == ["Let me see – 世界.", "Forty-two."]
     assert accumulator.stop is not None
 
 
-async def test_lines_arrive_as_they_are_sent(http: Http) -> None:
+async def test_lines_arrive_as_they_are_sent(client: Http) -> None:
     """A line is read when it is whole, not when the body ends."""
     with LoopbackServer() as server:
         server.script(replies.lines(canned.SCENES["text"][0][:2], end="hang"))
         where = wires.endpoint("ollama", server.base_url("ollama"), auth="none")
         accumulator = Accumulator()
-        stream = WIRE.stream(wires.call(where, (user("Hi"),)), http)
+        stream = WIRE.stream(wires.call(where, (user("Hi"),)), client)
         async with asyncio.timeout(5), aclosing(stream) as batches:
             while not accumulator.has_visible_text:
                 accumulator.extend(await anext(batches))
         await asyncio.to_thread(server.wait_for_leaving)
 
 
-async def test_error_line_after_words_keeps_them(http: Http) -> None:
+async def test_error_line_after_words_keeps_them(client: Http) -> None:
     accumulator = Accumulator()
     with LoopbackServer() as server:
         server.script(replies.lines([b"".join(canned.broken("runner has terminated"))]))
         with pytest.raises(ServerError, match="runner has terminated") as caught:
-            await run(http, server, accumulator)
+            await run(client, server, accumulator)
     assert accumulator.parts() == (TextPart(text="Some words"),)
     assert caught.value.retryable
 
 
-async def test_stream_that_is_cut_in_a_line_is_interrupted(http: Http) -> None:
+async def test_stream_that_is_cut_in_a_line_is_interrupted(client: Http) -> None:
     accumulator = Accumulator()
     with LoopbackServer() as server:
         first, second = canned.SCENES["text"][0][:2]
         server.script(replies.lines([first, second[:40]]))
         with pytest.raises(StreamInterrupted):
-            await run(http, server, accumulator)
+            await run(client, server, accumulator)
     assert accumulator.has_visible_text
 
 
-async def test_stream_under_another_name_is_read(http: Http) -> None:
+async def test_stream_under_another_name_is_read(client: Http) -> None:
     """Proxies that know no lines call them JSON."""
     accumulator = Accumulator()
     with LoopbackServer() as server:
         server.script(replies.data(b"".join(canned.SCENES["tool"][0])))
-        await run(http, server, accumulator)
+        await run(client, server, accumulator)
     assert accumulator.parts() == decoded("tool", messages=(user("Hi"),)).parts()
 
 
-async def test_too_long_is_refused_by_name(http: Http) -> None:
+async def test_too_long_is_refused_by_name(client: Http) -> None:
     with LoopbackServer() as server:
         server.script(replies.data(canned.error_body(ENGINE), 400))
         with pytest.raises(ContextWindowExceeded):
-            await run(http, server, Accumulator())
+            await run(client, server, Accumulator())
 
 
-async def test_models_are_described(http: Http) -> None:
+async def test_models_are_described(client: Http) -> None:
     with LoopbackServer() as server:
         where = wires.endpoint("ollama", server.base_url("ollama"), auth="none")
-        rows = await WIRE.list_models(where, None, http)
+        rows = await WIRE.list_models(where, None, client)
     qwen, gemma, oss = rows
     assert [row.ref.id for row in rows] == [canned.MODEL, "gemma3:4b", "gpt-oss:20b"]
     assert (qwen.context_window, qwen.tools, qwen.thinking) == (40_960, True, "optional")
@@ -423,26 +423,26 @@ async def test_models_are_described(http: Http) -> None:
     [replies.data(canned.error_body("busy"), 503), replies.data({"capabilities": 5}), Reply(end="hang")],
     ids=["refused", "nonsense", "silent"],
 )
-async def test_models_that_are_not_described_are_names(http: Http, reply: Reply) -> None:
+async def test_models_that_are_not_described_are_names(client: Http, reply: Reply) -> None:
     """The other one is described all the same, and nobody waits for long."""
     listed = {"models": [{"model": canned.MODEL}, {"name": canned.MODEL}]}
     with LoopbackServer() as server:
         server.script(replies.data(listed), reply)
         where = wires.endpoint("ollama", server.base_url("ollama"), auth="none")
         async with asyncio.timeout(4):
-            rows = await WIRE.list_models(where, None, http)
+            rows = await WIRE.list_models(where, None, client)
     assert sorted(row.tools is None for row in rows) == [False, True]
 
 
-async def test_error_of_the_list_is_named(http: Http) -> None:
+async def test_error_of_the_list_is_named(client: Http) -> None:
     with LoopbackServer() as server:
         where = wires.endpoint("ollama", server.base_url("ollama"), auth="none")
         server.script(replies.data(canned.error_body("unauthorized"), 401))
         with pytest.raises(Authentication):
-            await WIRE.list_models(where, None, http)
+            await WIRE.list_models(where, None, client)
         server.script(replies.data(b"404 page not found", 404))
         with pytest.raises(NotFound):
-            await WIRE.list_models(where, None, http)
+            await WIRE.list_models(where, None, client)
 
 
 def test_what_runs_in_the_cloud_is_not_local() -> None:

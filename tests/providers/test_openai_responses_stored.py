@@ -46,9 +46,9 @@ def made(
     return Call(endpoint=where, info=call.info, request=call.request, key=call.key, timeouts=timeouts)
 
 
-async def heard(call: Call, http: Http, into: Accumulator | None = None) -> Accumulator:
+async def heard(call: Call, client: Http, into: Accumulator | None = None) -> Accumulator:
     accumulator = into or Accumulator()
-    async for batch in WIRE.stream(call, http):
+    async for batch in WIRE.stream(call, client):
         accumulator.extend(batch)
     return accumulator
 
@@ -62,16 +62,16 @@ EXPECTED = wires.outcome(
 )
 
 
-async def test_it_is_stored_only_because_it_was_asked_to_go_on(server: LoopbackServer, http: Http) -> None:
+async def test_it_is_stored_only_because_it_was_asked_to_go_on(server: LoopbackServer, client: Http) -> None:
     server.script(replies.events(FRAMES))
-    answer = await heard(made(server), http)
+    answer = await heard(made(server), client)
     assert wires.outcome(answer) == EXPECTED
     sent = server.asked[0].json
     assert (sent["background"], sent["store"], sent["stream"]) == (True, True, True)
     assert asked(server) == ["POST /v1/responses"]
 
 
-async def test_a_whole_answer_is_asked_for_until_it_is_there(server: LoopbackServer, http: Http) -> None:
+async def test_a_whole_answer_is_asked_for_until_it_is_there(server: LoopbackServer, client: Http) -> None:
     overloaded = canned.error_body("server_is_overloaded", "service_unavailable_error", "later")
     server.script(
         replies.data(QUEUED),
@@ -80,7 +80,7 @@ async def test_a_whole_answer_is_asked_for_until_it_is_there(server: LoopbackSer
         replies.data(WORKING),
         replies.data(WHOLE),
     )
-    events = await WIRE.complete(made(server, stream=False), http)
+    events = await WIRE.complete(made(server, stream=False), client)
     assert wires.outcome(wires.folded(events)) == EXPECTED
     assert asked(server) == ["POST /v1/responses", *["GET /v1/responses/resp_1"] * 4]
     assert server.asked[1].headers["authorization"] == f"Bearer {wires.KEY}"
@@ -88,37 +88,37 @@ async def test_a_whole_answer_is_asked_for_until_it_is_there(server: LoopbackSer
 
 @pytest.mark.parametrize("kept", range(3, len(FRAMES) - 1))
 async def test_a_broken_stream_is_taken_up_after_its_last_event(
-    server: LoopbackServer, http: Http, kept: int
+    server: LoopbackServer, client: Http, kept: int
 ) -> None:
     again = [FRAMES[kept - 1], *FRAMES[kept:]]
     server.script(replies.events(FRAMES[:kept], end="cut"), replies.events(again))
-    answer = await heard(made(server), http)
+    answer = await heard(made(server), client)
     assert wires.outcome(answer) == EXPECTED
     assert asked(server)[1:] == [f"GET /v1/responses/resp_1?stream=true&starting_after={kept - 1}"]
 
 
-async def test_half_an_event_is_told_again(server: LoopbackServer, http: Http) -> None:
+async def test_half_an_event_is_told_again(server: LoopbackServer, client: Http) -> None:
     server.script(replies.events([*FRAMES[:6], FRAMES[6][:-12]]), replies.events(FRAMES[6:]))
-    answer = await heard(made(server), http)
+    answer = await heard(made(server), client)
     assert wires.outcome(answer) == EXPECTED
     assert asked(server)[1:] == ["GET /v1/responses/resp_1?stream=true&starting_after=5"]
 
 
-async def test_an_event_told_twice_counts_once(server: LoopbackServer, http: Http) -> None:
+async def test_an_event_told_twice_counts_once(server: LoopbackServer, client: Http) -> None:
     server.script(replies.events(FRAMES[:6], end="cut"), replies.events(FRAMES))
     pieces: list[str] = []
-    async for batch in WIRE.stream(made(server), http):
+    async for batch in WIRE.stream(made(server), client):
         pieces += [event.text for event in batch if isinstance(event, PartDelta)]
     assert "".join(pieces) == "**First** look.\n\nThen answer.Forty-two."
 
 
 async def test_a_stream_that_tells_nothing_new_is_asked_how_it_stands(
-    server: LoopbackServer, http: Http
+    server: LoopbackServer, client: Http
 ) -> None:
     silent = replies.events([])
     server.script(replies.events(FRAMES[:6], end="cut"), silent, silent, replies.data(WORKING))
     server.script(replies.events(FRAMES[6:]))
-    answer = await heard(made(server), http)
+    answer = await heard(made(server), client)
     assert wires.outcome(answer) == EXPECTED
     assert [line.partition("?")[2] for line in asked(server)] == [
         "",
@@ -129,64 +129,64 @@ async def test_a_stream_that_tells_nothing_new_is_asked_how_it_stands(
     ]
 
 
-async def test_nobody_asks_for_ever(server: LoopbackServer, http: Http) -> None:
+async def test_nobody_asks_for_ever(server: LoopbackServer, client: Http) -> None:
     server.script(replies.events(FRAMES[:6], end="cut"))
     server.script(*[replies.data(canned.error_body("server_error", "server_error", "x"), 500)] * 9)
     with pytest.raises(ServerError) as caught:
-        await heard(made(server), http)
+        await heard(made(server), client)
     assert [line.split()[0] for line in asked(server)] == ["POST", "GET", "GET", "GET", "GET"]
     assert not caught.value.retryable
     assert "resp_1" in caught.value.hint
 
 
-async def test_what_was_accepted_is_not_sent_twice(server: LoopbackServer, http: Http) -> None:
+async def test_what_was_accepted_is_not_sent_twice(server: LoopbackServer, client: Http) -> None:
     server.script(replies.events([], end="cut"))
     with pytest.raises(StreamInterrupted) as caught:
-        await heard(made(server), http)
+        await heard(made(server), client)
     assert not caught.value.retryable
     server.script(replies.data(canned.error_body("server_is_overloaded", "x", "later"), 503))
     with pytest.raises(Overloaded) as refused:
-        await heard(made(server), http)
+        await heard(made(server), client)
     assert refused.value.retryable
     assert asked(server) == ["POST /v1/responses"] * 2
 
 
-async def test_what_may_have_been_accepted_is_not_sent_twice(server: LoopbackServer, http: Http) -> None:
+async def test_what_may_have_been_accepted_is_not_sent_twice(server: LoopbackServer, client: Http) -> None:
     server.script(Reply(never=True))
     with pytest.raises(Unreachable) as caught:
-        await heard(made(server), http)
+        await heard(made(server), client)
     assert not caught.value.retryable
     server.script(Reply(first_byte_s=5))
     with pytest.raises(Timeout) as late:
-        await heard(made(server, timeouts=Timeouts(read=0.05)), http)
+        await heard(made(server, timeouts=Timeouts(read=0.05)), client)
     assert not late.value.retryable
     assert asked(server) == ["POST /v1/responses"] * 2
 
 
-async def test_how_it_failed_is_told(server: LoopbackServer, http: Http) -> None:
+async def test_how_it_failed_is_told(server: LoopbackServer, client: Http) -> None:
     failed = canned.response((), "failed", error={"code": "server_error", "message": "It broke"})
     server.script(replies.data(QUEUED), replies.data(failed))
     with pytest.raises(ServerError, match="It broke") as caught:
-        await WIRE.complete(made(server, stream=False), http)
+        await WIRE.complete(made(server, stream=False), client)
     assert not caught.value.retryable
     assert "keeps" not in caught.value.hint
     server.script(replies.events(canned.failed("server_error", "It broke")))
     with pytest.raises(ServerError, match="It broke"):
-        await heard(made(server), http)
+        await heard(made(server), client)
 
 
-async def test_whoever_leaves_stops_it(server: LoopbackServer, http: Http) -> None:
+async def test_whoever_leaves_stops_it(server: LoopbackServer, client: Http) -> None:
     server.script(replies.events(FRAMES[:8], end="hang"), replies.data(canned.response((), "cancelled")))
-    async with aclosing(WIRE.stream(made(server), http)) as batches:
+    async with aclosing(WIRE.stream(made(server), client)) as batches:
         async for _ in batches:
             break
     assert asked(server) == ["POST /v1/responses", "POST /v1/responses/resp_1/cancel"]
 
 
-async def test_a_cancelled_task_stops_it(server: LoopbackServer, http: Http) -> None:
+async def test_a_cancelled_task_stops_it(server: LoopbackServer, client: Http) -> None:
     server.script(replies.data(QUEUED), Reply([], headers={"content-type": "text/plain"}, end="hang"))
     server.script(replies.data(canned.response((), "cancelled")))
-    task = asyncio.create_task(WIRE.complete(made(server, stream=False), http))
+    task = asyncio.create_task(WIRE.complete(made(server, stream=False), client))
     for _ in range(2):
         await asyncio.to_thread(server.wait_for_asking)
     task.cancel()
@@ -197,12 +197,12 @@ async def test_a_cancelled_task_stops_it(server: LoopbackServer, http: Http) -> 
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_who_leaves_before_it_has_a_name_stops_it_too(
-    server: LoopbackServer, http: Http, stream: bool
+    server: LoopbackServer, client: Http, stream: bool
 ) -> None:
     begun = replies.events(FRAMES[:1], end="hang") if stream else replies.data(QUEUED)
     server.script(dataclasses.replace(begun, first_byte_s=0.2))
     server.script(replies.data(canned.response((), "cancelled")))
-    task = asyncio.create_task(heard(made(server, stream=stream), http))
+    task = asyncio.create_task(heard(made(server, stream=stream), client))
     await asyncio.to_thread(server.wait_for_asking)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -210,28 +210,28 @@ async def test_who_leaves_before_it_has_a_name_stops_it_too(
     assert asked(server) == ["POST /v1/responses", "POST /v1/responses/resp_1/cancel"]
 
 
-async def test_a_limit_on_time_stops_it(server: LoopbackServer, http: Http) -> None:
+async def test_a_limit_on_time_stops_it(server: LoopbackServer, client: Http) -> None:
     server.script(*[replies.data(WORKING)] * 2)
     patient = OpenAIResponses(Patience(first_s=0.2, longest_s=0.2))
     with pytest.raises(Timeout) as caught:
-        await patient.complete(made(server, stream=False, timeouts=Timeouts(total=0.1)), http)
+        await patient.complete(made(server, stream=False, timeouts=Timeouts(total=0.1)), client)
     assert not caught.value.retryable
     assert asked(server) == ["POST /v1/responses", "POST /v1/responses/resp_1/cancel"]
 
 
-async def test_a_stream_may_be_answered_whole(server: LoopbackServer, http: Http) -> None:
+async def test_a_stream_may_be_answered_whole(server: LoopbackServer, client: Http) -> None:
     server.script(replies.data(QUEUED), replies.events(FRAMES))
-    answer = await heard(made(server), http)
+    answer = await heard(made(server), client)
     assert wires.outcome(answer) == EXPECTED
     assert asked(server)[1] == "GET /v1/responses/resp_1?stream=true"
 
 
 async def test_what_is_not_in_the_background_is_neither_stored_nor_cancelled(
-    server: LoopbackServer, http: Http
+    server: LoopbackServer, client: Http
 ) -> None:
     where = wires.endpoint("openai_responses", server.base_url("openai_responses"))
     server.script(replies.events(FRAMES[:8], end="hang"))
-    async with aclosing(WIRE.stream(wires.call(where, (user("Hi"),)), http)) as batches:
+    async with aclosing(WIRE.stream(wires.call(where, (user("Hi"),)), client)) as batches:
         async for _ in batches:
             break
     await asyncio.to_thread(server.wait_for_leaving)
@@ -241,7 +241,7 @@ async def test_what_is_not_in_the_background_is_neither_stored_nor_cancelled(
     assert "background" not in sent
 
 
-async def test_retrieve_cancel_and_delete(server: LoopbackServer, http: Http) -> None:
+async def test_retrieve_cancel_and_delete(server: LoopbackServer, client: Http) -> None:
     call = made(server)
     server.script(
         replies.data(WORKING),
@@ -250,14 +250,14 @@ async def test_retrieve_cancel_and_delete(server: LoopbackServer, http: Http) ->
         replies.data({"id": "resp_1", "object": "response", "deleted": True}),
         replies.data(canned.error_body(None, "invalid_request_error", "No such response"), 404),
     )
-    assert await WIRE.retrieve(call, "resp_1", http) == []
-    assert wires.outcome(wires.folded(await WIRE.retrieve(call, "resp_1", http))) == EXPECTED
-    (*_, stop) = await WIRE.cancel(call, "resp_1", http)
+    assert await WIRE.retrieve(call, "resp_1", client) == []
+    assert wires.outcome(wires.folded(await WIRE.retrieve(call, "resp_1", client))) == EXPECTED
+    (*_, stop) = await WIRE.cancel(call, "resp_1", client)
     assert isinstance(stop, Stop)
     assert stop.reason == "cancelled"
-    await WIRE.delete(call, "resp_1", http)
+    await WIRE.delete(call, "resp_1", client)
     with pytest.raises(NotFound):
-        await WIRE.delete(call, "../a b", http)
+        await WIRE.delete(call, "../a b", client)
     assert asked(server) == [
         "GET /v1/responses/resp_1",
         "GET /v1/responses/resp_1",
@@ -269,7 +269,7 @@ async def test_retrieve_cancel_and_delete(server: LoopbackServer, http: Http) ->
 
 
 async def test_headers_query_and_version_go_along_with_every_request(
-    server: LoopbackServer, http: Http
+    server: LoopbackServer, client: Http
 ) -> None:
     secret = "team-secret-0123456789"
     refusal = replies.data(canned.error_body(None, "x", f"not {secret}"), 404)
@@ -282,14 +282,14 @@ async def test_headers_query_and_version_go_along_with_every_request(
         api_version="2025-04-01",
     )
     with pytest.raises(ProviderError) as caught:
-        await WIRE.complete(call, http)
+        await WIRE.complete(call, client)
     assert secret not in repr(vars(caught.value)) + str(caught.value)
     for ask in (WIRE.retrieve, WIRE.cancel, WIRE.delete):
         with pytest.raises(NotFound) as refused:
-            await ask(call, "resp_1", http)
+            await ask(call, "resp_1", client)
         assert secret not in repr(vars(refused.value)) + str(refused.value)
     with pytest.raises(EndpointNotSupported) as uncounted:
-        await WIRE.count_tokens(call, http)
+        await WIRE.count_tokens(call, client)
     assert secret not in repr(vars(uncounted.value)) + str(uncounted.value)
     query = "api-version=2025-04-01&region=eu"
     assert asked(server) == [
