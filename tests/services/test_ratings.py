@@ -126,3 +126,13 @@ async def test_what_cannot_be_rated_is_refused(services: Services, server: Loopb
     await services.chat.wait(begun)
     await services.ratings.rate(begun.answers[0].id, "bad")
     assert await services.ratings.of_conversation(conversation.id) == {begun.answers[0].id: "bad"}
+
+
+async def test_an_answer_that_a_person_changed_is_neither_rated_nor_counted(services: Services) -> None:
+    turn = await compared(services, MODEL, OTHER)
+    edited = await services.chat.edit_answer(turn.conversation_id, turn.answers[0].id, "My own words")
+    with pytest.raises(ConfigurationError):
+        await services.ratings.rate(edited.id, "best")
+    await services.ratings.rate(turn.answers[1].id, "best")
+    first, second = await services.ratings.leaderboard()
+    assert (first.model, first.wins, second.losses) == (OTHER, 1, 1)
