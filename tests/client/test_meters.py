@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,24 @@ def test_whose_limit_it_is() -> None:
     assert meter.told(6, AT) == (50, False)
     assert meter.told(5, AT) == (20, True)
     assert Meter(None, AT).told(1, AT) == (None, False)
+
+
+def test_a_minute_is_over_when_its_last_tenth_is() -> None:
+    """A minute and half a second, and the tenth in which it began."""
+    meter = Meter(60, AT)
+    meter.charge(60, AT)
+    assert meter.wait(1, AT) == pytest.approx(60.55)
+    assert meter.wait(1, AT + 60.54) > 0
+    assert meter.wait(1, AT + 60.56) == 0
+
+
+def test_a_refund_comes_with_what_time_has_brought_since() -> None:
+    """100 a second: of 190 that went, 100 were not needed, and 19 have come back meanwhile."""
+    meter = Meter(6000, 1000.0)
+    meter.charge(190, 1000.0)
+    meter.give_back(100, 1000.0)
+    assert meter.wait(108, 1000.19) == 0
+    assert meter.wait(112, 1000.19) > 0
 
 
 @given(
