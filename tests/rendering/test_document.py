@@ -13,20 +13,14 @@ import pytest
 import chatbench
 from chatbench.rendering.blocks import CodeBlock, MathBlock, TableBlock, TextBlock
 from chatbench.rendering.document import parse
-from chatbench.rendering.export import markdown, outline, plain_text, to_html
-from chatbench.rendering.nodes import ImageObject, MathObject
+from chatbench.rendering.export import markdown, plain_text, to_html
+from chatbench.rendering.nodes import ImageObject
 
 
 def html(text: str) -> str:
     (block,) = parse(text)
     assert isinstance(block, TextBlock)
     return block.html
-
-
-def tex(text: str) -> list[tuple[str, bool]]:
-    (block,) = parse(text)
-    assert isinstance(block, TextBlock)
-    return [(value.tex, value.display) for value in block.objects if isinstance(value, MathObject)]
 
 
 @pytest.mark.parametrize(
@@ -56,27 +50,6 @@ def tex(text: str) -> list[tuple[str, bool]]:
 )
 def test_words(text: str, expected: str) -> None:
     assert html(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("costs $5 and $10", []),
-        ("$5", []),
-        ("a $x$ b", [("x", False)]),
-        ("$ x$ and $x $", []),
-        ("$x$1", []),
-        (r"\$x$", []),
-        (r"$a \$ b$", [(r"a \$ b", False)]),
-        (r"\(a\) and \[b\]", [("a", False), ("b", True)]),
-        ("in $$x$$ line", [("x", True)]),
-        ("`$x$`", []),
-        ("$x", []),
-        ("**bold $x_1$ and $y_1$**", [("x_1", False), ("y_1", False)]),
-    ],
-)
-def test_inline_maths_follows_pandoc(text: str, expected: list[tuple[str, bool]]) -> None:
-    assert tex(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -170,10 +143,6 @@ def test_html_for_the_clipboard() -> None:
     assert "<td><strong>2</strong></td>" in out
     assert out.count("<table") == out.count("</table>") == 1
     assert "https://x.y/p.png" not in out
-
-
-def test_outline() -> None:
-    assert [(h.level, h.text) for h in outline(parse(SAMPLE))] == [(1, "Title"), (2, "End [pic]")]
 
 
 def test_alt_words_are_plain() -> None:

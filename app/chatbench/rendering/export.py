@@ -1,10 +1,9 @@
-"""Blocks on their way out: plain text, Markdown, HTML for the clipboard, the outline of headings."""
+"""Blocks on their way out: plain text, Markdown, HTML for the clipboard."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from html import escape, unescape
 from itertools import groupby
 
@@ -13,24 +12,6 @@ from chatbench.rendering.nodes import OBJECT, Inline, InlineObject, MathObject
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>")
 _START = re.compile(r'start="(\d+)"')
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading of the outline and the index of its block."""
-
-    level: int
-    text: str
-    block: int
-
-
-def outline(blocks: Sequence[AnyBlock]) -> list[Heading]:
-    """The headings that do not stand in a list or quotation, in order."""
-    return [
-        Heading(block.level, plain_text([block]), index)
-        for index, block in enumerate(blocks)
-        if isinstance(block, TextBlock) and block.level and not block.containers
-    ]
 
 
 def plain_text(blocks: Iterable[AnyBlock]) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QGuiApplication, QImage, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 from tests.ui.transcript.conftest import Show, action_point, box_point, settle
 from tests.ui.transcript.samples import KINDS, RICH, SHA, answer, image, showcase, user
@@ -356,9 +356,60 @@ def test_table_copies_as_csv_and_markdown_and_keeps_its_first_column(show: Show)
     assert lines[60].startswith('name 59,"59,000",\'=cmd()')
     QTest.mouseClick(view.viewport(), LEFT, NONE, box_point(view, 0, number, "markdown").toPoint())
     assert QGuiApplication.clipboard().text() == text.strip()
+    view.setFocus()
+    for key, expected in ((Qt.Key.Key_Tab, "name,number"), (Qt.Key.Key_Right, "| name | number")):
+        QTest.keyClick(view, key)
+        QTest.keyClick(view, Qt.Key.Key_Return)
+        assert QGuiApplication.clipboard().text().startswith(expected)
     left = first.rects(0, 4)[0].left()
     assert first.scroll_sideways(200)
     assert first.rects(0, 4)[0].left() == left
+
+
+def test_a_formula_is_copied_as_tex_by_mouse_keyboard_and_menu(show: Show) -> None:
+    view = show(ListSource([answer(0, "Here $a^2$ is:\n\n$$\n\\frac{1}{2}\n$$\n")]))
+    settle()
+    clipboard = QGuiApplication.clipboard()
+    QTest.mouseClick(view.viewport(), LEFT, NONE, box_point(view, 0, 1, "tex").toPoint())
+    assert clipboard.text() == "\\frac{1}{2}"
+    clipboard.clear()
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert clipboard.text() == "\\frac{1}{2}"
+    item = view.stack.item(0)
+    assert item is not None
+    inline = item.boxes[0]
+    at = inline.text.index("\ufffc")
+    point = inline.rects(at, at + 1)[0].center()
+    assert inline.copies(point) == [("Copy formula as TeX", "a^2")]
+    assert inline.copies(QPointF(1, 1)) == []
+    place = point + item.box_rect(0).topLeft() + QPointF(0, view.stack.rows[0].top)
+    event = QContextMenuEvent(
+        QContextMenuEvent.Reason.Mouse, place.toPoint(), view.viewport().mapToGlobal(place.toPoint())
+    )
+    QApplication.sendEvent(view.viewport(), event)
+    menu = view.findChild(QMenu)
+    assert menu is not None
+    next(action for action in menu.actions() if "TeX" in action.text()).trigger()
+    assert clipboard.text() == "a^2"
+    menu.close()
+    settle(1300)
+
+
+def test_the_outline_leads_to_its_headings(show: Show) -> None:
+    text = "".join(f"{'#' * (at % 3 + 1)} Heading {at}\n\n{'words ' * 300}\n\n" for at in range(9))
+    view = show(ListSource([user(0, "Long, please"), answer(1, text)]))
+    places = view.outline("m1")
+    assert [place.heading.text for place in places] == [f"Heading {at}" for at in range(9)]
+    assert view.outline("m0") == view.outline("nobody") == []
+    for place in (places[5], places[1]):
+        view.show_heading("m1", place)
+        item = view.stack.item(1)
+        assert item is not None
+        number = next(n for n, box in enumerate(item.boxes) if box.text == place.heading.text)
+        row = next(row for row in view.stack.rows if row.index == 1)
+        assert row.top + item.tops[number] == 16
 
 
 def test_a_link_asks_and_shows_where_it_leads(show: Show, qtbot: QtBot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
@@ -282,7 +283,11 @@ class Pointer:
         copy = menu.addAction(view.tr("Copy"), view.copy)
         copy.setEnabled(view.marks.selection is not None and not view.marks.selection.empty)
         menu.addAction(view.tr("Select all"), view.select_all)
-        found = spot_at(view.stack, view.painter, QPointF(view.viewport().mapFromGlobal(event.globalPos())))
+        point = QPointF(view.viewport().mapFromGlobal(event.globalPos()))
+        under = self._box_under(point)
+        for words, text in under[0].copies(under[1]) if under is not None else ():
+            menu.addAction(words, partial(QGuiApplication.clipboard().setText, text))
+        found = spot_at(view.stack, view.painter, point)
         address = self._address(found[0]) if found is not None else ""
         if address:
             menu.addAction(view.tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(address))

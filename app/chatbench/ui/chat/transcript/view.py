@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from weakref import WeakMethod
 
 from PySide6.QtCore import (
@@ -32,6 +32,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
+from chatbench.rendering.outline import Heading, outline
 from chatbench.ui.chat.transcript import selection as selecting
 from chatbench.ui.chat.transcript.accessibility import install_accessibility
 from chatbench.ui.chat.transcript.boxes.base import (
@@ -60,7 +61,15 @@ from chatbench.ui.widgets import announce
 _BAR_EVERY_S = 0.25
 _TICK_MS = 1_200
 _SPOKEN = 600
+_HEADING_GAP = 16.0
 ReadingWidth = Literal["narrow", "normal", "wide", "full"]
+
+
+class Place(NamedTuple):
+    """A heading of a message, and in which part of its words it stands."""
+
+    part: int
+    heading: Heading
 
 
 class TranscriptView(QAbstractScrollArea):
@@ -362,6 +371,26 @@ class TranscriptView(QAbstractScrollArea):
         index = self.stack.index_of(message_id)
         if index is not None:
             self.stack.show_inside(index, pixels)
+            self.moved()
+
+    def outline(self, message_id: str) -> list[Place]:
+        """The headings of a message in order; empty while it is not at hand."""
+        index = self.stack.index_of(message_id)
+        item = self.stack.item(index) if index is not None else None
+        texts = item.text_segments() if item is not None else []
+        return [Place(part, one) for part, text in enumerate(texts) for one in outline(text.blocks)]
+
+    def show_heading(self, message_id: str, place: Place) -> None:
+        """Scroll so that a heading stands near the upper edge."""
+        index = self.stack.index_of(message_id)
+        item = self.stack.item(index) if index is not None else None
+        texts = item.text_segments() if item is not None else []
+        if index is None or item is None or place.part >= len(texts):
+            return
+        text = texts[place.part]
+        if place.heading.block < len(text.blocks):
+            box = text.boxes[text.number_of(place.heading.block)]
+            self.stack.show(index, item.boxes.index(box), -_HEADING_GAP)
             self.moved()
 
     def step(self) -> int:

@@ -253,6 +253,10 @@ class Box:
         """Plain text for a tooltip at a point."""
         return ""
 
+    def copies(self, point: QPointF) -> list[tuple[str, str]]:
+        """What else can be copied at a point: what a menu calls it, and the text."""
+        return []
+
     def scroll_sideways(self, by: float) -> bool:
         """Scroll the contents; False when they cannot."""
         return False

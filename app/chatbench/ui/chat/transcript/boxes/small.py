@@ -9,9 +9,9 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from chatbench.rendering.blocks import MathBlock
-from chatbench.ui.chat.transcript.boxes.base import Box, Context, Paint
+from chatbench.ui.chat.transcript.boxes.base import Box, Context, CopyText, Effect, Hotspot, Paint
 from chatbench.ui.chat.transcript.boxes.changes import Marked, paint_ground, paint_shape, spoken
-from chatbench.ui.chat.transcript.boxes.controls import paint_thumb
+from chatbench.ui.chat.transcript.boxes.controls import button_width, paint_button, paint_thumb, tr
 from chatbench.ui.chat.transcript.boxes.pictures import formula_key
 from chatbench.ui.chat.transcript.formulas import Formula, formulas
 from chatbench.ui.chat.transcript.paragraphs import CODE, Paragraph, Span
@@ -72,6 +72,9 @@ class MathsBox(Box):
         elif self.change:
             paint_ground(painter, self.rects(0, 1), self.change)
         self._paint_formula(painter, paint)
+        if self.block.closed and (paint.inside or paint.focused or paint.ticked):
+            painter.fillRect(self._button().adjusted(-6, 0, 0, 0), theme().color("page"))
+            paint_button(painter, self._button(), "tex", paint, icon="copy", label=tr("TeX"))
         if self.change:
             rect = self.rects(0, 1)[0]
             baseline = rect.bottom() - 4 if self.change == "added" else rect.center().y()
@@ -133,6 +136,19 @@ class MathsBox(Box):
 
     def tip(self, point: QPointF) -> str:
         return self.block.tex
+
+    def copies(self, point: QPointF) -> list[tuple[str, str]]:
+        return [(tr("Copy formula as TeX"), self.block.tex)]
+
+    def _button(self) -> QRectF:
+        wide, high = button_width(tr("TeX"), "copy"), float(theme().control("icon-button-code"))
+        return QRectF(self.width - wide, max(0.0, (self.height - high) / 2), wide, high)
+
+    def hotspots(self) -> list[Hotspot]:
+        return [Hotspot("tex", tr("Copy formula as TeX"), (self._button(),))] if self.block.closed else []
+
+    def activate(self, key: str) -> Effect | None:
+        return CopyText(self.block.tex)
 
 
 class RuleBox(Box):

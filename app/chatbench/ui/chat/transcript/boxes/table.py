@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from PySide6.QtGui import QPainter
 from chatbench.rendering import export
 from chatbench.rendering.blocks import TableBlock
 from chatbench.rendering.nodes import Inline
+from chatbench.rendering.tables import csv_text
 from chatbench.ui.chat.transcript import paragraphs
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, CopyText, Effect, Hotspot, OpenLink, Paint
 from chatbench.ui.chat.transcript.boxes.changes import (
@@ -415,7 +414,7 @@ class TableBox(Box):
         if key == "csv":
             return CopyText(self._csv())
         if key == "markdown":
-            return CopyText(export.markdown([box.block for box in self.shape.boxes]))
+            return CopyText(self._markdown())
         for spot in self.hotspots():
             if spot.key == key and spot.link:
                 return OpenLink(spot.link, spot.name)
@@ -428,11 +427,13 @@ class TableBox(Box):
         return [[paragraphs.cell(self._inlines(row)[at]).text for at in columns] for row in range(own)]
 
     def _csv(self) -> str:
-        out = io.StringIO()
-        writer = csv.writer(out)
-        for group in self.shape.boxes:
-            writer.writerows([_harmless(cell) for cell in line] for line in group.lines())
-        return out.getvalue()
+        return csv_text(line for group in self.shape.boxes for line in group.lines())
+
+    def _markdown(self) -> str:
+        return export.markdown([box.block for box in self.shape.boxes])
+
+    def copies(self, point: QPointF) -> list[tuple[str, str]]:
+        return [(tr("Copy table as CSV"), self._csv()), (tr("Copy table as Markdown"), self._markdown())]
 
     def scroll_sideways(self, by: float) -> bool:
         overflow = self._overflow()
@@ -444,10 +445,3 @@ class TableBox(Box):
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula is marked as text; numbers stay."""
-    if cell[:1] in ("=", "@") or (cell[:1] in ("+", "-") and not NUMBER.fullmatch(cell)):
-        return f"'{cell}"
-    return cell

@@ -36,6 +36,7 @@ from chatbench.ui.chat.transcript.boxes.changes import (
     paint_shapes,
     spoken,
 )
+from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.pictures import image_card, inline_formula
 from chatbench.ui.chat.transcript.frame import LIST_INDENT, NESTED_INDENT
 from chatbench.ui.chat.transcript.paragraphs import ADDED, CODE, REMOVED, Paragraph, Span
@@ -354,6 +355,15 @@ class TextBox(Box):
             if rects:
                 found.append(Hotspot(key, words, rects, link=span.href))
         return found
+
+    def copies(self, point: QPointF) -> list[tuple[str, str]]:
+        for laid in self._laid():
+            for offset, value in laid.paragraph.objects:
+                if isinstance(value, MathObject) and any(
+                    rect.contains(point) for rect in laid.tight_rects(offset, offset + 1)
+                ):
+                    return [(tr("Copy formula as TeX"), value.tex)]
+        return []
 
     def activate(self, key: str) -> Effect | None:
         for name, span, laid in self._links:
