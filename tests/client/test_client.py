@@ -500,6 +500,25 @@ async def test_a_cancelled_run_stops_every_request(make: Make, server: LoopbackS
     assert not (await client.complete("g")).is_error, "the permits were given back"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_is_cancelled_gives_back_its_place_at_once(
+    make: Make, environment: Environment, server: LoopbackServer, stream: bool
+) -> None:
+    limits = Limits(concurrent=1, requests_per_minute=1000)
+    client = make(limits=limits, budget=BudgetLimit(scope="run", tokens=10**9))
+    bucket = environment.limiter.bucket("loop", "", "m", limits, own=True)
+    server.script(Reply(end="hang"))
+    running = asyncio.ensure_future(client.complete("Hi", stream=stream))
+    await until(lambda: bucket.in_flight == 1 and server.asked, "it is under way")
+    running.cancel()
+    await asyncio.wait({running})
+    assert bucket.in_flight == 0
+    assert client._budgets is not None
+    (counter,) = client._budgets._counters.values()
+    assert counter.reserved_tokens == 0
+    assert not (await client.complete("again")).is_error
+
+
 async def test_tasks(make: Make, server: LoopbackServer) -> None:
     client = make()
     first, second = client.start_nowait("a"), client.start_nowait("b")
