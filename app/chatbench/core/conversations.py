@@ -110,8 +110,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A conversation whole: every message of the tree, its open lanes and its closed ones (each in
-    their order), its draft, and the edit of a sent message that is under way (`edit.edits` names
-    the message)."""
+    their order), its draft, the edit of a sent message that is under way (`edit.edits` names the
+    message), and what is to be sent when the answers before it are done."""
 
     summary: ConversationSummary
     messages: tuple[TreeMessage, ...] = ()
@@ -119,6 +119,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     closed_lanes: tuple[Lane, ...] = ()
     draft: Draft = Draft()
     edit: Draft = Draft()
+    queued: tuple[Draft, ...] = ()
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from chatbench.core.conversations import Conversation, ConversationSummary, Draf
 from chatbench.core.ids import new_id
 from chatbench.core.messages import Part
 from chatbench.storage import lanes, rows, search, spend, trees, turns
+from chatbench.storage import waiting as queue
 from chatbench.storage.database import Database
 from chatbench.storage.owners import Owner
 from chatbench.storage.rows import Extent
@@ -113,18 +114,20 @@ class ConversationStore:
         title: str = "",
         edit: bool = False,
         keep_draft: bool = False,
+        waiting: int | None = None,
     ) -> None:
         """What a person wrote (`users`), answers to it and where the lanes now stand, all or nothing.
 
         Each message is put after its siblings, whatever its `position` says. What was written
         clears the draft (or with `edit` the edit under way) unless `keep_draft`; `title` names a
-        conversation that has no title. Survives a power cut.
+        conversation that has no title. `waiting` is the number of the queued message that is sent;
+        raises NotWaiting where it cannot be. Survives a power cut.
         """
         messages, moved = (*users, *answers), tuple(lanes)
         drafted = bool(users) and not keep_draft
         sent = rows.draft_key(conversation_id, edit=edit) if drafted else None
         await self._database.write(
-            lambda c: turns.begin(c, conversation_id, messages, moved, title, self._owner.id, sent),
+            lambda c: turns.begin(c, conversation_id, messages, moved, title, self._owner.id, sent, waiting),
             durable=True,
         )
 
@@ -245,6 +248,32 @@ class ConversationStore:
             "INSERT OR REPLACE INTO drafts (conversation_id, draft, updated_at) VALUES (?, ?, ?)",
             key, rows.encode(draft), turns.now_ms(),
         )  # fmt: skip
+
+    async def let_wait(self, conversation_id: str, draft: Draft, at: int | None = None) -> None:
+        """Puts a draft into the conversation's queue; it is no longer the composer's, unless it goes
+        back to its place `at`. Raises StorageError where there is no such conversation."""
+        key = rows.draft_key(conversation_id, edit=draft.edits is not None)
+
+        def put(connection: apsw.Connection) -> None:
+            if trees.summary(connection, conversation_id) is None:
+                raise turns.no_such_conversation()
+            queue.put(connection, conversation_id, draft, at)
+            if at is None:
+                connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (key,))
+
+        await self._database.write(put)
+
+    async def waiting(self, conversation_id: str) -> list[tuple[int, Draft]]:
+        """The queue, each message with the number it is claimed by."""
+        return await self._database.read(lambda c: queue.of(c, conversation_id))
+
+    async def next_waiting(self, conversation_id: str) -> tuple[int, Draft] | None:
+        """The first of the queue, if the answers before it are over and done."""
+        return await self._database.read(lambda c: queue.ready(c, conversation_id))
+
+    async def stop_waiting(self, number: int) -> None:
+        """Takes a message out of its queue. Raises NotWaiting where it is gone."""
+        await self._database.write(lambda c: queue.take(c, number))
 
     async def draft(self, conversation_id: str | None) -> Draft:
         """What was kept; an empty draft where nothing was."""

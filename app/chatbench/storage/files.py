@@ -171,6 +171,6 @@ def _sync_folder(folder: Path) -> None:
 
 def _in_drafts(connection: apsw.Connection) -> set[str]:
     found: set[str] = set()
-    for (text,) in connection.execute("SELECT draft FROM drafts"):
+    for (text,) in connection.execute("SELECT draft FROM drafts UNION ALL SELECT draft FROM waiting"):
         found |= stored_files(draft(text).attachments)
     return found

@@ -13,7 +13,7 @@ import apsw
 import msgspec
 
 from chatbench.core.conversations import Conversation, ConversationSummary, Draft, Lane, TreeMessage
-from chatbench.storage import lanes, rows
+from chatbench.storage import lanes, rows, waiting
 from chatbench.storage.turns import no_such_conversation
 
 _DEEPEST = 1_000_000
@@ -38,6 +38,7 @@ def conversation(connection: apsw.Connection, conversation_id: str, *, whole: bo
         closed_lanes=tuple(closed),
         draft=draft(connection, rows.draft_key(conversation_id)),
         edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
+        queued=tuple(one for _, one in waiting.of(connection, conversation_id)),
     )
 
 
@@ -56,6 +57,7 @@ def tail(connection: apsw.Connection, conversation_id: str, last: int) -> Conver
         closed_lanes=tuple(closed),
         draft=draft(connection, rows.draft_key(conversation_id)),
         edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
+        queued=tuple(one for _, one in waiting.of(connection, conversation_id)),
     )
 
 

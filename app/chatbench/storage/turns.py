@@ -14,7 +14,7 @@ from chatbench.core.errors import StorageError
 from chatbench.core.messages import Part
 from chatbench.core.models import ModelRef
 from chatbench.storage import lanes as lanes_of
-from chatbench.storage import rows, search, spend
+from chatbench.storage import rows, search, spend, waiting
 
 
 def now_ms() -> int:
@@ -35,12 +35,16 @@ def begin(
     title: str,
     owner_id: str,
     sent: str | None,
+    claimed: int | None = None,
 ) -> None:
     """Writes the messages of a new turn, moves the lanes, names a conversation without a title,
-    takes it out of the trash, forgets the draft under the key `sent`."""
+    takes it out of the trash, forgets the draft under the key `sent`, takes the waiting message
+    `claimed` out of the queue (or raises NotWaiting)."""
     row = connection.execute("SELECT models FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
     if row is None:
         raise no_such_conversation()
+    if claimed is not None:
+        waiting.claim(connection, conversation_id, claimed)
     for message in messages:
         _insert(connection, message, owner_id)
     for lane in lanes:

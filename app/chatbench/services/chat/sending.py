@@ -64,8 +64,9 @@ class Sending:
         self._client = client
         self._models = models
         self._changes = changes
+        self._notifier = notifier
         self._asking = Asking(store, client, attachments, models, preferences)
-        self._underway = Underway(store, changes, notifier)
+        self._underway = Underway(store, changes, notifier, self._ended)
 
     async def new_conversation(
         self, model: ModelRef | None = None, *, system: str = "", title: str = ""
@@ -202,6 +203,9 @@ class Sending:
         not be saved are tried once more."""
         await self._underway.aclose()
 
+    async def _ended(self, conversation_id: str) -> None:
+        """An answer of the conversation is over and written."""
+
     async def _begun(
         self,
         conversation_id: str,
@@ -213,9 +217,10 @@ class Sending:
         title: str = "",
         edit: bool = False,
         keep_draft: bool = False,
+        waiting: int | None = None,
     ) -> Turn:
         """Writes the messages, then starts to receive each answer by itself. `before` is an answer
-        that it goes on from."""
+        that it goes on from, `waiting` the number of a queued message that this is."""
 
         async def begin() -> Turn:
             self._underway.refuse_while_closing()
@@ -227,6 +232,7 @@ class Sending:
                 title=title,
                 edit=edit,
                 keep_draft=keep_draft,
+                waiting=waiting,
             )
             answers = tuple(self._asking.answer(message, how, before) for message in turn.answers)
             for answer in answers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from chatbench.core.changes import Changes
@@ -22,14 +22,22 @@ log = logging.getLogger(__name__)
 class Underway:
     """Keeps answers alive, each in a task of its own, whatever becomes of the pane that asked."""
 
-    def __init__(self, store: ConversationStore, changes: Signal[Changes], notifier: Notifier) -> None:
+    def __init__(
+        self,
+        store: ConversationStore,
+        changes: Signal[Changes],
+        notifier: Notifier,
+        ended: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`ended` is called with the conversation's id after each answer that was written."""
         self._store = store
         self._changes = changes
         self._notifier = notifier
+        self._ended = ended
         self._live: dict[str, Answer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._beginning: set[asyncio.Task[Turn]] = set()
-        self._closing = False
+        self.closing = False
 
     def live(self, message_id: str) -> Answer | None:
         """The answer if it is still coming in (or could not be written at its end)."""
@@ -41,7 +49,7 @@ class Underway:
 
     def refuse_while_closing(self) -> None:
         """Raises ConfigurationError once the program ends."""
-        if self._closing:
+        if self.closing:
             raise ConfigurationError("Chatbench is closing.", "Start it again to go on.")
 
     async def unbroken(self, begin: Coroutine[Any, Any, Turn]) -> Turn:
@@ -68,7 +76,7 @@ class Underway:
     async def aclose(self) -> None:
         """No new work; running answers end as interrupted, their text kept. Answers that could
         not be saved are tried once more."""
-        self._closing = True
+        self.closing = True
         if self._beginning:
             await asyncio.wait(self._beginning)
         for answer in tuple(self._live.values()):
@@ -123,8 +131,10 @@ class Underway:
             )
         else:
             self._live.pop(answer.id, None)
-        conversation = frozenset({answer.message.conversation_id})
+        conversation_id = answer.message.conversation_id
+        conversation = frozenset({conversation_id})
         self._changes.emit(Changes(conversations=conversation, answered=conversation, usage=True))
+        await self._ended(conversation_id)
 
     def _finish_again(self, answer: Answer) -> None:
         self._begin(answer, self._finish(answer))
