@@ -41,7 +41,6 @@ CREATE INDEX unsent_by_conversation ON unsent (conversation_id);
 CREATE TABLE summaries (
     id              TEXT PRIMARY KEY,
     conversation_id TEXT NOT NULL,
-    lane_id         TEXT NOT NULL,
     message_id      TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     text            TEXT NOT NULL,
     provider        TEXT NOT NULL,
@@ -49,7 +48,7 @@ CREATE TABLE summaries (
     created_at      INTEGER NOT NULL,
     withdrawn       INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX summaries_by_conversation ON summaries (conversation_id, lane_id);
+CREATE INDEX summaries_by_conversation ON summaries (conversation_id);
 CREATE INDEX summaries_by_message ON summaries (message_id);
 
 ALTER TABLE conversations ADD COLUMN titled_by TEXT NOT NULL DEFAULT 'words'

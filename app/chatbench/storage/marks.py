@@ -1,0 +1,102 @@
+"""What is left out of a conversation, and its summaries; each step inside its caller's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+
+from chatbench.core.errors import StorageError
+from chatbench.core.ids import new_id
+from chatbench.core.marks import Marks, Summary
+from chatbench.core.models import ModelRef
+from chatbench.storage import rows
+
+_SUMMARY = "id, conversation_id, message_id, text, provider, model, created_at, withdrawn"
+
+
+def of(connection: apsw.Connection, conversation_id: str) -> Marks:
+    """All that are in use."""
+    unsent = connection.execute("SELECT message_id FROM unsent WHERE conversation_id = ?", (conversation_id,))
+    in_use = [one for one in summaries(connection, conversation_id) if not one.withdrawn]
+    return Marks(
+        unsent=frozenset(str(row[0]) for row in unsent),
+        summaries={one.message_id: one for one in in_use},
+    )
+
+
+def set_unsent(connection: apsw.Connection, conversation_id: str, message_id: str, unsent: bool) -> None:
+    """Raises StorageError where the conversation has no such message."""
+    _expect(connection, conversation_id, message_id)
+    if unsent:
+        connection.execute("INSERT OR IGNORE INTO unsent VALUES (?, ?)", (message_id, conversation_id))
+    else:
+        connection.execute("DELETE FROM unsent WHERE message_id = ?", (message_id,))
+
+
+def summaries(connection: apsw.Connection, conversation_id: str) -> list[Summary]:
+    """Oldest first, the withdrawn ones too."""
+    found = connection.execute(
+        f"SELECT {_SUMMARY} FROM summaries WHERE conversation_id = ? ORDER BY created_at, id",  # noqa: S608
+        (conversation_id,),
+    )
+    return [_summary(row) for row in found]
+
+
+def add_summary(connection: apsw.Connection, summary: Summary) -> None:
+    """Raises StorageError where the conversation has no such message (any more)."""
+    _expect(connection, summary.conversation_id, summary.message_id)
+    connection.execute(
+        f"INSERT INTO summaries ({_SUMMARY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (summary.id, summary.conversation_id, summary.message_id, rows.plain(summary.text),
+         *rows.model_columns(summary.model), summary.created_at, summary.withdrawn),
+    )  # fmt: skip
+
+
+def withdraw_summary(
+    connection: apsw.Connection, conversation_id: str, summary_id: str, withdrawn: bool
+) -> None:
+    """Raises StorageError where the conversation has no such summary."""
+    changed = connection.execute(
+        "UPDATE summaries SET withdrawn = ? WHERE id = ? AND conversation_id = ? RETURNING id",
+        (withdrawn, summary_id, conversation_id),
+    ).fetchone()
+    if changed is None:
+        raise StorageError("There is no such summary in this conversation.", "It may have been deleted.")
+
+
+def copy(connection: apsw.Connection, conversation_id: str, message_id: str, original_id: str) -> None:
+    """Gives a copied message what its original is marked with."""
+    connection.execute(
+        "INSERT INTO unsent SELECT ?, ? FROM unsent WHERE message_id = ?",
+        (message_id, conversation_id, original_id),
+    )
+    found = connection.execute(
+        f"SELECT {_SUMMARY} FROM summaries WHERE message_id = ? ORDER BY created_at, id",  # noqa: S608
+        (original_id,),
+    ).fetchall()
+    for row in found:
+        connection.execute(
+            f"INSERT INTO summaries ({_SUMMARY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (new_id(), conversation_id, message_id, *row[3:]),
+        )
+
+
+def _expect(connection: apsw.Connection, conversation_id: str, message_id: str) -> None:
+    row = connection.execute(
+        "SELECT 1 FROM messages WHERE id = ? AND conversation_id = ?", (message_id, conversation_id)
+    ).fetchone()
+    if row is None:
+        raise StorageError("There is no such message in this conversation.", "It may have been deleted.")
+
+
+def _summary(row: tuple[Any, ...]) -> Summary:
+    return Summary(
+        id=row[0],
+        conversation_id=row[1],
+        message_id=row[2],
+        text=row[3],
+        model=ModelRef(row[4], row[5]),
+        created_at=row[6],
+        withdrawn=bool(row[7]),
+    )
