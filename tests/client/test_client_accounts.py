@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.client.conftest import QUICK, endpoint_at
+from tests.harness.waiting import until
 from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
@@ -129,3 +131,29 @@ async def test_another_model_has_all_attempts_before_it(make: Make, server: Loop
     response = await make("loop/a", fallbacks=["loop/b"], retries=retries).complete("Hi")
     assert [asked.json["model"] for asked in server.asked] == ["a", "a", "b", "b"]
     assert response.attempts == 4
+
+
+async def test_what_a_provider_says_of_its_limits_is_heeded(
+    make: Make, environment: Environment, server: LoopbackServer
+) -> None:
+    bucket = environment.limiter.bucket("loop", "", "m", Limits())
+    told = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "60s"}
+    server.script(replies.data(openai_chat.whole({"content": "Yes"}), headers=told))
+    assert bucket.remaining == 1
+    await make().complete("Hi")
+    assert bucket.remaining == 0
+
+
+async def test_a_refusal_for_now_holds_back_everyone_who_asks_there(
+    make: Make, environment: Environment, server: LoopbackServer
+) -> None:
+    bucket = environment.limiter.bucket("loop", "", "m", Limits())
+    server.script(replies.data(openai_chat.error_body(None, None, "no"), 429, {"retry-after": "30"}))
+    stream = make().stream("Hi")
+    running = asyncio.ensure_future(stream.complete())
+    await until(lambda: stream.retry_at is not None, "it waits")
+    assert bucket.remaining == 0
+    assert bucket.try_acquire() is None
+    stream.retry_now()
+    assert (await asyncio.wait_for(running, 5)).attempts == 2
+    assert bucket.remaining == 1

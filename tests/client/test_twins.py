@@ -144,7 +144,8 @@ class Endless:
         try:
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0)
+            for _ in range(50):
+                await asyncio.sleep(0)
             self.ended = True
 
     async def numbers(self) -> AsyncGenerator[int, None]:
