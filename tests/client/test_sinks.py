@@ -181,6 +181,7 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
         b'{"mine": true}', b"", b"words", b"[]", b"\xff", b'{"index": -1, "fingerprint": "aa"}',
         b'{"index": 1, "fingerprint": "zz"}', b'{"index": 1, "fingerprint": "-1"}',
         b'{"index": "1", "fingerprint": "aa"}', b'{"index": 1, "fingerprint": ""}',
+        b'{"index": 99999999999, "fingerprint": "00"}',
     ):  # fmt: skip
         opened = handles()
         path.write_bytes(good + bad + b"\n")
@@ -230,6 +231,35 @@ def test_where_nothing_can_be_written(tmp_path: Path, name: str) -> None:
         reopened(tmp_path / "missing" / name)
     if name == "out.jsonl":
         assert "folder of" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("position", "fingerprint"), [(99_999_999_999, ONE), (-1, ONE), (0, "words"), (0, "-1")]
+)
+def test_a_row_of_a_place_there_cannot_be_is_refused(tmp_path: Path, position: int, fingerprint: str) -> None:
+    path = tmp_path / "out.db"
+    reopened(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("INSERT INTO results VALUES (?, '', ?, 0, '{}')", (position, fingerprint))
+        database.commit()
+    opened = handles()
+    with pytest.raises(FormatError, match="not a result of a run") as caught:
+        reopened(path)
+    assert "another file" in caught.value.hint
+    assert handles() == opened
+
+
+def test_a_name_with_half_a_character_is_written_without_it(path: Path) -> None:
+    sink = reopened(path)
+    sink.write(0, "a\ud800b", ONE, answer())
+    sink.write(1, "\ud83d\ude00", TWO, answer("\udce9"))
+    sink.close()
+    if path.suffix == ".jsonl":
+        told = [(line["id"], line["text"]) for line in lines_of(path)]
+    else:
+        with closing(sqlite3.connect(path)) as database:
+            told = database.execute("SELECT id, result ->> 'text' FROM results ORDER BY position").fetchall()
+    assert told == [("a?b", "Yes"), ("??", "?")]
 
 
 def test_a_file_by_its_name(tmp_path: Path) -> None:
@@ -382,6 +412,45 @@ def test_a_disk_that_is_full_leaves_whole_lines(tmp_path: Path) -> None:
 
 
 @posix
+def test_what_could_not_be_cut_off_is_cut_off_before_the_next_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a line that the disk did not even let go of: no other line comes behind it."""
+    path = tmp_path / "out.jsonl"
+    broken_run(path)
+    sink = reopened(path)
+    sink.write(1, "", f"{2:064x}", FAILED)
+    size = path.stat().st_size
+
+    def refused(handle: int, length: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "ftruncate", refused)
+        with files_no_larger_than(size + 100), pytest.raises(DiskFull):
+            sink.write(3, "", f"{4:064x}", answer())
+        with pytest.raises(StorageError, match="Input/output error"):
+            sink.write(4, "", f"{5:064x}", answer())
+        assert path.stat().st_size == size + 100
+    sink.write(4, "", f"{5:064x}", answer())
+    sink.close()
+    assert [line["index"] for line in lines_of(path)] == [0, 2, 1, 4]
+
+
+def test_a_link_stays_a_link_where_failed_lines_are_taken_out(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    target, link = tmp_path / "disk" / "real.jsonl", tmp_path / "out.jsonl"
+    broken_run(target)
+    link.symlink_to(target)
+    sink = reopened(link)
+    sink.write(1, "", f"{2:064x}", answer("b"))
+    sink.close()
+    assert link.is_symlink()
+    assert [line["index"] for line in lines_of(target)] == [0, 2, 1]
+    assert [one.name for one in target.parent.iterdir()] == ["real.jsonl"]
+
+
+@posix
 def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     before = broken_run(path)
@@ -460,6 +529,12 @@ def test_a_stream_gets_each_line_at_once() -> None:
         assert json.loads(read.read() or b"{}")["id"] == "zero"
         sink.close()
         assert not stream.closed
+
+
+def test_a_stream_takes_a_name_with_half_a_character(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as stream:
+        StreamSink(stream).write(0, "\udce9", ONE, answer())
+    assert lines_of(tmp_path / "out")[0]["id"] == "?"
 
 
 def test_a_stream_nobody_reads_any_more_is_told_of() -> None:

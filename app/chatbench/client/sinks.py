@@ -11,6 +11,7 @@ import os
 import stat
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
@@ -20,6 +21,7 @@ from chatbench.core.errors import ChatbenchError, DiskFull, FormatError, Storage
 from chatbench.core.requests import Response
 from chatbench.core.values import plain
 from chatbench.formats.conversation_json import answer_object, response_object
+from chatbench.storage import rows
 from chatbench.storage.failures import system_error
 from chatbench.storage.owners import try_hold
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from chatbench.storage.resultstore import ResultStore
 
 _NONE: Final = 0
+_MOST: Final = 1 << 27
+"""More prompts than a run can have: what says so is no result of one, and is not made room for (1 GB)."""
 _READ: Final = 1 << 20
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
@@ -81,9 +85,14 @@ class _Held:
         self._marks = array("Q")
 
     def put(self, index: int, fingerprint: str) -> None:
+        """Raises ValueError or OverflowError for what cannot be a place, or a fingerprint."""
+        if not 0 <= index < _MOST:
+            raise ValueError("index")
+        mark = int(fingerprint[:16], 16) or 1
         if index >= len(self._marks):
-            self._marks.extend([_NONE] * (max(index + 1, 2 * len(self._marks)) - len(self._marks)))
-        self._marks[index] = int(fingerprint[:16], 16) or 1
+            room = min(_MOST, max(index + 1, 2 * len(self._marks)))
+            self._marks.frombytes(bytes(self._marks.itemsize * (room - len(self._marks))))
+        self._marks[index] = mark
 
     def has(self, index: int, fingerprint: str) -> bool:
         if index >= len(self._marks) or self._marks[index] == _NONE:
@@ -117,6 +126,7 @@ class JsonlSink:
         self._resume = resume
         self._held = _Held(self.path.name)
         self._file: int | None = None
+        self._target = self.path
         self._mended = False
         self._whole = 0
         self._failed = False
@@ -124,8 +134,10 @@ class JsonlSink:
     def open(self) -> None:
         self._held = _Held(self.path.name)
         self._mended = self._failed = False
+        self._whole = 0
         try:
             self._file = os.open(self.path, _FLAGS, 0o600)
+            self._target = self.path.resolve()
             # Another run may have put a mended copy in its place before it let go of this one.
             if not try_hold(self._file) or not os.path.samestat(os.fstat(self._file), self.path.stat()):
                 raise StorageError(
@@ -148,14 +160,16 @@ class JsonlSink:
         return self._held.has(index, fingerprint)
 
     def write(self, index: int, identity: str, fingerprint: str, response: Response) -> None:
-        line = msgspec.json.encode(result_object(index, identity, fingerprint, response)) + b"\n"
+        line = _encoded(index, identity, fingerprint, response) + b"\n"
         try:
             if not self._mended:
                 self._mend()
             assert self._file is not None, "not open"
             _write(self._file, line)
         except OSError as error:
+            self._mended = False
             raise _refused(error, self.path) from error
+        self._whole += len(line)
 
     def close(self) -> None:
         if self._file is None:
@@ -179,8 +193,6 @@ class JsonlSink:
             end += len(line)
             try:
                 told = msgspec.json.decode(line, type=_Line)
-                if told.index < 0:
-                    raise ValueError("index")
                 if told.error is None:
                     self._held.put(told.index, told.fingerprint)
                 else:
@@ -196,14 +208,14 @@ class JsonlSink:
         assert self._file is not None, "not open"
         if self._failed:
             self._leave_out_failed()
-        elif self._resume:
+        else:
             os.ftruncate(self._file, self._whole)
         self._mended = True
 
     def _leave_out_failed(self) -> None:
         """Puts a copy without them in the file's place: a crash leaves the one or the other."""
         assert self._file is not None
-        beside = self.path.with_name(f"{self.path.name}.part")
+        beside = self._target.with_name(f"{self._target.name}.part")
         fresh = os.open(beside, _FLAGS | os.O_TRUNC, 0o600)
         try:
             for line in self._lines():
@@ -213,13 +225,14 @@ class JsonlSink:
             if not try_hold(fresh):
                 raise BlockingIOError(errno.EAGAIN, "another run has it")
             beside.chmod(stat.S_IMODE(os.fstat(self._file).st_mode))
-            beside.replace(self.path)
+            whole = os.fstat(fresh).st_size
+            beside.replace(self._target)
         except BaseException:
             os.close(fresh)
             beside.unlink(missing_ok=True)
             raise
         os.close(self._file)
-        self._file = fresh
+        self._file, self._whole, self._failed = fresh, whole, False
 
     def _lines(self) -> Iterator[bytes]:
         """The whole lines, one at a time, however large the file is."""
@@ -245,7 +258,7 @@ class StreamSink:
         return False
 
     def write(self, index: int, identity: str, fingerprint: str, response: Response) -> None:
-        line = msgspec.json.encode(result_object(index, identity, fingerprint, response)) + b"\n"
+        line = _encoded(index, identity, fingerprint, response) + b"\n"
         try:
             self._stream.write(line)
             self._stream.flush()
@@ -279,6 +292,12 @@ class SqliteSink:
                 if not self._resume:
                     raise FormatError(f"{self.path.name} holds results.", "Name another file, or resume it.")
                 self._held.put(index, fingerprint)
+        except (ValueError, OverflowError) as error:
+            store.close()
+            raise FormatError(
+                f"{self.path.name} has a row that is not a result of a run.",
+                "Name another file for the results.",
+            ) from error
         except BaseException:
             store.close()
             raise
@@ -289,9 +308,8 @@ class SqliteSink:
 
     def write(self, index: int, identity: str, fingerprint: str, response: Response) -> None:
         assert self._store is not None, "not open"
-        told = result_object(index, identity, fingerprint, response)
-        failed = response.error is not None
-        self._store.put(index, identity, fingerprint, failed, msgspec.json.encode(told))
+        told = _encoded(index, identity, fingerprint, response)
+        self._store.put(index, rows.plain(identity), fingerprint, response.error is not None, told)
 
     def close(self) -> None:
         if self._store is not None:
@@ -299,16 +317,25 @@ class SqliteSink:
             store.close()
 
 
+def _encoded(index: int, identity: str, fingerprint: str, response: Response) -> bytes:
+    told = result_object(index, identity, fingerprint, response)
+    try:
+        return msgspec.json.encode(told)
+    except UnicodeEncodeError:
+        return rows.encode(told).encode()
+
+
 def _write(file: int, line: bytes) -> None:
-    """All of it, however much the system takes at once; or nothing, so that no other line is put
-    behind half of this one."""
+    """All of it, however much the system takes at once; or nothing, if that can be cut off again, so
+    that no other line is put behind half of this one."""
     rest = memoryview(line)
     try:
         while rest:
             rest = rest[os.write(file, rest) :]
     except OSError:
         if len(rest) < len(line):
-            os.ftruncate(file, os.fstat(file).st_size - len(line) + len(rest))
+            with suppress(OSError):
+                os.ftruncate(file, os.fstat(file).st_size - len(line) + len(rest))
         raise
 
 
