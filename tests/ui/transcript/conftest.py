@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from tests.ui.transcript.samples import showcase
 
 from chatbench.ui.chat.transcript.actions import actions_of
+from chatbench.ui.chat.transcript.drawings import drawings
 from chatbench.ui.chat.transcript.paintclock import paint_clock
 from chatbench.ui.chat.transcript.painter import ROW
 from chatbench.ui.chat.transcript.source import ListSource
@@ -26,7 +27,7 @@ def settle(milliseconds: int = 0) -> None:
     clock = QElapsedTimer()
     clock.start()
     QApplication.processEvents()
-    while worker().busy or clock.elapsed() < milliseconds:
+    while worker().busy or drawings().worker.busy or clock.elapsed() < milliseconds:
         QTest.qWait(2)
     QApplication.processEvents()
 

@@ -133,7 +133,7 @@ class MessageAccessible(QAccessibleInterface):
             "failed": tr("failed"),
         }
         state = states.get(item.stands, "")
-        head = f"{item.entry.author}, {state}" if state else item.entry.author
+        head = ", ".join(filter(None, (item.entry.author, state, item.notes())))
         return f"{head}. {item.plain_text()}"[:_LONGEST]
 
     def setText(self, kind: QAccessible.Text, text: str) -> None:

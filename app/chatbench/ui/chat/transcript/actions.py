@@ -35,15 +35,25 @@ def actions_of(item: Item) -> list[Action]:
     frame = item.frame
     y = item.actions_top + (frame.actions - high) / 2
     x = frame.column_x - (wide - theme().icon_size(15)) / 2
-    change = ("edit", "pencil", tr("Edit")) if item.mine else ("regenerate", "refresh-cw", tr("Regenerate"))
-    row = []
-    for key, icon, name in (("copy", "copy", tr("Copy")), change):
-        row.append(Action(key, icon, name, QRectF(x, y, wide, high)))
-        x += wide
+    row: list[Action] = []
+
+    def put(key: str, icon: str, name: str, width: float = wide) -> None:
+        at = row[-1].rect.right() if row else x
+        row.append(Action(key, icon, name, QRectF(at, y, width, high)))
+
+    put("copy", "copy", tr("Copy"))
+    if item.mine:
+        put("edit", "pencil", tr("Edit"))
+    else:
+        put("regenerate", "refresh-cw", tr("Regenerate"))
+        put("ways", "chevron-down", tr("Regenerate otherwise"), float(theme().scaled(18)))
     if item.entry.count > 1:
-        row += _branches(item, QRectF(x + 4, y, theme().scaled(20), high))
-        x = row[-1].rect.right() + 4
-    row.append(Action("more", "ellipsis", tr("More"), QRectF(x, y, wide, high)))
+        row += _branches(item, QRectF(row[-1].rect.right() + 4, y, theme().scaled(20), high))
+    # What there is no room for stands in the menu too.
+    if row[-1].rect.right() + 3 * wide <= frame.column_x + frame.column:
+        put("quote", "text-quote", tr("Quote"))
+        put("fork", "git-fork", tr("Fork to a new chat"))
+    put("more", "ellipsis", tr("More"))
     if frame.rtl:
         across = 2 * frame.column_x + frame.column
         for action in row:

@@ -276,8 +276,8 @@ class Item:
     def margin_height(self) -> float:
         """Height of the facts beside the message."""
         lines = theme().line("ui") + theme().line("small")
-        known = self.facts()
-        return lines + (6 + len(known) * theme().line("small") if known else 0) + 4.0
+        known = len(self.facts()) + len(self.note_lines())
+        return lines + (6 + known * theme().line("small") if known else 0) + 4.0
 
     def settle(self, number: int) -> float:
         """Make one box's height exact; returns by how much it changed."""
@@ -360,6 +360,14 @@ class Item:
         if self.message.model == GUIDE and not self.mine:
             return tr("built in")
         return facts.clock(self.message.created_at)
+
+    def note_lines(self) -> list[str]:
+        """What is said of the message beside its time, as lines of the margin."""
+        return [line for note in self.entry.notes for line in note.split("\n")]
+
+    def notes(self) -> str:
+        """The same in one line."""
+        return " · ".join(note.replace("\n", " ") for note in self.entry.notes)
 
     def facts(self) -> list[str]:
         """What the margin says of the answer; while it is written at most twice a second anew."""

@@ -9,11 +9,13 @@ from typing import Any, Final
 from chatbench.core.messages import Part, TextPart
 from chatbench.rendering.blocks import AnyBlock, CodeBlock, MathBlock, RuleBlock, TableBlock, TextBlock
 from chatbench.rendering.fences import file_of
-from chatbench.rendering.incremental import IncrementalMarkdown
+from chatbench.rendering.incremental import Growth, IncrementalMarkdown
+from chatbench.rendering.svgs import is_svg
 from chatbench.ui.chat.transcript import paragraphs
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.columns import TableColumns
+from chatbench.ui.chat.transcript.boxes.drawing import DrawingBox
 from chatbench.ui.chat.transcript.boxes.small import MathsBox, RuleBox
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.boxes.text import TextBox
@@ -85,7 +87,11 @@ class MarkdownSegment(Segment):
             first = min(first, index)
             self._asked = None
         kept = flush.kept
-        if flush.growth is not None and isinstance(self._own[kept], CodeBox):
+        if (
+            flush.growth is not None
+            and isinstance(self._own[kept], CodeBox)
+            and not self._drawn(flush.growth)
+        ):
             box, new_code = self._own[kept], flush.growth.new
             assert isinstance(box, CodeBox)
             open_now = self._live and not new_code.closed
@@ -98,6 +104,11 @@ class MarkdownSegment(Segment):
             self._marked.pop(index, None)
             self._own.append(self._box(blocks[index], index))
         return first
+
+    @staticmethod
+    def _drawn(growth: Growth) -> bool:
+        """Whether code has become a picture with its end."""
+        return growth.new.closed and is_svg(growth.new.code, growth.new.language)
 
     def _drop(self, box: Box) -> None:
         box.release()
@@ -204,7 +215,9 @@ class MarkdownSegment(Segment):
 
     def _made(self, block: AnyBlock, key: Key, shown: Shown | None, shape: TableColumns | None) -> Box:
         if isinstance(block, CodeBlock):
-            return CodeBox(
+            drawn = shown is None and block.closed and is_svg(block.code, block.language)
+            kind = DrawingBox if drawn else CodeBox
+            return kind(
                 self.context,
                 key,
                 block.code,

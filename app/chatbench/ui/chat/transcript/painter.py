@@ -215,7 +215,12 @@ class TranscriptPainter:
         high = float(theme().line("small"))
         paint_line(painter, QRectF(frame.margin_x, y, frame.margin, high), item.clock(), right=right,
                    color="text3")  # fmt: skip
-        y += high + 6
+        y += high
+        for note in item.note_lines():
+            rect = QRectF(frame.margin_x, y, frame.margin, high)
+            paint_line(painter, rect, note, right=right, color="text2")
+            y += high
+        y += 6
         for fact in item.facts():
             rect = QRectF(frame.margin_x, y, frame.margin, high)
             paint_line(painter, rect, fact, right=right, color="text3")
@@ -230,12 +235,27 @@ class TranscriptPainter:
         width = small.horizontalAdvance(when) + 2.0
         x = name.x() - 8 - width if frame.rtl else name.right() + 8
         paint_line(painter, QRectF(x, name.y(), width, name.height()), when, color="text3", right=frame.rtl)
+        width += self._paint_notes(painter, item, name, x, width)
         known = list(item.facts())
         room = frame.column - name.width() - width - 28
         while known and small.horizontalAdvance(" · ".join(known)) > room:
             del known[0]
         rest = QRectF(frame.column_x, name.y(), frame.column, name.height())
         paint_line(painter, rest, " · ".join(known), color="text3", right=not frame.rtl)
+
+    @staticmethod
+    def _paint_notes(painter: QPainter, item: Item, name: QRectF, x: float, before: float) -> float:
+        """What is said of the message, after its time in the folded margin; the room it takes."""
+        words = item.notes()
+        if not words:
+            return 0.0
+        frame = item.frame
+        room = frame.column - name.width() - before - 16
+        width = min(theme().metrics("small").horizontalAdvance(words) + 2.0, max(0.0, room))
+        left = x - 8 - width if frame.rtl else x + before + 8
+        rect = QRectF(left, name.y(), width, name.height())
+        paint_line(painter, rect, words, color="text2", right=frame.rtl)
+        return width + 8
 
     def _paint_actions(self, painter: QPainter, index: int, item: Item) -> None:
         marks = self.marks

@@ -14,12 +14,14 @@ from chatbench.ui.chat.transcript.boxes.base import (
     CopyText,
     Effect,
     OpenLink,
+    OpenPage,
     Rebuild,
     SaveText,
     ShowNumbers,
 )
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.links import ask_before_opening
+from chatbench.ui.chat.transcript.pages import pages
 from chatbench.ui.chat.transcript.painter import ROW, Spot
 from chatbench.ui.chat.transcript.selection import of_message
 from chatbench.ui.widgets import announce
@@ -65,10 +67,20 @@ class Pressing:
         elif isinstance(effect, ShowNumbers):
             view.stack.hold(spot.message, spot.box)
             view.set_line_numbers(effect.on)
+        elif isinstance(effect, OpenPage):
+            self._open_page(effect)
         elif isinstance(effect, Act):
             view.action_requested.emit(item.id, effect.action)
         else:
             self._remake(spot, item, box, whole_part=isinstance(effect, Rebuild))
+
+    def _open_page(self, effect: OpenPage) -> None:
+        try:
+            address = pages().write(effect.code, effect.language)
+        except OSError as error:
+            announce(self._view, self._view.tr("The page could not be written: {0}").format(error.strerror))
+            return
+        self._view.page_chosen.emit(address.toString())
 
     def _remake(self, spot: Spot, item: Item, box: Box, *, whole_part: bool) -> None:
         """Fold or unfold: what was pressed stays under the pointer, the rest grows downwards."""

@@ -31,6 +31,8 @@ class Entry:
     title: str = ""
     position: int = 1
     count: int = 1
+    notes: tuple[str, ...] = ()
+    """What is said beside its time, such as "edited"; a line break is where one may be broken."""
 
 
 class Live(Protocol):

@@ -19,6 +19,8 @@ from chatbench.ui.chat.transcript.source import Live
 
 _SETTINGS_HELP: Final = frozenset({"Authentication", "MissingKey", "PermissionDenied", "QuotaExhausted"})
 """Errors whose way on is the provider's page in the settings."""
+_CUT_OFF: Final = frozenset({"max_tokens", "context_window", "pause"})
+"""Reasons to stop after which there is more to say."""
 _UNNOTICED_S: Final = 0.3
 """A wait that is over before this is not shown: it would only flicker."""
 
@@ -87,8 +89,9 @@ def living_boxes(context: Context, message: TreeMessage, live: Live, wait: Wait 
 def ended_boxes(context: Context, message: TreeMessage, *, empty: bool) -> list[Box]:
     """What stands under the words of an answer that is over; ``empty``: nothing else is shown of it."""
     key = (message.id, "state")
+    goes_on = CardButton("continue", tr("Continue")) if can_continue(message) else None
     if message.state in ("failed", "interrupted"):
-        return [_error_card(context, message)]
+        return [_error_card(context, message, goes_on)]
     if message.state == "streaming":
         words = tr("This answer is being written in another window.")
     elif message.state == "stopped":
@@ -99,7 +102,13 @@ def ended_boxes(context: Context, message: TreeMessage, *, empty: bool) -> list[
             "context_window": tr("The conversation filled the model's context window."),
             "content_filter": tr("The provider's content filter ended the answer."),
         }.get(message.stop_reason or "", tr("The answer is empty.") if empty else "")
-    return [NoteBox(context, key, words)] if words else []
+    return [NoteBox(context, key, words, button=goes_on)] if words else []
+
+
+def can_continue(message: TreeMessage) -> bool:
+    """Whether it is an answer that was cut off after its first words."""
+    cut = message.state in ("stopped", "interrupted", "failed") or message.stop_reason in _CUT_OFF
+    return message.role == "assistant" and cut and bool(message.text.strip())
 
 
 def _stopped_words(message: TreeMessage) -> str:
@@ -107,7 +116,7 @@ def _stopped_words(message: TreeMessage) -> str:
     return tr("Stopped after {0}").format(tokens) if tokens else tr("Stopped")
 
 
-def _error_card(context: Context, message: TreeMessage) -> ErrorCard:
+def _error_card(context: Context, message: TreeMessage, goes_on: CardButton | None) -> ErrorCard:
     interrupted = message.state == "interrupted"
     report = message.error or ErrorReport(
         kind="StreamInterrupted",
@@ -125,6 +134,7 @@ def _error_card(context: Context, message: TreeMessage) -> ErrorCard:
     settings = (CardButton("settings", tr("Open settings")),) if report.kind in _SETTINGS_HELP else ()
     buttons = (
         *settings,
+        *([goes_on] if goes_on is not None else []),
         CardButton("retry", tr("Retry"), "rotate-cw"),
         CardButton("retry-with", tr("Retry with…")),
         CardButton("details", tr("Details")),

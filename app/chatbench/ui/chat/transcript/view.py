@@ -41,6 +41,7 @@ from chatbench.ui.chat.transcript.boxes.base import (
 )
 from chatbench.ui.chat.transcript.comparing import Compared
 from chatbench.ui.chat.transcript.copying import Copying
+from chatbench.ui.chat.transcript.drawings import drawings
 from chatbench.ui.chat.transcript.find import FindBar
 from chatbench.ui.chat.transcript.formulas import formulas
 from chatbench.ui.chat.transcript.frame import Frame, frame_for
@@ -139,7 +140,8 @@ class TranscriptView(QAbstractScrollArea):
         bar.valueChanged.connect(self._bar_moved)
         self.pill.clicked.connect(self.jump_to_end)
         theme().changed.connect(self._restyle)
-        formulas().ready.connect(self._formula_ready)
+        formulas().ready.connect(self._picture_ready)
+        drawings().ready.connect(self._picture_ready)
 
     # What the owner says
 
@@ -429,7 +431,7 @@ class TranscriptView(QAbstractScrollArea):
     def _earlier(self, key: tuple[Any, ...], file: str) -> str | None:
         return self.versions.earlier(key, file)
 
-    def _formula_ready(self, key: object) -> None:
+    def _picture_ready(self, key: object) -> None:
         for box in self.context.wanted.pop(key, ()):
             box.stale()
             self._box_changed(box)

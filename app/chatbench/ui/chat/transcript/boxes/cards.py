@@ -227,13 +227,16 @@ class NoteBox(Box):
     before = 4.0
 
     def __init__(
-        self, context: Context, key: tuple[Any, ...], words: str, icon: str = "", color: ColorRole = "text3"
-    ) -> None:
+        self, context: Context, key: tuple[Any, ...], words: str, icon: str = "", color: ColorRole = "text3",
+        button: CardButton | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(context, key)
         self._words, self._icon, self._color = words, icon, color
+        self._button = button
 
     def estimate(self) -> float:
-        return float(theme().line("small") + 4)
+        least = theme().control("button-small") if self._button is not None else 0
+        return float(max(theme().line("small") + 4, least))
 
     def measure(self) -> float:
         return self.estimate()
@@ -244,7 +247,31 @@ class NoteBox(Box):
             edge = theme().icon_size(14)
             icons.draw(painter, self._icon, QRectF(0, 0, edge, self.height), self._color)
             x = edge + 6.0
-        paint_line(painter, QRectF(x, 0, self.width - x, self.height), self._words, color=self._color)
+        room = self.width - x
+        if self._button is not None:
+            rect = self._button_rect(self._button)
+            one = self._button
+            paint_button(painter, rect, one.action, paint, icon=one.icon, label=one.label, look="ordinary")
+            room -= rect.width() + 10
+            x = rect.right() + 10 if self.context.rtl else x
+        line = QRectF(x, 0, room, self.height)
+        paint_line(painter, line, self._words, color=self._color, right=self.context.rtl)
+
+    def _button_rect(self, button: CardButton) -> QRectF:
+        """Right after the words, or at the end where they need all the room."""
+        wide = button_width(button.label, button.icon, "ordinary")
+        words = theme().metrics("small").horizontalAdvance(self._words) + 10.0
+        x = min(words, self.width - wide)
+        high = float(theme().control("button-small"))
+        at = self.width - x - wide if self.context.rtl else x
+        return QRectF(at, (self.height - high) / 2, wide, high)
+
+    def hotspots(self) -> list[Hotspot]:
+        button = self._button
+        return [] if button is None else [Hotspot(button.action, button.label, (self._button_rect(button),))]
+
+    def activate(self, key: str) -> Effect | None:
+        return Act(key)
 
     def tip(self, point: QPointF) -> str:
         wide = theme().metrics("small").horizontalAdvance(self._words)

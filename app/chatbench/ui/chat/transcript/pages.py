@@ -1,0 +1,71 @@
+"""Local pages for the reader's browser: in a private folder that is gone when the program ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+
+from PySide6.QtCore import QCoreApplication, QUrl
+
+from chatbench.rendering.pages import page
+from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.boxes.languages import language_name
+
+
+class Pages:
+    """Writes pages into one folder (mode 0700), each into a file of its own (0600)."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._count = 0
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the pages are; None before the first one."""
+        return self._folder
+
+    def write(self, code: str, language: str) -> QUrl:
+        """The address of a new page that shows ``code``.
+
+        Raises:
+            OSError: the folder for temporary files takes no file.
+        """
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="chatbench-page-"))
+        self._count += 1
+        path = self._folder / f"{self._count}.html"
+        name = language_name(language)
+        text = page(
+            code,
+            language,
+            title=tr("{0} from Chatbench").format(name),
+            notice=tr("Written by a model, shown without network: nothing is loaded and nothing is sent."),
+        )
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8", errors="replace") as out:
+            out.write(text)
+        return QUrl.fromLocalFile(str(path))
+
+    def remove(self) -> None:
+        """Remove all pages."""
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+_pages: Pages | None = None
+
+
+def pages() -> Pages:
+    """The pages of this program; they are removed when it ends."""
+    global _pages
+    if _pages is None:
+        _pages = Pages()
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(_pages.remove)
+        atexit.register(_pages.remove)
+    return _pages
