@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from chatbench.client.environment import Environment
     from chatbench.client.ledger import Ledger
+    from chatbench.client.llm import LLMClient
     from chatbench.core.changes import Changes
     from chatbench.core.observe import Signal
     from chatbench.providers.http import HttpClient
@@ -128,8 +129,11 @@ def _ground(
 
 
 def _services(ground: _Ground) -> Services:
+    from chatbench.client.llm import LLMClient
     from chatbench.services import Services
+    from chatbench.services.asides import Asides
     from chatbench.services.batches import BatchService
+    from chatbench.services.context import ContextService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
     from chatbench.services.fragments import FragmentService
@@ -148,7 +152,9 @@ def _services(ground: _Ground) -> Services:
     environment, store, changes = ground.environment, ground.store, ground.changes
     notifier, fragments = Notifier(), FragmentService(ground.environ)
     models = ModelService(environment, ground.preferences, changes)
-    chat, attachments = _chat(ground, models, notifier)
+    client = LLMClient(environment=environment, keep_raw=False, count_spending=False)
+    chat, attachments = _chat(ground, client, models, notifier)
+    asides = Asides(store, client, ground.preferences, changes)
     return Services(
         profile=_profile(ground),
         chat=chat,
@@ -161,6 +167,7 @@ def _services(ground: _Ground) -> Services:
         models=models,
         usage=UsageService(store),
         presets=PresetService(PresetStore(ground.database), store, chat, changes),
+        context=ContextService(store, models, asides, changes),
         ratings=RatingService(RatingStore(ground.database), changes),
         exchange=ExchangeService(store),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
@@ -168,17 +175,17 @@ def _services(ground: _Ground) -> Services:
         preferences=ground.preferences,
         changes=changes,
         notifier=notifier,
-        closing=(chat.aclose, fragments.aclose, *_closing(ground)),
+        closing=(chat.aclose, asides.aclose, fragments.aclose, *_closing(ground)),
     )
 
 
-def _chat(ground: _Ground, models: ModelService, notifier: Notifier) -> tuple[ChatService, AttachmentService]:
-    from chatbench.client.llm import LLMClient
+def _chat(
+    ground: _Ground, client: LLMClient, models: ModelService, notifier: Notifier
+) -> tuple[ChatService, AttachmentService]:
     from chatbench.services.attachments import AttachmentService
     from chatbench.services.chat import ChatService
 
     attachments = AttachmentService(ground.files, ground.environment.catalogue)
-    client = LLMClient(environment=ground.environment, keep_raw=False, count_spending=False)
     chat = ChatService(
         ground.store, client, attachments, models, ground.preferences, ground.changes, notifier
     )

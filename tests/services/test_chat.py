@@ -23,8 +23,9 @@ from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
 from chatbench.services.chat import Turn
+from chatbench.services.context import context
 from chatbench.services.notices import Notice
-from chatbench.services.turns import context, title_from
+from chatbench.services.turns import title_from
 
 WHOLE = " ".join(WORDS.split() * 3) + " "
 OTHER = ModelRef("loop", "other")

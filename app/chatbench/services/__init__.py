@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chatbench.services.attachments import AttachmentService
     from chatbench.services.batches import BatchService
     from chatbench.services.chat import ChatService
+    from chatbench.services.context import ContextService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
     from chatbench.services.fragments import FragmentService
@@ -44,6 +45,7 @@ class Services:
     models: ModelService
     usage: UsageService
     ratings: RatingService
+    context: ContextService
     presets: PresetService
     exchange: ExchangeService
     templates: TemplateService

@@ -109,9 +109,10 @@ class InspectService:
         endpoint = environment.learned.endpoint(endpoint)
         info = environment.learned.info(environment.catalogue.info(message.model))
         path = await self._store.path(message.conversation_id, message.parent_id)
+        marks = await self._store.marks(message.conversation_id)
         before = next(iter(await self._store.messages([message.continues])), None)
         exact = takes_beginning(environment, message, info)
-        sent = asked_for(message, path, before, exact=exact).messages
+        sent = asked_for(message, path, marks, before, exact=exact).messages
         variable = endpoint.key_env[0] if endpoint.key_env else "API_KEY"
         asked = Request(
             model=message.model,

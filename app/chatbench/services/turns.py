@@ -1,4 +1,4 @@
-"""What a turn is made of: its question, its empty answers, what a branch sends, what it is called."""
+"""What a turn is made of: its question, its empty answers, what it is called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.ids import new_id
-from chatbench.core.messages import Message, Part, TextPart
+from chatbench.core.messages import Part, TextPart
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
@@ -41,16 +41,6 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
 
 
 STREAMED = How()
-
-
-def context(path: Sequence[TreeMessage]) -> list[Message]:
-    """What a branch sends: nothing before the first question, no empty answers."""
-    sent: list[Message] = []
-    for message in path:
-        if not message.parts or (message.role == "assistant" and not sent):
-            continue
-        sent.append(Message(role=message.role, parts=message.parts))
-    return sent
 
 
 def title_from(draft: Draft) -> str:

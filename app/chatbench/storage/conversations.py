@@ -9,8 +9,9 @@ import apsw
 
 from chatbench.core.conversations import Conversation, ConversationSummary, Draft, Lane, TreeMessage
 from chatbench.core.ids import new_id
+from chatbench.core.marks import Marks, Summary
 from chatbench.core.messages import Part
-from chatbench.storage import lanes, rows, search, spend, trees, turns
+from chatbench.storage import lanes, marks, rows, search, spend, trees, turns
 from chatbench.storage import waiting as queue
 from chatbench.storage.database import Database
 from chatbench.storage.owners import Owner
@@ -53,6 +54,8 @@ class ConversationStore:
             lanes.put(connection, conversation_id, lane)
             if first:
                 turns.begin(connection, conversation_id, first, [lane], "", self._owner.id, None)
+                for message in first:
+                    marks.copy(connection, conversation_id, message.id, message.copy_of)
 
         await self._database.write(insert)
         if first:
@@ -274,6 +277,28 @@ class ConversationStore:
     async def stop_waiting(self, number: int) -> None:
         """Takes a message out of its queue. Raises NotWaiting where it is gone."""
         await self._database.write(lambda c: queue.take(c, number))
+
+    async def marks(self, conversation_id: str) -> Marks:
+        """What of the conversation is left out when it is sent, and what stands summarised."""
+        return await self._database.read(lambda c: marks.of(c, conversation_id))
+
+    async def set_unsent(self, conversation_id: str, message_id: str, unsent: bool) -> None:
+        """Leaves a message out, or takes it in again. Raises StorageError where it is not there."""
+        await self._database.write(lambda c: marks.set_unsent(c, conversation_id, message_id, unsent))
+
+    async def context_summaries(self, conversation_id: str) -> list[Summary]:
+        """Oldest first, the withdrawn ones too."""
+        return await self._database.read(lambda c: marks.summaries(c, conversation_id))
+
+    async def add_summary(self, summary: Summary) -> None:
+        """Raises StorageError where the message it ends with is not there."""
+        await self._database.write(lambda c: marks.add_summary(c, summary))
+
+    async def withdraw_summary(self, conversation_id: str, summary_id: str, withdrawn: bool) -> None:
+        """No longer uses a summary, or uses it again. Raises StorageError where it is not there."""
+        await self._database.write(
+            lambda c: marks.withdraw_summary(c, conversation_id, summary_id, withdrawn)
+        )
 
     async def draft(self, conversation_id: str | None) -> Draft:
         """What was kept; an empty draft where nothing was."""

@@ -12,6 +12,7 @@ from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.conversations import TreeMessage
+from chatbench.core.marks import Marks
 from chatbench.core.messages import Message, Part, TextPart
 from chatbench.core.models import GUIDE, ModelInfo
 from chatbench.core.requests import Request
@@ -20,9 +21,10 @@ from chatbench.providers.wire import HttpWire
 from chatbench.services.answers import Answer
 from chatbench.services.attachments import AttachmentService
 from chatbench.services.chat.continuing import asked_on, joined
+from chatbench.services.context import context
 from chatbench.services.models import ModelService
 from chatbench.services.preferences import PreferencesStore
-from chatbench.services.turns import STREAMED, How, context
+from chatbench.services.turns import STREAMED, How
 from chatbench.storage.conversations import ConversationStore
 
 
@@ -34,15 +36,20 @@ class Asked(NamedTuple):
 
 
 def asked_for(
-    message: TreeMessage, path: Sequence[TreeMessage], before: TreeMessage | None, *, exact: bool
+    message: TreeMessage,
+    path: Sequence[TreeMessage],
+    marks: Marks,
+    before: TreeMessage | None,
+    *,
+    exact: bool,
 ) -> Asked:
     """What is sent for the answer `message` at the end of `path`. `before` is the answer that it goes
     on from, `exact` whether the model takes the beginning of one."""
-    messages = context(path)
-    if message.prompt and messages:
-        asked = messages[-1]
-        media = tuple(part for part in asked.parts if not isinstance(part, TextPart))
-        messages[-1] = msgspec.structs.replace(asked, parts=(*media, TextPart(text=message.prompt)))
+    if message.prompt and path:
+        media = tuple(part for part in path[-1].parts if not isinstance(part, TextPart))
+        asked = msgspec.structs.replace(path[-1], parts=(*media, TextPart(text=message.prompt)))
+        path = (*path[:-1], asked)
+    messages = context(path, marks)
     if before is None:
         return Asked(messages, False)
     return Asked(asked_on(messages, before.parts, exact=exact), exact)
@@ -82,9 +89,10 @@ class Asking:
         async def open_stream() -> AnswerStream:
             nonlocal exact
             path = await self._store.path(message.conversation_id, message.parent_id)
+            marks = await self._store.marks(message.conversation_id)
             info = self._models.info(message.model or GUIDE)
             takes = before is not None and takes_beginning(self._client.environment, message, info)
-            asked = asked_for(message, path, before, exact=takes)
+            asked = asked_for(message, path, marks, before, exact=takes)
             exact = asked.exact
             return await self._open(message, asked.messages, how)
 
@@ -94,8 +102,13 @@ class Asking:
         return Answer(message, open_stream, None if before is None else join)
 
     def answer_to(self, message: TreeMessage, path: Sequence[TreeMessage], how: How) -> Answer:
-        """The same to messages that need not stand in the history."""
-        return Answer(message, lambda: self._open(message, context(path), how))
+        """The same to messages of which the last ones need not stand in the history."""
+
+        async def open_stream() -> AnswerStream:
+            marks = await self._store.marks(path[0].conversation_id)
+            return await self._open(message, context(path, marks), how)
+
+        return Answer(message, open_stream)
 
     async def _open(self, message: TreeMessage, messages: Sequence[Message], how: How) -> AnswerStream:
         model = message.model or GUIDE

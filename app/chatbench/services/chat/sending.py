@@ -20,6 +20,7 @@ from chatbench.services.answers import Answer
 from chatbench.services.attachments import AttachmentService
 from chatbench.services.chat.asking import Asking
 from chatbench.services.chat.underway import Underway
+from chatbench.services.context import context
 from chatbench.services.models import ModelService
 from chatbench.services.notices import Notifier
 from chatbench.services.preferences import PreferencesStore
@@ -31,7 +32,6 @@ from chatbench.services.turns import (
     answered_again,
     changed_lane,
     chosen,
-    context,
     empty_answer,
     message_in,
     question_after,
@@ -163,9 +163,14 @@ class Sending:
     async def context_tokens(self, conversation_id: str, lane: Lane) -> int:
         """About how many tokens the shown branch sends before the next question.
 
-        The last answer's own usage is exact up to it; what came after is estimated.
+        The last answer's own usage is exact up to it; what came after is estimated. All is where
+        something is left out or summarised.
         """
         info = self._models.info(lane.model or GUIDE)
+        marks = await self._store.marks(conversation_id)
+        if marks:
+            path = await self._store.path(conversation_id, lane.leaf)
+            return estimate_tokens(context(path, marks), lane.system, info)
         tokens = 0
         for message in reversed(await self._store.path(conversation_id, lane.leaf, _LOOK_BACK)):
             if message.usage is not None:
