@@ -157,3 +157,18 @@ async def test_a_refusal_for_now_holds_back_everyone_who_asks_there(
     stream.retry_now()
     assert (await asyncio.wait_for(running, 5)).attempts == 2
     assert bucket.remaining == 1
+
+
+async def test_a_model_of_another_provider_is_asked_there(
+    make: Make, environment: Environment, server: LoopbackServer
+) -> None:
+    environment.registry.register(endpoint_at(server, "anthropic", id="other", name="Other"))
+    server.script(replies.data(openai_chat.error_body(None, None, "no"), 401))
+    client = make("loop/a", fallbacks=["other/b"])
+    assert (await client.complete("Hi", max_output_tokens=9)).text
+    assert [asked.path.rpartition("/")[2] for asked in server.asked] == ["completions", "messages"]
+    assert client._router is not None
+    failed, answered = client._router.records.values()
+    assert failed.success < 1
+    assert failed.seconds is None
+    assert answered.seconds is not None, "how fast it was is remembered"

@@ -244,6 +244,24 @@ def test_stopping_ends_everything_and_begins_nothing(worker: sync.Background) ->
     assert worker.run(asyncio.sleep(0, "anew")) == "anew"
 
 
+def test_stopping_waits_for_the_threads_it_began(worker: sync.Background) -> None:
+    done = threading.Event()
+    begun = threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        threading.Event().wait(0.2)
+        done.set()
+
+    async def begin() -> None:
+        asyncio.get_running_loop().run_in_executor(None, slow)
+
+    worker.run(begin())
+    assert begun.wait(5)
+    worker.stop()
+    assert done.is_set()
+
+
 def test_other_tasks_are_ended_and_waited_for(worker: sync.Background) -> None:
     endless = Endless()
     worker.run(begun(endless))
