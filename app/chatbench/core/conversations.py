@@ -83,7 +83,8 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 class ConversationSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A row of the list. `cost` is None where any answer's price is unknown and none is known;
-    `cost_complete` is False where only some are known (shown as "≥")."""
+    `cost_complete` is False where only some are known (shown as "≥"). A `temporary` one
+    leaves nothing on the disk and goes with the program."""
 
     id: str
     title: str
@@ -97,6 +98,7 @@ class ConversationSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     message_count: int = 0
     cost: Cost | None = None
     cost_complete: bool = True
+    temporary: bool = False
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

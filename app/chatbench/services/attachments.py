@@ -87,21 +87,29 @@ class AttachmentService:
         same = self._catalogue.models(info.ref.provider)
         return tuple(m.title for m in same if m.takes("image") and m.ref != info.ref)[:2]
 
-    async def attach_path(self, path: Path, info: ModelInfo, *, store: bool = True) -> ImagePart:
+    async def attach_path(
+        self, path: Path, info: ModelInfo, *, store: bool = True, conversation_id: str = ""
+    ) -> ImagePart:
         """Reads and checks a file, and stores it; without `store` the part holds the bytes that
-        this model is sent, and the profile nothing. Raises AttachmentRefused with the reason."""
+        this model is sent, and the profile nothing. `conversation_id` is where it is for: a
+        temporary one has its files in memory. Raises AttachmentRefused with the reason."""
         data = await asyncio.to_thread(_read, path)
         if store:
-            return await self.attach_bytes(data, path.name, info)
+            return await self.attach_bytes(data, path.name, info, conversation_id=conversation_id)
         self._check(data, path.name, info)
         held = ImagePart(source=InlineData(data=data), media_type="", name=path.name)
         return await _prepared(held, data, info)
 
-    async def attach_bytes(self, data: bytes, name: str, info: ModelInfo) -> ImagePart:
-        """Checks and stores a picture as it came. Raises AttachmentRefused with the reason."""
+    async def attach_bytes(
+        self, data: bytes, name: str, info: ModelInfo, *, conversation_id: str = ""
+    ) -> ImagePart:
+        """Checks and stores a picture as it came, for the conversation if that is known. Raises
+        AttachmentRefused with the reason."""
         self._check(data, name, info)
         facts = await asyncio.to_thread(images.inspect, data, name)
-        sha256 = await self._files.put(data, name=name, media_type=facts.media_type)
+        sha256 = await self._files.put(
+            data, name=name, media_type=facts.media_type, conversation_id=conversation_id
+        )
         return ImagePart(
             source=StoredFile(sha256=sha256),
             media_type=facts.media_type,
@@ -135,6 +143,11 @@ class AttachmentService:
         if len(self._thumbnails) > _THUMBNAILS_KEPT:
             self._thumbnails.popitem(last=False)
         return found
+
+    async def forget(self, conversation_id: str) -> None:
+        """Lets go of the files of a temporary conversation that was forgotten, where no other one
+        shows them."""
+        await self._files.forget_unused(conversation_id)
 
     async def original(self, sha256: str) -> bytes:
         """The file as it was attached. Raises StorageError."""

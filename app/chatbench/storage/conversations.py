@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import apsw
+import msgspec
 
 from chatbench.core.conversations import Conversation, ConversationSummary, Draft, Lane, TreeMessage
+from chatbench.core.errors import ConfigurationError
 from chatbench.core.ids import new_id
 from chatbench.core.marks import Marks, Summary
 from chatbench.core.messages import Part
@@ -15,6 +17,7 @@ from chatbench.storage import lanes, marks, rows, search, spend, trees, turns
 from chatbench.storage import waiting as queue
 from chatbench.storage.database import Database
 from chatbench.storage.owners import Owner
+from chatbench.storage.routed import Routed
 from chatbench.storage.rows import Extent
 from chatbench.storage.search import SearchHit
 from chatbench.storage.spend import Breakdown, SpendEntry, Spent
@@ -25,7 +28,7 @@ _DAY_MS = 86_400_000
 _NEW_CHAT = ""  # the draft of a conversation that does not exist yet stands under this id
 
 
-class ConversationStore:
+class ConversationStore(Routed):
     """Every write is one transaction. All methods raise StorageError and its kinds.
 
     Answers being written carry `owner`'s name, so that no other process takes them for left
@@ -33,14 +36,21 @@ class ConversationStore:
     """
 
     def __init__(self, database: Database, owner: Owner) -> None:
-        self._database = database
+        super().__init__(database)
         self._owner = owner
 
     async def create(
-        self, title: str, lane: Lane, *, conversation_id: str = "", messages: Sequence[TreeMessage] = ()
+        self,
+        title: str,
+        lane: Lane,
+        *,
+        conversation_id: str = "",
+        messages: Sequence[TreeMessage] = (),
+        temporary: bool = False,
     ) -> Conversation:
         """A new conversation with one lane, under a new id where none is given. `messages` are
-        those it begins with, each after its parent; they name its id."""
+        those it begins with, each after its parent; they name its id. A `temporary` one is kept
+        only in memory, as all that is ever added to it, and goes when the database is closed."""
         conversation_id, now = conversation_id or new_id(), turns.now_ms()
         first = tuple(messages)
 
@@ -57,55 +67,73 @@ class ConversationStore:
                 for message in first:
                     marks.copy(connection, conversation_id, message.id, message.copy_of)
 
-        await self._database.write(insert)
+        if temporary:
+            ids = (conversation_id, lane.id, *(message.id for message in first))
+            await self._database.keep_in_memory(*ids).write(insert)
+        else:
+            await self._database.write(insert)
         if first:
             return await self.load(conversation_id)
-        head = ConversationSummary(id=conversation_id, title=title, created_at=now, updated_at=now)
+        head = ConversationSummary(
+            id=conversation_id, title=title, created_at=now, updated_at=now, temporary=temporary
+        )
         return Conversation(summary=head, lanes=(lane,))
 
     async def summaries(self, limit: int = 500, *, trashed: bool = False) -> list[ConversationSummary]:
-        """Newest first; those in the trash only, with `trashed`."""
+        """Newest first, temporary ones left out; those in the trash only, with `trashed`."""
         return await self._database.read(lambda c: trees.summaries(c, limit, trashed))
 
     async def summary(self, conversation_id: str) -> ConversationSummary | None:
         """One row of the list, also of a conversation in the trash; None where there is none."""
-        return await self._database.read(lambda c: trees.summary(c, conversation_id))
+        found = await self._read(conversation_id, lambda c: trees.summary(c, conversation_id))
+        return None if found is None else self._marked(found)
 
     async def is_listed(self, conversation_id: str) -> bool:
         """Whether there is such a conversation, and not in the trash."""
         wanted = "SELECT 1 FROM conversations WHERE id = ? AND trashed_at IS NULL"
-        return await self._database.read(
-            lambda c: c.execute(wanted, (conversation_id,)).fetchone() is not None
+        return await self._read(
+            conversation_id, lambda c: c.execute(wanted, (conversation_id,)).fetchone() is not None
         )
 
     async def load(self, conversation_id: str) -> Conversation:
         """All of it. Raises StorageError where there is no such conversation."""
-        return await self._database.read(lambda c: trees.conversation(c, conversation_id, whole=True))
+        return await self._conversation(
+            conversation_id, lambda c: trees.conversation(c, conversation_id, whole=True)
+        )
 
     async def outline(self, conversation_id: str) -> Conversation:
         """The tree, the lanes and the draft; its messages have no parts and no details."""
-        return await self._database.read(lambda c: trees.conversation(c, conversation_id, whole=False))
+        return await self._conversation(
+            conversation_id, lambda c: trees.conversation(c, conversation_id, whole=False)
+        )
 
     async def tail(self, conversation_id: str, last: int) -> Conversation:
         """The summary, lanes and draft, and of every lane's branch the `last` messages, whole: what
         a pane shows first, equally cheap for ten messages and ten thousand."""
-        return await self._database.read(lambda c: trees.tail(c, conversation_id, last))
+        return await self._conversation(conversation_id, lambda c: trees.tail(c, conversation_id, last))
 
     async def extents(self, conversation_id: str) -> dict[str, Extent]:
         """How much room each message will want on the screen, by id."""
-        return await self._database.read(lambda c: trees.extents(c, conversation_id))
+        return await self._read(conversation_id, lambda c: trees.extents(c, conversation_id))
 
     async def path(
         self, conversation_id: str, leaf: str | None, last: int | None = None
     ) -> tuple[TreeMessage, ...]:
         """From the root to `leaf`, whole messages; only the `last` ones if given (cheap however
         long the branch is). Empty for None or an unknown id."""
-        return await self._database.read(lambda c: trees.branch(c, conversation_id, leaf, last))
+        return await self._read(conversation_id, lambda c: trees.branch(c, conversation_id, leaf, last))
 
     async def messages(self, ids: Sequence[str]) -> list[TreeMessage]:
         """Messages whole, in the order asked for; unknown ids are left out."""
-        wanted = tuple(ids)
-        return await self._database.read(lambda c: trees.messages(c, wanted))
+        held = [one for one in ids if self._database.is_temporary(one)]
+        kept = [one for one in ids if one not in held]
+        if not held:
+            return await self._database.read(lambda c: trees.messages(c, kept))
+        found = await self._read(held[0], lambda c: trees.messages(c, held))
+        if kept:
+            found += await self._database.read(lambda c: trees.messages(c, kept))
+        by_id = {message.id: message for message in found}
+        return [by_id[one] for one in ids if one in by_id]
 
     async def begin_turn(
         self,
@@ -127,22 +155,30 @@ class ConversationStore:
         raises NotWaiting where it cannot be. Survives a power cut.
         """
         messages, moved = (*users, *answers), tuple(lanes)
+        self._keep_together(conversation_id, *(m.id for m in messages), *(lane.id for lane in moved))
         drafted = bool(users) and not keep_draft
         sent = rows.draft_key(conversation_id, edit=edit) if drafted else None
-        await self._database.write(
+        await self._write(
+            conversation_id,
             lambda c: turns.begin(c, conversation_id, messages, moved, title, self._owner.id, sent, waiting),
             durable=True,
         )
 
     async def checkpoint(self, message_id: str, parts: tuple[Part, ...]) -> None:
         """What an answer has come to so far. Does nothing to one that is over."""
-        await self._database.write(lambda c: turns.checkpoint(c, message_id, parts, self._owner.id))
+        await self._write(message_id, lambda c: turns.checkpoint(c, message_id, parts, self._owner.id))
 
     async def finish(self, message: TreeMessage, *, source: str | None = "chat") -> None:
         """The end of an answer: its parts, state and everything known of it; the full-text index,
         the conversation's totals and, as of `source`, the spend ledger with it (None: it is counted
-        there already). Survives a power cut."""
-        await self._database.write(lambda c: turns.finish(c, message, source), durable=True)
+        there already; the ledger is on the disk for temporary conversations too). Survives a power
+        cut."""
+        if not self._database.is_temporary(message.conversation_id):
+            await self._database.write(lambda c: turns.finish(c, message, source), durable=True)
+            return
+        await self._write(message.conversation_id, lambda c: turns.finish(c, message, None))
+        if source is not None:
+            await self.record_spend(message, source=source)
 
     async def interrupt_orphans(self) -> list[TreeMessage]:
         """Marks every answer that nobody writes any more as interrupted, and returns them."""
@@ -159,29 +195,31 @@ class ConversationStore:
 
     async def update_lane(self, conversation_id: str, lane: Lane) -> None:
         """Adds a lane, or changes what one asks with; `set_leaf` moves it."""
-        await self._database.write(lambda c: lanes.change(c, conversation_id, lane))
+        self._keep_together(conversation_id, lane.id)
+        await self._write(conversation_id, lambda c: lanes.change(c, conversation_id, lane))
 
     async def add_lanes(self, conversation_id: str, new: Sequence[Lane]) -> list[Lane]:
         """New lanes behind the others, all or none; returns them with their positions. Raises
         ConfigurationError where they would be more than `MOST_LANES`."""
         adding = tuple(new)
-        return await self._database.write(lambda c: lanes.add(c, conversation_id, adding))
+        self._keep_together(conversation_id, *(lane.id for lane in adding))
+        return await self._write(conversation_id, lambda c: lanes.add(c, conversation_id, adding))
 
     async def close_lanes(self, conversation_id: str, ids: Sequence[str]) -> list[str]:
         """Closes those of `ids` that are open, and returns them; what they said stays. Raises
         ConfigurationError where none would be left open."""
         closing = tuple(ids)
-        return await self._database.write(lambda c: lanes.close(c, conversation_id, closing))
+        return await self._write(conversation_id, lambda c: lanes.close(c, conversation_id, closing))
 
     async def reopen_lanes(self, conversation_id: str, ids: Sequence[str]) -> None:
         """Undoes `close_lanes`. Raises ConfigurationError where they would be more than
         `MOST_LANES`."""
         opening = tuple(ids)
-        await self._database.write(lambda c: lanes.reopen(c, conversation_id, opening))
+        await self._write(conversation_id, lambda c: lanes.reopen(c, conversation_id, opening))
 
     async def set_leaf(self, lane_id: str, leaf: str | None) -> None:
         """Moves a lane to another message."""
-        await self._database.write(lambda c: lanes.move(c, lane_id, leaf))
+        await self._write(lane_id, lambda c: lanes.move(c, lane_id, leaf))
 
     async def rename(self, conversation_id: str, title: str) -> None:
         """Sets the title, also the empty one."""
@@ -193,23 +231,32 @@ class ConversationStore:
             if row is not None:
                 search.index_title(connection, row[0], title)
 
-        await self._database.write(write)
+        await self._write(conversation_id, write)
 
     async def pin(self, conversation_id: str, pinned: bool) -> None:
-        await self._execute("UPDATE conversations SET pinned = ? WHERE id = ?", pinned, conversation_id)
+        await self._execute(
+            conversation_id, "UPDATE conversations SET pinned = ? WHERE id = ?", pinned, conversation_id
+        )
 
     async def mark_unread(self, conversation_id: str, unread: bool) -> None:
-        await self._execute("UPDATE conversations SET unread = ? WHERE id = ?", unread, conversation_id)
+        await self._execute(
+            conversation_id, "UPDATE conversations SET unread = ? WHERE id = ?", unread, conversation_id
+        )
 
     async def trash(self, conversation_id: str) -> None:
         """Out of the lists and the search; nothing is deleted."""
         await self._execute(
-            "UPDATE conversations SET trashed_at = ? WHERE id = ?", turns.now_ms(), conversation_id
+            conversation_id,
+            "UPDATE conversations SET trashed_at = ? WHERE id = ?",
+            turns.now_ms(),
+            conversation_id,
         )
 
     async def restore(self, conversation_id: str) -> None:
         """Out of the trash."""
-        await self._execute("UPDATE conversations SET trashed_at = NULL WHERE id = ?", conversation_id)
+        await self._execute(
+            conversation_id, "UPDATE conversations SET trashed_at = NULL WHERE id = ?", conversation_id
+        )
 
     async def delete_message(self, message_id: str) -> None:
         """Hides one message; those below it stay. `undelete_message` brings it back."""
@@ -224,18 +271,10 @@ class ConversationStore:
 
         def delete(connection: apsw.Connection) -> int:
             found = connection.execute(
-                "SELECT seq, id FROM conversations WHERE trashed_at < ?", (before,)
+                "SELECT id FROM conversations WHERE trashed_at < ?", (before,)
             ).fetchall()
-            for seq, conversation_id in found:
-                connection.execute(
-                    "DELETE FROM message_search WHERE rowid IN "
-                    "(SELECT seq FROM messages WHERE conversation_id = ?)",
-                    (conversation_id,),
-                )
-                connection.execute("DELETE FROM title_search WHERE rowid = ?", (seq,))
-                drafts = [rows.draft_key(str(conversation_id), edit=edit) for edit in (False, True)]
-                connection.execute("DELETE FROM drafts WHERE conversation_id IN (?, ?)", drafts)
-                connection.execute("DELETE FROM conversations WHERE seq = ?", (seq,))
+            for (conversation_id,) in found:
+                turns.delete(connection, str(conversation_id))
             return len(found)
 
         return await self._database.write(delete)
@@ -245,9 +284,10 @@ class ConversationStore:
         message); None is the one of a chat that does not exist yet."""
         key = rows.draft_key(conversation_id or _NEW_CHAT, edit=edit)
         if draft == Draft():
-            await self._execute("DELETE FROM drafts WHERE conversation_id = ?", key)
+            await self._execute(conversation_id or "", "DELETE FROM drafts WHERE conversation_id = ?", key)
             return
         await self._execute(
+            conversation_id or "",
             "INSERT OR REPLACE INTO drafts (conversation_id, draft, updated_at) VALUES (?, ?, ?)",
             key, rows.encode(draft), turns.now_ms(),
         )  # fmt: skip
@@ -264,45 +304,46 @@ class ConversationStore:
             if at is None:
                 connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (key,))
 
-        await self._database.write(put)
+        await self._write(conversation_id, put)
 
     async def waiting(self, conversation_id: str) -> list[tuple[int, Draft]]:
         """The queue, each message with the number it is claimed by."""
-        return await self._database.read(lambda c: queue.of(c, conversation_id))
+        return await self._read(conversation_id, lambda c: queue.of(c, conversation_id))
 
     async def next_waiting(self, conversation_id: str) -> tuple[int, Draft] | None:
         """The first of the queue, if the answers before it are over and done."""
-        return await self._database.read(lambda c: queue.ready(c, conversation_id))
+        return await self._read(conversation_id, lambda c: queue.ready(c, conversation_id))
 
-    async def stop_waiting(self, number: int) -> None:
+    async def stop_waiting(self, conversation_id: str, number: int) -> None:
         """Takes a message out of its queue. Raises NotWaiting where it is gone."""
-        await self._database.write(lambda c: queue.take(c, number))
+        await self._write(conversation_id, lambda c: queue.take(c, number))
 
     async def marks(self, conversation_id: str) -> Marks:
         """What of the conversation is left out when it is sent, and what stands summarised."""
-        return await self._database.read(lambda c: marks.of(c, conversation_id))
+        return await self._read(conversation_id, lambda c: marks.of(c, conversation_id))
 
     async def set_unsent(self, conversation_id: str, message_id: str, unsent: bool) -> None:
         """Leaves a message out, or takes it in again. Raises StorageError where it is not there."""
-        await self._database.write(lambda c: marks.set_unsent(c, conversation_id, message_id, unsent))
+        await self._write(conversation_id, lambda c: marks.set_unsent(c, conversation_id, message_id, unsent))
 
     async def context_summaries(self, conversation_id: str) -> list[Summary]:
         """Oldest first, the withdrawn ones too."""
-        return await self._database.read(lambda c: marks.summaries(c, conversation_id))
+        return await self._read(conversation_id, lambda c: marks.summaries(c, conversation_id))
 
     async def add_summary(self, summary: Summary) -> None:
         """Raises StorageError where the message it ends with is not there."""
-        await self._database.write(lambda c: marks.add_summary(c, summary))
+        await self._write(summary.conversation_id, lambda c: marks.add_summary(c, summary))
 
     async def withdraw_summary(self, conversation_id: str, summary_id: str, withdrawn: bool) -> None:
         """No longer uses a summary, or uses it again. Raises StorageError where it is not there."""
-        await self._database.write(
-            lambda c: marks.withdraw_summary(c, conversation_id, summary_id, withdrawn)
+        await self._write(
+            conversation_id, lambda c: marks.withdraw_summary(c, conversation_id, summary_id, withdrawn)
         )
 
     async def draft(self, conversation_id: str | None) -> Draft:
         """What was kept; an empty draft where nothing was."""
-        return await self._database.read(lambda c: trees.draft(c, conversation_id or _NEW_CHAT))
+        key = conversation_id or _NEW_CHAT
+        return await self._read(key, lambda c: trees.draft(c, key))
 
     async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
         """Titles and messages, newest first. Any text is a valid query; all its words must
@@ -321,7 +362,7 @@ class ConversationStore:
 
     async def breakdown(self, conversation_id: str) -> Breakdown:
         """What one conversation used and cost, by kind of token."""
-        return await self._database.read(lambda c: spend.breakdown(c, conversation_id))
+        return await self._read(conversation_id, lambda c: spend.breakdown(c, conversation_id))
 
     async def spent(self, since_ms: int) -> Spent:
         """Sum of the ledger from `since_ms` (UTC milliseconds) on."""
@@ -331,11 +372,21 @@ class ConversationStore:
         """Whether another process has committed since the last call."""
         return await self._database.changed_elsewhere()
 
-    async def _execute(self, statement: str, *values: str | int | None) -> None:
-        def run(connection: apsw.Connection) -> None:
-            connection.execute(statement, values)
+    async def forget(self, conversation_id: str) -> None:
+        """Deletes a temporary conversation for good. Raises ConfigurationError for another one."""
+        if not self._database.is_temporary(conversation_id):
+            raise ConfigurationError("This conversation is kept.", "Put it in the trash instead.")
+        await self._write(conversation_id, lambda c: turns.delete(c, conversation_id))
 
-        await self._database.write(run)
+    async def _conversation(
+        self, conversation_id: str, read: Callable[[apsw.Connection], Conversation]
+    ) -> Conversation:
+        found = await self._read(conversation_id, read)
+        return msgspec.structs.replace(found, summary=self._marked(found.summary))
+
+    def _marked(self, summary: ConversationSummary) -> ConversationSummary:
+        temporary = self._database.is_temporary(summary.id)
+        return msgspec.structs.replace(summary, temporary=True) if temporary else summary
 
     async def _flag_message(self, message_id: str, deleted_at: int | None) -> None:
         def flag(connection: apsw.Connection) -> None:
@@ -350,4 +401,4 @@ class ConversationStore:
                     (1 if deleted_at is None else -1, changed[0]),
                 )
 
-        await self._database.write(flag)
+        await self._write(message_id, flag)

@@ -3,6 +3,9 @@
 `Database.open` returns at once; the file is opened, checked and migrated on the writer thread, and
 whatever goes wrong there reaches every waiter. A write is one `BEGIN IMMEDIATE` transaction and
 happens even if its waiter is cancelled; a read is one snapshot and is interrupted then.
+
+Temporary conversations stand in a second database of the same schema that only memory holds. `of`
+says which of the two an id belongs to.
 """
 
 from __future__ import annotations
@@ -113,14 +116,21 @@ def _refuse(job: _Job[Any], why: BaseException | None) -> None:
 class Database:
     """Reads and writes of one database file. To be used from one event loop."""
 
-    def __init__(self, path: Path, backups: Path, migrations: Sequence[Migration]) -> None:
+    def __init__(self, path: Path, backups: Path | None, migrations: Sequence[Migration]) -> None:
+        """Without `backups` it is one that only memory holds."""
         self.path = path
         self._closed = False
+        self._migrations = migrations
+        self._in_memory = backups is None
+        self._temporary: Database | None = None
+        self._temporary_ids: set[str] = set()
         self._writes: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._reads: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._seen_version = 0
 
         def connect() -> apsw.Connection:
+            if backups is None:
+                return opening.open_memory(migrations)
             connection = opening.open_writer(path, backups, migrations)
             self._seen_version = _data_version(connection)
             return connection
@@ -134,6 +144,24 @@ class Database:
     ) -> Database:
         """Starts to open `path` (its folder exists) and returns at once; see `ready`."""
         return cls(path, backups or path.parent / "backups", migrations)
+
+    def of(self, an_id: str) -> Database:
+        """Where what has this id is kept: here, or only in memory."""
+        if self._temporary is not None and an_id in self._temporary_ids:
+            return self._temporary
+        return self
+
+    def keep_in_memory(self, *ids: str) -> Database:
+        """From now on what has one of these ids is kept only in memory; returns where."""
+        self._refuse_if_closed()
+        if self._temporary is None:
+            self._temporary = Database(Path(":memory:"), None, self._migrations)
+        self._temporary_ids.update(ids)
+        return self._temporary
+
+    def is_temporary(self, an_id: str) -> bool:
+        """Whether what has this id is kept only in memory."""
+        return an_id in self._temporary_ids
 
     async def ready(self) -> None:
         """Waits until the file is open and up to date.
@@ -160,6 +188,8 @@ class Database:
 
     async def read(self, work: Callable[[apsw.Connection], T]) -> T:
         """Runs `work` on a read-only connection, on one snapshot."""
+        if self._in_memory:
+            return await self._run_on_writer(lambda connection: _snapshot(connection, work))
         self._refuse_if_closed()
         job = _Job(lambda connection: _snapshot(connection, work))
         if len(self._readers) < _MAX_READERS and all(reader.busy for reader in self._readers):
@@ -193,6 +223,8 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        if self._temporary is not None:
+            await self._temporary.close()
         for _ in self._readers:
             self._reads.put(None)
         for reader in self._readers:

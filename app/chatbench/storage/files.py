@@ -25,17 +25,24 @@ _UNUSED_AFTER_MS = 86_400_000
 
 class FileStore:
     """`files/ab/cd…`: ab the first two digits, cd… the rest. A file is on the disk before the
-    database knows of it, so that what the database names is there."""
+    database knows of it, so that what the database names is there. What is put into a temporary
+    conversation is held in memory alone."""
 
     def __init__(self, folder: Path, database: Database) -> None:
         self._folder = folder
         self._database = database
+        self._held: dict[str, bytes] = {}
 
-    async def put(self, data: bytes | Path, *, name: str = "", media_type: str = "") -> str:
+    async def put(
+        self, data: bytes | Path, *, name: str = "", media_type: str = "", conversation_id: str = ""
+    ) -> str:
         """Stores bytes, or a file's, and returns their SHA-256 (hex). Twice the same is once.
+        `conversation_id` is where they are for, if that is known.
 
         Raises DiskFull, ReadOnly, StorageError; OSError where a given file cannot be read.
         """
+        if self._database.is_temporary(conversation_id):
+            return await asyncio.to_thread(self._hold, data)
         sha256, size = await asyncio.to_thread(self._write, data)
         values = (sha256, size, plain(media_type), plain(name), now_ms())
 
@@ -53,7 +60,8 @@ class FileStore:
     async def read(self, sha256: str) -> bytes:
         """The bytes, checked against their name. Raises StorageError where they are gone or
         damaged."""
-        return await asyncio.to_thread(self._read, sha256)
+        held = self._held.get(sha256)
+        return held if held is not None else await asyncio.to_thread(self._read, sha256)
 
     def path(self, sha256: str) -> Path:
         """Where the file is. Raises ValueError for what is not a SHA-256."""
@@ -88,6 +96,23 @@ class FileStore:
             return unused
 
         return len(await self._database.write(forget))
+
+    async def forget_unused(self, conversation_id: str) -> None:
+        """Lets go of what is held in memory, but for what temporary conversations show. A temporary
+        `conversation_id` says that there are, or were, any."""
+
+        def used(connection: apsw.Connection) -> set[str]:
+            shown = connection.execute("SELECT DISTINCT sha256 FROM file_references")
+            return {str(row[0]) for row in shown} | _in_drafts(connection)
+
+        kept = await self._database.of(conversation_id).read(used)
+        self._held = {sha256: data for sha256, data in self._held.items() if sha256 in kept}
+
+    def _hold(self, data: bytes | Path) -> str:
+        held = b"".join(_chunks(data))
+        sha256 = hashlib.sha256(held).hexdigest()
+        self._held[sha256] = held
+        return sha256
 
     def _write(self, data: bytes | Path) -> tuple[str, int]:
         sha256, size = _digest(_chunks(data))

@@ -64,6 +64,14 @@ def open_writer(path: Path, backups: Path, migrations: Sequence[Migration]) -> a
     return connection
 
 
+def open_memory(migrations: Sequence[Migration]) -> apsw.Connection:
+    """The one connection of a database that no file holds; it goes with the connection."""
+    connection = apsw.Connection(":memory:")
+    _configure(connection, _WRITER)
+    _migrate(connection, migrations)
+    return connection
+
+
 def open_reader(path: Path) -> apsw.Connection:
     """A connection that can only read. The writer is open already."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)

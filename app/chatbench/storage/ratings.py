@@ -9,7 +9,7 @@ import apsw
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.ratings import Rating
-from chatbench.storage.database import Database
+from chatbench.storage.routed import Routed
 from chatbench.storage.turns import now_ms
 
 
@@ -22,11 +22,8 @@ class RatedAnswer(NamedTuple):
     blind: bool
 
 
-class RatingStore:
+class RatingStore(Routed):
     """Every write is one transaction. All methods raise StorageError and its kinds."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def rate(self, message_id: str, rating: Rating | None, blind: bool) -> str:
         """Sets or takes back what is thought of an answer; returns its conversation's id.
@@ -53,7 +50,7 @@ class RatingStore:
             )
             return conversation_id
 
-        return await self._database.write(write)
+        return await self._write(message_id, write)
 
     async def of_conversation(self, conversation_id: str) -> dict[str, Rating]:
         """Message id → rating, of those that have one."""
@@ -61,8 +58,8 @@ class RatingStore:
             "SELECT r.message_id, r.rating FROM messages AS m JOIN ratings AS r ON r.message_id = m.id "
             "WHERE m.conversation_id = ? AND r.rating IS NOT NULL"
         )
-        found: list[Any] = await self._database.read(
-            lambda c: c.execute(rated, (conversation_id,)).fetchall()
+        found: list[Any] = await self._read(
+            conversation_id, lambda c: c.execute(rated, (conversation_id,)).fetchall()
         )
         return dict(found)
 

@@ -133,6 +133,21 @@ def interrupt(connection: apsw.Connection, message_id: str) -> TreeMessage:
     return message
 
 
+def delete(connection: apsw.Connection, conversation_id: str) -> None:
+    """A conversation for good, with its place in the index and its drafts."""
+    connection.execute(
+        "DELETE FROM message_search WHERE rowid IN (SELECT seq FROM messages WHERE conversation_id = ?)",
+        (conversation_id,),
+    )
+    connection.execute(
+        "DELETE FROM title_search WHERE rowid = (SELECT seq FROM conversations WHERE id = ?)",
+        (conversation_id,),
+    )
+    drafts = [rows.draft_key(conversation_id, edit=edit) for edit in (False, True)]
+    connection.execute("DELETE FROM drafts WHERE conversation_id IN (?, ?)", drafts)
+    connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+
+
 def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) -> None:
     extent = rows.extent_of(message.parts)
     streaming = message.state == "streaming"

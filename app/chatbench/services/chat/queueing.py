@@ -45,7 +45,7 @@ class Queueing(Sending):
         if not 0 <= index < len(waiting):
             raise gone()
         seq, draft = waiting[index]
-        await self._store.stop_waiting(seq)
+        await self._store.stop_waiting(conversation_id, seq)
         self._announce(conversation_id)
         return draft
 

@@ -126,7 +126,8 @@ class Rewriting(Sending):
     ) -> Conversation:
         """A new conversation with a copy of everything down to this message, and one lane like that
         which shows it (or `lane_id`). Files are referenced, not copied; what the answers cost stays
-        counted where they were asked. `title` None: the same title.
+        counted where they were asked. `title` None: the same title. Of a temporary conversation it is
+        temporary too.
 
         Raises StorageError, ConfigurationError while the message is still coming in.
         """
@@ -143,7 +144,13 @@ class Rewriting(Sending):
             for one in copies
         ]
         name = conversation.summary.title if title is None else title
-        made = await self._store.create(name, lane, conversation_id=forked, messages=messages)
+        made = await self._store.create(
+            name,
+            lane,
+            conversation_id=forked,
+            messages=messages,
+            temporary=conversation.summary.temporary,
+        )
         self._changes.emit(Changes(conversations=frozenset({forked})))
         return made
 

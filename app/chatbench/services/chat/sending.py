@@ -62,6 +62,7 @@ class Sending:
     ) -> None:
         self._store = store
         self._client = client
+        self._attachments = attachments
         self._models = models
         self._changes = changes
         self._notifier = notifier
@@ -69,13 +70,33 @@ class Sending:
         self._underway = Underway(store, changes, notifier, self._ended)
 
     async def new_conversation(
-        self, model: ModelRef | None = None, *, system: str = "", title: str = ""
+        self,
+        model: ModelRef | None = None,
+        *,
+        system: str = "",
+        title: str = "",
+        temporary: bool = False,
     ) -> Conversation:
-        """An empty conversation with one lane at `model`, else the default, else the guide."""
+        """An empty conversation with one lane at `model`, else the default, else the guide.
+
+        Of a `temporary` one nothing touches the disk but what it cost: words and files are held in
+        memory, no list and no search shows it, and it goes with the program or by `forget`.
+        Everything else that takes its id works.
+        """
         lane = Lane(id=new_id(), model=model or self._models.default() or GUIDE, system=plain(system))
-        conversation = await self._store.create(title, lane)
+        conversation = await self._store.create(title, lane, temporary=temporary)
         self._changes.emit(Changes(conversations=frozenset({conversation.id})))
         return conversation
+
+    async def forget(self, conversation_id: str) -> None:
+        """Stops a temporary conversation and lets go of it and its files: nothing brings it back.
+        Raises ConfigurationError for one that is kept."""
+        coming = self.live_in(conversation_id)
+        await self._store.forget(conversation_id)
+        for answer in coming:
+            answer.stop()
+        await self._attachments.forget(conversation_id)
+        self._changes.emit(Changes(conversations=frozenset({conversation_id})))
 
     async def send(
         self,
