@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's context for 127.0.0.1 and localhost, and the file of its certificate (PEM)."""
+def self_signed(folder: Path, *others: str) -> tuple[ssl.SSLContext, Path]:
+    """A server's context for 127.0.0.1, localhost and `others`, and the file of its certificate (PEM)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names += [x509.DNSName(name) for name in ("localhost", *others)]
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()

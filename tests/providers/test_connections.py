@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import queue
 import socket
 import threading
@@ -15,7 +14,7 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 from tests.providers.calls import asking, fetched, opened
-from tests.providers.peers import speaking
+from tests.providers.peers import alive, speaking
 
 from chatbench.core.errors import InvalidResponse, Timeout, Unreachable
 from chatbench.providers import connections
@@ -448,11 +447,6 @@ async def test_connections_that_are_closed_are_forgotten(client: Http) -> None:
             await asyncio.gather(*[writer.wait_closed() for writer in there.writers])
             await asyncio.sleep(0)
         assert len(alive(connections.Connection)) == before
-
-
-def alive(kind: type) -> list[object]:
-    gc.collect()
-    return [one for one in gc.get_objects() if type(one) is kind]
 
 
 # Leaving.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from tests.loopback.server import LoopbackServer
 from tests.providers.calls import QUICK, asking, endpoint, fetched
-from tests.providers.peers import Proxy
+from tests.providers.peers import Names, Proxy
 
 from chatbench.core.errors import (
     Timeout,
@@ -88,22 +89,6 @@ async def test_no_address_says_more_than_one_line(client: Http, url: str) -> Non
         await client.fetch(HttpRequest(url=url, method="GET"), endpoint(url), QUICK)
 
 
-class Names:
-    """A resolver that knows one name, or several addresses of it."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *places: tuple[str, int]) -> None:
-        self.asked = 0
-        self._places = places
-        self._look_up = socket.getaddrinfo
-        monkeypatch.setattr(socket, "getaddrinfo", self._answer)
-
-    def _answer(self, host: Any, *rest: Any, **more: Any) -> Any:
-        if host != "many.example":
-            return self._look_up(host, *rest, **more)
-        self.asked += 1
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in self._places]
-
-
 async def test_the_first_address_that_answers_is_taken(
     server: LoopbackServer, client: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,3 +134,46 @@ async def test_what_is_allowed_among_the_addresses_of_a_name(
     assert (await client.fetch(*asking(f"http://many.example:{server.port}"))).status == 200
     await client.aclose()
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("zone", ["%25eth9", "%eth9"])
+async def test_a_network_in_an_address_stays_here(
+    client: Http, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    there = Proxy()
+    async with await asyncio.start_server(there.serve, "::1", 0) as listener:
+        place = listener.sockets[0].getsockname()
+        look_up = socket.getaddrinfo
+
+        def answer(host: Any, *rest: Any, **more: Any) -> Any:
+            return look_up("::1" if host == "fe80::1%eth9" else host, *rest, **more)
+
+        monkeypatch.setattr(socket, "getaddrinfo", answer)
+        url = f"http://[fe80::1{zone}]:{place[1]}/v1"
+        with pytest.raises(Unreachable, match="did not let us through"):
+            await client.fetch(HttpRequest(url=url, method="GET"), endpoint(url), QUICK)
+    assert f"\r\nHost: [fe80::1]:{place[1]}\r\n" in there.heads[0]
+
+
+async def test_who_gives_up_while_several_addresses_are_tried(
+    client: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sockets that are left behind would be told of as they are collected."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        others = [socket.socket() for _ in range(4)]
+        for other in others:
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        port = full.getsockname()[1]
+        Names(monkeypatch, *[("127.0.0.1", port)] * 3)
+        task = asyncio.create_task(client.fetch(*asking(f"http://many.example:{port}")))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(task), 0.6)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for other in others:
+            other.close()
+    gc.collect()

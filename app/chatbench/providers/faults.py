@@ -41,13 +41,20 @@ def mapped(
 ) -> ProviderError:
     """The error of ours for one of `errors`. Of theirs, `raw` gets the kind and what the system said;
     the rest may hold an address with a password in it."""
-    cause = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
+    cause = root(error)
     ours = _named(error, cause, endpoint, timeouts, in_body=in_body)
     system = cause.strerror if isinstance(cause, OSError) else None
     ours.raw = f"{type(cause).__name__}: {system}" if system else type(cause).__name__
     return ours
+
+
+def root(error: BaseException) -> BaseException:
+    """What an error came of in the first place."""
+    before = error.__cause__
+    if before is None and type(error).__module__.startswith("httpcore"):
+        # It hides its causes, so that its users see httpx's errors only.
+        before = error.__context__
+    return error if before is None else root(before)
 
 
 def _named(

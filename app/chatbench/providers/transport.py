@@ -20,6 +20,7 @@ import aiohappyeyeballs
 import httpx
 
 from chatbench.providers.connections import KEEP_S, Connection
+from chatbench.providers.faults import root
 
 _PIECE_BYTES = 256 * 1024
 _NAMES_S = 10.0
@@ -249,7 +250,7 @@ class Proxied(httpx.AsyncBaseTransport):
         except BaseException as error:
             await self._close(transport)
             # So TLS with the proxy is called; with the server behind it, it is "proxy.start_tls".
-            to_proxy = not isinstance(_root(error), ssl.SSLError) or "connection.start_tls.failed" in seen
+            to_proxy = not isinstance(root(error), ssl.SSLError) or "connection.start_tls.failed" in seen
             if isinstance(error, httpx.ConnectError) and to_proxy:
                 raise httpx.ProxyError("the proxy cannot be reached") from error
             raise
@@ -305,9 +306,11 @@ class _Lent(httpx.AsyncByteStream):
         self._lender = lender
         self._transport: httpx.AsyncHTTPTransport | None = transport
         self._stream = stream
+        self._source: Any = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._stream)
+        self._source = aiter(self._stream)
+        return self._source  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
         transport, self._transport = self._transport, None
@@ -315,6 +318,9 @@ class _Lent(httpx.AsyncByteStream):
             return
         usable = False
         try:
+            if self._source is not None:
+                # A generator that is left in the middle would be closed by a task of its own, some time.
+                await self._source.aclose()
             await self._stream.aclose()
             usable = True
         finally:
@@ -342,12 +348,6 @@ def _is_literal(host: str) -> bool:
 def _certified(host: str) -> str:
     """What stands in the certificate: without a network's name, or the dot that ends a full name."""
     return host.partition("%")[0].removesuffix(".")
-
-
-def _root(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
 
 
 def _guard(allowed: Callable[[str], bool]) -> Callable[[aiohappyeyeballs.AddrInfoType], socket.socket]:
