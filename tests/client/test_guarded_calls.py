@@ -19,6 +19,7 @@ from chatbench.client.cache import MemoryCache, SqliteCache
 from chatbench.client.environment import Environment
 from chatbench.client.ledger import Ledger
 from chatbench.client.llm import LLMClient
+from chatbench.client.progress import Progress
 from chatbench.core.errors import BudgetExceeded, ChatbenchError, HookRejected, ProviderError, ServerError
 from chatbench.core.messages import TextPart, user
 from chatbench.core.models import ModelRef
@@ -177,22 +178,50 @@ async def test_a_dearer_model_to_fall_back_on_must_fit_the_budget_too(
     assert [one.json["model"] for one in server.asked] == ["m"]
 
 
+@pytest.mark.parametrize("counted", [False, True])
 async def test_an_attempt_that_broke_off_and_is_made_again_is_counted_too(
-    guarded: Environment, server: LoopbackServer
+    guarded: Environment, server: LoopbackServer, counted: bool
 ) -> None:
-    limit = BudgetLimit(scope="run", usd=Decimal(1))
+    """In the answer, the progress, the ledger and the budget alike; from its words where the provider
+    did not count it."""
+    limit = BudgetLimit(scope="day", usd=Decimal(1))
     client = client_of(guarded, budget=limit, broken="rerun")
     half = [openai_chat.frame(openai_chat.chunk({"content": "Half an answer, "}))]
+    if counted:
+        half.append(openai_chat.frame(openai_chat.chunk(None, usage=openai_chat.USAGE)))
     server.script(replies.events(half, end="cut"))
     request = request_of(max_output_tokens=100)
-    response = await client.complete(request, endpoint=endpoint_at(server))
-    assert (response.attempts, response.spent, len(server.asked)) == (2, COST, 2)
+    seen: list[Progress] = []
+    (response,) = await client.process_prompts([request], endpoint=endpoint_at(server), progress=seen.append)
+    assert (response.attempts, len(server.asked)) == (2, 2)
+    assert response.spent is not None
+    assert response.cost is not None
+    assert COST < response.spent <= COST * 2
+    assert (response.spent == COST * 2, response.cost.estimated) == (counted, not counted)
+    assert sum(line.amount for line in response.cost.lines) == response.spent
     (row,) = await spent(guarded)
-    assert (row.amount, row.calls, row.unpriced) == (COST, 2, 1)
+    assert (row.amount, row.calls, row.unpriced) == (response.spent, 2, 0)
     assert client._budgets is not None
-    usd, tokens = client._budgets.spent(limit)
-    assert COST < usd < COST * 2
-    assert 115 < tokens < 200
+    assert response.usage is not None
+    assert client._budgets.spent(limit) == (response.spent, response.usage.total_tokens)
+    assert 115 < response.usage.total_tokens < (300 if counted else 200)
+    assert (seen[-1].cost, seen[-1].cost_complete) == (response.spent, True)
+    assert seen[-1].input_tokens + seen[-1].output_tokens == response.usage.total_tokens
+
+
+async def test_an_attempt_of_an_unknown_price_leaves_the_whole_unknown(
+    guarded: Environment, server: LoopbackServer
+) -> None:
+    half = [openai_chat.frame(openai_chat.chunk({"content": "Half an answer, "}))]
+    server.script(
+        replies.events(half, end="cut"), replies.data(openai_chat.error_body(None, None, "no"), 401)
+    )
+    guarded.registry.register(endpoint_at(server))
+    client = client_of(guarded, models="loop/unpriced", fallbacks=["loop/m"], broken="rerun")
+    (response,) = await client.process_prompts(["Hi"], stream=True)
+    assert response.model.id == "m"
+    assert response.attempts == 3
+    assert response.spent is None
 
 
 async def test_hooks_stand_around_the_call(guarded: Environment, server: LoopbackServer) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.client.conftest import QUICK, endpoint_at
+from tests.harness.waiting import until
 from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
@@ -19,6 +20,8 @@ from chatbench.client.cache import MemoryCache
 from chatbench.client.defaults import aclose_environment, open_environment
 from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
+from chatbench.client.progress import Progress
+from chatbench.client.retries import RetryPolicy
 from chatbench.core.errors import ChatbenchError, SchemaMismatch
 from chatbench.core.messages import TextPart
 from chatbench.core.requests import Request, Response
@@ -37,7 +40,7 @@ async def environment(tmp_path: Path, server: LoopbackServer) -> AsyncIterator[E
 
 
 def client_of(environment: Environment, **settings: Any) -> LLMClient:
-    return LLMClient("loop/m", environment=environment, retries=QUICK, **settings)
+    return LLMClient("loop/m", **{"environment": environment, "retries": QUICK, **settings})
 
 
 def saying(text: str, finish: str = "stop", **message: Any) -> Reply:
@@ -118,6 +121,47 @@ async def test_repair_among_many(environment: Environment, server: LoopbackServe
     server.script(saying('{"name": "Rex"}'), saying('{"name": "Rex", "age": 4}'))
     (answer,) = await client_of(environment).process_prompts(["A dog"], schema=DOG, repair=True)
     assert answer.parsed["age"] == 4
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("end", "requests"), [("misfit", 2), ("refused", 2), ("interrupted", 2)])
+async def test_a_repair_that_fails_too_is_told_with_all_that_was_used(
+    environment: Environment, server: LoopbackServer, end: str, requests: int, stream: bool
+) -> None:
+    environment.pricing.user_prices["loop/m"] = Rates(input=Decimal(10), output=Decimal(100))
+    second = {
+        "misfit": streaming('{"age": 4}') if stream else saying('{"age": 4}'),
+        "refused": replies.data(openai_chat.error_body(None, None, "no"), 401),
+        "interrupted": replies.events([], end="cut"),
+    }[end]
+    server.script(streaming('{"name": "Rex"}') if stream else saying('{"name": "Rex"}'), second)
+    seen: list[Progress] = []
+    (response,) = await client_of(environment, retries=RetryPolicy(max_attempts=1)).process_prompts(
+        ["A dog"], schema=DOG, repair=True, stream=stream, progress=seen.append
+    )
+    assert response.is_error
+    assert response.attempts == len(server.asked) == requests
+    assert environment.ledger is not None
+    (row,) = await environment.ledger.spent_by_model(0)
+    assert response.spent == row.amount == seen[-1].cost > 0
+    assert row.calls == (2 if end == "misfit" else 1)
+    assert response.usage is not None
+    assert response.usage.total_tokens == row.tokens
+
+
+async def test_a_repair_that_is_stopped_is_told_with_what_it_used(
+    environment: Environment, server: LoopbackServer
+) -> None:
+    environment.pricing.user_prices["loop/m"] = Rates(input=Decimal(10), output=Decimal(100))
+    hanging = replies.events(openai_chat.answer(["no", " J"], (), "m")[:-1], end="hang")
+    server.script(streaming("no JSON"), hanging)
+    stream = client_of(environment).stream("A dog", schema=DOG, repair=True)
+    running = asyncio.ensure_future(stream.complete())
+    await until(lambda: len(server.asked) == 2, "the repair is asked for")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert stream.response().attempts == 2
 
 
 async def test_an_answer_that_fits_no_schema_is_not_kept(

@@ -6,6 +6,7 @@ from chatbench.client.budget import Reservation
 from chatbench.client.calling import Calling
 from chatbench.client.environment import Environment
 from chatbench.client.estimate import estimate_tokens
+from chatbench.client.outcome import counted
 from chatbench.client.routing import Router
 from chatbench.client.underway import Underway
 from chatbench.core.errors import ChatbenchError, ContextWindowExceeded, ProviderError
@@ -70,7 +71,10 @@ class Accounted(Underway):
     def _void(self) -> None:
         """The attempt is made again. It was used, and is paid for, as far as it came."""
         if self.accumulator.usage is not None or self.accumulator.has_visible_text:
-            lost = self.response()
+            lost = self._last_attempt()
+            if lost.usage is None:
+                lost = counted(lost, self.request, self.info, self.endpoint, self._environment.pricing)
+            self._besides(lost)
             if self._reservation is not None:
                 self._reservation.add(lost)
             if self._calling.ledger is not None:
@@ -86,7 +90,7 @@ class Accounted(Underway):
         self._reservation = None
         response = self._whole_response
         if response is None and self.attempts:
-            response = self.response()
+            response = self._last_attempt()
         if reservation is not None:
             reservation.settle(response)
         if ledger is not None and response is not None:

@@ -194,7 +194,7 @@ class Attempts(Accounted):
 
     def _answered(self) -> Response:
         log.debug("%s answered at attempt %d", self.request.model, self.attempts)
-        self._whole_response = response = self.response()
+        self._whole_response = response = self._last_attempt()
         if self._router is not None:
             self._router.succeeded(self.request.model, time.monotonic() - self._began)
-        return response
+        return self._with_lost(response)

@@ -224,7 +224,12 @@ class AnswerStream(Attempts):
             left = max(0.0, self._deadline - time.monotonic())
             retries = msgspec.structs.replace(retries, total_s=left)
         once = replace(self._calling, retries=retries, schema=None, repair=False, hooks=None, cached=None)
-        return await AnswerStream(self._environment, request, once).complete()
+        call = AnswerStream(self._environment, request, once)
+        try:
+            return await call.complete()
+        finally:
+            self.attempts += call.attempts
+            self._besides(call.response())
 
     async def _told(self, error: ChatbenchError) -> Response:
         """An answer that a hook gives in place of an error; raises the error, or the hook's."""

@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from chatbench.client.estimate import estimate_text
+from chatbench.client.estimate import estimate_text, estimate_tokens
 from chatbench.client.pricing import Pricing
 from chatbench.client.raw import masked_exchange, shown
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ErrorReport
 from chatbench.core.ids import new_id
 from chatbench.core.messages import Part
+from chatbench.core.models import ModelInfo
 from chatbench.core.params import LeftOut
 from chatbench.core.requests import Request, Response
 from chatbench.core.secrets import Secret
@@ -80,6 +81,43 @@ def _told(stop: Stop) -> dict[str, Any]:
         "system_fingerprint": stop.system_fingerprint,
         "service_tier": stop.service_tier,
     }
+
+
+def together(response: Response, other: Response) -> Response:
+    """The response with what `other`, made before it or beside it, has used and cost besides."""
+    if other.usage is None and other.cost is None and not other.parts:
+        return response
+    if response.usage is None and response.cost is None and not response.parts:
+        return msgspec.structs.replace(response, usage=other.usage, cost=other.cost)
+    usage = None
+    if other.usage is not None and response.usage is not None:
+        usage = other.usage + response.usage
+    return msgspec.structs.replace(response, usage=usage, cost=_both(other.cost, response.cost))
+
+
+def _both(first: Cost | None, second: Cost | None) -> Cost | None:
+    if first is None or second is None or first.currency != second.currency:
+        return None
+    return msgspec.structs.replace(
+        second,
+        amount=first.amount + second.amount,
+        lines=(*first.lines, *second.lines),
+        estimated=first.estimated or second.estimated,
+    )
+
+
+def counted(
+    response: Response, request: Request, info: ModelInfo, endpoint: Endpoint, pricing: Pricing
+) -> Response:
+    """An answer that broke off before the provider told any usage, counted from the words."""
+    usage = Usage(
+        input_tokens=estimate_tokens(request.messages, request.system, info, request.tools),
+        output_tokens=_output_of(response.parts),
+    )
+    cost = _cost(pricing, request, endpoint, usage, response.at, request.parameters.service_tier or "")
+    if cost is not None:
+        cost = msgspec.structs.replace(cost, estimated=True)
+    return msgspec.structs.replace(response, usage=usage, cost=cost)
 
 
 def events_of(response: Response) -> list[StreamEvent]:

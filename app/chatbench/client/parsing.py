@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from chatbench.client.outcome import together
 from chatbench.client.schemas import parse_answer, repair_messages, schema_of
 from chatbench.core.errors import SchemaMismatch
 from chatbench.core.messages import RefusalPart
 from chatbench.core.requests import Request, Response
-from chatbench.core.usage import Cost, Usage
 
 _SHOWN = 2000
 
@@ -50,10 +50,8 @@ async def parsed(
         messages = (*request.messages, *repair_messages(response.text, mismatch))
         second = await again(msgspec.structs.replace(request, messages=messages))
     return msgspec.structs.replace(
-        _read(second, target),
+        together(_read(second, target), response),
         request=response.request,
-        usage=_summed(response.usage, second.usage),
-        cost=_both(response.cost, second.cost),
         attempts=response.attempts + second.attempts,
     )
 
@@ -87,18 +85,3 @@ def _told_why(response: Response) -> SchemaMismatch | None:
             text=response.text[:_SHOWN],
         )
     return None
-
-
-def _summed(first: Usage | None, second: Usage | None) -> Usage | None:
-    return None if first is None or second is None else first + second
-
-
-def _both(first: Cost | None, second: Cost | None) -> Cost | None:
-    if first is None or second is None or first.currency != second.currency:
-        return None
-    return msgspec.structs.replace(
-        second,
-        amount=first.amount + second.amount,
-        lines=(*first.lines, *second.lines),
-        estimated=first.estimated or second.estimated,
-    )

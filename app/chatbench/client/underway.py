@@ -11,7 +11,7 @@ from typing import TypeVar
 from chatbench.client.calling import Calling
 from chatbench.client.clock import Clock
 from chatbench.client.environment import Environment
-from chatbench.client.outcome import outcome
+from chatbench.client.outcome import outcome, together
 from chatbench.client.routing import Router
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ChatbenchError, ProviderError, Timeout
@@ -30,7 +30,7 @@ class Underway:
 
     __slots__ = (
         "__weakref__", "_asked", "_at", "_calling", "_clock", "_deadline", "_environment", "_exchange",
-        "_key", "_queued_s", "_router", "accumulator", "attempts", "endpoint", "info", "last_error",
+        "_key", "_lost", "_queued_s", "_router", "accumulator", "attempts", "endpoint", "info", "last_error",
         "left_out", "request",
     )  # fmt: skip
 
@@ -53,6 +53,7 @@ class Underway:
         self._deadline: float | None = None
         self._exchange: Exchange | None = None
         self._key: Secret | None = None
+        self._lost: Response | None = None
         self._queued_s = 0.0
 
     @property
@@ -65,12 +66,24 @@ class Underway:
         return self._clock.timings(self._queued_s or None)
 
     def response(self, error: ChatbenchError | None = None) -> Response:
-        """The answer as far as it came, priced; `error` is recorded with it."""
+        """The answer as far as it came, priced with the attempts that were made again; `error` is
+        recorded with it."""
+        return self._with_lost(self._last_attempt(error))
+
+    def _with_lost(self, response: Response) -> Response:
+        return response if self._lost is None else together(response, self._lost)
+
+    def _last_attempt(self, error: ChatbenchError | None = None) -> Response:
+        """The same with no more than this attempt used."""
         return outcome(
             self.request, self.endpoint, self.accumulator, self._exchange, self.left_out,
             self._environment.pricing, self._at, self._key, self.timings, self.attempts,
             error.report() if error else None,
         )  # fmt: skip
+
+    def _besides(self, used: Response) -> None:
+        """Something was used, and counted, that is not in the answer."""
+        self._lost = used if self._lost is None else together(used, self._lost)
 
     def _start(self) -> None:
         """The clock runs. Raises RuntimeError for a second time."""
