@@ -200,6 +200,39 @@ async def test_a_wait_can_be_cut_short(services: Services, server: LoopbackServe
     assert turn.answers[0].message.attempts == 2
 
 
+async def test_nothing_is_asked_below_an_answer_that_is_coming_in(
+    services: Services, server: LoopbackServer
+) -> None:
+    """An edit is, for it goes its own way."""
+    turn = await begun(services, server)
+    with pytest.raises(ConfigurationError, match="still coming in"):
+        await services.chat.send(turn.conversation_id, Draft(text="More"))
+    edit = Draft(text="Ho", edits=turn.user_message_id)
+    beside = await services.chat.send(turn.conversation_id, edit)
+    services.chat.stop(turn.conversation_id)
+    await services.chat.wait(turn)
+    await services.chat.wait(beside)
+    assert len((await services.history.load(turn.conversation_id)).messages) == 4
+
+
+async def test_an_answer_whose_process_is_gone_holds_nobody_up(
+    services: Services, server: LoopbackServer, opened: Open
+) -> None:
+    """It is found out on sending, while both had the profile open."""
+    turn = await asked(services)
+    async with opened() as other:
+        left = await other.chat.send(turn.conversation_id, Draft(text="Two"))
+        await other.chat.wait(left)
+        row = left.answers[0].message
+    await services.chat._store._database.write(
+        lambda c: c.execute("UPDATE messages SET state = 'streaming', owner = 'gone' WHERE id = ?", (row.id,))
+    )
+    again = await services.chat.send(turn.conversation_id, Draft(text="Three"))
+    await services.chat.wait(again)
+    assert (await stored(services, row.id)).state == "interrupted"
+    assert len(await texts(services, turn.conversation_id)) == 6
+
+
 async def test_several_conversations_at_once(services: Services, server: LoopbackServer) -> None:
     """Stopping one leaves the others alone."""
     turns = [await begun(services, server) for _ in range(3)]

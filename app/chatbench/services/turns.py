@@ -154,8 +154,19 @@ def settled(conversation: Conversation, message_id: str) -> TreeMessage:
     still coming in."""
     message = message_in(conversation, message_id)
     if message.state == "streaming":
-        raise ConfigurationError("This answer is still coming in.", "Wait for its end, or stop it.")
+        raise still_coming()
     return message
+
+
+def refuse_unsettled(conversation: Conversation, lanes: Sequence[Lane]) -> None:
+    """Raises ConfigurationError where one of the lanes stands on an answer that is still coming in."""
+    coming = {message.id for message in conversation.messages if message.state == "streaming"}
+    if any(lane.leaf in coming for lane in lanes):
+        raise still_coming()
+
+
+def still_coming() -> ConfigurationError:
+    return ConfigurationError("This answer is still coming in.", "Wait for its end, or stop it.")
 
 
 def question_of(conversation: Conversation, message: TreeMessage) -> TreeMessage:

@@ -11,7 +11,15 @@ from chatbench.core.messages import MediaPart
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services.chat.sending import Sending
-from chatbench.services.turns import Sent, Turn, changed_lane, empty_answer, sent, settled
+from chatbench.services.turns import (
+    Sent,
+    Turn,
+    changed_lane,
+    empty_answer,
+    refuse_unsettled,
+    sent,
+    settled,
+)
 from chatbench.storage.rows import plain
 
 _TASK = (
@@ -76,11 +84,10 @@ class Gathering(Sending):
         words, and while it or the lane's last answer is still coming in.
         """
         self._underway.refuse_while_closing()
-        conversation = await self._store.outline(conversation_id)
+        conversation = await self._outline(conversation_id)
         settled(conversation, message_id)
         lane = conversation.lane(lane_id)
-        if lane.leaf is not None:
-            settled(conversation, lane.leaf)
+        refuse_unsettled(conversation, [lane])
         (answer,) = await self._store.messages([message_id])
         media = tuple(part for part in answer.parts if isinstance(part, MediaPart))
         if not answer.text.strip() and not media:

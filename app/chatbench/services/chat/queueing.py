@@ -73,7 +73,7 @@ class Queueing(Sending):
             return
 
     async def _send_waiting(self, conversation_id: str, seq: int, draft: Draft) -> Turn:
-        conversation = await self._store.outline(conversation_id)
+        conversation = await self._outline(conversation_id)
         turn = sent(conversation, conversation.lanes, draft, new_id())
         title = conversation.summary.title or title_from(draft)
         return await self._begun(conversation_id, turn, title=title, keep_draft=True, waiting=seq)

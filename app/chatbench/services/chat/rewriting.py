@@ -18,6 +18,7 @@ from chatbench.services.turns import (
     empty_answer,
     question_after,
     question_of,
+    refuse_unsettled,
     settled,
     showing,
     title_from,
@@ -39,7 +40,7 @@ class Rewriting(Sending):
         Raises StorageError; ConfigurationError for no words, a question, or an answer that is still
         coming in.
         """
-        conversation = await self._store.outline(conversation_id)
+        conversation = await self._outline(conversation_id)
         short = settled(conversation, message_id)
         if short.role != "assistant":
             raise ConfigurationError("This is not an answer.", "Edit a question by sending it anew.")
@@ -74,10 +75,9 @@ class Rewriting(Sending):
         Raises StorageError; ConfigurationError for an empty draft, a lane that is not there, and
         one whose answer is still coming in.
         """
-        conversation = await self._store.outline(conversation_id)
+        conversation = await self._outline(conversation_id)
         lane = conversation.lane(lane_id)
-        if lane.leaf is not None:
-            settled(conversation, lane.leaf)
+        refuse_unsettled(conversation, [lane])
         message = question_after(conversation_id, lane.leaf, new_id(), draft)
         if not message.parts:
             raise ConfigurationError("There is nothing to add.", "Write something first.")
@@ -102,7 +102,7 @@ class Rewriting(Sending):
         that is still coming in. A failing call does not raise, its message carries the error.
         """
         self._underway.refuse_while_closing()
-        conversation = await self._store.outline(conversation_id)
+        conversation = await self._outline(conversation_id)
         short = settled(conversation, message_id)
         (old,) = await self._store.messages([message_id])
         if short.role != "assistant" or not text_of(old.parts).strip():
@@ -131,7 +131,7 @@ class Rewriting(Sending):
 
         Raises StorageError, ConfigurationError while the message is still coming in.
         """
-        conversation = await self._store.outline(conversation_id)
+        conversation = await self._outline(conversation_id)
         message = settled(conversation, message_id)
         like = showing(conversation, message, lane_id)
         path = await self._store.path(conversation_id, message_id)

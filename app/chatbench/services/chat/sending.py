@@ -36,6 +36,7 @@ from chatbench.services.turns import (
     message_in,
     question_after,
     question_of,
+    refuse_unsettled,
     sent,
     showing,
     title_from,
@@ -115,13 +116,15 @@ class Sending:
         To all open lanes, or only to those of the ids in `lanes`; the others stay where they are.
         With `draft.edits` the question becomes a sibling of that message: a branch. `model`,
         `system` and `parameters` change the first lane asked from here on. Raises StorageError, and
-        ConfigurationError for a lane that is not there; a failing call does not raise, its message
-        carries the error.
+        ConfigurationError for a lane that is not there or whose last answer is still coming in
+        (`queue` waits for it); a failing call does not raise, its message carries the error.
         """
         self._underway.refuse_while_closing()
-        conversation = await self._store.outline(conversation_id)
+        conversation = await self._outline(conversation_id)
         first, *others = chosen(conversation, lanes)
         asked = [changed_lane(first, model, system, parameters), *others]
+        if draft.edits is None:
+            refuse_unsettled(conversation, asked)
         turn = sent(conversation, asked, draft, new_id())
         title = conversation.summary.title or title_from(draft)
         edit = draft.edits is not None
@@ -228,6 +231,19 @@ class Sending:
         """No new work; running answers end as interrupted, their text kept. Answers that could
         not be saved are tried once more."""
         await self._underway.aclose()
+
+    async def _outline(self, conversation_id: str) -> Conversation:
+        """The outline, in which "streaming" is only what somebody still writes."""
+        conversation = await self._store.outline(conversation_id)
+        coming = [message.id for message in conversation.messages if message.state == "streaming"]
+        if all(self._underway.live(one) is not None for one in coming):
+            return conversation
+        left = await self._store.interrupt_orphans()
+        if left:
+            ids = frozenset(message.conversation_id for message in left)
+            self._changes.emit(Changes(conversations=ids, usage=True))
+            return await self._store.outline(conversation_id)
+        return conversation
 
     async def _ended(self, conversation_id: str) -> None:
         """An answer of the conversation is over and written."""
