@@ -145,6 +145,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.presets import PresetService
     from chatbench.services.ratings import RatingService
     from chatbench.services.templates import TemplateService
+    from chatbench.services.titles import TitleService
     from chatbench.services.usage import UsageService
     from chatbench.storage.presets import PresetStore
     from chatbench.storage.ratings import RatingStore
@@ -155,6 +156,7 @@ def _services(ground: _Ground) -> Services:
     client = LLMClient(environment=environment, keep_raw=False, count_spending=False)
     chat, attachments = _chat(ground, client, models, notifier)
     asides = Asides(store, client, ground.preferences, changes)
+    titles = TitleService(store, asides, models, ground.preferences, changes)
     return Services(
         profile=_profile(ground),
         chat=chat,
@@ -168,6 +170,7 @@ def _services(ground: _Ground) -> Services:
         usage=UsageService(store),
         presets=PresetService(PresetStore(ground.database), store, chat, changes),
         context=ContextService(store, models, asides, changes),
+        titles=titles,
         ratings=RatingService(RatingStore(ground.database), changes),
         exchange=ExchangeService(store),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
@@ -175,7 +178,7 @@ def _services(ground: _Ground) -> Services:
         preferences=ground.preferences,
         changes=changes,
         notifier=notifier,
-        closing=(chat.aclose, asides.aclose, fragments.aclose, *_closing(ground)),
+        closing=(chat.aclose, titles.aclose, asides.aclose, fragments.aclose, *_closing(ground)),
     )
 
 

@@ -40,10 +40,11 @@ class Names(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         for name in ("default_model", "default_embedding_model"):
-            _check_ref(name, getattr(self, name))
+            check_ref(name, getattr(self, name))
 
 
-def _check_ref(name: str, text: str) -> None:
+def check_ref(name: str, text: str) -> None:
+    """Raises ValueError where the setting `name` is neither empty nor provider/model-id."""
     if text:
         try:
             ModelRef.parse(text)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chatbench.services.profile import ProfileService
     from chatbench.services.ratings import RatingService
     from chatbench.services.templates import TemplateService
+    from chatbench.services.titles import TitleService
     from chatbench.services.usage import UsageService
 
 
@@ -46,6 +47,7 @@ class Services:
     usage: UsageService
     ratings: RatingService
     context: ContextService
+    titles: TitleService
     presets: PresetService
     exchange: ExchangeService
     templates: TemplateService

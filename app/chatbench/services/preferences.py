@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from chatbench.client.names import Names
+from chatbench.client.names import Names, check_ref
 from chatbench.core.changes import Changes
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.models import ModelRef
@@ -26,6 +26,9 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
     reading_width: Literal["narrow", "normal", "wide", "full"] = "normal"
     send_with: Literal["enter", "ctrl+enter"] = "enter"
     thinking_open: bool = False
+    title_source: Literal["words", "model"] = "words"
+    title_model: str = ""
+    """provider/model-id; "" is the conversation's own."""
     max_attempts: int = 4
     read_timeout_s: float = 120.0
     shortcuts: dict[str, str] = msgspec.field(default_factory=dict)
@@ -39,11 +42,16 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError("`max_attempts` must be at least 1")
         if self.read_timeout_s <= 0:
             raise ValueError("`read_timeout_s` must be greater than 0")
+        check_ref("title_model", self.title_model)
         super().__post_init__()
 
     @property
     def default_model_ref(self) -> ModelRef | None:
         return ModelRef.parse(self.default_model) if self.default_model else None
+
+    @property
+    def title_model_ref(self) -> ModelRef | None:
+        return ModelRef.parse(self.title_model) if self.title_model else None
 
 
 class PreferencesStore:

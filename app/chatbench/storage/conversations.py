@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import apsw
 import msgspec
@@ -11,16 +10,16 @@ import msgspec
 from chatbench.core.conversations import Conversation, ConversationSummary, Draft, Lane, TreeMessage
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.ids import new_id
-from chatbench.core.marks import Marks, Summary
 from chatbench.core.messages import Part
 from chatbench.storage import lanes, marks, rows, search, spend, trees, turns
 from chatbench.storage import waiting as queue
 from chatbench.storage.database import Database
+from chatbench.storage.marks import Marked
 from chatbench.storage.owners import Owner
-from chatbench.storage.routed import Routed
 from chatbench.storage.rows import Extent
 from chatbench.storage.search import SearchHit
 from chatbench.storage.spend import Breakdown, SpendEntry, Spent
+from chatbench.storage.titles import Titles
 
 __all__ = ["ConversationStore", "Extent", "SearchHit", "SpendEntry", "Spent"]
 
@@ -28,7 +27,7 @@ _DAY_MS = 86_400_000
 _NEW_CHAT = ""  # the draft of a conversation that does not exist yet stands under this id
 
 
-class ConversationStore(Routed):
+class ConversationStore(Marked, Titles):
     """Every write is one transaction. All methods raise StorageError and its kinds.
 
     Answers being written carry `owner`'s name, so that no other process takes them for left
@@ -56,8 +55,9 @@ class ConversationStore(Routed):
 
         def insert(connection: apsw.Connection) -> None:
             connection.execute(
-                "INSERT INTO conversations (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)",
-                (conversation_id, rows.plain(title), now, now),
+                "INSERT INTO conversations (id, title, titled_by, created_at, updated_at) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (conversation_id, rows.plain(title), "person" if title else "words", now, now),
             )
             if title:
                 search.index_title(connection, connection.last_insert_rowid(), title)
@@ -221,18 +221,6 @@ class ConversationStore(Routed):
         """Moves a lane to another message."""
         await self._write(lane_id, lambda c: lanes.move(c, lane_id, leaf))
 
-    async def rename(self, conversation_id: str, title: str) -> None:
-        """Sets the title, also the empty one."""
-
-        def write(connection: apsw.Connection) -> None:
-            renamed = "UPDATE conversations SET title = ? WHERE id = ? RETURNING seq"
-            values = (rows.plain(title), conversation_id)
-            row: Any = connection.execute(renamed, values).fetchone()
-            if row is not None:
-                search.index_title(connection, row[0], title)
-
-        await self._write(conversation_id, write)
-
     async def pin(self, conversation_id: str, pinned: bool) -> None:
         await self._execute(
             conversation_id, "UPDATE conversations SET pinned = ? WHERE id = ?", pinned, conversation_id
@@ -317,28 +305,6 @@ class ConversationStore(Routed):
     async def stop_waiting(self, conversation_id: str, number: int) -> None:
         """Takes a message out of its queue. Raises NotWaiting where it is gone."""
         await self._write(conversation_id, lambda c: queue.take(c, number))
-
-    async def marks(self, conversation_id: str) -> Marks:
-        """What of the conversation is left out when it is sent, and what stands summarised."""
-        return await self._read(conversation_id, lambda c: marks.of(c, conversation_id))
-
-    async def set_unsent(self, conversation_id: str, message_id: str, unsent: bool) -> None:
-        """Leaves a message out, or takes it in again. Raises StorageError where it is not there."""
-        await self._write(conversation_id, lambda c: marks.set_unsent(c, conversation_id, message_id, unsent))
-
-    async def context_summaries(self, conversation_id: str) -> list[Summary]:
-        """Oldest first, the withdrawn ones too."""
-        return await self._read(conversation_id, lambda c: marks.summaries(c, conversation_id))
-
-    async def add_summary(self, summary: Summary) -> None:
-        """Raises StorageError where the message it ends with is not there."""
-        await self._write(summary.conversation_id, lambda c: marks.add_summary(c, summary))
-
-    async def withdraw_summary(self, conversation_id: str, summary_id: str, withdrawn: bool) -> None:
-        """No longer uses a summary, or uses it again. Raises StorageError where it is not there."""
-        await self._write(
-            conversation_id, lambda c: marks.withdraw_summary(c, conversation_id, summary_id, withdrawn)
-        )
 
     async def draft(self, conversation_id: str | None) -> Draft:
         """What was kept; an empty draft where nothing was."""

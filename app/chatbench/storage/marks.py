@@ -1,4 +1,4 @@
-"""What is left out of a conversation, and its summaries; each step inside its caller's transaction."""
+"""What is left out of a conversation when it is sent, and its summaries."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chatbench.core.ids import new_id
 from chatbench.core.marks import Marks, Summary
 from chatbench.core.models import ModelRef
 from chatbench.storage import rows
+from chatbench.storage.routed import Routed
 
 _SUMMARY = "id, conversation_id, message_id, text, provider, model, created_at, withdrawn"
 
@@ -100,3 +101,29 @@ def _summary(row: tuple[Any, ...]) -> Summary:
         created_at=row[6],
         withdrawn=bool(row[7]),
     )
+
+
+class Marked(Routed):
+    """The part of the conversations' store that knows what is sent otherwise than it stands."""
+
+    async def marks(self, conversation_id: str) -> Marks:
+        """What of the conversation is left out when it is sent, and what stands summarised."""
+        return await self._read(conversation_id, lambda c: of(c, conversation_id))
+
+    async def set_unsent(self, conversation_id: str, message_id: str, unsent: bool) -> None:
+        """Leaves a message out, or takes it in again. Raises StorageError where it is not there."""
+        await self._write(conversation_id, lambda c: set_unsent(c, conversation_id, message_id, unsent))
+
+    async def context_summaries(self, conversation_id: str) -> list[Summary]:
+        """Oldest first, the withdrawn ones too."""
+        return await self._read(conversation_id, lambda c: summaries(c, conversation_id))
+
+    async def add_summary(self, summary: Summary) -> None:
+        """Raises StorageError where the message it ends with is not there."""
+        await self._write(summary.conversation_id, lambda c: add_summary(c, summary))
+
+    async def withdraw_summary(self, conversation_id: str, summary_id: str, withdrawn: bool) -> None:
+        """No longer uses a summary, or uses it again. Raises StorageError where it is not there."""
+        await self._write(
+            conversation_id, lambda c: withdraw_summary(c, conversation_id, summary_id, withdrawn)
+        )
