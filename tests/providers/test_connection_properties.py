@@ -90,13 +90,13 @@ def _cut(raw: bytes, cuts: list[int]) -> list[bytes]:
     return [raw[start:end] for start, end in itertools.pairwise(places)]
 
 
-async def _read(pieces: list[bytes], *, whole: bool, late: bool) -> Read:
+async def _read(pieces: list[bytes], *, whole: bool, late: bool, cap: int = 100_000) -> Read:
     """`late`: the reader comes when all has arrived."""
     connection = Connection(asyncio.get_running_loop(), lambda _: None)
     with socket.socket() as never_read:
         connection.connection_made(Wire(never_read))
     connection.send(b"GET / HTTP/1.1\r\n\r\n", 60)
-    reading = asyncio.ensure_future(_all_of(connection, whole=whole))
+    reading = asyncio.ensure_future(_all_of(connection, whole=whole, cap=cap))
     if not late:
         await asyncio.sleep(0)
     for piece in pieces:
@@ -108,9 +108,9 @@ async def _read(pieces: list[bytes], *, whole: bool, late: bool) -> Read:
     return await reading
 
 
-async def _all_of(connection: Connection, *, whole: bool) -> Read:
+async def _all_of(connection: Connection, *, whole: bool, cap: int) -> Read:
     if whole:
-        body = await connection.whole(100_000)
+        body = await connection.whole(cap)
     else:
         await connection.head()
         body = b""
@@ -125,6 +125,17 @@ def test_however_an_answer_is_cut_it_says_the_same(
 ) -> None:
     found = asyncio.run(_read(_cut(sent.raw, cuts), whole=whole, late=late))
     assert (found.status, found.headers, found.body) == (sent.status, sent.headers, sent.body)
+
+
+@given(_answers(), st.integers(0, 2000), st.booleans())
+def test_no_more_is_given_than_was_asked_for(sent: Sent, cap: int, late: bool) -> None:
+    try:
+        found = asyncio.run(_read([sent.raw], whole=True, late=late, cap=cap))
+    except TooLarge:
+        assert len(sent.body) > cap
+    else:
+        assert found.body == sent.body
+        assert len(sent.body) <= cap
 
 
 @given(_answers(), st.booleans(), st.data())

@@ -216,6 +216,31 @@ async def test_an_early_answer_of_a_server_that_reads_no_more(client: Http) -> N
     assert connected == 2
 
 
+async def test_the_head_of_an_early_answer_is_not_held_back(client: Http) -> None:
+    """Nor is more of the question taken than there is room for."""
+    left = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await stalled(left)
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\n")
+        await left.wait()
+        writer.write(b"much")
+        await reader.read()
+        writer.close()
+
+    async with speaking(serve) as url:
+        tracemalloc.start()
+        try:
+            async with asyncio.timeout(5), client.open(*asking(url, bytes(50_000_000))) as answer:
+                _, most = tracemalloc.get_traced_memory()
+                assert answer.status == 413
+                left.set()
+        finally:
+            tracemalloc.stop()
+    assert most < 75_000_000
+
+
 async def test_an_early_answer_that_ends_with_the_connection(client: Http) -> None:
     left = asyncio.Event()
 
@@ -435,6 +460,22 @@ async def test_an_idle_connection_holds_no_body(server: LoopbackServer, client: 
     assert sum(one.size for one in held) < size / 10
 
 
+async def test_small_pieces_take_no_more_memory_than_what_is_in_them(
+    server: LoopbackServer, client: Http
+) -> None:
+    count = 200_000
+    raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"2\r\nab\r\n" * count + b"0\r\n\r\n"
+    server.script(Reply(raw=raw))
+    tracemalloc.start()
+    try:
+        found = await client.fetch(*asking(server.url))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.body == b"ab" * count
+    assert most < len(raw) + 6_000_000
+
+
 async def test_connections_that_are_closed_are_forgotten(client: Http) -> None:
     there = Counting(OK % b"")
     async with speaking(there.serve) as url:
@@ -474,3 +515,13 @@ async def test_who_gives_up_while_a_body_is_sent(client: Http) -> None:
         given_up.set()
         async with asyncio.timeout(5):
             await left.wait()
+
+
+async def test_each_request_has_a_limit_of_its_own(server: LoopbackServer, client: Http) -> None:
+    """On one connection, first a patient one, then one that is not."""
+    server.script(replies.data({}), Reply(first_byte_s=60))
+    await fetched(client, server.url, Timeouts(read=60))
+    async with asyncio.timeout(5):
+        with pytest.raises(Timeout):
+            await fetched(client, server.url, Timeouts(read=0.1))
+    assert server.connections == 1

@@ -70,6 +70,31 @@ async def test_this_computer_is_never_proxied(server: LoopbackServer) -> None:
     assert server.asked
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fd00::1]", "[fe80::1%25eth0]"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_no_proxy_is_sent_to_an_address_that_is_not_allowed(scheme: str, host: str) -> None:
+    async with proxying() as (proxy, address):
+        client = Http({f"{scheme}_proxy": f"http://proxy:secret@{address}"}, allowed=lambda _: False)
+        with pytest.raises(Unreachable, match="cannot be reached"):
+            await fetched(client, f"{scheme}://{host}")
+        await client.aclose()
+    assert not proxy.heads
+
+
+async def test_a_proxy_is_sent_to_an_address_that_is_allowed() -> None:
+    asked: list[str] = []
+
+    def allowed(address: str) -> bool:
+        asked.append(address)
+        return True
+
+    async with proxying() as (_, address):
+        client = Http({"http_proxy": f"http://proxy:secret@{address}"}, allowed=allowed)
+        assert await fetched(client, "http://192.0.2.1") == b"ok"
+        await client.aclose()
+    assert asked == ["192.0.2.1"]
+
+
 PROXY = {"http_proxy": "http://p:1"}
 
 

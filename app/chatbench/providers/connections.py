@@ -24,6 +24,8 @@ _FRAMING_BYTES = 128 * 1024
 """So much may come without a byte of body: heads, also interim ones, sizes of chunks, trailers."""
 _HEADER_LINES = 1000
 _TIMEOUT = re.compile(rb"timeout=(\d{1,4})\b", re.IGNORECASE)
+_MANY = 1000
+"""So many pieces of a whole body are kept each by itself."""
 _AHEAD_BYTES = 1024 * 1024
 """So much may have arrived that nobody has read yet."""
 
@@ -72,7 +74,7 @@ class Connection(asyncio.Protocol):
     def _fresh(self) -> None:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes | bytearray] = []
         self._size = 0
         self._framing = 0
         self._head_done = self._complete = self._paused = self._interim = False
@@ -135,7 +137,7 @@ class Connection(asyncio.Protocol):
         if self._size > cap:
             raise TooLarge
         chunks, self._chunks = self._chunks, []
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return bytes(chunks[0]) if len(chunks) == 1 else b"".join(chunks)
 
     async def piece(self) -> bytes:
         """What has arrived of the body since; empty at its end. Raises httpx's errors."""
@@ -148,7 +150,7 @@ class Connection(asyncio.Protocol):
             await self._arrived
         found, self._chunks, self._size = self._chunks, [], 0
         self._resume()
-        return found[0] if len(found) == 1 else b"".join(found)
+        return bytes(found[0]) if len(found) == 1 else b"".join(found)
 
     @property
     def fresh(self) -> bool:
@@ -206,6 +208,13 @@ class Connection(asyncio.Protocol):
         elif self._done is not None:
             if self._size > self._cap:
                 self._fail(TooLarge())
+            elif len(self._chunks) > _MANY:
+                # Small ones take far more memory than what is in them.
+                gathered, *rest = self._chunks
+                if not isinstance(gathered, bytearray):
+                    gathered = bytearray(gathered)
+                gathered += b"".join(rest)
+                self._chunks = [gathered]
         elif self._chunks:
             _tell(self._arrived)
             if self._size > _AHEAD_BYTES and not self._paused:

@@ -128,7 +128,8 @@ class Http:
     def __init__(
         self, environ: Mapping[str, str] | None = None, *, allowed: Callable[[str], bool] | None = None
     ) -> None:
-        """`allowed` says which IP addresses may be connected to; None: all."""
+        """`allowed` says which IP addresses may be connected to; None: all. A proxy looks up names
+        itself: through one, only addresses that stand in a URL are held against it."""
         self._environ = os.environ if environ is None else environ
         self._allowed = allowed
         self._lock = threading.Lock()
@@ -240,12 +241,13 @@ class Http:
 
     async def _new_transport(self, origin: httpx.URL, proxy: str | None) -> Transport | Proxied:
         """With certificates only where they are asked for: a server on this computer seldom does."""
-        from chatbench.providers.transport import Proxied, Transport
+        from chatbench.providers.transport import Proxied, Transport, check_literal
 
         if origin.scheme == "http" and proxy is None:
             return Transport(origin, None, self._allowed)
         context = await asyncio.to_thread(self._trust) if self._context is None else self._context
         if proxy is not None:
+            check_literal(origin, self._allowed)
             return Proxied(proxy, context)
         return Transport(origin, context, self._allowed)
 
@@ -405,11 +407,14 @@ class _Opening(AbstractAsyncContextManager[HttpAnswer]):
             await self._answer.aclose()
 
 
-def check_headers(headers: Mapping[str, str]) -> None:
+def check_headers(headers: Mapping[Any, Any]) -> None:
     """Raises InvalidHeader for a name or value that HTTP does not allow; no value is shown."""
     for name, value in headers.items():
-        if not _TOKEN.match(name):
-            raise InvalidHeader(f"{name[:60]!r} is not a header name.", "Correct the provider's headers.")
+        if not isinstance(name, str) or not _TOKEN.match(name):
+            told = str(name)[:60]
+            raise InvalidHeader(f"{told!r} is not a header name.", "Correct the provider's headers.")
+        if not isinstance(value, str):
+            raise InvalidHeader(f"The value of the header {name} is no text.", "Put it in quotes.")
         if _UNSENDABLE.search(value):
             raise InvalidHeader(
                 f"The value of the header {name} holds characters that cannot be sent.",

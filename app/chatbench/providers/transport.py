@@ -367,6 +367,13 @@ def _guard(allowed: Callable[[str], bool]) -> Callable[[aiohappyeyeballs.AddrInf
     return made
 
 
+def check_literal(origin: httpx.URL, allowed: Callable[[str], bool] | None) -> None:
+    """Raises httpx.ConnectError where the host is an address, and not one that is allowed."""
+    host = origin.host.partition("%")[0]
+    if allowed is not None and _is_literal(host) and not allowed(str(ipaddress.ip_address(host))):
+        raise httpx.ConnectError("not an address that is allowed")
+
+
 def without_user(url: httpx.URL) -> httpx.URL:
     """The address without the user and password in it."""
     return url.copy_with(userinfo=b"")
