@@ -375,6 +375,8 @@ async def test_limits_hold_for_the_whole_of_a_call(make: Make, server: LoopbackS
         ({"temprature": 1}, UnknownParameter), ({"temperature": "hot"}, ConfigurationError),
         ({"schema": {"type": "objekt"}}, InvalidSchema), ({"extra_headers": {"a b": "c"}}, InvalidHeader),
         ({"extra_headers": {"x": "a\nb"}}, InvalidHeader), ({"model": "nobody/m"}, UnknownModel),
+        ({"extra_headers": {"x": 5}}, InvalidHeader), ({"extra_headers": {5: "x"}}, InvalidHeader),
+        ({"cache_mode": "sometimes"}, ConfigurationError),
         ({"tool_choice": 7}, ConfigurationError), ({"attachments": ["/no/such/picture.png"]}, ChatbenchError),
     ],
 )  # fmt: skip
@@ -404,6 +406,30 @@ async def test_a_prompt_that_cannot_fit_is_not_sent(
 async def test_a_limit_no_call_can_meet_is_told(make: Make, server: LoopbackServer) -> None:
     with pytest.raises(LimitUnattainable):
         await make(limits=Limits(input_tokens_per_minute=3)).complete("many words " * 20)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"broken": "mend"}, "broken cannot be 'mend'"), ({"broken": 1}, "broken cannot be 1"),
+        ({"weights": "random"}, "weights cannot be 'random'"), ({"weights": ["a"]}, "weights"),
+        ({"weights": 5}, "weights cannot be 5"), ({"models": None, "weights": "random"}, "weights cannot be"),
+        ({"extra_headers": {"x": 5}}, "value of the header x is no text"),
+    ],
+)  # fmt: skip
+def test_a_setting_there_is_none_of_is_named(make: Make, settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        make(**settings)
+    assert caught.value.hint
+
+
+async def test_a_choice_there_is_none_of_is_named(make: Make, server: LoopbackServer) -> None:
+    with pytest.raises(ConfigurationError, match="broken cannot be 'mend'") as caught:
+        make().stream("Hi", broken="mend")  # type: ignore[arg-type]
+    assert caught.value.hint == "Choose keep or rerun."
+    with pytest.raises(ConfigurationError, match="cache_mode cannot be 'no'"):
+        await make().process_prompts(["Hi"], cache_mode="no")
     assert server.asked == []
 
 

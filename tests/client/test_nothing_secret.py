@@ -81,7 +81,8 @@ async def test_a_run_with_every_feature_leaves_no_secret(
     again = await client.complete("one")
     assert again.local_cache_hit
     streamed = await client.complete("two", stream=True)
-    refusal = openai_chat.error_body(None, None, f"bad key {KEY}, {HEADER}, {ENDPOINT}")
+    address = f"{QUERY} {quote(QUERY)} {quote_plus(QUERY)} {quote(QUERY, safe='')}"
+    refusal = openai_chat.error_body(None, None, f"bad key {KEY}, {HEADER}, {ENDPOINT}, {address}")
     server.script(replies.data(refusal, 401))
     with pytest.raises(ChatbenchError) as caught:
         await client.complete("three")
@@ -155,3 +156,18 @@ def test_settings_and_requests_are_told_without_secrets_of_the_address(make: Mak
     assert request.to_dict()["extra_query"] == {"api-version": "1"}
     with pytest.raises(ConfigurationError, match="user name or password"):
         make(base_url="https://me:password@host/v1")
+
+
+async def test_what_is_asked_beside_the_calls_keeps_secrets_too(
+    make: Make, environment: Environment, server: LoopbackServer
+) -> None:
+    endpoint = endpoint_at(server, "anthropic", id="other", name="Other", headers={"x-team": ENDPOINT})
+    environment.registry.register(endpoint)
+    client = make("other/m", extra_query={"code": QUERY}, extra_headers={"x-secret": HEADER})
+    server.script(replies.data({"error": {"message": f"{KEY} {HEADER} {ENDPOINT} {quote_plus(QUERY)}"}}, 403))
+    with pytest.raises(ChatbenchError) as caught:
+        await client.count_tokens("Hi", exact=True)
+    assert server.asked[0].path.endswith("count_tokens")
+    assert quote_plus(QUERY) in server.asked[0].target
+    assert_clean(repr(caught.value), caught.value.report())
+    assert "… … … …" in caught.value.message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from chatbench.client.budget import Budgets
 from chatbench.client.cache import Cached, CacheMode
@@ -11,13 +11,27 @@ from chatbench.client.hooks import Hooks
 from chatbench.client.ledger import Ledger
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Endpoint, Limits
+from chatbench.core.errors import ConfigurationError
 from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.providers.http import Timeouts
 
+T = TypeVar("T")
 Broken = Literal["keep", "rerun"]
 """What becomes of an answer that breaks off after its first words: kept as interrupted, or made
 void by a `Reset` and asked for again."""
+
+
+def chosen(name: str, value: T, known: tuple[Any, ...]) -> T:
+    """The value of a setting. Raises ConfigurationError for one that is not among those `known`."""
+    if value not in known:
+        raise ConfigurationError(f"{name} cannot be {value!r}.", f"Choose {_listed(known)}.")
+    return value
+
+
+def _listed(known: tuple[Any, ...]) -> str:
+    *first, last = map(str, known)
+    return f"{', '.join(first)} or {last}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from chatbench.client.asking import Asked, parameters_of, request_of
 from chatbench.client.budget import Budget, BudgetNotice, Budgets
 from chatbench.client.cache import Cached, CacheMode, ResponseCache
-from chatbench.client.calling import Broken, Calling
+from chatbench.client.calling import Broken, Calling, chosen
 from chatbench.client.hooks import Hooks
 from chatbench.client.ledger import Ledger
 from chatbench.client.retries import BATCH_ATTEMPTS, BATCH_LIMITED_S, RetryPolicy
@@ -24,6 +24,7 @@ from chatbench.core.secrets import Secret
 from chatbench.providers.http import Timeouts, check_headers
 
 _OF_THE_PROMPT = frozenset(Asked.__struct_fields__) - {"parameters", "named"}
+_BROKEN, _CACHE_MODES = get_args(Broken), get_args(CacheMode)
 _OF_MANY = RetryPolicy(max_attempts=BATCH_ATTEMPTS, limited_s=BATCH_LIMITED_S)
 
 
@@ -56,7 +57,7 @@ class Preparation(Selection):
         self.retries = retries
         self.timeouts = timeouts
         self.limits = limits
-        self.broken = broken
+        self.broken = broken and chosen("broken", broken, _BROKEN)
         self.keep_raw = keep_raw
 
     def _guard(
@@ -137,13 +138,15 @@ class Preparation(Selection):
             timeouts=timeouts or self.timeouts,
             limits=self.limits,
             cached=self._cached,
-            cache_mode=cache_mode,
+            cache_mode=chosen("cache_mode", cache_mode, _CACHE_MODES),
             budgets=self._budgets,
             conversation=conversation,
             hooks=self._hooks,
             run="" if not many else new_id(),
             ledger=self._ledger,
-            broken=broken or self.broken or ("rerun" if many else "keep"),
+            broken=(broken and chosen("broken", broken, _BROKEN))
+            or self.broken
+            or ("rerun" if many else "keep"),
             keep_raw=(not many) if self.keep_raw is None else self.keep_raw,
             given=given,
             schema=schema,

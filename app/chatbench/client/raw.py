@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -41,11 +40,7 @@ def masked_exchange(
         own.add(endpoint.auth.removeprefix("header:").lower())
     hidden = _SECRET | own
     sent = exchange.request
-    asked = [value for name, value in request.extra_query.items() if may_be_secret(name)]
-    values = (
-        *endpoint.headers.values(), *request.extra_headers.values(), key.reveal() if key else "",
-        *asked, *map(quote, asked), *map(quote_plus, asked),
-    )  # fmt: skip
+    values = (*endpoint.headers.values(), *request.secrets, key.reveal() if key else "")
     secrets = [value for value in values if len(value) >= _SHORTEST]
 
     def words(text: str) -> str:

@@ -23,6 +23,7 @@ from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 
 Weights = Literal["uniform", "dynamic"] | Sequence[float]
+_NAMED = ("uniform", "dynamic")
 _MEMORY = 0.05
 """How much the newest call counts in a model's record: about the last twenty are remembered."""
 _REST_S = 60.0
@@ -82,7 +83,7 @@ class Router:
             raise ConfigurationError("No model was named.", "Give one as provider/model-id.")
         self.routes = tuple(routes)
         self.fallbacks = tuple(fallbacks)
-        self.weights = weights if isinstance(weights, str) else _checked(weights, len(routes))
+        self.weights = checked_weights(weights, len(routes))
         self.records = {route.model: Record() for route in (*routes, *fallbacks)}
         self._own = {route.model: route.parameters for route in reversed((*routes, *fallbacks))}
         self._draw, self._now = draw, now
@@ -155,7 +156,16 @@ def differing(parameters: Parameters, base: Parameters) -> Parameters:
     return Parameters(**{name: value for name, value in given if value != getattr(base, name)})
 
 
-def _checked(weights: Sequence[float], count: int) -> tuple[float, ...]:
+def checked_weights(weights: Weights, count: int) -> Weights:
+    """Raises ConfigurationError for weights that are none, or not one for each of `count` models."""
+    if isinstance(weights, str):
+        if weights not in _NAMED:
+            raise _no_weights(weights)
+        return weights
+    try:
+        weights = tuple(map(float, weights))
+    except (TypeError, ValueError):
+        raise _no_weights(weights) from None
     if len(weights) != count:
         raise ConfigurationError(
             f"There are {count} models and {len(weights)} weights.", "Give one weight for each model."
@@ -164,4 +174,10 @@ def _checked(weights: Sequence[float], count: int) -> tuple[float, ...]:
         raise ConfigurationError(
             "Weights must not be negative, infinite, nor all 0.", "Give each model a share, such as 1 and 3."
         )
-    return tuple(map(float, weights))
+    return weights
+
+
+def _no_weights(given: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"weights cannot be {given!r}.", "Choose uniform or dynamic, or give one number for each model."
+    )

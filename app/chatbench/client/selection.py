@@ -8,7 +8,7 @@ from typing import Any
 from chatbench.client import names
 from chatbench.client.asking import parameters_of
 from chatbench.client.environment import Environment
-from chatbench.client.routing import Route, Router, Weights
+from chatbench.client.routing import Route, Router, Weights, checked_weights
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.models import ModelRef
@@ -33,7 +33,7 @@ class Selection:
     ) -> None:
         self.models = _listed(models)
         self.fallbacks = tuple(fallbacks)
-        self.weights = weights
+        self.weights = checked_weights(weights, len(self.models)) if isinstance(weights, str) else weights
         self.model_hint = model_hint
         self.parameters = _per_model(parameters, sampling, len(self.models))
         self._router = self._routed() if self.models else None

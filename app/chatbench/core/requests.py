@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -85,6 +87,13 @@ class Request(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         """The same, without the extra headers and what the extra query has under a secret's name."""
         query = {name: value for name, value in self.extra_query.items() if not may_be_secret(name)}
         return msgspec.structs.replace(self, extra_headers={}, extra_query=query)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of its own headers and query may be secret, also as it stands in an address."""
+        asked = [str(value) for name, value in self.extra_query.items() if may_be_secret(name)]
+        written = (quote, partial(quote, safe=""), quote_plus)
+        return (*self.extra_headers.values(), *asked, *(write(value) for value in asked for write in written))
 
 
 class RawExchange(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -24,8 +24,8 @@ async def counted(
     """The number in `{"input_tokens": …}`, or in another `field`. Raises EndpointNotSupported where
     the provider has no such address, and the usual `ProviderError`s."""
     try:
-        headers = call.request.extra_headers
-        body = await wire.fetch(request, call.endpoint, call.key, http, call.timeouts, headers)
+        secrets = call.request.secrets
+        body = await wire.fetch(request, call.endpoint, call.key, http, call.timeouts, secrets)
     except ProviderError as error:
         unknown = isinstance(error, NotFound | BadRequest | EndpointNotSupported)
         if unknown and error.status in _NO_SUCH_ADDRESS and error.param != "model":

@@ -8,7 +8,7 @@ the HTTP seam; the guide, which has no network, implements `Wire` directly.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -213,7 +213,7 @@ class HttpWire(ABC):
                 if last := decoder.finish():
                     yield last
         except ProviderError as error:
-            conceal(error, call.key, call.endpoint, call.request.extra_headers)
+            conceal(error, call.key, call.endpoint, call.request.secrets)
             raise
 
     async def complete(self, call: Call, http: HttpClient) -> list[StreamEvent]:
@@ -229,7 +229,7 @@ class HttpWire(ABC):
                 exchange.body.append(found.body)
             return self.decode_whole(found.body, call)
         except ProviderError as error:
-            conceal(error, call.key, call.endpoint, call.request.extra_headers)
+            conceal(error, call.key, call.endpoint, call.request.secrets)
             raise
 
     async def list_models(self, endpoint: Endpoint, key: Secret | None, http: HttpClient) -> list[ModelInfo]:
@@ -258,10 +258,10 @@ class HttpWire(ABC):
         key: Secret | None,
         http: HttpClient,
         timeouts: Timeouts = Timeouts(),
-        extra_headers: Mapping[str, str] = {},
+        secrets: Sequence[str] = (),
     ) -> bytes:
         """The body that answers a request beside the calls. Raises `ProviderError`s, which quote
-        neither the key nor one of the `extra_headers` that the request holds."""
+        neither the key nor one of the `secrets` that the request holds."""
         if not endpoint.origin:
             raise no_address(endpoint)
         try:
@@ -269,7 +269,7 @@ class HttpWire(ABC):
             self._refuse_whole(answer, endpoint)
             return answer.body
         except ProviderError as error:
-            conceal(error, key, endpoint, extra_headers)
+            conceal(error, key, endpoint, secrets)
             raise
 
     async def _refuse(self, answer: HttpAnswer, endpoint: Endpoint) -> None:
@@ -311,14 +311,14 @@ def _rest(parser: EventParser, decoder: Decoder, endpoint: Endpoint) -> list[Str
 
 
 def conceal(
-    error: ProviderError, key: Secret | None, endpoint: Endpoint, extra_headers: Mapping[str, str] = {}
+    error: ProviderError, key: Secret | None, endpoint: Endpoint, secrets: Sequence[str] = ()
 ) -> None:
-    """Takes the key, and what else is secret in the headers, out of an error that quotes it."""
-    own = (*endpoint.headers.values(), *extra_headers.values())
-    secrets = [value for value in own if len(value) >= 8]
+    """Takes the key, the endpoint's headers and a request's own `secrets` out of an error that quotes
+    them."""
+    found = [value for value in (*endpoint.headers.values(), *secrets) if len(value) >= 8]
     if key:
-        secrets.append(key.reveal())
-    for secret in secrets:
+        found.append(key.reveal())
+    for secret in found:
         for name in ("message", "hint", "raw", "request_id"):
             setattr(error, name, getattr(error, name).replace(secret, "…"))
     error.args = (error.message,)

@@ -147,8 +147,7 @@ class StoredResponses(HttpWire):
         await self._answered(_stored(call, response_id, "DELETE"), call, http)
 
     async def _answered(self, request: HttpRequest, call: Call, http: HttpClient) -> bytes:
-        headers = call.request.extra_headers
-        return await self.fetch(request, call.endpoint, call.key, http, extra_headers=headers)
+        return await self.fetch(request, call.endpoint, call.key, http, secrets=call.request.secrets)
 
     def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         """As every wire's; an answer made in the background is cancelled at the provider when the
@@ -175,7 +174,7 @@ class StoredResponses(HttpWire):
             await self._abandon(job, call, http)
             raise
         except ProviderError as error:
-            conceal(error, call.key, call.endpoint, call.request.extra_headers)
+            conceal(error, call.key, call.endpoint, call.request.secrets)
             if job.accepted or error.status is None:
                 # It was accepted, or may have been: a second request would be a second answer to
                 # pay for.
