@@ -315,7 +315,7 @@ class Connection(asyncio.Protocol):
         """The answer is all there."""
         self.busy = False
         self.idle_since = self._heard
-        for waiting in (self._answered, self._done, self._arrived, self._drained):
+        for waiting in (self._answered, self._done, self._arrived):
             _tell(waiting)
 
     def _fail(self, failure: Exception) -> None:
