@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from chatbench.core.conversations import TreeMessage
     from chatbench.ui.chat.conversation import ConversationView
+    from chatbench.ui.chat.conversation.lane import LaneView
     from chatbench.ui.chat.pane import ChatWorkspace
     from chatbench.ui.window import MainWindow
+
+
+OnView = Callable[[Callable[["ConversationView"], object]], Callable[[], None]]
+
+
+class Add(Protocol):
+    """Registers one action of the chats."""
+
+    def __call__(
+        self,
+        key: str,
+        text: str,
+        do: Callable[[], object],
+        icon: str,
+        shortcut: str = "",
+        listed: bool = True,
+    ) -> None: ...
 
 
 def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
@@ -51,5 +70,51 @@ def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
     add("rename", tr("Rename this chat"), workspace.rename_current, "pencil")
     add("export", tr("Export this chat"), on_current(workspace.export), "download")
     add("delete", tr("Delete this chat"), on_current(workspace.delete), "trash-2")
+    _add_message_actions(workspace, add, on_view)
     add("next", tr("Next tab"), partial(workspace.step_tab, 1), "", "Ctrl+Tab", listed=False)
     add("previous", tr("Previous tab"), partial(workspace.step_tab, -1), "", "Ctrl+Shift+Tab", listed=False)
+
+
+def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) -> None:
+    """What can be done with the answer the reader looks at."""
+    tr = workspace.tr
+
+    def on_answer(
+        act: Callable[[ConversationView, LaneView, TreeMessage], object],
+    ) -> Callable[[], None]:
+        def run(view: ConversationView) -> None:
+            lane = view.lanes.current
+            message = lane.answer_in_view()
+            if message is not None:
+                act(view, lane, message)
+
+        return on_view(run)
+
+    def step(by: int) -> Callable[[], None]:
+        return on_view(lambda view: view.transcript.keyboard.step_branch(by))
+
+    other_model = tr("Regenerate with another model…")
+    other_parameters = tr("Regenerate with other parameters…")
+    add("regenerate-model", other_model, on_answer(lambda v, _, m: v.acts.regenerate_with(m)), "refresh-cw")
+    add(
+        "regenerate-parameters",
+        other_parameters,
+        on_answer(lambda v, _, m: v.acts.regenerate_otherwise(m)),
+        "sliders-horizontal",
+        "Ctrl+Shift+R",
+    )
+    add(
+        "continue", tr("Continue the answer"), on_answer(lambda v, la, m: v.acts.go_on(la, m)), "step-forward"
+    )
+    add("edit-answer", tr("Edit the answer"), on_answer(lambda v, la, m: v.acts.rewrite(la, m)), "pencil")
+    add(
+        "quote",
+        tr("Quote the selection"),
+        on_view(lambda v: v.acts.quote_selection(v.lanes.current)),
+        "text-quote",
+        "Ctrl+Shift+Q",
+    )
+    add("fork", tr("Fork to a new chat"), on_answer(lambda v, la, m: v.acts.fork(la, m)), "git-fork")
+    add("undo-delete", tr("Undo the last deletion"), on_view(lambda v: v.acts.undo_delete()), "undo-2")
+    add("branch-back", tr("Previous branch"), step(-1), "chevron-left", "Alt+Left")
+    add("branch-on", tr("Next branch"), step(1), "chevron-right", "Alt+Right")

@@ -150,6 +150,7 @@ class ChatWorkspace(QWidget):
         view.changed.connect(partial(self._view_changed, view))
         view.selected.connect(self._inspect_message)
         view.provider_wanted.connect(self._settings)
+        view.conversation_wanted.connect(self.open)
         self._views[conversation.id] = view
         self.stack.addWidget(view)
         self.tabs.add_tab(Tab(conversation.id, self._title(view)))

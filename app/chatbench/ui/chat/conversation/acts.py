@@ -12,9 +12,15 @@ from PySide6.QtWidgets import QMenu
 from chatbench.core.conversations import Draft, TreeMessage
 from chatbench.core.messages import TextPart
 from chatbench.core.models import GUIDE, ModelRef
+from chatbench.core.params import Parameters
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.conversation.otherwise import AskOtherwise
+from chatbench.ui.chat.conversation.quoting import insert_quotation
+from chatbench.ui.chat.conversation.rewriting import Rewriting
 from chatbench.ui.chat.conversation.source import siblings_in
 from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.chat.transcript.actions import below
+from chatbench.ui.chat.transcript.states import can_continue
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.lane import LaneView
@@ -28,6 +34,8 @@ class MessageActs(QObject):
         super().__init__(view)
         self._view = view
         self._services = view.services
+        self._deleted: list[str] = []
+        self.rewriting: Rewriting | None = None
 
     def listen(self, lane: LaneView) -> None:
         """Does what is asked for in a lane."""
@@ -42,8 +50,12 @@ class MessageActs(QObject):
         view = self._view
         acts: dict[str, Callable[[], object]] = {
             "regenerate": partial(self.regenerate, message),
+            "ways": partial(self.show_ways, lane, message),
             "retry": partial(self.regenerate, message),
             "edit": partial(self.edit, message),
+            "continue": partial(self.go_on, lane, message),
+            "quote": partial(self.quote, lane, message),
+            "fork": partial(self.fork, lane, message),
             "previous-branch": partial(self.step_branch, lane, message, -1),
             "next-branch": partial(self.step_branch, lane, message, 1),
             "delete": partial(self.delete, message),
@@ -56,26 +68,56 @@ class MessageActs(QObject):
         }
         acts[action]()
 
+    # Menus.
+
     def show_menu(self, lane: LaneView, message_id: str, at: QPoint) -> None:
         """The rest of what can be done with a message."""
         message = lane.source.message(message_id)
         if message is None:
             return
-        menu = QMenu(self._view)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = self._menu()
         streaming = self._view.streaming
         if message.role == "assistant" and not streaming:
-            menu.addAction(self.tr("Regenerate with…"), partial(self.regenerate_with, message))
+            self._add_ways(menu, message)
+            if can_continue(message):
+                menu.addAction(self.tr("Continue"), partial(self.go_on, lane, message))
+            menu.addAction(self.tr("Edit"), partial(self.rewrite, lane, message))
+            menu.addSeparator()
+        menu.addAction(self.tr("Quote"), partial(self.quote, lane, message))
+        if message.state != "streaming":
+            menu.addAction(self.tr("Fork to a new chat"), partial(self.fork, lane, message))
         menu.addAction(self.tr("Inspect"), partial(self._view.selected.emit, message))
         if not streaming:
             menu.addSeparator()
             menu.addAction(self.tr("Delete"), partial(self.delete, message))
         menu.popup(at)
 
-    def regenerate(self, message: TreeMessage, model: ModelRef | None = None) -> None:
+    def show_ways(self, lane: LaneView, message: TreeMessage) -> None:
+        """How an answer can be asked for again."""
+        if not self._view.streaming:
+            menu = self._menu()
+            self._add_ways(menu, message)
+            menu.popup(below(lane.transcript, message.id, "ways"))
+
+    def _add_ways(self, menu: QMenu, message: TreeMessage) -> None:
+        menu.addAction(self.tr("Regenerate with another model…"), partial(self.regenerate_with, message))
+        menu.addAction(
+            self.tr("Regenerate with other parameters…"), partial(self.regenerate_otherwise, message)
+        )
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self._view)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    # Asking again.
+
+    def regenerate(
+        self, message: TreeMessage, model: ModelRef | None = None, parameters: Parameters | None = None
+    ) -> None:
         """Another answer beside this one."""
-        view = self._view
-        view.ask(partial(self._services.chat.regenerate, view.id, message.id, model=model))
+        view, chat = self._view, self._services.chat
+        view.ask(partial(chat.regenerate, view.id, message.id, model=model, parameters=parameters))
 
     def regenerate_with(self, message: TreeMessage) -> None:
         """Asks for a model, then for another answer from it; the lane's own model stays."""
@@ -85,10 +127,29 @@ class MessageActs(QObject):
         picker.closed.connect(picker.deleteLater)
         picker.open_for(message.model or GUIDE, self._view.composer.line.model)
 
+    def regenerate_otherwise(self, message: TreeMessage) -> None:
+        """Asks for parameters, then for another answer with them; the lane keeps its own."""
+        spawn(self._ask_otherwise(message), owner=self, name="ask-otherwise")
+
+    async def _ask_otherwise(self, short: TreeMessage) -> None:
+        for message in await self._services.history.messages([short.id]):
+            model = message.model or self._view.lane.model or GUIDE
+            dialog = AskOtherwise(self._services, model, message.parameters, self._view)
+            dialog.asked.connect(partial(self.regenerate, message))
+            dialog.key_wanted.connect(self._view.provider_wanted)
+            dialog.open()
+
+    def go_on(self, lane: LaneView, message: TreeMessage) -> None:
+        """Has an answer that was cut off continued, beside it."""
+        view, chat = self._view, self._services.chat
+        view.ask(partial(chat.continue_answer, view.id, message.id, lane_id=lane.id))
+
     def _retry_now(self, message: TreeMessage) -> None:
         answer = self._services.chat.live(message.id)
         if answer is not None:
             answer.retry_now()
+
+    # Words of one's own.
 
     def edit_last(self, lane: LaneView) -> None:
         """The words of the lane's last question stand in the composer again."""
@@ -106,6 +167,60 @@ class MessageActs(QObject):
             self._view.drafts.edit(Draft(text=message.text, attachments=others, edits=message_id))
             self._view.composer.setFocus()
 
+    def rewrite(self, lane: LaneView, message: TreeMessage) -> None:
+        """Its words can be changed where they stand; saving them makes a branch, marked as edited."""
+        spawn(self._begin_rewriting(lane, message.id), owner=lane, name="begin-rewriting")
+
+    async def _begin_rewriting(self, lane: LaneView, message_id: str) -> None:
+        for message in await self._services.history.messages([message_id]):
+            if self.rewriting is not None:
+                self.rewriting.end()
+            self.rewriting = Rewriting(lane.transcript, message)
+            self.rewriting.saved.connect(partial(self._rewritten, lane.id))
+            self.rewriting.ended.connect(self._rewriting_ended)
+
+    def _rewriting_ended(self) -> None:
+        self.rewriting = None
+
+    def _rewritten(self, lane_id: str, message_id: str, text: str) -> None:
+        async def write() -> None:
+            await self._services.chat.edit_answer(self._view.id, message_id, text, lane_id=lane_id)
+
+        spawn(write(), name="edit-answer")
+
+    def quote(self, lane: LaneView, message: TreeMessage) -> None:
+        """What is selected, or else the whole message, stands as a quotation in the composer."""
+        selected = lane.transcript.selected_text()
+        if selected.strip():
+            self._quote(selected)
+        else:
+            spawn(self._quote_whole(message.id), owner=self, name="quote")
+
+    def quote_selection(self, lane: LaneView) -> None:
+        """The same for what is selected; without a selection, for the answer in view."""
+        message = lane.answer_in_view()
+        if message is not None:
+            self.quote(lane, message)
+
+    async def _quote_whole(self, message_id: str) -> None:
+        for message in await self._services.history.messages([message_id]):
+            self._quote(message.text)
+
+    def _quote(self, text: str) -> None:
+        insert_quotation(self._view.composer.editor, text)
+        self._view.composer.setFocus()
+
+    # Branches.
+
+    def fork(self, lane: LaneView, message: TreeMessage) -> None:
+        """A new conversation with everything down to the message; it is shown."""
+
+        async def part() -> None:
+            made = await self._services.chat.fork(self._view.id, message.id, lane_id=lane.id)
+            self._view.conversation_wanted.emit(made.id)
+
+        spawn(part(), name="fork")
+
     def step_branch(self, lane: LaneView, message: TreeMessage, step: int) -> None:
         """Shows the sibling before (-1) or after (1) a message."""
         conversation = self._view.conversation
@@ -120,9 +235,18 @@ class MessageActs(QObject):
 
         async def hide() -> None:
             await history.delete_message(view.id, message.id)
+            self._deleted.append(message.id)
+            undo = partial(self._undelete, message.id)
             view.window_frame.notices.show_notice(self.tr("Message deleted."), action=(self.tr("Undo"), undo))
 
-        def undo() -> None:
-            spawn(history.undelete_message(view.id, message.id), name="undelete")
-
         spawn(hide(), name="delete-message")
+
+    def undo_delete(self) -> None:
+        """Takes back the last deletion that was not taken back yet."""
+        if self._deleted:
+            self._undelete(self._deleted[-1])
+
+    def _undelete(self, message_id: str) -> None:
+        if message_id in self._deleted:
+            self._deleted.remove(message_id)
+        spawn(self._services.history.undelete_message(self._view.id, message_id), name="undelete")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from PySide6.QtCore import QDateTime, QLocale, QObject, Signal
 from PySide6.QtGui import QImage
@@ -13,10 +14,11 @@ from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
-from chatbench.services.answers import Answer
 from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.transcript.source import Entry, Place
+from chatbench.ui.chat.conversation.notes import notes_of
+from chatbench.ui.chat.conversation.unnamed import UnnamedLive, unnamed
+from chatbench.ui.chat.transcript.source import Entry, Live, Place
 
 _KEPT = 400
 _PICTURES_KEPT = 100
@@ -39,12 +41,16 @@ class ConversationSource(QObject):
         self._path: tuple[TreeMessage, ...] = ()
         self._outlines: dict[str, TreeMessage] = {}
         self._sizes: list[int] = []
-        self._siblings: dict[str, tuple[int, int]] = {}
+        self._siblings: dict[str, _Stands] = {}
+        self._befores: dict[str, TreeMessage] = {}
+        """Branches to the left of what is shown, whole."""
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._asked: set[str] = set()
         self._pictures: OrderedDict[tuple[str, int, int], QImage | None] = OrderedDict()
         self._texts: dict[str, str] = {}
         self.conversation: Conversation | None = None
+        self.unnamed_as = ""
+        """The lane's letter while the models' names are hidden."""
 
     def stale(self, conversation: Conversation, lane: Lane) -> list[str]:
         """The ids at hand that this outline knows a newer version of. Read them before `show`, so
@@ -74,9 +80,10 @@ class ConversationSource(QObject):
             self._texts.pop(message.id, None)
             self._remember(message)
         for identifier, entry in self._entries.items():
-            position, count = self._siblings.get(identifier, (1, 1))
+            position, count, _ = self._siblings.get(identifier, _ALONE)
             if (entry.position, entry.count) != (position, count):
-                self._entries[identifier] = replace(entry, position=position, count=count)
+                notes = self._notes(entry.message)
+                self._entries[identifier] = replace(entry, position=position, count=count, notes=notes)
 
     def ids(self) -> Sequence[str]:
         return [message.id for message in self._path]
@@ -97,10 +104,11 @@ class ConversationSource(QObject):
         answer = self._services.chat.live(message.id)
         if answer is not None and (entry is None or entry.message.state != answer.state):
             # Also one that is over and could not be written: the disk knows less of it.
-            return self._remember(answer.message)
-        if entry is not None:
-            self._entries.move_to_end(message.id)
-        return entry
+            entry = self._remember(answer.message)
+        if entry is None:
+            return None
+        self._entries.move_to_end(message.id)
+        return unnamed(entry, self.unnamed_as, _moment(entry.message)) if self.unnamed_as else entry
 
     def request(self, ids: Sequence[str]) -> None:
         wanted = [one for one in ids if one not in self._asked and one not in self._entries]
@@ -110,15 +118,22 @@ class ConversationSource(QObject):
 
     async def _load(self, ids: list[str]) -> None:
         try:
-            for message in await self._services.history.messages(ids):
-                self._remember(message)
+            left = {one: self._siblings[one].before for one in ids if one in self._siblings}
+            found = await self._services.history.messages([*ids, *filter(None, left.values())])
+            whole = {message.id: message for message in found}
+            self._befores |= {one: whole[one] for one in left.values() if one in whole}
+            for one in ids:
+                if one in whole:
+                    self._remember(whole[one])
         finally:
             self._asked.difference_update(ids)
         self.loaded.emit(ids)
 
-    def live(self, index: int) -> Answer | None:
+    def live(self, index: int) -> Live | None:
         answer = self._services.chat.live(self._path[index].id)
-        return answer if answer is not None and answer.state == "streaming" else None
+        if answer is None or answer.state != "streaming":
+            return None
+        return UnnamedLive(answer) if self.unnamed_as else answer
 
     async def prepare_find(self) -> None:
         """Reads the words of the whole branch, so that `matches` knows all of them."""
@@ -167,19 +182,25 @@ class ConversationSource(QObject):
             self.thumbnail_ready.emit(sha256)
 
     def _remember(self, message: TreeMessage) -> Entry:
-        position, count = self._siblings.get(message.id, (1, 1))
+        position, count, _ = self._siblings.get(message.id, _ALONE)
         author, place, title = self._who(message)
         entry = Entry(
-            message=message, author=author, place=place, title=title, position=position, count=count
-        )
+            message=message, author=author, place=place, title=title, position=position, count=count,
+            notes=self._notes(message),
+        )  # fmt: skip
         self._entries[message.id] = entry
         while len(self._entries) > _KEPT:
             self._entries.popitem(last=False)
         return entry
 
+    def _notes(self, message: TreeMessage) -> tuple[str, ...]:
+        before = self._siblings.get(message.id, _ALONE).before
+        shown = self._entries.get(before)
+        left = self._befores.get(before) if shown is None else shown.message
+        return notes_of(self._services.models, message, left)
+
     def _who(self, message: TreeMessage) -> tuple[str, Place, str]:
-        at = QDateTime.fromMSecsSinceEpoch(message.created_at)
-        moment = QLocale().toString(at, QLocale.FormatType.LongFormat)
+        moment = _moment(message)
         if message.role == "user" or message.model is None:
             return self.tr("You"), "", moment
         return (
@@ -192,6 +213,23 @@ class ConversationSource(QObject):
         if model == GUIDE:
             return "compass"
         return "hard-drive" if self._services.models.info(model).local else "cloud"
+
+
+class _Stands(NamedTuple):
+    """The place of a message among its siblings (from 1), and the one before it ("": none)."""
+
+    place: int
+    of: int
+    before: str
+
+
+_ALONE = _Stands(1, 1, "")
+
+
+def _moment(message: TreeMessage) -> str:
+    """When it was written, at length."""
+    at = QDateTime.fromMSecsSinceEpoch(message.created_at)
+    return QLocale().toString(at, QLocale.FormatType.LongFormat)
 
 
 def _size(extent: Extent | None) -> int:
@@ -208,8 +246,8 @@ def siblings_in(conversation: Conversation, message: TreeMessage) -> tuple[TreeM
     return found
 
 
-def _siblings(conversation: Conversation, path: Sequence[TreeMessage]) -> dict[str, tuple[int, int]]:
-    """Position (from 1) and count of those messages of the path that have siblings."""
+def _siblings(conversation: Conversation, path: Sequence[TreeMessage]) -> dict[str, _Stands]:
+    """Where those messages of the path stand that have siblings."""
     apart = len(conversation.lanes) > 1
 
     def group_of(message: TreeMessage) -> tuple[str | None, str, str]:
@@ -223,10 +261,11 @@ def _siblings(conversation: Conversation, path: Sequence[TreeMessage]) -> dict[s
     for message in conversation.messages:
         if counts[group_of(message)] > 1:
             groups.setdefault(group_of(message), []).append(message)
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, _Stands] = {}
     for message in path:
         group = groups.get(group_of(message))
         if group is not None:
-            ordered = sorted(group, key=lambda one: (one.position, one.id))
-            found[message.id] = (1 + [one.id for one in ordered].index(message.id), len(ordered))
+            ordered = [one.id for one in sorted(group, key=lambda one: (one.position, one.id))]
+            at = ordered.index(message.id)
+            found[message.id] = _Stands(1 + at, len(ordered), ordered[at - 1] if at else "")
     return found

@@ -52,11 +52,12 @@ class ConversationView(Surface):
     """Made with the tail of a conversation (its last messages, whole).
 
     Signals: `changed` when title, state or lane have changed; `selected(message)` for the
-    inspector; `provider_wanted(id)` when a key is missing."""
+    inspector; `provider_wanted(id)` when a key is missing; `conversation_wanted(id)` to show another."""
 
     changed = Signal()
     selected = Signal(object)
     provider_wanted = Signal(str)
+    conversation_wanted = Signal(str)
 
     def __init__(self, services: Services, window: MainWindow, conversation: Conversation) -> None:
         super().__init__("page")

@@ -250,6 +250,11 @@ class ParameterRow(QWidget):
         choice.activated.connect(lambda _place: self._commit(keep_focus=True))
         return choice
 
+    def commit(self) -> bool:
+        """Takes what stands in the open field, as leaving it would; False where that is no value."""
+        self._commit()
+        return not self.editing
+
     def _commit(self, *, keep_focus: bool = False) -> None:
         editor = self._editor
         if editor is None:
@@ -265,6 +270,11 @@ class ParameterRow(QWidget):
         self._close(keep_focus)
         if value != self._value:
             self.changed.emit(self.spec.name, value)
+
+    def flush(self) -> None:
+        """Tells of what was typed, now; what it does not take is let go."""
+        self._commit()
+        self._close(keep_focus=False)
 
     def _close(self, keep_focus: bool) -> None:
         editor, self._editor = self._editor, None

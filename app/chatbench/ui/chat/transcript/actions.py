@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPoint, QRectF
 
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.theme import theme
+
+if TYPE_CHECKING:
+    from chatbench.ui.chat.transcript.view import TranscriptView
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,18 @@ def actions_of(item: Item) -> list[Action]:
         for action in row:
             action.rect.moveLeft(across - action.rect.right())
     return row
+
+
+def below(view: TranscriptView, message_id: str, key: str) -> QPoint:
+    """The place on the screen right under an action, for its menu; the view's own corner where the
+    action is not in view."""
+    index = view.stack.index_of(message_id)
+    item = view.stack.at_hand(index) if index is not None else None
+    row = next((row for row in view.stack.rows if row.index == index), None)
+    action = next((one for one in actions_of(item) if one.key == key), None) if item is not None else None
+    if row is None or action is None:
+        return view.viewport().mapToGlobal(QPoint(0, 0))
+    return view.viewport().mapToGlobal(action.rect.translated(0, row.top).bottomLeft().toPoint())
 
 
 def _branches(item: Item, first: QRectF) -> list[Action]:

@@ -56,7 +56,7 @@ class Keyboard:
         if held == Qt.KeyboardModifier.ControlModifier and key in (_Key.Key_Up, _Key.Key_Down):
             return self._walk(1 if key == _Key.Key_Down else -1)
         if held == Qt.KeyboardModifier.AltModifier and key in (_Key.Key_Left, _Key.Key_Right):
-            return self._branch("previous-branch" if key == _Key.Key_Left else "next-branch")
+            return self.step_branch(-1 if key == _Key.Key_Left else 1)
         if held == Qt.KeyboardModifier.ShiftModifier:
             return self._with_shift(key)
         if held == Qt.KeyboardModifier.ControlModifier and key in (_Key.Key_Home, _Key.Key_End):
@@ -140,16 +140,22 @@ class Keyboard:
             view.moved()
         view.viewport().update()
 
-    def _branch(self, action: str) -> bool:
+    def step_branch(self, step: int) -> bool:
+        """Shows the branch before (-1) or after (1) that of the message the keyboard is at; where that
+        has no branches, of the last one in view that has. False where there is nothing to turn to."""
         view = self._view
         here = self.current()
-        item = view.stack.at_hand(here) if here is not None else None
-        if item is None:
-            return False
-        for one in actions_of(item):
-            if one.key == action and one.enabled:
+        rows = [row.index for row in reversed(view.stack.rows)]
+        places = [here] if view.marks.current is not None else [here, *rows]
+        action = "previous-branch" if step < 0 else "next-branch"
+        for place in places:
+            item = view.stack.at_hand(place) if place is not None else None
+            if item is None or item.entry.count < 2:
+                continue
+            offered = any(one.key == action and one.enabled for one in actions_of(item))
+            if offered:
                 view.action_requested.emit(item.id, action)
-                return True
+            return offered
         return False
 
     # Controls

@@ -19,7 +19,7 @@ from chatbench.ui.chat.transcript.source import Live
 
 _SETTINGS_HELP: Final = frozenset({"Authentication", "MissingKey", "PermissionDenied", "QuotaExhausted"})
 """Errors whose way on is the provider's page in the settings."""
-_CUT_OFF: Final = frozenset({"max_tokens", "context_window", "pause"})
+_CUT_OFF: Final = frozenset({"max_tokens", "pause"})
 """Reasons to stop after which there is more to say."""
 _UNNOTICED_S: Final = 0.3
 """A wait that is over before this is not shown: it would only flicker."""

@@ -1,0 +1,60 @@
+"""What is said of a message beside its time: how its words came about, and what was asked otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication
+
+from chatbench.core.conversations import Lane, TreeMessage
+from chatbench.core.models import ModelRef
+from chatbench.rendering.differences import parameter_differences
+from chatbench.services.models import ModelService
+from chatbench.ui.chat.inspector.parameters import specs
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("notes", text)
+
+
+def notes_of(models: ModelService, message: TreeMessage, before: TreeMessage | None) -> tuple[str, ...]:
+    """A few words each. `before` is the branch to the left of the message, where there is one: what was
+    asked otherwise than there is named."""
+    if message.role == "user":
+        return ()
+    notes = []
+    if message.model is None:
+        notes.append(_tr("written by hand"))
+    elif message.edited:
+        notes.append(_tr("edited"))
+    if message.continues:
+        notes.append(_tr("continued"))
+    if message.prompt:
+        notes.append(_tr("merged"))
+    if before is not None and before.lane_id == message.lane_id and None not in (before.model, message.model):
+        notes += _changed(models, message, before)
+    return tuple(notes)
+
+
+def _changed(models: ModelService, message: TreeMessage, before: TreeMessage) -> list[str]:
+    words: list[str] = []
+    known = {spec.name: spec for spec in specs()}
+    for one in parameter_differences(_asked(before), _asked(message)):
+        if isinstance(one.a, ModelRef):
+            words.append(_tr("instead of\n{0}").format(models.info(one.a).title.removeprefix("Claude ")))
+        elif one.name == "system":
+            words.append(_tr("other\nsystem prompt"))
+        elif (spec := known.get(one.name)) is not None:
+            old, new = (_value(spec.write, value) for value in (one.a, one.b))
+            words.append(f"{spec.label.lower()}\n{old} → {new}")
+        else:
+            words.append(one.name)
+    return words
+
+
+def _value(write: Any, value: Any) -> str:
+    return _tr("default") if value is None else str(write(value))
+
+
+def _asked(message: TreeMessage) -> Lane:
+    return Lane(id="", model=message.model, system=message.system, parameters=message.parameters)
