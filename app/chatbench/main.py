@@ -161,7 +161,7 @@ def _services(ground: _Ground) -> Services:
         profile=_profile(ground),
         chat=chat,
         lanes=LaneService(store, chat, changes),
-        history=HistoryService(store, changes),
+        history=HistoryService(store, ground.files, changes),
         inspect=InspectService(store, environment, attachments),
         attachments=attachments,
         batches=BatchService(environment, models),

@@ -1,4 +1,4 @@
-"""The conversations there are: listed, found, named, pinned, put in the trash and taken out."""
+"""The conversations there are: listed, found, named, pinned, put in the trash, taken out, deleted."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from chatbench.core.conversations import (
     TreeMessage,
 )
 from chatbench.core.observe import Signal
+from chatbench.core.trash import Trash
 from chatbench.storage.conversations import ConversationStore, Extent, SearchHit
+from chatbench.storage.files import FileStore
+from chatbench.storage.trash import Emptied
 
-__all__ = ["Extent", "HistoryService", "SearchHit"]
+__all__ = ["Extent", "HistoryService", "SearchHit", "Trash"]
 
 
 class HistoryService:
     """Reads for the lists and panes; every change is announced."""
 
-    def __init__(self, store: ConversationStore, changes: Signal[Changes]) -> None:
+    def __init__(self, store: ConversationStore, files: FileStore, changes: Signal[Changes]) -> None:
         self._store = store
+        self._files = files
         self._changes = changes
 
     async def summaries(self, limit: int = 500) -> list[ConversationSummary]:
@@ -79,6 +83,24 @@ class HistoryService:
         await self._store.restore(conversation_id)
         self._announce(conversation_id)
 
+    async def trashed(self) -> Trash:
+        """Conversations in the trash, and messages deleted from others, each newest first."""
+        return await self._store.trashed()
+
+    async def delete_for_good(
+        self, *, conversations: Sequence[str] = (), messages: Sequence[str] = ()
+    ) -> None:
+        """Deletes those of these that are in the trash, and the files that nothing else shows. Nothing
+        brings them back; what they cost, and what they were rated, stays counted."""
+        emptied = await self._store.delete_for_good(conversations, messages)
+        await self._collect(emptied)
+
+    async def empty_trash(self) -> int:
+        """Deletes everything in the trash for good; returns how many conversations and messages."""
+        emptied = await self._store.empty_trash()
+        await self._collect(emptied)
+        return emptied.deleted
+
     async def delete_message(self, conversation_id: str, message_id: str) -> None:
         """Hides one message; those below it stay. `undelete_message` undoes it."""
         await self._store.delete_message(message_id)
@@ -102,6 +124,12 @@ class HistoryService:
         """Keeps what stands in a composer; with `edit`, the edit of a sent message beside it. Not
         announced: only the composer that wrote it shows it."""
         await self._store.save_draft(conversation_id, draft, edit=edit)
+
+    async def _collect(self, emptied: Emptied) -> None:
+        """An attachment that a composer holds and nothing else does is not among the files."""
+        if emptied.files:
+            await self._files.remove_unused(among=emptied.files, older_than_ms=-1)
+        self._changes.emit(Changes(conversations=emptied.conversations))
 
     def _announce(self, conversation_id: str, initiator: object | None = None) -> None:
         self._changes.emit(Changes(conversations=frozenset({conversation_id}), initiator=initiator))

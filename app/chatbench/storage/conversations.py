@@ -20,14 +20,14 @@ from chatbench.storage.rows import Extent
 from chatbench.storage.search import SearchHit
 from chatbench.storage.spend import Breakdown, SpendEntry, Spent
 from chatbench.storage.titles import Titles
+from chatbench.storage.trash import Trashing
 
 __all__ = ["ConversationStore", "Extent", "SearchHit", "SpendEntry", "Spent"]
 
-_DAY_MS = 86_400_000
 _NEW_CHAT = ""  # the draft of a conversation that does not exist yet stands under this id
 
 
-class ConversationStore(Marked, Titles):
+class ConversationStore(Marked, Titles, Trashing):
     """Every write is one transaction. All methods raise StorageError and its kinds.
 
     Answers being written carry `owner`'s name, so that no other process takes them for left
@@ -231,42 +231,6 @@ class ConversationStore(Marked, Titles):
             conversation_id, "UPDATE conversations SET unread = ? WHERE id = ?", unread, conversation_id
         )
 
-    async def trash(self, conversation_id: str) -> None:
-        """Out of the lists and the search; nothing is deleted."""
-        await self._execute(
-            conversation_id,
-            "UPDATE conversations SET trashed_at = ? WHERE id = ?",
-            turns.now_ms(),
-            conversation_id,
-        )
-
-    async def restore(self, conversation_id: str) -> None:
-        """Out of the trash."""
-        await self._execute(
-            conversation_id, "UPDATE conversations SET trashed_at = NULL WHERE id = ?", conversation_id
-        )
-
-    async def delete_message(self, message_id: str) -> None:
-        """Hides one message; those below it stay. `undelete_message` brings it back."""
-        await self._flag_message(message_id, turns.now_ms())
-
-    async def undelete_message(self, message_id: str) -> None:
-        await self._flag_message(message_id, None)
-
-    async def purge(self, days: int) -> int:
-        """Deletes for good what has been in the trash for more than `days`; returns how many."""
-        before = turns.now_ms() - days * _DAY_MS
-
-        def delete(connection: apsw.Connection) -> int:
-            found = connection.execute(
-                "SELECT id FROM conversations WHERE trashed_at < ?", (before,)
-            ).fetchall()
-            for (conversation_id,) in found:
-                turns.delete(connection, str(conversation_id))
-            return len(found)
-
-        return await self._database.write(delete)
-
     async def save_draft(self, conversation_id: str | None, draft: Draft, *, edit: bool = False) -> None:
         """Keeps what stands in a composer (with `edit`: beside the draft, the edit of a sent
         message); None is the one of a chat that does not exist yet."""
@@ -353,18 +317,3 @@ class ConversationStore(Marked, Titles):
     def _marked(self, summary: ConversationSummary) -> ConversationSummary:
         temporary = self._database.is_temporary(summary.id)
         return msgspec.structs.replace(summary, temporary=True) if temporary else summary
-
-    async def _flag_message(self, message_id: str, deleted_at: int | None) -> None:
-        def flag(connection: apsw.Connection) -> None:
-            changed = connection.execute(
-                "UPDATE messages SET deleted_at = ? WHERE id = ? AND (deleted_at IS NULL) = ? "
-                "RETURNING conversation_id",
-                (deleted_at, message_id, deleted_at is not None),
-            ).fetchone()
-            if changed is not None:
-                connection.execute(
-                    "UPDATE conversations SET message_count = message_count + ? WHERE id = ?",
-                    (1 if deleted_at is None else -1, changed[0]),
-                )
-
-        await self._write(message_id, flag)

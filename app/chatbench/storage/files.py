@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import apsw
@@ -76,9 +76,11 @@ class FileStore:
         )
         return await asyncio.to_thread(lambda: [sha for sha in known if not self._is_whole(sha)])
 
-    async def remove_unused(self, *, older_than_ms: int = _UNUSED_AFTER_MS) -> int:
+    async def remove_unused(
+        self, *, among: Collection[str] | None = None, older_than_ms: int = _UNUSED_AFTER_MS
+    ) -> int:
         """Deletes what no message and no draft shows and what is older than a day (an upload under
-        way is younger); returns how many."""
+        way is younger), of the files `among` only, if given; returns how many."""
         before = now_ms() - older_than_ms
 
         def forget(connection: apsw.Connection) -> list[str]:
@@ -88,7 +90,9 @@ class FileStore:
                 "AND NOT EXISTS (SELECT 1 FROM file_references AS r WHERE r.sha256 = f.sha256)",
                 (before,),
             ).fetchall()
-            unused = [str(row[0]) for row in found if row[0] not in kept]
+            unused = [
+                str(row[0]) for row in found if row[0] not in kept and (among is None or row[0] in among)
+            ]
             connection.executemany("DELETE FROM files WHERE sha256 = ?", [(sha,) for sha in unused])
             # Deleted inside the transaction: a put of the same bytes waits, and writes them again.
             for sha in unused:

@@ -22,7 +22,7 @@ def of(connection: apsw.Connection, conversation_id: str) -> Marks:
     in_use = [one for one in summaries(connection, conversation_id) if not one.withdrawn]
     return Marks(
         unsent=frozenset(str(row[0]) for row in unsent),
-        summaries={one.message_id: one for one in in_use},
+        summaries={_last_shown(connection, one.message_id): one for one in in_use},
     )
 
 
@@ -81,6 +81,19 @@ def copy(connection: apsw.Connection, conversation_id: str, message_id: str, ori
             f"INSERT INTO summaries ({_SUMMARY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (new_id(), conversation_id, message_id, *row[3:]),
         )
+
+
+def _last_shown(connection: apsw.Connection, message_id: str) -> str:
+    """The message itself, or where it is deleted the first above it that is not."""
+    row: Any = connection.execute(
+        "WITH RECURSIVE walk (id, parent_id, deleted_at) AS ("
+        "SELECT id, parent_id, deleted_at FROM messages WHERE id = ? UNION ALL "
+        "SELECT m.id, m.parent_id, m.deleted_at FROM walk JOIN messages AS m ON m.id = walk.parent_id "
+        "WHERE walk.deleted_at IS NOT NULL) "
+        "SELECT id FROM walk WHERE deleted_at IS NULL",
+        (message_id,),
+    ).fetchone()
+    return message_id if row is None else str(row[0])
 
 
 def _expect(connection: apsw.Connection, conversation_id: str, message_id: str) -> None:
