@@ -87,6 +87,18 @@ def test_a_large_text_is_judged_by_stretches_as_it_would_be_whole() -> None:
     assert abs(estimate_text(text) / whole - 1) < 0.05
 
 
+@pytest.mark.parametrize(
+    ("blank", "least", "most"), [(" ", 31, 128), ("\n", 5, 32), ("\t", 8, 31), ("\r\n", 2, 32)]
+)
+def test_a_run_of_blanks_is_packed_as_far_as_vocabularies_do(blank: str, least: int, most: int) -> None:
+    """A token holds `least` blanks in one vocabulary and `most` in another: in o200k_base 128 spaces,
+    16 line breaks, 20 tabs; in Gemma's 31 of each."""
+    for count in (1000, 5_000_000):
+        tokens = estimate_text(blank * count)
+        assert len(blank) * count / most <= tokens <= len(blank) * count / least
+    assert estimate_text("word" + blank * 8 + "word") == 3, "a short run is one"
+
+
 def test_five_megabytes_take_less_than_twenty_milliseconds() -> None:
     text = (PROSE + CODE + CHINESE) * (5_000_000 // len(PROSE + CODE + CHINESE))
     best = 1.0

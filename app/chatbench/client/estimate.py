@@ -1,11 +1,12 @@
 """How many tokens a request will take, counted on this computer in microseconds and always shown with "≈".
 
 Text: a word of up to 8 Latin letters is one token, and one more for each 7 beyond (accented words: one more
-for each 5 letters); digits count in threes, punctuation in threes, a run of line breaks or spaces is one
-and a single space none. A Han character is 0.65, a kana 0.85, a Hangul syllable 0.6, a Greek or Cyrillic
-letter 0.25, a letter of any other script 0.3. Against o200k_base this is within 15 % for prose, Markdown,
-JSON and code in European languages, within 25 % for the other scripts. Claude's vocabularies are smaller: a
-fifth more. A text beyond 32,768 characters is judged by eight stretches of it.
+for each 5 letters); digits count in threes, punctuation in threes, a run of line breaks or spaces is one, a
+long one more (one for each 64 spaces and each 16 line breaks or tabs), and a single space none. A Han
+character is 0.65, a kana 0.85, a Hangul syllable 0.6, a Greek or Cyrillic letter 0.25, a letter of any other
+script 0.3. Against o200k_base this is within 15 % for prose, Markdown, JSON and code in European languages,
+within 25 % for the other scripts. Claude's vocabularies are smaller: a fifth more. A text beyond 32,768
+characters is judged by eight stretches of it.
 
 Images follow each vendor's published rule, after the vendor's own scaling.
 """
@@ -53,6 +54,9 @@ _PIECES = re.compile(
 )
 _EACH = {3: 0.65, 4: 0.85, 5: 0.6, 6: 0.25, 7: 0.3}
 """Tokens a character, by the number of the group in the pattern above."""
+_SPACES_A_TOKEN = 64
+_LINES_A_TOKEN = 16
+"""And tabs. Vocabularies hold runs of up to 31 to 128 spaces, 5 to 32 line breaks, 16 to 31 tabs."""
 _UNSIZED = 1024
 _PDF_BYTES_A_TOKEN = 50
 _TEXT_BYTES_A_TOKEN = 4
@@ -86,10 +90,15 @@ def _weigh(text: str) -> float:
         elif kind in _EACH:
             weight += _EACH[kind] * length
         elif kind == 9:
-            weight += 1
+            weight += 1 if length <= _LINES_A_TOKEN else _blank(match.group())
         else:
             weight += ceil(length / 3)
     return weight
+
+
+def _blank(run: str) -> int:
+    spaces = run.count(" ")
+    return ceil(spaces / _SPACES_A_TOKEN + (len(run) - spaces) / _LINES_A_TOKEN)
 
 
 def estimate_tokens(
