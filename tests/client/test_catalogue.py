@@ -214,6 +214,14 @@ def test_a_local_server_may_pass_a_model_on(catalogue: Catalogue) -> None:
     assert [row.local for row in catalogue.models("ollama")] == [True, False]
 
 
+@pytest.mark.parametrize("text", ["chatbench/nope", "chatbench/Guide", "chatbench/guide/x"])
+def test_the_guide_answers_to_no_other_name(catalogue: Catalogue, text: str) -> None:
+    with pytest.raises(UnknownModel, match="There is no model called") as caught:
+        catalogue.resolve(text)
+    assert caught.value.near == ("chatbench/guide",)
+    assert "chatbench/guide" in caught.value.hint
+
+
 def test_the_guide_has_a_row_of_its_own(catalogue: Catalogue) -> None:
     guide = catalogue.info(GUIDE)
     assert (guide.local, guide.tools, guide.thinking, guide.takes("image")) == (True, False, "optional", True)

@@ -234,7 +234,8 @@ class Catalogue:
         if text in aliases:
             return self.resolve(aliases[text], {k: v for k, v in aliases.items() if k != text}, preferred)
         provider, slash, model_id = text.partition("/")
-        if slash and model_id and (provider == GUIDE.provider or self._endpoints.get(provider)):
+        guide = provider == GUIDE.provider  # which has one model, and nobody to ask of another
+        if text == str(GUIDE) or (slash and model_id and not guide and self._endpoints.get(provider)):
             return ModelRef(provider, model_id)
         found = self._offering(text) if text else []
         chosen = [ref for ref in found if ref.provider in preferred] or found
@@ -247,7 +248,7 @@ class Catalogue:
                 f"Say which: {', '.join(names)}.",
                 near=names,
             )
-        near = self.near(text, aliases)
+        near = (str(GUIDE),) if guide else self.near(text, aliases)
         hint = f"Did you mean {', '.join(near)}?" if near else "See `chatbench models`."
         raise UnknownModel(f"There is no model called {text!r}.", hint, near=near)
 
