@@ -12,7 +12,16 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from chatbench.rendering.nodes import Inline, InlineObject, Items, Node, References, Words, split_row
+from chatbench.rendering.nodes import (
+    Inline,
+    InlineObject,
+    Items,
+    Node,
+    Note,
+    References,
+    Words,
+    split_row,
+)
 
 Kind = Literal["paragraph", "heading", "list", "code", "table", "math", "rule"]
 Alignment = Literal["left", "center", "right", ""]
@@ -64,10 +73,11 @@ class Block:
 
 
 class TextBlock(Block):
-    """Flowing text: a paragraph, a heading (``level`` 1 to 6) or a group of list items.
+    """Flowing text: a paragraph, a heading (``level`` 1 to 6), a group of list items or a footnote.
 
     ``html`` holds only p, h1-h6, strong, em, s, code, br, ul, ol (start), li (class checked or
-    unchecked) and a (href with http, https or mailto), text escaped. Nothing in it is ever loaded.
+    unchecked, or note for a footnote's label), a (href with http, https or mailto) and sup (note: a
+    reference to the footnote with that label), text escaped. Nothing in it is ever loaded.
     """
 
     __slots__ = ("_inline", "_references", "kind", "level", "node")
@@ -85,7 +95,8 @@ class TextBlock(Block):
         super().__init__(start, end, source, containers, continued)
         self.node = node
         self.level = node.level if isinstance(node, Words) else 0
-        self.kind: Kind = "list" if isinstance(node, Items) else "heading" if self.level else "paragraph"
+        is_list = isinstance(node, Items | Note)
+        self.kind: Kind = "list" if is_list else "heading" if self.level else "paragraph"
         self._references = references
         self._inline: Inline | None = None
 
@@ -267,6 +278,8 @@ class TableBlock(Block):
 def _words(node: Node) -> list[str]:
     if isinstance(node, Words):
         return [node.content]
+    if isinstance(node, Note):
+        return [words.content for words in node.paragraphs]
     return [text for item in node.items for child in item.nodes for text in _words(child)]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatbench.rendering.blocks import CodeBlock, MathBlock, RuleBlock, TableBlock, TextBlock
 from chatbench.rendering.cuts import PLAIN, Anchor, Limits, Mark, Parsed, pieces
-from chatbench.rendering.nodes import Item, Items, Node, References, Words
+from chatbench.rendering.nodes import Item, Items, Node, Note, References, Words
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -68,7 +68,7 @@ class Builder:
             if index and (
                 not self.lines[first - 1].strip()
                 or ended == first
-                or branch.token.type in ("fence", "math_block")
+                or branch.token.type in ("fence", "math_block", "footnote")
                 or branch.token.markup.startswith("#")
             ):
                 self._mark(first, PLAIN)
@@ -115,6 +115,9 @@ class Builder:
         blocks = self.parsed.blocks
         if token.type == "code_block":
             blocks.append(CodeBlock(_chomp(token.content), "", True, *place, containers))
+        elif token.type == "footnote":
+            words = tuple(Words(text) for text in token.meta["paragraphs"])
+            blocks.append(TextBlock(Note(token.info, words), self.references, *place, containers))
         elif token.type == "math_block":
             blocks.append(MathBlock(token.content, self._closed(branch), *place, containers))
         else:

@@ -112,6 +112,8 @@ def _plain_tag(closing: bool, tag: str, attributes: str, lists: list[int | None]
         if number is not None:
             lists[-1] = number + 1
         mark = "-" if number is None else f"{number}."
+        if attributes.startswith(' note="'):
+            mark = f"[{unescape(attributes[7:-1])}]"
         tick = {"checked": " [x]", "unchecked": " [ ]"}.get(attributes[8:-1], "")
         return f"\n{'  ' * (len(lists) - 1)}{mark}{tick} "
     if tag == "br" or (closing and tag == "p" and lists):

@@ -1,14 +1,15 @@
 """The Markdown we read: CommonMark, tables, strikethrough and maths, set up for markdown-it.
 
-Four rules are our own. A table is one token with its rows as lines, so that thousands of cells cost
+Six rules are our own. A table is one token with its rows as lines, so that thousands of cells cost
 nothing until they are drawn. Paragraph and setext heading are one rule that scans its lines once
 and asks for interruptions only where a line could start something; an underline counts within
 ``SETEXT_LINES`` lines, so a long paragraph cannot turn into a heading at its end. Maths blocks run
 to the end of the text while they are open, as fences do. Inline maths follows Pandoc: the opening
 dollar has no space after it, the closing one none before it and no digit after it.
 
-HTML is switched off, so it stays text. Footnotes are not read: a definition at the end would
-change numbers all over a text that is already drawn.
+A footnote is defined at the margin by ``[^label]: words``, goes on in lines indented by four, and
+keeps its label: it is a link definition of a kind, so a reference is one as soon as the definition
+has come. HTML is switched off, so it stays text.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from functools import cache
 
 from markdown_it import MarkdownIt, rules_block
+from markdown_it.common.utils import normalizeReference
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
@@ -35,6 +37,11 @@ _BlockRule = Callable[[StateBlock, int, int, bool], bool]
 _STARTERS = frozenset("`~>#*-+_=$\\|:[<0123456789")
 _DOLLARS = re.compile(r"(?s)\$\$((?:[^\\$]|\\.|\$(?!\$))+?)\$\$")
 _DOLLAR = re.compile(r"(?s)\$(?![\s$])((?:[^\\$]|\\.)*?(?<!\s))\$(?!\d)")
+NOTE_HREF = "\0note:"
+"""How the addresses of footnotes begin among those of links: no link can."""
+_NOTE = re.compile(r"\[\^([^\s\[\]^]{1,40})\]:[ \t]*(.*)")
+_NOTE_REFERENCE = re.compile(r"\[\^([^\s\[\]^]{1,40})\]")
+_NOTE_INDENT = 4
 _ROUND = re.compile(r"(?s)\\\((.+?)\\\)")
 _SQUARE = re.compile(r"(?s)\\\[(.+?)\\\]")
 
@@ -53,7 +60,9 @@ def parser() -> MarkdownIt:
     block.at("list", _shallow(rules_block.list_block), {"alt": interrupts[:3]})
     block.at("blockquote", _shallow(rules_block.blockquote), {"alt": interrupts})
     block.before("fence", "math_block", _math_block, {"alt": interrupts})
+    block.before("reference", "footnote", _footnote, {"alt": interrupts})
     md.inline.ruler.before("escape", "math_inline", _math_inline)
+    md.inline.ruler.before("link", "footnote_reference", _footnote_reference)
     # Every target is read; links.allowed decides what becomes one.
     md.validateLink = _accepted  # type: ignore[method-assign]
     return md
@@ -185,6 +194,56 @@ def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     token.markup = closer
     token.meta = {"closed": closed}
     state.line = line
+    return True
+
+
+def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    at_margin = state.level == 0 and not state.is_code_block(start)
+    if not at_margin and not (silent and state.sCount[start] < state.blkIndent):
+        return False
+    match = _NOTE.match(_line(state, start))
+    if match is None:
+        return False
+    if silent:
+        return True
+    paragraphs: list[list[str]] = [[match[2]]] if match[2].strip() else [[]]
+    line = last = start + 1
+    while line < end:
+        if state.isEmpty(line):
+            line += 1
+            continue
+        apart = line > last
+        if apart and state.sCount[line] < _NOTE_INDENT:
+            break
+        if not apart and state.sCount[line] < _NOTE_INDENT and _interrupted(state, line, end, "paragraph"):
+            break
+        if apart and paragraphs[-1]:
+            paragraphs.append([])
+        paragraphs[-1].append(_line(state, line).strip())
+        line = last = line + 1
+    token = state.push("footnote", "", 0)
+    token.map = [start, last]
+    token.info = match[1]
+    token.meta = {"paragraphs": ["\n".join(lines).strip() for lines in paragraphs if lines]}
+    references = state.env.setdefault("references", {})
+    label = normalizeReference(f"^{match[1]}")
+    references.setdefault(label, {"href": f"{NOTE_HREF}{match[1]}", "title": "", "map": [start, last]})
+    state.line = last
+    return True
+
+
+def _footnote_reference(state: StateInline, silent: bool) -> bool:
+    match = _NOTE_REFERENCE.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    found = state.env.get("references", {}).get(normalizeReference(f"^{match[1]}"))
+    if found is None or not str(found["href"]).startswith(NOTE_HREF):
+        return False
+    if not silent:
+        token = state.push("footnote_reference", "", 0)
+        token.content = match[1]
+        token.info = str(found["href"]).removeprefix(NOTE_HREF)
+    state.pos = match.end()
     return True
 
 

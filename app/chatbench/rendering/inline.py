@@ -15,6 +15,7 @@ from chatbench.rendering.nodes import (
     Items,
     MathObject,
     Node,
+    Note,
     References,
     Words,
 )
@@ -61,8 +62,19 @@ class _Writer:
             self.out.append(f"<{tag}>")
             self.words(node.content)
             self.out.append(f"</{tag}>")
+        elif isinstance(node, Note):
+            self.note(node)
         else:
             self.items(node)
+
+    def note(self, node: Note) -> None:
+        self.out.append(f'<ul><li note="{escape(visible(node.label))}">')
+        for words in node.paragraphs:
+            if len(node.paragraphs) == 1:
+                self.words(words.content)
+            else:
+                self.node(words)
+        self.out.append("</li></ul>")
 
     def items(self, node: Items) -> None:
         first = node.items[0].number if node.items else 1
@@ -120,6 +132,9 @@ class _Writer:
             self._object(MathObject(token.content, bool(token.markup), source))
         elif kind == "image":
             self._object(_image(token))
+        elif kind == "footnote_reference":
+            label = escape(visible(token.info))
+            self.out.append(f'<sup note="{label}">[{label}]</sup>')
         else:
             self.out.append(escape(visible(token.content)))
 

@@ -75,7 +75,16 @@ class Items:
     items: tuple[Item, ...]
 
 
-Node = Words | Items
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A footnote under its label, which is shown as it was written: numbers that were counted would
+    change all over a text while it arrives."""
+
+    label: str
+    paragraphs: tuple[Words, ...]
+
+
+Node = Words | Items | Note
 
 
 def split_row(line: str) -> list[str]:

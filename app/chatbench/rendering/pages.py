@@ -29,9 +29,9 @@ STILL: Final = (
 _HINTS = re.compile(r"(?is)<link\b[^>]*>|<meta\b[^>]*http-equiv[^>]*>|<base\b[^>]*>")
 """What makes a browser look names up or go elsewhere without a fetch that the policy would stop."""
 _STYLE: Final = (
-    "html,body{margin:0;height:100%;font:14px system-ui,sans-serif;color:#1a2022;background:#fff}"
-    "body{display:flex;flex-direction:column}"
-    "header{padding:8px 14px;background:#e9eded;border-bottom:1px solid #dbe0e0}"
+    ":root{color-scheme:light dark}html,body{margin:0;height:100%;font:14px system-ui,sans-serif}"
+    "body{display:flex;flex-direction:column;color:CanvasText;background:Canvas}"
+    "header{padding:8px 14px;border-bottom:1px solid GrayText}"
     "iframe{flex:1;border:0;width:100%}pre{margin:0;padding:14px;overflow:auto;white-space:pre-wrap}"
     "main{flex:1;overflow:auto;text-align:center}img{max-width:100%;margin:14px auto}"
 )

@@ -14,6 +14,7 @@ from chatbench.core.conversations import TreeMessage
 from chatbench.core.messages import Part, TextPart, ThinkingPart
 from chatbench.core.models import GUIDE
 from chatbench.rendering.characters import visible
+from chatbench.rendering.citations import Cited, Source, joined, marked, sources_of
 from chatbench.ui.chat.transcript import facts
 from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
@@ -52,6 +53,7 @@ class Item:
         self._version = -1
         self._wait: Wait | None = None
         self._began = time.monotonic()
+        self._cited: dict[int, tuple[TextPart, dict[object, Source], Cited]] = {}
         self._characters = 0
         self._facts: list[str] = []
         self._facts_at = 0.0
@@ -91,7 +93,8 @@ class Item:
             self._fit_boxes(0)
 
     def _parts(self) -> Sequence[Part]:
-        return self._live.parts() if self._live is not None else self.message.parts
+        parts = self._live.parts() if self._live is not None else self.message.parts
+        return joined(parts, live=self._live is not None)
 
     def _rebuild(self) -> None:
         if self.mine:
@@ -135,27 +138,44 @@ class Item:
 
     def _update_segments(self, parts: Sequence[Part]) -> int | None:
         """Bring the segments up to date; the first one that changed."""
+        sources = sources_of(parts)
         first: int | None = None
-        reasoning = self.message.usage.reasoning_tokens if self.message.usage else 0
         for number, part in enumerate(parts):
             growing = self._live is not None and number == len(parts) - 1
-            old = self._segments[number] if number < len(self._segments) else None
-            if old is not None and type(old.part) is type(part):
-                if old.update(part, live=growing) is not None and first is None:
-                    first = number
-                continue
-            if number < len(self._segments) and old is None:
-                continue
-            key = (self.id, number)
-            made = segment_for(
-                self.context, key, part, parts, live=growing, reasoning_tokens=reasoning
-            )  # fmt: skip
-            self._segments[number:] = [made]
-            first = number if first is None else first
+            cited = self._cite(number, part, sources) if isinstance(part, TextPart) else None
+            if cited is not None and cited.sources:
+                part = TextPart(text=cited.text)
+            if self._update_segment(number, part, parts, growing=growing) and first is None:
+                first = number
+            segment = self._segments[number]
+            if cited is not None and isinstance(segment, MarkdownSegment):
+                changed = segment.show_sources(() if growing else cited.sources)
+                first = number if changed and first is None else first
         if len(self._segments) > len(parts):
             del self._segments[len(parts) :]
             first = len(parts) if first is None else first
         return first
+
+    def _update_segment(self, number: int, part: Part, parts: Sequence[Part], *, growing: bool) -> bool:
+        """Bring one segment up to date, or make it; whether it changed."""
+        old = self._segments[number] if number < len(self._segments) else None
+        if old is not None and type(old.part) is type(part):
+            return old.update(part, live=growing) is not None
+        if number < len(self._segments) and old is None:
+            return False
+        reasoning = self.message.usage.reasoning_tokens if self.message.usage else 0
+        made = segment_for(
+            self.context, (self.id, number), part, parts, live=growing, reasoning_tokens=reasoning
+        )  # fmt: skip
+        self._segments[number:] = [made]
+        return True
+
+    def _cite(self, number: int, part: TextPart, sources: dict[object, Source]) -> Cited:
+        """The text with its marks, made anew only when something of it changed."""
+        known = self._cited.get(number)
+        if known is None or known[:2] != (part, sources):
+            known = self._cited[number] = (part, sources, marked(part, sources))
+        return known[2]
 
     def tick(self) -> bool:
         """Take what has come of a living answer; True if anything changed.
@@ -169,7 +189,7 @@ class Item:
             return False
         waited = self._wait
         self._version = self._live.version
-        parts = self._live.parts()
+        parts = self._parts()
         self._characters = sum(len(getattr(part, "text", "")) for part in parts)
         before = {id(box): box.height for box in self.boxes[-3:]}
         old = self.boxes

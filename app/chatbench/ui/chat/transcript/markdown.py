@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from chatbench.core.messages import Part, TextPart
 from chatbench.rendering.blocks import AnyBlock, CodeBlock, MathBlock, RuleBlock, TableBlock, TextBlock
+from chatbench.rendering.citations import Source
 from chatbench.rendering.fences import file_of
 from chatbench.rendering.incremental import Growth, IncrementalMarkdown
+from chatbench.rendering.nodes import Note
 from chatbench.rendering.svgs import is_svg
 from chatbench.ui.chat.transcript import paragraphs
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
@@ -17,6 +19,7 @@ from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.columns import TableColumns
 from chatbench.ui.chat.transcript.boxes.drawing import DrawingBox
 from chatbench.ui.chat.transcript.boxes.small import MathsBox, RuleBox
+from chatbench.ui.chat.transcript.boxes.sources import SourcesBox
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.comparing import Compared, Shown, compare
@@ -37,6 +40,8 @@ class MarkdownSegment(Segment):
         self._text = ""
         self._live = live
         self._own: list[Box] = []
+        self._sources: tuple[Source, ...] = ()
+        self._sources_box: SourcesBox | None = None
         self._compared: Compared | None = None
         self._asked: object = None
         self._busy = False
@@ -57,6 +62,16 @@ class MarkdownSegment(Segment):
     def number_of(self, block: int) -> int:
         """The number among ``boxes`` of the box that shows a block."""
         return self.boxes.index(self._own[block])
+
+    def show_sources(self, sources: tuple[Source, ...]) -> bool:
+        """Name these under the words; whether that is a change."""
+        if sources == self._sources:
+            return False
+        self._sources = sources
+        key = (*self.key, "sources")
+        self._sources_box = SourcesBox(self.context, key, sources) if sources else None
+        self._gather()
+        return True
 
     def update(self, part: Part, *, live: bool) -> int | None:
         assert isinstance(part, TextPart)
@@ -118,8 +133,9 @@ class MarkdownSegment(Segment):
 
     def _gather(self) -> None:
         """All boxes in reading order: the message's own, and what only the other text has."""
+        below = [self._sources_box] if self._sources_box is not None else []
         if not self._removed:
-            self.boxes = list(self._own)
+            self.boxes = [*self._own, *below]
             return
         boxes: list[Box] = []
         removed = iter(self._removed)
@@ -129,7 +145,7 @@ class MarkdownSegment(Segment):
                 boxes.append(following[1])
                 following = next(removed, None)
             boxes += self._own[index : index + 1]
-        self.boxes = boxes
+        self.boxes = [*boxes, *below]
 
     # Beside another text
 
@@ -251,7 +267,8 @@ def _text_box(context: Context, key: Key, block: TextBlock, shown: Shown | None)
     def make() -> list[paragraphs.Paragraph]:
         return paragraphs.parse(block.html, block.objects) if merged is None else list(merged)
 
-    box = TextBox(context, key, make, size, Style("prose", color), block, is_compared=merged is not None)
+    style = Style("small", "text2") if isinstance(block.node, Note) else Style("prose", color)
+    box = TextBox(context, key, make, size, style, block, is_compared=merged is not None)
     box.before, box.after = _MARGINS[block.kind]
     return box
 

@@ -15,6 +15,8 @@ BOLD: Final = 1
 ITALIC: Final = 2
 STRIKE: Final = 4
 CODE: Final = 8
+NOTE: Final = 64
+"""A reference to a footnote; its ``href`` is the label."""
 ADDED: Final = 16
 REMOVED: Final = 32
 """What of a compared text is only here, and only in the other one."""
@@ -28,9 +30,11 @@ UNCHECKED: Final = "[ ]"
 BULLET: Final = "•"
 
 _TOKEN = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>|([^<]+)")
-_ATTRIBUTE = re.compile(r'(start|href|class)="([^"]*)"')
-_FLAGS: Final = {"strong": BOLD, "em": ITALIC, "s": STRIKE, "code": CODE}
+_ATTRIBUTE = re.compile(r'(start|href|class|note)="([^"]*)"')
+_FLAGS: Final = {"strong": BOLD, "em": ITALIC, "s": STRIKE, "code": CODE, "sup": NOTE}
 _ITEM_GAP: Final = 2
+_SHORT_LABEL: Final = 2
+"""Labels of footnotes up to this length have room before the text."""
 _LOOSE_GAP: Final = 6
 
 
@@ -138,6 +142,8 @@ class _Reader:
     def open(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in _FLAGS:
             self._flags.append(_FLAGS[tag])
+            if tag == "sup":
+                self._links.append(unescape(attributes.get("note", "")))
         elif tag == "a":
             self._links.append(unescape(attributes.get("href", "")))
         elif tag == "br":
@@ -148,17 +154,24 @@ class _Reader:
             start = int(attributes.get("start", "1")) if tag == "ol" else None
             self._lists.append(_List(start))
         elif tag == "li":
-            self._open_item(attributes.get("class", ""))
+            self._open_item(attributes.get("class", ""), unescape(attributes.get("note", "")))
         elif tag[0] == "h" and len(tag) == 2:
             self.flush()
             self._level = int(tag[1])
         elif tag == "p":
             self.flush()
 
-    def _open_item(self, kind: str) -> None:
+    def _open_item(self, kind: str, note: str = "") -> None:
         self.flush()
         inside = self._lists[-1]
         self._marker = BULLET if inside.number is None else f"{inside.number}."
+        if note:
+            self._marker = f"{note}." if len(note) <= _SHORT_LABEL else BULLET
+            if len(note) > _SHORT_LABEL:
+                self._flags.append(BOLD)
+                self.words(note)
+                self._flags.pop()
+                self.words(" ")
         if kind:
             self._marker = CHECKED if kind == "checked" else UNCHECKED
         if inside.number is not None:
@@ -167,6 +180,8 @@ class _Reader:
     def close(self, tag: str) -> None:
         if tag in _FLAGS:
             self._flags.pop()
+            if tag == "sup":
+                self._links.pop()
         elif tag == "a":
             self._links.pop()
         elif tag in ("ul", "ol"):

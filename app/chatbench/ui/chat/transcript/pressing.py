@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 
+from chatbench.rendering.nodes import Note
 from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.base import (
     Act,
@@ -17,8 +18,10 @@ from chatbench.ui.chat.transcript.boxes.base import (
     OpenPage,
     Rebuild,
     SaveText,
+    ShowNote,
     ShowNumbers,
 )
+from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.links import ask_before_opening
 from chatbench.ui.chat.transcript.pages import pages
@@ -67,12 +70,22 @@ class Pressing:
         elif isinstance(effect, ShowNumbers):
             view.stack.hold(spot.message, spot.box)
             view.set_line_numbers(effect.on)
+        elif isinstance(effect, ShowNote):
+            self._show_note(effect.label, spot, item)
         elif isinstance(effect, OpenPage):
             self._open_page(effect)
         elif isinstance(effect, Act):
             view.action_requested.emit(item.id, effect.action)
         else:
             self._remake(spot, item, box, whole_part=isinstance(effect, Rebuild))
+
+    def _show_note(self, label: str, spot: Spot, item: Item) -> None:
+        for number, box in enumerate(item.boxes):
+            node = box.block.node if isinstance(box, TextBox) and box.block is not None else None
+            if isinstance(node, Note) and node.label == label:
+                self._view.reveal(spot.message, number, 0)
+                announce(self._view, box.spoken)
+                return
 
     def _open_page(self, effect: OpenPage) -> None:
         try:

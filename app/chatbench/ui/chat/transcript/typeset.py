@@ -16,6 +16,7 @@ from chatbench.ui.chat.transcript.paragraphs import (
     BOLD,
     CODE,
     ITALIC,
+    NOTE,
     REMOVED,
     STRIKE,
     Paragraph,
@@ -77,6 +78,8 @@ def _format(flags: int, *, linked: bool, style: Style) -> QTextCharFormat:
             found.setFontStrikeOut(True)
         if linked:
             found.setForeground(now.color("accenttext"))
+        if flags & NOTE:
+            found.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
         if flags & REMOVED:
             found.setForeground(now.color("text2"))
     return found

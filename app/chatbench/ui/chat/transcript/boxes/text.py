@@ -27,6 +27,7 @@ from chatbench.ui.chat.transcript.boxes.base import (
     Hotspot,
     OpenLink,
     Paint,
+    ShowNote,
 )
 from chatbench.ui.chat.transcript.boxes.changes import (
     Marked,
@@ -39,7 +40,7 @@ from chatbench.ui.chat.transcript.boxes.changes import (
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.pictures import image_card, inline_formula
 from chatbench.ui.chat.transcript.frame import LIST_INDENT, NESTED_INDENT
-from chatbench.ui.chat.transcript.paragraphs import ADDED, CODE, REMOVED, Paragraph, Span
+from chatbench.ui.chat.transcript.paragraphs import ADDED, CODE, NOTE, REMOVED, Paragraph, Span
 from chatbench.ui.chat.transcript.typeset import CODE_PADDING, Figure, Style, Typeset, link_spans
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import FontRole, theme
@@ -235,6 +236,8 @@ class TextBox(Box):
 
     def _paint_links(self, painter: QPainter, paint: Paint) -> None:
         for _key, span, laid in self._links:
+            if span.flags & NOTE:
+                continue
             if laid.top > paint.clip.bottom() or laid.top + laid.height < paint.clip.top():
                 continue
             for rect in laid.tight_rects(span.start, span.start + span.length):
@@ -353,7 +356,10 @@ class TextBox(Box):
             words = cut(laid.paragraph.text, span.start, span.start + span.length)
             rects = tuple(laid.tight_rects(span.start, span.start + span.length))
             if rects:
-                found.append(Hotspot(key, words, rects, link=span.href))
+                if span.flags & NOTE:
+                    found.append(Hotspot(key, tr("Footnote {0}").format(span.href), rects))
+                else:
+                    found.append(Hotspot(key, words, rects, link=span.href))
         return found
 
     def copies(self, point: QPointF) -> list[tuple[str, str]]:
@@ -368,6 +374,8 @@ class TextBox(Box):
     def activate(self, key: str) -> Effect | None:
         for name, span, laid in self._links:
             if name == key:
+                if span.flags & NOTE:
+                    return ShowNote(span.href)
                 return OpenLink(span.href, cut(laid.paragraph.text, span.start, span.start + span.length))
         return None
 
@@ -419,7 +427,9 @@ def _html_of(paragraph: Paragraph, first: int, last: int) -> str:
                 for flag, tag in _TAGS:
                     if span.flags & flag:
                         words = f"<{tag}>{words}</{tag}>"
-                if span.href:
+                if span.flags & NOTE:
+                    words = f"<sup>{words}</sup>"
+                elif span.href:
                     words = f'<a href="{escape(span.href)}">{words}</a>'
         out.append(words)
     return _without_objects("".join(out), [value for at, value in paragraph.objects if at >= first])
