@@ -179,3 +179,18 @@ def test_whatever_comes_is_an_answer_or_an_error_of_the_seam(
     except (httpx.HTTPError, TooLarge):
         return
     assert 200 <= found.status <= 999
+
+
+async def test_a_connection_with_something_left_to_write_takes_no_request() -> None:
+    """The server answered the question before its last piece had left: what follows would wait behind it."""
+    connection = Connection(asyncio.get_running_loop(), lambda _: None)
+    with socket.socket() as never_read:
+        connection.connection_made(Wire(never_read))
+    connection.send(b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n", 60)
+    connection.pause_writing()
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert await connection.whole(2) == b"ok"
+    assert not connection.reusable
+    connection.resume_writing()
+    assert connection.reusable
+    connection.abort()
