@@ -10,15 +10,10 @@ import pytest
 from PySide6.QtCore import Qt
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.window import add_loopback, click, finished, opened, press, until, view_of, write
-
-from chatbench.core.models import ModelRef
-from chatbench.ui.chat.conversation import ConversationView
-from chatbench.ui.chat.conversation.lane import LaneView
-from chatbench.ui.session import Session
+from tests.scenarios.lanes import ask, shown, two_lanes, writing
+from tests.scenarios.window import click, finished, opened, press, until, write
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
-OTHER = ModelRef("loopback", "model-b")
 SO_FAR = b'data: {"choices": [{"index": 0, "delta": {"content": "so far"}}]}\n\n'
 
 
@@ -26,35 +21,6 @@ SO_FAR = b'data: {"choices": [{"index": 0, "delta": {"content": "so far"}}]}\n\n
 def server() -> Iterator[LoopbackServer]:
     with LoopbackServer() as running:
         yield running
-
-
-async def two_lanes(session: Session, server: LoopbackServer) -> ConversationView:
-    """A chat in which two models are asked."""
-    view = view_of(session)
-    view.choose_model(add_loopback(session, server.base_url("openai_chat")))
-    view.composer.lane_added.emit(OTHER)
-    await until(lambda: len(view.lanes.views) == 2, "the second lane")
-    return view
-
-
-async def ask(view: ConversationView, words: str) -> None:
-    """Types words, presses Enter, and waits until no lane is written any more."""
-    before = len(view.conversation.messages)
-    write(view, words)
-    press(view.composer.editor, Qt.Key.Key_Return)
-    await until(lambda: len(view.conversation.messages) > before, "the question")
-    await finished(view)
-
-
-def writing(view: ConversationView) -> list[LaneView]:
-    """The lanes in which words have come and the answer is not over."""
-    return [lane for lane in view.lanes.views if (live := lane.live()) is not None and live.parts()]
-
-
-def shown(lane: LaneView) -> list[str]:
-    """Who speaks in a lane, from top to bottom."""
-    messages = [lane.source.message(one) for one in lane.source.ids()]
-    return [f"{one.role}:{one.model.id if one.model else ''}" for one in messages if one]
 
 
 def test_one_question_is_answered_by_both_and_stands_above_them(

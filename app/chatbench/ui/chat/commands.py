@@ -66,6 +66,7 @@ def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
         "paperclip",
         "Ctrl+Shift+A",
     )
+    add("leaderboard", tr("Leaderboard"), on_view(lambda v: v.compare.show_leaderboard()), "trophy")
     add("search", tr("Search chats"), workspace.focus_search, "search", "Ctrl+Shift+F")
     add("rename", tr("Rename this chat"), workspace.rename_current, "pencil")
     add("export", tr("Export this chat"), on_current(workspace.export), "download")
@@ -106,6 +107,8 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
     add(
         "continue", tr("Continue the answer"), on_answer(lambda v, la, m: v.acts.go_on(la, m)), "step-forward"
     )
+    add("add", tr("Add without sending"), on_view(lambda v: v.add_draft("user")), "message-square-plus")
+    add("add-answer", tr("Add as an answer"), on_view(lambda v: v.add_draft("assistant")), "pencil-line")
     add("edit-answer", tr("Edit the answer"), on_answer(lambda v, la, m: v.acts.rewrite(la, m)), "pencil")
     add(
         "quote",

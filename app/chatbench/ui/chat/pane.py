@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -224,6 +225,13 @@ class ChatWorkspace(QWidget):
         if view is not None:
             view.choose_model(model)
 
+    def attach(self, paths: Sequence[Path]) -> None:
+        """Attaches files to the draft of the conversation in view."""
+        view = self.current_view()
+        if view is not None and paths:
+            view.composer.attach_paths(paths)
+            view.focus_composer()
+
     def _activate(self) -> None:
         view = self.current_view()
         if view is not None:
@@ -255,12 +263,15 @@ class ChatWorkspace(QWidget):
     def _inspect(self) -> None:
         view = self.current_view()
         if self.inspector is not None and view is not None:
-            self.inspector.show_conversation(view.conversation, view.lane)
+            self.inspector.show_conversation(view.conversation, None if view.names_hidden else view.lane)
 
     def _inspect_message(self, message: TreeMessage) -> None:
         if self.inspector is None or self._window is None:
             return
         view = self.current_view()
+        if view is not None and view.names_hidden:
+            self._window.notices.show_notice(self.tr("Shown when the answers are rated."))
+            return
         siblings = view.conversation.siblings(message.id) if view is not None else (message,)
         spawn(self._show_message(message.id, siblings), owner=self, name="inspect-message")
         self._window.set_inspector_open(True)
@@ -273,7 +284,7 @@ class ChatWorkspace(QWidget):
 
     def _lane_changed(self, lane: Lane) -> None:
         # What was typed last may be told when another chat is in view already.
-        view = next((view for view in self._views.values() if view.lane.id == lane.id), None)
+        view = next((view for view in self._views.values() if view.lanes.view(lane.id) is not None), None)
         if view is not None:
             view.change_lane(lane)
 

@@ -37,7 +37,8 @@ class Composer(QWidget):
     """Words, attachments, the send button, and the line below. As wide as its owner makes it.
 
     ``send_requested(Draft)`` leaves everything in place: the owner calls ``set_draft`` when the
-    words are safe elsewhere. ``draft_changed(Draft)`` comes with every change and is the owner's to
+    words are safe elsewhere. So do ``queue_requested(Draft)``, which comes instead while an answer is
+    written, and ``add_requested(role)``: the words are to stand in the chat without being sent. ``draft_changed(Draft)`` comes with every change and is the owner's to
     debounce. ``model_chosen`` and ``effort_chosen`` change nothing here either: the owner answers
     with ``set_model`` and ``set_parameters``. With several lanes (``set_lanes``) ``lane_turned_to(id)``
     comes before ``model_chosen``; ``lane_added(ModelRef)`` wants one more. ``key_wanted(provider)`` asks
@@ -45,6 +46,8 @@ class Composer(QWidget):
     """
 
     send_requested = Signal(object)
+    queue_requested = Signal(object)
+    add_requested = Signal(str)
     stop_requested = Signal()
     draft_changed = Signal(object)
     model_chosen = Signal(object)
@@ -65,6 +68,7 @@ class Composer(QWidget):
         self._quiet = False
         self._context_tokens = 0
         self._lane_count = 1
+        self._blind = False
         self._picker: ModelPicker | None = None
         self.attachments = Attachments(services, self)
         self._build()
@@ -124,6 +128,8 @@ class Composer(QWidget):
         self.cancel_button.clicked.connect(self.edit_cancelled)
         self.send_button.send_clicked.connect(self._send)
         self.send_button.stop_clicked.connect(self.stop_requested)
+        self.send_button.add_clicked.connect(self.add_requested)
+        self.line.stop_clicked.connect(self.stop_requested)
         self.send_button.keys_chosen.connect(self._choose_keys)
         self.line.model_clicked.connect(self.open_picker)
         self.line.lane_clicked.connect(self._open_lane)
@@ -161,9 +167,9 @@ class Composer(QWidget):
         self._offer()
 
     def set_streaming(self, streaming: bool) -> None:
-        """Whether an answer is being written: Stop then stands in Send's place."""
+        """Whether an answer is being written: Stop then stands in Send's place, or in the line below
+        while there are words that can wait."""
         self._streaming = streaming
-        self.send_button.set_streaming(streaming)
         self._offer()
 
     def set_model(self, ref: ModelRef) -> None:
@@ -232,7 +238,7 @@ class Composer(QWidget):
 
     def _refusal(self) -> str:
         """Why there is nothing to send now; "" if there is."""
-        if self._streaming:
+        if self._streaming and self._editing:
             return self.tr("The answer is still being written. Stop it, or wait for its end.")
         if self.attachments.loading:
             return self.tr("An attachment is still being read.")
@@ -242,14 +248,22 @@ class Composer(QWidget):
             return self.tr("Write something first.")
         return ""
 
+    @property
+    def can_add(self) -> bool:
+        """Whether the words can stand in the chat without being sent."""
+        return not (self._refusal() or self._streaming or self._editing)
+
     def _offer(self) -> None:
         reason = self._refusal()
-        self.send_button.set_ready(not reason, reason)
+        queues = self._streaming and not reason
+        self.send_button.set_streaming(self._streaming, queues=queues)
+        self.send_button.set_ready(not reason, reason, adds=self.can_add)
+        self.line.offer_stop(queues and self._lane_count == 1)
 
     def _send(self) -> None:
         reason = self._refusal()
         if not reason:
-            self.send_requested.emit(self.draft())
+            (self.queue_requested if self._streaming else self.send_requested).emit(self.draft())
         elif not self.editor.is_blank():
             place = self.send_button.mapToGlobal(QPoint(0, -2 * self.send_button.height()))
             QToolTip.showText(place, reason, self.send_button)
@@ -295,12 +309,18 @@ class Composer(QWidget):
 
     # The line below.
 
-    def set_lanes(self, lanes: Sequence[tuple[str, str, ModelRef]], current: str) -> None:
-        """The open lanes as (id, letter, model), and which of them the reader has turned to."""
+    def set_lanes(
+        self, lanes: Sequence[tuple[str, str, ModelRef]], current: str, *, blind: bool = False
+    ) -> None:
+        """The open lanes as (id, letter, model), and which of them the reader has turned to. While
+        `blind` nothing tells which model is which, and none is changed."""
         models = self._services.models
         labels = [
-            LaneLabel(id_, letter, models.info(ref), self._problem_of(ref)) for id_, letter, ref in lanes
+            LaneLabel(id_, letter, models.info(ref), "" if blind else self._problem_of(ref))
+            for id_, letter, ref in lanes
         ]
+        self._blind = blind
+        self.line.set_blind(blind)
         self.line.set_lanes(labels, current)
         self._lane_count = len(lanes)
         self.line.add.setEnabled(len(lanes) < MOST_LANES)
@@ -309,6 +329,8 @@ class Composer(QWidget):
 
     def open_picker(self) -> None:
         """Opens the list of models above the chip of the lane in use."""
+        if self._blind:
+            return
         chip = next((chip for chip in self.line.lanes.values() if chip.isChecked()), self.line.model)
         self._models().open_for(self._info.ref, chip, lanes=True)
 
@@ -322,7 +344,7 @@ class Composer(QWidget):
         picker.added.connect(self.lane_added)
         picker.key_wanted.connect(self.key_wanted)
         picker.closed.connect(picker.deleteLater)
-        picker.open_for(self._info.ref, self.line.add)
+        picker.open_for(GUIDE if self._blind else self._info.ref, self.line.add)
 
     def _models(self) -> ModelPicker:
         if self._picker is None:

@@ -14,7 +14,7 @@ from chatbench.core.models import GUIDE, Effort, ModelInfo
 from chatbench.services.models import Estimate
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import Chip, ElidedLabel, IconButton
+from chatbench.ui.widgets import Chip, ElidedLabel, IconButton, describe
 
 WARN_FROM: Final = 0.8
 """Share of the context window from which the estimate warns."""
@@ -47,21 +47,25 @@ class LaneLabel(NamedTuple):
 
 
 class ComposerLine(QWidget):
-    """``model_clicked()``, ``lane_clicked(id)``, ``add_clicked()``, ``effort_chosen(Effort | None)``.
+    """``model_clicked()``, ``lane_clicked(id)``, ``add_clicked()``, ``effort_chosen(Effort | None)``,
+    ``stop_clicked()``.
 
-    One chip a lane, then "+", then what shortens and leaves as room ends.
+    One chip a lane, then "+", then what shortens and leaves as room ends; Stop at the far end.
     """
 
     model_clicked = Signal()
     lane_clicked = Signal(str)
     add_clicked = Signal()
     effort_chosen = Signal(object)
+    stop_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._stops = False
         self._effort: Effort | None = None
         self._efforts: tuple[Effort, ...] = ()
         self._guide = False
+        self._blind = False
         self._long, self._short = "", ""
         self.model = Chip(menu=True, parent=self)
         self.model.clicked.connect(self.model_clicked)
@@ -73,7 +77,21 @@ class ComposerLine(QWidget):
         self.estimate = ElidedLabel(
             font="small", color="text3", align=Qt.AlignmentFlag.AlignTrailing, parent=self
         )
+        self.stop = Chip(self.tr("Stop"), icon="square", parent=self)
+        describe(self.stop, self.tr("Stop the answer; what has come is kept"))
+        self.stop.clicked.connect(self.stop_clicked)
+        self.stop.hide()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def offer_stop(self, offered: bool) -> None:
+        """Whether Stop stands here, because something else stands in Send's place."""
+        if offered != self._stops:
+            self._stops = offered
+            self.stop.setVisible(offered)
+            self._arrange()
+
+    def _room(self) -> int:
+        return self.width() - (self.stop.sizeHint().width() + 2 * _GAP if self._stops else 0)
 
     def set_model(self, info: ModelInfo, problem: str = "") -> None:
         """Names the model; ``problem`` says what is missing to use it."""
@@ -98,14 +116,19 @@ class ComposerLine(QWidget):
             self.lanes = {label.id: self._lane_chip(label.id) for label in labels}
         for label in labels:
             chip = self.lanes[label.id]
-            chip.set_label(f"{label.letter}  {label.info.title.removeprefix('Claude ')}")
-            chip.set_icon(place_icon(label.info))
+            title = self.tr("hidden") if self._blind else label.info.title
+            chip.set_label(f"{label.letter}  {title.removeprefix('Claude ')}")
+            chip.set_icon("eye-off" if self._blind else place_icon(label.info))
             chip.set_problem(label.problem)
             chip.setChecked(label.id == current)
-            name = self.tr("Lane {0}: {1}").format(label.letter, label.info.title)
+            name = self.tr("Lane {0}: {1}").format(label.letter, title)
             chip.setAccessibleName(f"{name}. {label.problem}" if label.problem else name)
         self.model.setVisible(not labels)
         self._arrange()
+
+    def set_blind(self, blind: bool) -> None:
+        """Whether nothing may tell which model a lane has: neither names, nor efforts, nor prices."""
+        self._blind = blind
 
     def _lane_chip(self, lane_id: str) -> Chip:
         chip = Chip(menu=True, checkable=True, parent=self)
@@ -159,7 +182,7 @@ class ComposerLine(QWidget):
 
     def _offers_effort(self) -> bool:
         """The guide's effort is of use to somebody who set it on purpose only."""
-        return bool(self._efforts) and not (self._guide and self._shown_effort() is None)
+        return bool(self._efforts) and not self._blind and not (self._guide and self._shown_effort() is None)
 
     def _effort_words(self) -> tuple[str, str]:
         name = self.effort_name(self._shown_effort())
@@ -181,7 +204,7 @@ class ComposerLine(QWidget):
 
     def _arrange(self) -> None:
         """The fullest form that fits: long words, short effort, short estimate, no estimate."""
-        room = self.width()
+        room = self._room()
         chips = self._chips()
         model = sum(chip.sizeHint().width() + _GAP for chip in chips) + self.add.sizeHint().width()
         long, short = self._effort_words()
@@ -196,6 +219,8 @@ class ComposerLine(QWidget):
             needed = metrics.horizontalAdvance(words) + 2
             if taken + (_GAP * 2 + needed if words else 0) <= room or not words:
                 break
+        if self._blind:
+            words = ""
         self._place(min(model, room - (taken - model)), needed if words else 0, words)
 
     def _chips(self) -> list[Chip]:
@@ -223,7 +248,9 @@ class ComposerLine(QWidget):
         self.estimate.set_text(words)
         self.estimate.setToolTip(self._long if words != self._long else "")
         self.estimate.setVisible(bool(words))
-        put(self.estimate, self.width() - estimate, estimate, theme().line("small"))
+        put(self.estimate, self._room() - estimate, estimate, theme().line("small"))
+        stop = self.stop.sizeHint()
+        put(self.stop, self.width() - stop.width(), stop.width(), stop.height())
 
     def _open_efforts(self) -> None:
         menu = QMenu(self)

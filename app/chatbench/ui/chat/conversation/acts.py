@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
@@ -25,6 +25,10 @@ from chatbench.ui.chat.transcript.states import can_continue
 if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.lane import LaneView
     from chatbench.ui.chat.conversation.view import ConversationView
+
+
+_TELLING = frozenset({"details", "fork", "inspect", "retry-with", "settings", "ways"})
+"""What would tell which model has answered."""
 
 
 class MessageActs(QObject):
@@ -48,6 +52,9 @@ class MessageActs(QObject):
         if message is None:
             return
         view = self._view
+        if view.names_hidden and action in _TELLING:
+            view.window_frame.notices.show_notice(self.tr("Offered when the answers are rated."))
+            return
         acts: dict[str, Callable[[], object]] = {
             "regenerate": partial(self.regenerate, message),
             "ways": partial(self.show_ways, lane, message),
@@ -184,9 +191,26 @@ class MessageActs(QObject):
 
     def _rewritten(self, lane_id: str, message_id: str, text: str) -> None:
         async def write() -> None:
+            await self._view.settled()
             await self._services.chat.edit_answer(self._view.id, message_id, text, lane_id=lane_id)
 
         spawn(write(), name="edit-answer")
+
+    def add(self, role: Literal["user", "assistant"]) -> None:
+        """What stands in the composer becomes a message of the current lane, and nobody is asked."""
+        view = self._view
+        draft, lane_id = view.drafts.take(), view.lane.id
+
+        async def write() -> None:
+            try:
+                await view.settled()
+                await self._services.chat.write(view.id, lane_id, role, draft)
+            except BaseException:
+                view.drafts.give_back(draft)
+                raise
+            view.drafts.sent(draft)
+
+        view.drafts.sending = spawn(write(), name="add-message")
 
     def quote(self, lane: LaneView, message: TreeMessage) -> None:
         """What is selected, or else the whole message, stands as a quotation in the composer."""
@@ -216,6 +240,7 @@ class MessageActs(QObject):
         """A new conversation with everything down to the message; it is shown."""
 
         async def part() -> None:
+            await self._view.settled()
             made = await self._services.chat.fork(self._view.id, message.id, lane_id=lane.id)
             self._view.conversation_wanted.emit(made.id)
 

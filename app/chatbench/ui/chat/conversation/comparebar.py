@@ -40,6 +40,7 @@ class CompareBar(Surface):
         self._lanes: list[tuple[str, str]] = []
         self._baseline = ""
         self._arrangement: Arrangement = "columns"
+        self._busy = self._hidden = self._tie_possible = False
         self.linked = Button(self.tr("Scroll together"), size="small", icon="link")
         self.linked.setCheckable(True)
         self.linked.setChecked(True)
@@ -74,7 +75,7 @@ class CompareBar(Surface):
         policy.setHeightForWidth(True)
         host.setSizePolicy(policy)
         row.addWidget(host)
-        for later in (self.figures, self.blind, self.tie, self.merge, self.differences):
+        for later in (self.figures, self.merge, self.differences):
             later.hide()
         self.setAccessibleName(self.tr("Comparing"))
         self.set_baseline("")
@@ -82,8 +83,7 @@ class CompareBar(Surface):
     def set_lanes(self, lanes: Sequence[tuple[str, str]]) -> None:
         """The lanes as (id, letter)."""
         self._lanes = list(lanes)
-        if self._baseline not in dict(self._lanes):
-            self.set_baseline("")
+        self.set_baseline(self._baseline if self._baseline in dict(self._lanes) else "")
 
     def set_baseline(self, lane_id: str) -> None:
         """The lane the others are compared with; "" compares nothing."""
@@ -100,15 +100,28 @@ class CompareBar(Surface):
         self._arrangement = arrangement
         self.arrangement.set_icon(_ICONS[arrangement])
 
-    def set_tie(self, tie: bool) -> None:
-        """Whether the answers in view are rated as a tie."""
+    def set_tie(self, tie: bool, *, possible: bool) -> None:
+        """Whether the answers in view are rated as a tie, and could be."""
+        self._tie_possible = possible
         self.tie.setChecked(tie)
+        self._offer()
+
+    def set_hidden(self, hidden: bool) -> None:
+        """Whether the models' names are hidden: then nothing is offered that would tell them."""
+        self._hidden = hidden
+        self._offer()
 
     def set_busy(self, busy: bool) -> None:
         """While an answer is written nothing is rated or merged."""
-        reason = self.tr("An answer is still being written") if busy else ""
-        for button in (self.tie, self.merge):
-            button.setEnabled(not busy)
+        self._busy = busy
+        self._offer()
+
+    def _offer(self) -> None:
+        busy = self.tr("An answer is still being written") if self._busy else ""
+        few = "" if self._tie_possible else self.tr("There are no two whole answers to rate")
+        hidden = self.tr("Shown when the answers are rated") if self._hidden else ""
+        for button, reason in ((self.tie, busy or few), (self.merge, busy or hidden), (self.figures, hidden)):
+            button.setEnabled(not reason)
             button.setToolTip(reason)
 
     def _choose_baseline(self) -> None:

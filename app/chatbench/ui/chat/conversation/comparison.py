@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from chatbench.core.models import ModelRef
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.conversation.judging import Judging
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.lane import LaneView
@@ -25,26 +26,50 @@ class Comparison(QObject):
         super().__init__(view)
         self._view = view
         self._services = view.services
+        self.judging = Judging(view)
 
     def listen(self) -> None:
         """Does what the line above the lanes offers."""
         bar, lanes = self._view.bar, self._view.lanes
         bar.linked_changed.connect(lanes.link)
         bar.arrangement_chosen.connect(self._arrange)
+        self.judging.listen()
+        self.judging.hidden_changed.connect(bar.set_hidden)
+
+    def listen_to(self, lane: LaneView) -> None:
+        """Does what the head and the foot of a lane offer."""
+        lane.head.menu_wanted.connect(lambda: self.show_lane_menu(lane))
+        lane.foot.continue_clicked.connect(lambda: self.continue_with(lane))
+        lane.foot.ask_clicked.connect(lambda: self.ask_too(lane))
+        self.judging.listen_to(lane)
 
     def refresh(self) -> None:
         """The conversation was read anew."""
         self._view.bar.set_busy(self._view.streaming)
+        self.judging.refresh()
 
     def _arrange(self, arrangement: Arrangement) -> None:
         self._view.lanes.arrange(arrangement)
         self._view.bar.set_arrangement(arrangement)
+
+    def show_leaderboard(self) -> None:
+        """Which models' answers were rated best, in all chats."""
+        from chatbench.ui.chat.conversation.leaderboard import Leaderboard
+
+        Leaderboard(self._services, self._view).open()
 
     def add_lane(self, model: ModelRef) -> None:
         """One more lane, which stands where the current one stands."""
         view = self._view
         adding = self._services.lanes.add(view.id, model=model, like=view.lane.id)
         self._write(adding, "add-lane")
+
+    def ask_too(self, lane: LaneView) -> None:
+        """Has a lane that was added later answer the question the others have answered."""
+        message = lane.answer_in_view()
+        if message is not None:
+            view = self._view
+            view.ask(partial(self._services.chat.regenerate, view.id, message.id, lanes=(lane.id,)))
 
     def close(self, lane: LaneView) -> None:
         """Takes a lane away; its branch stays in the tree. With Undo."""

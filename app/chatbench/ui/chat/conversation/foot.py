@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from chatbench.core.conversations import TreeMessage
 from chatbench.services import Services
 from chatbench.services.answers import Answer
+from chatbench.services.ratings import Rating
 from chatbench.ui.chat.transcript.facts import ABOUT, money
 from chatbench.ui.theme import ColorRole
 from chatbench.ui.widgets import Button, Label, Surface
@@ -26,9 +27,11 @@ class Figures(NamedTuple):
 
 
 class LaneFoot(Surface):
-    """``stop_clicked()``, ``rated(str)`` ("best", "bad", or "" to take it back), ``continue_clicked()``."""
+    """``stop_clicked()``, ``rated(str)`` ("best", "bad", or "" to take it back), ``continue_clicked()``,
+    ``ask_clicked()``."""
 
     stop_clicked = Signal()
+    ask_clicked = Signal()
     rated = Signal(str)
     continue_clicked = Signal()
 
@@ -48,16 +51,18 @@ class LaneFoot(Surface):
         self.best = Button(self.tr("Best"), size="small", icon="trophy")
         self.bad = Button(self.tr("Bad"), size="small", icon="thumbs-down")
         self.stop = Button(self.tr("Stop"), size="small", icon="square")
+        self.ask = Button(self.tr("Answer this too"), size="small", icon="corner-down-left")
         self.go_on = Button("", size="small")
         for button in (self.best, self.bad):
             button.setCheckable(True)
         self.best.clicked.connect(lambda on: self.rated.emit("best" if on else ""))
         self.bad.clicked.connect(lambda on: self.rated.emit("bad" if on else ""))
         self.stop.clicked.connect(self.stop_clicked)
+        self.ask.clicked.connect(self.ask_clicked)
         self.go_on.clicked.connect(self.continue_clicked)
         acts = QHBoxLayout()
         acts.setSpacing(6)
-        for button in (self.best, self.bad, self.stop):
+        for button in (self.best, self.bad, self.stop, self.ask):
             acts.addWidget(button)
         acts.addStretch(1)
         acts.addWidget(self.go_on)
@@ -77,35 +82,51 @@ class LaneFoot(Surface):
             (self.best, self.tr("Answer {0} is the best")),
             (self.bad, self.tr("Answer {0} is bad")),
             (self.stop, self.tr("Stop lane {0}")),
+            (self.ask, self.tr("Lane {0}: answer this too")),
         ):
             button.setAccessibleName(name.format(letter))
 
-    def set_rating(self, rating: str) -> None:
-        """The rating of the answer in view: "best", "tie", "bad" or none."""
+    def set_rating(self, rating: Rating | None) -> None:
+        """The rating of the answer in view."""
         self.best.setChecked(rating == "best")
         self.bad.setChecked(rating == "bad")
 
-    def show_answer(self, message: TreeMessage | None, live: Answer | None) -> None:
-        """The figures of an answer; running ones in the accent's colour."""
+    def show_unasked(self, *, ready: bool) -> None:
+        """The lane has not been asked the last question; `ready`: what it would be asked has ended."""
+        self.show_answer(None, None)
+        for button in (self.best, self.bad, self.stop):
+            button.hide()
+        self.ask.show()
+        self.ask.setEnabled(ready)
+        self.ask.setToolTip("" if ready else self.tr("The other answer is still being written"))
+
+    def show_answer(self, message: TreeMessage | None, live: Answer | None, *, blind: bool = False) -> None:
+        """The figures of an answer; running ones in the accent's colour. `blind` keeps its price back."""
         running = live is not None
         answer = message if message is not None and message.role == "assistant" else None
         found = running_figures(live) if live is not None else figures_of(answer)
+        if blind and answer is not None:
+            found = found._replace(cost=self.tr("hidden"))
         color: ColorRole = "accenttext" if running else "text"
         for label, words in zip(self._values, found, strict=True):
             label.setText(words)
-            label.set_color("text3" if words == "n/a" else color)
+            label.set_color("text3" if words in ("n/a", self.tr("hidden")) else color)
         over = answer is not None and not running and answer.state != "streaming"
         usable = over and answer is not None and bool(answer.text)
-        self.best.hide()
-        self.bad.hide()
+        whole = usable and answer is not None and answer.state != "failed"
+        own = answer is not None and answer.model is not None and not answer.edited
+        self.best.setVisible(not running)
+        self.bad.setVisible(not running)
         self.stop.setVisible(running)
-        self.best.setEnabled(usable and answer is not None and answer.state != "failed")
-        self.bad.setEnabled(over)
-        self.go_on.setEnabled(usable and answer is not None and answer.state != "failed")
-        reason = (
-            "" if self.go_on.isEnabled() else self.tr("Lane {0} has no whole answer yet").format(self._letter)
-        )
-        self.go_on.setToolTip(reason)
+        self.ask.hide()
+        self.best.setEnabled(whole and own)
+        self.bad.setEnabled(over and own)
+        self.go_on.setEnabled(whole)
+        missing = "" if whole else self.tr("Lane {0} has no whole answer yet").format(self._letter)
+        by_hand = "" if own or missing else self.tr("A person changed this answer")
+        self.go_on.setToolTip(missing)
+        self.best.setToolTip(missing or by_hand)
+        self.bad.setToolTip("" if over and own else missing or by_hand)
 
 
 def figures_of(message: TreeMessage | None) -> Figures:

@@ -11,6 +11,7 @@ from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.services.history import Extent
+from chatbench.services.ratings import Rating
 from chatbench.ui.chat.conversation.foot import LaneFoot
 from chatbench.ui.chat.conversation.head import LaneHead
 from chatbench.ui.chat.conversation.source import ConversationSource
@@ -36,6 +37,8 @@ class LaneView(Surface):
         self.lane = lane
         self.letter = "A"
         self.alone = True
+        self._blind = False
+        self._ratings: Mapping[str, Rating] = {}
         self.source = ConversationSource(services, self)
         self.transcript = TranscriptView(self)
         self.head = LaneHead(services, self)
@@ -79,9 +82,25 @@ class LaneView(Surface):
         self.letter = letter
         self.head.set_letter(letter)
         self.foot.set_letter(letter)
+        if self._blind:
+            self.set_blind(True)
         self.transcript.setAccessibleName(
             self.tr("Conversation") if self.alone else self.tr("Lane {0}").format(letter)
         )
+
+    def set_blind(self, blind: bool) -> None:
+        """Whether nothing here may give away which model it is."""
+        self._blind = blind
+        self.head.set_blind(blind)
+        self.source.unnamed_as = self.letter if blind else ""
+        self.transcript.refresh()
+        self.show_figures()
+
+    def set_ratings(self, ratings: Mapping[str, Rating]) -> None:
+        """What the answers of the conversation were rated, by message id."""
+        self._ratings = ratings
+        message = self.answer_in_view()
+        self.foot.set_rating(ratings.get(message.id) if message is not None else None)
 
     def show_lane(
         self,
@@ -103,15 +122,30 @@ class LaneView(Surface):
         answer = self._services.chat.live(self.lane.leaf) if self.lane.leaf else None
         return answer if answer is not None and answer.state == "streaming" else None
 
+    def answer_to(self, turn_id: str) -> TreeMessage | None:
+        """The answer this lane shows in a turn."""
+        return next(
+            (m for m in reversed(self.source.path) if m.turn_id == turn_id and m.role == "assistant"), None
+        )
+
+    def asked(self, message: TreeMessage | None) -> bool:
+        """False for an answer at this lane's end that another one gave: it was added behind that."""
+        path = self.source.path
+        if message is None or not path or message.id != path[-1].id or message.model is None:
+            return True
+        return message.lane_id in ("", self.id)
+
     def answer_in_view(self) -> TreeMessage | None:
         """The answer the reader looks at: the first that reaches into the upper third, or the last."""
         stack = self.transcript.stack
         if not stack.ids:
             return None
+        if stack.following:
+            return self.source.message(stack.ids[-1])
         edge = self.transcript.viewport().height() / 3
-        seen = [row for row in stack.rows if row.top + stack.height_of(row.index) > edge]
-        rows = seen if seen and not stack.following else stack.rows[-1:]
-        for row in rows:
+        for row in stack.rows:
+            if row.top + stack.height_of(row.index) <= edge:
+                continue
             message = self.source.message(stack.ids[row.index])
             if message is not None and message.role == "assistant":
                 return message
@@ -125,8 +159,13 @@ class LaneView(Surface):
         message = self.answer_in_view()
         live = self._services.chat.live(message.id) if message is not None else None
         streaming = live is not None and live.state == "streaming"
-        self.head.show_state(message, live if streaming else None)
-        self.foot.show_answer(message, live if streaming else None)
+        asked = self.asked(message)
+        self.head.show_state(message if asked else None, live if streaming and asked else None)
+        if asked:
+            self.foot.show_answer(message, live if streaming else None, blind=self._blind)
+        else:
+            self.foot.show_unasked(ready=not streaming)
+        self.foot.set_rating(self._ratings.get(message.id) if message is not None else None)
         if streaming and self.isVisible():
             if not self._figures.isActive():
                 self._figures.start()
@@ -135,7 +174,7 @@ class LaneView(Surface):
 
     def show_turn(self, turn_id: str) -> bool:
         """Scrolls to the answer of a turn; False where the lane has none."""
-        found = next((m for m in self.source.path if m.turn_id == turn_id and m.role == "assistant"), None)
+        found = self.answer_to(turn_id)
         if found is None:
             return False
         self.transcript.show_message(found.id)

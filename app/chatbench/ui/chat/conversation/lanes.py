@@ -22,6 +22,8 @@ LEAST_WIDTH: Final = 280
 """A narrower column is not read: then one lane at a time is shown."""
 LEAST_HEIGHT: Final = 220
 _LINE: Final = 1
+_LEAVING: Final = 24
+"""Of a message that has no more than so many pixels in view, the end is past."""
 
 
 class Lanes(Surface):
@@ -36,6 +38,7 @@ class Lanes(Surface):
         self._services = services
         self._views: list[LaneView] = []
         self._current = 0
+        self._order: dict[str, int] = {}
         self._linking = False
         self.linked = True
         self.arrangement: Arrangement = "columns"
@@ -64,8 +67,13 @@ class Lanes(Surface):
         """The view of a lane."""
         return next((one for one in self._views if one.id == lane_id), None)
 
+    def set_order(self, lane_ids: Sequence[str]) -> None:
+        """Another order than the lanes' own, from the next `set_lanes` on; () gives that back."""
+        self._order = {lane_id: place for place, lane_id in enumerate(lane_ids)}
+
     def set_lanes(self, lanes: Sequence[Lane]) -> None:
         """Makes and unmakes views, so that there is one for each lane, in this order."""
+        lanes = sorted(lanes, key=lambda lane: self._order.get(lane.id, len(self._order)))
         chosen = self._views[self._current].id if self._views else ""
         known = {view.id: view for view in self._views}
         if [lane.id for lane in lanes] == list(known):
@@ -182,6 +190,16 @@ class Lanes(Surface):
         below = _LINE if row < rows - 1 else 0
         return QRect(left, upper, right - left - gap, lower - upper - below)
 
+    def show_turn(self, turn_id: str) -> None:
+        """Shows a turn in every lane that has it."""
+        linking, self._linking = self._linking, True
+        try:
+            for view in self._views:
+                view.show_turn(turn_id)
+        finally:
+            self._linking = linking
+        self.scrolled.emit()
+
     def _scrolled(self, view: LaneView) -> None:
         if self._linking:
             return
@@ -195,20 +213,23 @@ class Lanes(Surface):
 
     def _bring_along(self, leader: LaneView) -> None:
         """The others stand in the same turn, as far into it as they can; the end is the end of all."""
-        place = leader.transcript.place()
-        if place is None:
+        if leader.transcript.place() is None:
             for view in self._views:
                 if view is not leader and not view.transcript.stack.following:
                     view.transcript.stack.follow()
                     view.transcript.moved()
             return
-        message_id, pixels = place
-        message = leader.source.message(message_id)
+        stack = leader.transcript.stack
+        # What is about to leave is read no more: the one below it leads.
+        row = next((one for one in stack.rows if one.top + stack.height_of(one.index) > _LEAVING), None)
+        message = leader.source.message(stack.ids[row.index]) if row is not None else None
         for view in self._views:
-            if view is leader or message is None:
+            if view is leader or message is None or row is None:
                 continue
             same = next(
                 (m for m in view.source.path if m.turn_id == message.turn_id and m.role == message.role), None
             )
-            if same is not None:
-                view.transcript.go_to_place(same.id, pixels)
+            if same is not None and row.top > 0:
+                view.transcript.show_message(same.id)
+            elif same is not None:
+                view.transcript.go_to_place(same.id, -row.top)

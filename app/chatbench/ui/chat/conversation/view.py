@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
@@ -27,6 +27,7 @@ from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.lanes import Lanes
+from chatbench.ui.chat.conversation.queue import Queue
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
@@ -71,9 +72,12 @@ class ConversationView(Surface):
         self.bar = CompareBar(self)
         self.strip = TurnStrip(self)
         self.composer = Composer(services, self)
+        self.queue = Queue(self)
         self._welcome: QWidget | None = None
         self._loading: asyncio.Task[None] | None = None
         self._stale = False
+        self._turn = ("", 0, 0)
+        """The question above the lanes, its place and how many there are."""
         self._asking: asyncio.Task[None] | None = None
         self._lane_write: asyncio.Task[None] | None = None
         self.drafts = Drafts(services, self.composer, conversation.id, self)
@@ -120,7 +124,10 @@ class ConversationView(Surface):
         self._upper = QStackedLayout()
         self._upper.addWidget(self.lanes)
         self._foot = QWidget(self)
-        QHBoxLayout(self._foot).addWidget(self.composer)
+        foot = QVBoxLayout(self._foot)
+        foot.setSpacing(8)
+        foot.addWidget(self.queue.list)
+        foot.addWidget(self.composer)
         self.lanes.installEventFilter(self)
         self.bar.hide()
         self.strip.hide()
@@ -141,7 +148,9 @@ class ConversationView(Surface):
         self.strip.turn_wanted.connect(self.step_turn)
         composer = self.composer
         composer.send_requested.connect(lambda _draft: self._send())
+        composer.add_requested.connect(self.acts.add)
         composer.stop_requested.connect(self.stop)
+        self.queue.listen()
         composer.model_chosen.connect(self.choose_model)
         composer.lane_turned_to.connect(self._turn_to_lane)
         composer.lane_added.connect(self.compare.add_lane)
@@ -155,12 +164,12 @@ class ConversationView(Surface):
         transcript = lane.transcript
         transcript.viewport().installEventFilter(self)
         transcript.link_chosen.connect(self._open_address)
+        transcript.page_chosen.connect(self._open_address)
         transcript.save_requested.connect(
             lambda text, name: spawn(save_text(self, text, name), owner=self, name="save-code")
         )
         lane.head.model_clicked.connect(lambda: self._pick_for(lane))
-        lane.head.menu_wanted.connect(lambda: self.compare.show_lane_menu(lane))
-        lane.foot.continue_clicked.connect(lambda: self.compare.continue_with(lane))
+        self.compare.listen_to(lane)
         lane.foot.stop_clicked.connect(lambda: self.stop_lane(lane))
 
     # What is shown.
@@ -226,21 +235,34 @@ class ConversationView(Surface):
         self.conversation = conversation
         self.lanes.set_lanes(conversation.lanes)
         shared = _shared_questions(conversation)
-        for lane, view in zip(conversation.lanes, self.lanes.views, strict=True):
-            view.show_lane(conversation, lane, extents, fresh, shared)
+        for view in self.lanes.views:
+            view.show_lane(conversation, conversation.lane(view.id), extents, fresh, shared)
             view.set_reading_width(self.services.preferences.current.reading_width)
         self.bar.setVisible(not self.lanes.alone)
-        self.bar.set_lanes([(one.id, one.letter) for one in self.lanes.views])
-        self._show_lane()
+        self.show_lanes()
         self._show_welcome()
         self._show_turn()
+        self.queue.refresh()
         self.compare.refresh()
+
+    def show_lanes(self) -> None:
+        """Which lanes there are, in which order, and whether their models' names are shown."""
+        self.lanes.set_lanes(self.conversation.lanes)
+        self.bar.set_lanes([(one.id, one.letter) for one in self.lanes.views])
+        self._show_lane()
         self.changed.emit()
+
+    @property
+    def names_hidden(self) -> bool:
+        """Blind mode: nothing may tell which lane is which model."""
+        return self.compare.judging.hidden
 
     def _show_lane(self) -> None:
         self.composer.set_model(self.lane.model or GUIDE)
         self.composer.set_lanes(
-            [(one.id, one.letter, one.lane.model or GUIDE) for one in self.lanes.views], self.lane.id
+            [(one.id, one.letter, one.lane.model or GUIDE) for one in self.lanes.views],
+            self.lane.id,
+            blind=self.names_hidden,
         )
         self.composer.set_parameters(self.lane.parameters)
         self.composer.set_streaming(self.streaming or self.asking)
@@ -274,6 +296,15 @@ class ConversationView(Surface):
         asked = {m.turn_id: m for lane in self.lanes.views for m in lane.source.path if m.role == "user"}
         return tuple(sorted(asked.values(), key=lambda m: (m.created_at, m.id)))
 
+    def answers(self, turn_id: str) -> dict[str, TreeMessage]:
+        """Lane id → the answer it shows in a turn, of those that have one; the same one once."""
+        found: dict[str, TreeMessage] = {}
+        for lane in self.lanes.views:
+            message = lane.answer_to(turn_id)
+            if message is not None and all(message.id != one.id for one in found.values()):
+                found[lane.id] = message
+        return found
+
     def turn_in_view(self) -> str:
         """The turn the reader looks at in the current lane; "" in an empty conversation."""
         message = self.lanes.current.answer_in_view()
@@ -284,9 +315,7 @@ class ConversationView(Surface):
         turns = [one.turn_id for one in self.turns()]
         here = self.turn_in_view()
         if here in turns and 0 <= (at := turns.index(here) + step) < len(turns):
-            for lane in self.lanes.views:
-                lane.show_turn(turns[at])
-            self._show_turn()
+            self.lanes.show_turn(turns[at])
 
     def _show_turn(self) -> None:
         if self.lanes.alone:
@@ -295,12 +324,14 @@ class ConversationView(Surface):
         turns = self.turns()
         here = self.turn_in_view()
         at = next((n for n, one in enumerate(turns) if one.turn_id == here), len(turns) - 1)
-        spawn(self._show_question(turns[at].id if turns else "", at + 1, len(turns)), owner=self, name="turn")
+        self._turn = (turns[at].id if turns else "", at + 1, len(turns))
+        spawn(self._show_question(*self._turn), owner=self, name="turn")
 
     async def _show_question(self, message_id: str, place: int, count: int) -> None:
         # The outline has no words.
         found = await self.services.history.messages([message_id]) if message_id else []
-        self.strip.show_turn(found[0] if found else None, place, count)
+        if self._turn == (message_id, place, count):
+            self.strip.show_turn(found[0] if found else None, place, count)
 
     def _turned(self) -> None:
         """Composer and inspector follow the lane the reader turns to."""
@@ -336,6 +367,17 @@ class ConversationView(Surface):
         for lane in self.lanes.views:
             lane.transcript.jump_to_end()
         self._asking = self.drafts.sending = spawn(self._begin(ask, taken), name="ask")
+
+    async def settled(self) -> None:
+        """Waits until the question on its way and a change of the lane are in the store."""
+        if self._asking is not None and not self._asking.done():
+            await asyncio.wait({self._asking})
+        await self._lane_settled()
+
+    def add_draft(self, role: Literal["user", "assistant"]) -> None:
+        """What stands in the composer becomes a message that nobody is asked, if it can."""
+        if self.composer.can_add:
+            self.acts.add(role)
 
     async def _begin(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None) -> None:
         try:

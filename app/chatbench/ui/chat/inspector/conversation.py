@@ -108,11 +108,17 @@ class ConversationInspector(Surface):
         return self._rows[name]
 
     def show_conversation(self, conversation: Conversation | None, lane: Lane | None) -> None:
-        """Shows a lane; what is being typed at this moment stays."""
-        if conversation is None or self._conversation is None or conversation.id != self._conversation.id:
+        """Shows a lane; what is being typed at this moment stays, or goes to the lane it was typed for.
+        A conversation without a lane is one whose models' names are hidden."""
+        if lane is None or self._lane is None or lane.id != self._lane.id:
             self.system.flush()
+            for row in self._rows.values():
+                row.flush()
         self._conversation, self._lane = conversation, lane
         shown = conversation is not None and lane is not None
+        hidden = conversation is not None and lane is None
+        nothing, later = self.tr("Nothing is open."), self.tr("Shown when the answers are rated.")
+        self._empty.setText(later if hidden else nothing)
         self._empty.setVisible(not shown)
         self._sections.setVisible(shown)
         if lane is None:
