@@ -173,13 +173,24 @@ def test_stop_stands_in_sends_place_while_an_answer_is_written(composer: Compose
     composer.set_streaming(True)
     assert composer.send_button.stop.isVisible()
     assert not composer.send_button.send.isVisible()
-    QTest.keyClicks(composer.editor, "next")
-    press(composer, ENTER)
-    assert heard.sent == []
-    assert "still being written" in composer.send_button.send.toolTip()
     QTest.mouseClick(composer.send_button.stop, Qt.MouseButton.LeftButton)
     assert heard.said == ["stop"]
+    queued = []
+    composer.queue_requested.connect(lambda draft: queued.append(draft.text))
+    QTest.keyClicks(composer.editor, "next")
+    assert composer.send_button.send.isVisible()
+    assert composer.send_button.send.label() == "Queue"
+    assert not composer.send_button.stop.isVisible()
+    QTest.mouseClick(composer.line.stop, Qt.MouseButton.LeftButton)
+    assert heard.said == ["stop", "stop"]
+    press(composer, ENTER)
+    assert (queued, heard.sent) == (["next"], [])
+    composer.set_editing(True)
+    assert composer.send_button.stop.isVisible(), "an edit cannot wait"
+    composer.set_editing(False)
     composer.set_streaming(False)
+    assert not composer.line.stop.isVisible()
+    assert composer.send_button.send.label() == "Send"
     press(composer, ENTER)
     assert [draft.text for draft in heard.sent] == ["next"]
 

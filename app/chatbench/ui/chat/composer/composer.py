@@ -38,11 +38,12 @@ class Composer(QWidget):
 
     ``send_requested(Draft)`` leaves everything in place: the owner calls ``set_draft`` when the
     words are safe elsewhere. So do ``queue_requested(Draft)``, which comes instead while an answer is
-    written, and ``add_requested(role)``: the words are to stand in the chat without being sent. ``draft_changed(Draft)`` comes with every change and is the owner's to
-    debounce. ``model_chosen`` and ``effort_chosen`` change nothing here either: the owner answers
-    with ``set_model`` and ``set_parameters``. With several lanes (``set_lanes``) ``lane_turned_to(id)``
-    comes before ``model_chosen``; ``lane_added(ModelRef)`` wants one more. ``key_wanted(provider)`` asks
-    for the settings of a provider that lacks a key.
+    written, and ``add_requested(role)``: the words are to stand in the chat without being sent.
+    ``draft_changed(Draft)`` comes with every change and is the owner's to debounce. ``model_chosen`` and
+    ``effort_chosen`` change nothing here either: the owner answers with ``set_model`` and
+    ``set_parameters``. With several lanes (``set_lanes``) ``lane_turned_to(id)`` comes before
+    ``model_chosen``; ``lane_added(ModelRef)`` wants one more. ``key_wanted(provider)`` asks for the
+    settings of a provider that lacks a key.
     """
 
     send_requested = Signal(object)

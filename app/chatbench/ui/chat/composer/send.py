@@ -1,7 +1,8 @@
-"""The send button: "Send ⏎" with the choice of its keys, "Stop" while an answer is written."""
+"""The send button: "Send ⏎" with its menu; while an answer is written "Stop", or "Queue ⏎" for words."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, Literal
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
@@ -18,16 +19,20 @@ _GAP: Final = 8
 
 
 class SendButton(QWidget):
-    """``send_clicked()``, ``stop_clicked()``, and ``keys_chosen(str)``: "enter" or "ctrl+enter"."""
+    """``send_clicked()``, ``stop_clicked()``, ``keys_chosen(str)``: "enter" or "ctrl+enter", and
+    ``add_clicked(str)``: the words stand in the chat as "user" or "assistant", and nobody is asked."""
 
     send_clicked = Signal()
     stop_clicked = Signal()
     keys_chosen = Signal(str)
+    add_clicked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._keys: SendWith = "enter"
         self._streaming = False
+        self._words = ""
+        self._adds = False
         self.send = _Face("corner-down-left", "start", self)
         self.choose = _Face("chevron-down", "end", self)
         self.stop = _Face("square", "whole", self)
@@ -48,6 +53,7 @@ class SendButton(QWidget):
 
     def set_words(self, words: str) -> None:
         """What the button is called: it sends, or saves an edited message as a branch."""
+        self._words = words
         self.send.set_label(words)
 
     def set_keys(self, keys: SendWith) -> None:
@@ -55,8 +61,10 @@ class SendButton(QWidget):
         self._keys = keys
         self.send.set_modifier(key_names("Ctrl+A")[0] if keys == "ctrl+enter" else "")
 
-    def set_streaming(self, streaming: bool) -> None:
-        """Whether Stop stands in Send's place."""
+    def set_streaming(self, streaming: bool, *, queues: bool = False) -> None:
+        """Whether Stop stands in Send's place, or, with words that can wait, Queue."""
+        self.send.set_label(self.tr("Queue") if streaming and queues else self._words)
+        streaming = streaming and not queues
         if streaming == self._streaming:
             return
         self._streaming = streaming
@@ -67,8 +75,10 @@ class SendButton(QWidget):
         if focused:
             (self.stop if streaming else self.send).setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def set_ready(self, ready: bool, reason: str = "") -> None:
-        """Whether there is something to send; ``reason`` says why not."""
+    def set_ready(self, ready: bool, reason: str = "", *, adds: bool = False) -> None:
+        """Whether there is something to send; ``reason`` says why not. ``adds``: it can also stand in
+        the chat without being sent."""
+        self._adds = adds
         self.send.setEnabled(ready)
         self.choose.set_quiet(not ready)
         keys = "Ctrl+Return" if self._keys == "ctrl+enter" else "Return"
@@ -87,6 +97,13 @@ class SendButton(QWidget):
             action.setChecked(keys == self._keys)
             action.triggered.connect(lambda _checked=False, chosen=keys: self.keys_chosen.emit(chosen))
             menu.addAction(action)
+        if self._adds:
+            menu.addSeparator()
+            for role, words in (
+                ("user", self.tr("Add without sending")),
+                ("assistant", self.tr("Add as an answer")),
+            ):
+                menu.addAction(words, partial(self.add_clicked.emit, role))
         size = menu.sizeHint()
         corner = self.choose.mapToGlobal(QPoint(self.choose.width() - size.width(), -size.height() - 6))
         menu.popup(corner)
