@@ -194,3 +194,17 @@ async def test_a_connection_with_something_left_to_write_takes_no_request() -> N
     connection.resume_writing()
     assert connection.reusable
     connection.abort()
+
+
+async def test_a_connection_that_is_held_back_takes_no_request() -> None:
+    """Its end came although reading was stopped, as it may from within TLS."""
+    connection = Connection(asyncio.get_running_loop(), lambda _: None)
+    with socket.socket() as never_read:
+        connection.connection_made(Wire(never_read))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n", 60)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + bytes(1_900_000))
+    connection.data_received(bytes(100_000))
+    assert not connection.reusable
+    assert await connection.piece() == bytes(2_000_000)
+    assert connection.reusable
+    connection.abort()

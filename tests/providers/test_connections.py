@@ -170,7 +170,9 @@ async def test_a_reader_who_is_slow_holds_the_server_back(client: Http) -> None:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-        async with client.open(*asking(url)) as answer:
+        request, where, _ = asking(url)
+        # It is not the server who is silent meanwhile.
+        async with client.open(request, where, Timeouts(read=0.2)) as answer:
             await anext(answer.pieces())
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(written.wait(), 0.5)

@@ -14,6 +14,8 @@ from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 from tests.providers.calls import asking, fetched
 
+from chatbench.core.errors import InvalidResponse
+from chatbench.providers import unpacking
 from chatbench.providers.http import Http, HttpRequest
 from chatbench.providers.unpacking import NotAsked, TooLarge, unpacker
 
@@ -37,10 +39,10 @@ FORMS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 
 def unpacked(encoding: str, pieces: list[bytes], cap: int = 10**6) -> bytes:
-    unpacking = unpacker(encoding)
-    assert unpacking is not None
-    found = b"".join(unpacking.feed(piece, cap) for piece in pieces)
-    unpacking.finish()
+    unpack = unpacker(encoding)
+    assert unpack is not None
+    found = b"".join(unpack.feed(piece, cap) for piece in pieces)
+    unpack.finish()
     return found
 
 
@@ -99,3 +101,14 @@ async def test_no_body_is_no_broken_one(server: LoopbackServer, client: Http, en
     request, where, limits = asking(server.url)
     found = await client.fetch(HttpRequest(url=request.url, method="GET"), where, limits)
     assert found.body == await fetched(client, server.url) == b""
+
+
+@pytest.mark.parametrize("packed", [True, False])
+async def test_a_stream_stops_at_the_cap(
+    server: LoopbackServer, client: Http, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr(unpacking, "MAX_BODY_BYTES", 2**20)
+    data = gzip.compress(bytes(2**22)) if packed else bytes(2**22)
+    server.script(Reply([data], headers={"content-encoding": "gzip" if packed else "identity"}))
+    with pytest.raises(InvalidResponse, match="more than 1 MiB"):
+        await fetched(client, server.url)
