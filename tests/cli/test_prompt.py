@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.replies import Reply
 from tests.loopback.server import WORDS, LoopbackServer
 
+posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no named pipes in its folders")
 WHOLE = " ".join(WORDS.split() * 3) + " "
 
 
@@ -305,6 +307,40 @@ def test_ctrl_c_keeps_what_came(run: Run, env: dict[str, str], loop: LoopbackSer
     question, answer = run("history", "show", newest["id"], "--json").json["messages"]
     assert (question["state"], answer["state"]) == ("done", "stopped")
     assert as_json or answer["text"].startswith("word ")
+
+
+def asking_with_a_pipe(env: dict[str, str], pipe: Path) -> subprocess.Popen[str]:
+    os.mkfifo(pipe)
+    return subprocess.Popen(
+        program.command("prompt", "Hi", "-m", "loop/m", "-f", str(pipe)), env=env, cwd=program.ROOT,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@posix
+def test_ctrl_c_ends_the_wait_for_a_pipe_nobody_writes_to(
+    env: dict[str, str], loop: LoopbackServer, tmp_path: Path
+) -> None:
+    with asking_with_a_pipe(env, tmp_path / "pipe") as process:
+        try:
+            with (tmp_path / "pipe").open("wb"):  # returns when the program has opened its end
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert (process.returncode, err.strip()) == (130, "")
+    assert loop.asked == []
+
+
+@posix
+def test_what_a_program_writes_to_a_pipe_is_a_fragment(
+    env: dict[str, str], loop: LoopbackServer, tmp_path: Path
+) -> None:
+    with asking_with_a_pipe(env, tmp_path / "pipe") as process:
+        (tmp_path / "pipe").write_text("Piece by piece.\n")
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert loop.asked[0].json["messages"] == [{"role": "user", "content": "Piece by piece.\n\nHi"}]
 
 
 def test_a_reader_that_leaves_is_no_crash(env: dict[str, str], run: Run, loop: LoopbackServer) -> None:

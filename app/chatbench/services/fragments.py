@@ -15,6 +15,7 @@ import msgspec
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import AttachmentRefused, NotFound, Timeout, Unreachable
 from chatbench.providers.http import Http, HttpRequest, Timeouts
+from chatbench.storage.offthread import off_thread
 
 MAX_BYTES = 8 * 1024 * 1024
 """Of one fragment. Far more than any model reads at once."""
@@ -68,7 +69,8 @@ class FragmentService:
             return await self._fetch(source)
         if "://" in source:
             raise AttachmentRefused(f"{source} is neither a file nor an http(s) address.", _PIPE)
-        return await asyncio.to_thread(_file_text, source)
+        # It may be a pipe that nobody writes to: whoever gives up need not wait for it.
+        return await off_thread(lambda: _file_text(source), "fragment")
 
     async def _fetch(self, url: str) -> str:
         try:

@@ -9,9 +9,7 @@ nobody has to wait for, never on the caller's.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import closing
 from typing import Literal, TypeVar
 
@@ -22,6 +20,7 @@ from chatbench.core.errors import ChatbenchError, KeyringLocked, NoKeyring, Stor
 from chatbench.core.ids import new_id
 from chatbench.core.secrets import Secret
 from chatbench.storage.database import Database
+from chatbench.storage.offthread import off_thread
 from chatbench.storage.turns import now_ms
 
 T = TypeVar("T")
@@ -194,33 +193,21 @@ def _stored_key(text: str) -> StoredKey:
 
 async def _off_thread(work: Callable[[], T], patience_s: float) -> T:
     """Runs `work` on a thread that ends when it will; a waiter that gives up leaves it behind."""
-    future: Future[T] = Future()
 
-    def run() -> None:
+    def run() -> T:
         try:
-            result = work()
+            return work()
         except BaseException as error:  # noqa: BLE001 - the waiter gets it, told without secrets
-            _settle(future, error=_told(error))
-        else:
-            _settle(future, result)
+            told = _told(error)
+        raise told
 
-    threading.Thread(target=run, name="keyring", daemon=True).start()
     try:
         async with asyncio.timeout(patience_s):
-            return await asyncio.wrap_future(future)
+            return await off_thread(run, "keyring")
     except TimeoutError:
         raise KeyringLocked(
             "The keyring did not answer in time.", "Unlock the keyring of your system and try again."
         ) from None
-
-
-def _settle(future: Future[T], result: T | None = None, error: BaseException | None = None) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(result)  # type: ignore[arg-type]
 
 
 def _told(error: BaseException) -> BaseException:
