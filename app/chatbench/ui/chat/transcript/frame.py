@@ -22,6 +22,12 @@ QUOTE_BAR: Final = 3
 QUOTE_GAP: Final = 12
 
 
+def list_indent() -> float:
+    """How far the words of a list item are indented: as far as their number needs."""
+    number = theme().metrics("prose").horizontalAdvance("9.") + 6
+    return float(max(LIST_INDENT, number))
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Columns of one viewport width, in logical pixels.

@@ -273,6 +273,8 @@ class Keyboard:
 
     def _sideways(self, end: Position, item: Item, step: int) -> Position | None:
         box = item.boxes[end.box]
+        if box.right_to_left_at(end.offset):
+            step = -step
         offset = box.next_offset(end.offset, step)
         if 0 <= offset <= box.length():
             return end._replace(offset=offset)

@@ -23,7 +23,7 @@ from chatbench.ui.chat.transcript.boxes.sources import SourcesBox
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.comparing import Compared, Shown, compare
-from chatbench.ui.chat.transcript.frame import LIST_INDENT, QUOTE_BAR, QUOTE_GAP
+from chatbench.ui.chat.transcript.frame import QUOTE_BAR, QUOTE_GAP, list_indent
 from chatbench.ui.chat.transcript.segment import Key, Segment
 from chatbench.ui.chat.transcript.typeset import Style
 from chatbench.ui.chat.transcript.worker import worker
@@ -282,5 +282,5 @@ def _place(box: Box, containers: str) -> None:
             bars.append(x)
             x += QUOTE_BAR + QUOTE_GAP
         else:
-            x += LIST_INDENT
+            x += list_indent()
     box.indent, box.bars = x, tuple(bars)

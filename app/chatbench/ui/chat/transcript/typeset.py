@@ -8,7 +8,15 @@ from typing import Final, NamedTuple, cast
 from unicodedata import bidirectional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QTextCharFormat,
+    QTextLayout,
+    QTextLine,
+    QTextOption,
+)
 
 from chatbench.rendering.nodes import OBJECT
 from chatbench.ui.chat.transcript.paragraphs import (
@@ -22,6 +30,7 @@ from chatbench.ui.chat.transcript.paragraphs import (
     Paragraph,
     Span,
 )
+from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import ColorRole, FontRole, theme
 
 _SOLID: Final = "\u00a0"
@@ -96,7 +105,18 @@ def _code_font(style: Style) -> QFont:
 class Typeset:
     """A paragraph laid out for one width; ``top`` is where its first line stands in the box."""
 
-    __slots__ = ("_figures", "_layout", "height", "lines", "paragraph", "style", "top", "width", "x")
+    __slots__ = (
+        "_figures",
+        "_layout",
+        "_one_way",
+        "height",
+        "lines",
+        "paragraph",
+        "style",
+        "top",
+        "width",
+        "x",
+    )
 
     def __init__(
         self,
@@ -128,6 +148,7 @@ class Typeset:
         self._layout.setTextOption(option)
         if paragraph.spans or self._figures:
             self._layout.setFormats(self._ranges(font))
+        self._one_way = paragraph.text.isascii() or not has_right_to_left(paragraph.text)
         self.lines: list[Line] = []
         self.height = self._break(font, width)
 
@@ -195,6 +216,14 @@ class Typeset:
         """Whether the paragraph runs from the right, by its first letter that has a direction."""
         return not self.paragraph.text.isascii() and _runs_right(self.paragraph.text)
 
+    def word_at(self, offset: int) -> tuple[int, int]:
+        """The word around an offset by the rules of Unicode, without white space at its end."""
+        words = QTextLayout.CursorMode.SkipWords
+        end = self._layout.nextCursorPosition(offset, words)
+        start = self._layout.previousCursorPosition(end, words)
+        size = units(cut(self.paragraph.text, start, end).rstrip())
+        return (start, start + size) if start <= offset < start + size else (offset, offset)
+
     def natural_width(self) -> float:
         """The widest line."""
         return max((self._layout.lineAt(at).naturalTextWidth() for at in range(len(self.lines))), default=0.0)
@@ -231,12 +260,21 @@ class Typeset:
             past = end > line.end or (to_end and at == len(self.lines) - 1 and end >= line.end)
             if first > last or (first == last and not past):
                 continue
-            left, right = self._x_of(at, first), self._x_of(at, last)
-            left, right = min(left, right), max(left, right)
+            spans = self._across(at, first, last)
             if past and start <= line.end:
-                right += SELECTED_LINE_END
-            found.append(QRectF(self.x + left, self.top + line.top, right - left, line.height))
+                rtl = self.right_to_left
+                edge = self._x_of(at, line.end)
+                spans.append((edge - SELECTED_LINE_END, edge) if rtl else (edge, edge + SELECTED_LINE_END))
+            for left, right in _merged(spans):
+                found.append(QRectF(self.x + left, self.top + line.top, right - left, line.height))
         return found
+
+    def _across(self, line: int, first: int, last: int) -> list[tuple[float, float]]:
+        """Where characters of a line stand from left to right: in pieces where directions are mixed."""
+        if self._one_way:
+            left, right = self._x_of(line, first), self._x_of(line, last)
+            return [(min(left, right), max(left, right))]
+        return across(self._layout.lineAt(line), first, last)
 
     def tight_rects(self, start: int, end: int) -> list[QRectF]:
         """Like ``rects``, without what goes past line ends; for underlines and fills."""
@@ -245,9 +283,9 @@ class Typeset:
             first, last = max(start, line.start), min(end, line.end)
             if first >= last:
                 continue
-            left, right = self._x_of(at, first), self._x_of(at, last)
             top = self.top + line.top
-            found.append(QRectF(self.x + min(left, right), top, abs(right - left), line.height))
+            for left, right in _merged(self._across(at, first, last)):
+                found.append(QRectF(self.x + left, top, right - left, line.height))
         return found
 
     def baseline_at(self, y: float) -> float:
@@ -290,6 +328,33 @@ def _range(start: int, length: int, style: QTextCharFormat) -> QTextLayout.Forma
 def _cursor_x(layout: QTextLayout, line: int, offset: int) -> float:
     found = layout.lineAt(line).cursorToX(offset)
     return float(cast(tuple[float, int], found)[0])
+
+
+def has_right_to_left(text: str) -> bool:
+    """Whether any letter of a text runs from the right."""
+    return any(bidirectional(one) in ("R", "AL") for one in text)
+
+
+def across(line: QTextLine, first: int, last: int) -> list[tuple[float, float]]:
+    """Where characters ``first`` to ``last`` of a laid out line stand, from left to right."""
+    if first >= last:
+        edge = float(cast(tuple[float, int], line.cursorToX(first))[0])
+        return [(edge, edge)]
+    rects = [run.boundingRect() for run in line.glyphRuns(first, last - first)]
+    return _merged([(rect.left(), rect.right()) for rect in rects])
+
+
+def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans in order, those that touch as one."""
+    if len(spans) < 2:
+        return spans
+    found: list[tuple[float, float]] = []
+    for left, right in sorted(spans):
+        if found and left <= found[-1][1] + 0.5:
+            found[-1] = (found[-1][0], max(found[-1][1], right))
+        else:
+            found.append((left, right))
+    return found
 
 
 def _runs_right(text: str) -> bool:

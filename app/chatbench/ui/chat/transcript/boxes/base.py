@@ -229,6 +229,10 @@ class Box:
         """Where the next character begins (``step`` 1), or the one before (-1)."""
         return offset + step
 
+    def right_to_left_at(self, offset: int) -> bool:
+        """Whether the words around an offset run from the right."""
+        return False
+
     def word_at(self, offset: int) -> tuple[int, int]:
         """The word around an offset."""
         return offset, offset

@@ -21,6 +21,7 @@ from chatbench.ui.chat.transcript.boxes.changes import (
 )
 from chatbench.ui.chat.transcript.boxes.controls import THUMB, paint_thumb, thumb_step
 from chatbench.ui.chat.transcript.comparing import CodeLine
+from chatbench.ui.chat.transcript.typeset import across
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import theme
 
@@ -295,10 +296,14 @@ class CodeLines(Box):
             goes_on = to_end and end > past and at == layout.lineCount() - 1
             if a > z or (a == z and not goes_on):
                 continue
-            left, right = sorted((_x(row.cursorToX(a)), _x(row.cursorToX(z))))
-            found.append(
-                QRectF(left, top + at * self._line, right - left + (6 if goes_on else 0), self._line)
-            )
+            if self._lines[line].isascii():
+                spans = [(_x(row.cursorToX(a)), _x(row.cursorToX(z)))]
+            else:
+                spans = across(row, a, z)
+            for left, right in spans:
+                found.append(QRectF(left, top + at * self._line, right - left, self._line))
+            if goes_on:
+                found[-1].setWidth(found[-1].width() + 6)
         return found
 
     # Text

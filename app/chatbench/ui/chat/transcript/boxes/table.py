@@ -316,6 +316,11 @@ class TableBox(Box):
     def spoken(self) -> str:
         return spoken(self.text, self._marks())
 
+    def right_to_left_at(self, offset: int) -> bool:
+        self._start_of(0, 0)
+        number = max(0, bisect_right(self._starts, offset) - 1)
+        return self._cell(*divmod(number, len(self.block.header))).right_to_left
+
     def next_offset(self, offset: int, step: int) -> int:
         self._ensure()
         self._start_of(0, 0)

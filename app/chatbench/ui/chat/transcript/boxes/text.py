@@ -39,7 +39,7 @@ from chatbench.ui.chat.transcript.boxes.changes import (
 )
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.pictures import image_card, inline_formula
-from chatbench.ui.chat.transcript.frame import LIST_INDENT, NESTED_INDENT
+from chatbench.ui.chat.transcript.frame import NESTED_INDENT, list_indent
 from chatbench.ui.chat.transcript.paragraphs import ADDED, CODE, NOTE, REMOVED, Paragraph, Span
 from chatbench.ui.chat.transcript.typeset import CODE_PADDING, Figure, Style, Typeset, link_spans
 from chatbench.ui.chat.transcript.utf16 import cut, units
@@ -130,7 +130,7 @@ class TextBox(Box):
     def _indent_of(self, paragraph: Paragraph) -> float:
         if not paragraph.depth:
             return 0.0
-        return LIST_INDENT + NESTED_INDENT * (paragraph.depth - 1)
+        return list_indent() + NESTED_INDENT * (paragraph.depth - 1)
 
     def _style_of(self, paragraph: Paragraph) -> Style:
         if not paragraph.level:
@@ -232,6 +232,9 @@ class TextBox(Box):
             return
         painter.setFont(theme().font(self.style.font))
         width = theme().metrics(self.style.font).horizontalAdvance(marker)
+        if rtl and marker.endswith("."):
+            # The full stop of a number stands on its far side, as it does in a line of that script.
+            marker = f".{marker[:-1]}"
         painter.drawText(QPointF(edge + 6 if rtl else edge - 6 - width, baseline), marker)
 
     def _paint_links(self, painter: QPainter, paint: Paint) -> None:
@@ -326,6 +329,10 @@ class TextBox(Box):
     def word_at(self, offset: int) -> tuple[int, int]:
         start, end = self.paragraph_at(offset)
         line = cut(self.text, start, end)
+        if not line.isascii() and cut(self.text, offset, offset + 1).strip():
+            number = max(0, bisect_right(self._starts, offset) - 1)
+            first, last = self._laid()[number].word_at(offset - start)
+            return start + first, start + last
         at = start
         for match in _WORD.finditer(line):
             size = units(match[0])
@@ -333,6 +340,11 @@ class TextBox(Box):
                 return at, at + size
             at += size
         return offset, offset
+
+    def right_to_left_at(self, offset: int) -> bool:
+        sets = self._laid()
+        number = max(0, bisect_right(self._starts, offset) - 1)
+        return bool(sets) and sets[number].right_to_left
 
     def next_offset(self, offset: int, step: int) -> int:
         sets = self._laid()
