@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chatbench.storage.database import Database
     from chatbench.storage.files import FileStore
     from chatbench.storage.keyring import KeyStore
+    from chatbench.storage.meeting import Meeting
     from chatbench.storage.profile import Profile
 
 
@@ -61,6 +62,15 @@ def glance(folder: Path | None = None, *, environ: Mapping[str, str] | None = No
         return PreferencesStore(path, Signal()).current
     except OSError:
         return Preferences()
+
+
+def meet(folder: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Meeting:
+    """Where a window on the profile that `build` would open is found by a later start. Makes nothing."""
+    from chatbench.storage.meeting import Meeting
+    from chatbench.storage.places import places
+
+    environ = os.environ if environ is None else environ
+    return Meeting(places(folder, environ).data, environ)
 
 
 def build(

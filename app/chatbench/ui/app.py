@@ -1,6 +1,7 @@
 """The window face: the application from its first line to its last.
 
-The frame of the window is painted before the services, and what goes into the frame, are
+A start that finds this profile's window open already hands over what it was asked for. Else the
+frame of the window is painted before the services, and what goes into the frame, are
 imported. Shutting down is a sequence: no new work, answers, connections, the database.
 """
 
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from PySide6.QtWidgets import QApplication
 
@@ -21,6 +22,13 @@ from chatbench.services import Services
 from chatbench.services.preferences import Preferences
 from chatbench.ui import aio, theme
 from chatbench.ui.frame import Frame
+from chatbench.ui.wish import Wish
+
+if TYPE_CHECKING:
+    from chatbench.ui.single import Meeting
+
+RACE_S = 2.0
+"""How long a start waits for another one, made in the same moment, to listen."""
 
 
 class Build(Protocol):
@@ -35,18 +43,43 @@ class Glance(Protocol):
     def __call__(self, folder: Path | None = None) -> Preferences: ...
 
 
-def run(arguments: Sequence[str], build: Build, glance: Glance) -> int:
-    """Opens the window, or tests itself, on a command line of global options and `self-test`."""
-    folder, log_level, command = _parse(arguments)
-    if command == "self-test":
+class Meet(Protocol):
+    """`main.meet`, handed in."""
+
+    def __call__(self, folder: Path | None = None) -> Meeting: ...
+
+
+class Line(NamedTuple):
+    """A command line, read."""
+
+    folder: Path | None = None
+    log_level: str = ""
+    command: str = ""
+    files: tuple[str, ...] = ()
+
+
+def run(arguments: Sequence[str], build: Build, glance: Glance, meet: Meet) -> int:
+    """Opens the window or the quick chat, or tests itself, on a command line of global options,
+    `quick` or `self-test`, and files."""
+    line = parse(arguments)
+    if line.command == "self-test":
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = make_application()
-    if command == "self-test":
+    if line.command == "self-test":
         from chatbench.ui.self_check import self_test
 
-        return aio.run(app, lambda: self_test(build, folder, log_level))
-    frame = Frame(glance(folder))
-    return aio.run(app, lambda: main(frame, partial(build, folder, log_level=log_level)))
+        return aio.run(app, lambda: self_test(build, line.folder, line.log_level))
+    wish = Wish.of(line.command == "quick", line.files, os.environ)
+    meeting = meet(line.folder)
+    if meeting.occupied:
+        from chatbench.ui.single import hand_over
+
+        if hand_over(meeting, wish):
+            return 0
+    frame = Frame(glance(line.folder))
+    return aio.run(
+        app, lambda: main(frame, partial(build, line.folder, log_level=line.log_level), meeting, wish)
+    )
 
 
 def make_application() -> QApplication:
@@ -63,7 +96,7 @@ def make_application() -> QApplication:
     return app
 
 
-async def main(frame: Frame, build: Callable[[], Services]) -> int:
+async def main(frame: Frame, build: Callable[[], Services], meeting: Meeting, wish: Wish) -> int:
     """Shows the window, fills it, waits until it is closed, shuts everything down in order."""
     import asyncio
 
@@ -72,37 +105,63 @@ async def main(frame: Frame, build: Callable[[], Services]) -> int:
     frame.window.close_requested.connect(closed.set)
     frame.window.show()
     await frame.painted()
+    from chatbench.ui.single import Listener
+
+    listener = Listener(meeting)
     try:
+        if not listener.listen() and await _other_takes(meeting, wish):
+            return 0
         services = build()
     except ChatbenchError as error:
+        listener.close()
         sys.stderr.write(f"Error: {error.message}\n  {error.hint}\n")
         return 1
     from chatbench.ui.session import Session
 
     session = Session(services, frame)
-    session.start()
+    listener.asked.connect(session.take)
+    session.start(wish)
     try:
         await closed.wait()
         while not await session.may_close():
             closed.clear()
             await closed.wait()
     finally:
+        listener.close()
         await session.aclose()
     return 0
 
 
-def _parse(arguments: Sequence[str]) -> tuple[Path | None, str, str]:
-    folder: Path | None = None
-    log_level = command = ""
+async def _other_takes(meeting: Meeting, wish: Wish) -> bool:
+    """Whether the program that was quicker to take the place takes the wish too. One that has the
+    place and never answers hinders nobody: two programs can share a profile."""
+    import asyncio
+
+    from chatbench.ui.single import hand_over
+
+    loop = asyncio.get_running_loop()
+    end = loop.time() + RACE_S
+    while loop.time() < end:
+        if meeting.occupied and hand_over(meeting, wish):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+def parse(arguments: Sequence[str]) -> Line:
+    """Reads global options, a window command, and what follows as files."""
+    found = Line()
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.partition("=")
         if name in ("--profile", "--log-level"):
             value = value if equals else next(rest, "")
             if name == "--profile":
-                folder = Path(value) if value else None
+                found = found._replace(folder=Path(value) if value else None)
             else:
-                log_level = value
+                found = found._replace(log_level=value)
+        elif argument in ("quick", "self-test") and not (found.command or found.files):
+            found = found._replace(command=argument)
         else:
-            command = argument
-    return folder, log_level, command
+            found = found._replace(files=(*found.files, argument))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable
 
 import msgspec
@@ -19,6 +20,8 @@ from chatbench.ui.frame import Frame, WindowPlace, apply_preferences
 from chatbench.ui.online import Online
 from chatbench.ui.palette_sources import ChatSource, ModelSource
 from chatbench.ui.settings import settings_builder
+from chatbench.ui.window import bring_to_front
+from chatbench.ui.wish import Wish
 
 KEEP_AFTER_MS = 1000
 
@@ -35,6 +38,7 @@ class Session:
         self._watcher: QFileSystemWatcher | None = None
         self._online: Online | None = None
         self._opened = self._told_of_drafts = self._closing = False
+        self._wishes: list[Wish] = []
         self._place = WindowPlace.of(services.preferences.current)
         # What is open is kept while it is, so that a sudden end does not forget it.
         self._keep = QTimer(self.window, singleShot=True, interval=KEEP_AFTER_MS)
@@ -45,8 +49,10 @@ class Session:
             faults.catch_everything(self.window),
         ]
 
-    def start(self) -> None:
-        """Shows the window; what is slow follows after the first paint."""
+    def start(self, wish: Wish | None = None) -> None:
+        """Shows the window; what is slow follows after the first paint, and what was asked for."""
+        if wish is not None:
+            self._wishes.append(wish)
         self.window.show_section("chats")
         self.window.status.set_profile(
             self.window.tr("Profile: {0}").format(self.services.profile.name),
@@ -54,6 +60,25 @@ class Session:
         )
         self.window.show()
         QTimer.singleShot(0, self.window, self._after_first_paint)
+
+    def take(self, wish: Wish) -> None:
+        """A later start asks for something: it gets the front, and the files when the tabs are open."""
+        if self._closing:
+            return
+        if wish.activation:
+            # Where the desktop decides who comes to the front, Qt shows it this leave.
+            os.environ["XDG_ACTIVATION_TOKEN"] = wish.activation
+        bring_to_front(self.window)
+        self._wishes.append(wish)
+        if self._opened:
+            self._fulfil()
+
+    def _fulfil(self) -> None:
+        wishes, self._wishes = self._wishes, []
+        for wish in wishes:
+            if wish.files:
+                self.window.show_section("chats")
+                self.workspace.attach(wish.paths())
 
     def _after_first_paint(self) -> None:
         if not self._closing:
@@ -73,6 +98,7 @@ class Session:
         await self._or_tell(self.services.profile.mark_interrupted())
         await self._or_tell(self.workspace.open_first(self._place.tabs, self._place.current))
         self._opened = True
+        self._fulfil()
         self.window.add_palette_source(ChatSource(self.services, self.workspace))
         self.window.add_palette_source(ModelSource(self.services, self.workspace))
         self.window.set_search_inside(self.workspace.focus_search)

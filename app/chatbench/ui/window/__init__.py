@@ -14,6 +14,7 @@ A section is a ``PaneSpec``; the frame builds it when it is first shown::
 
 from __future__ import annotations
 
+from chatbench.ui.window.front import bring_to_front
 from chatbench.ui.window.inspector import InspectorFrame
 from chatbench.ui.window.panes import PaneParts, PaneSpec
 from chatbench.ui.window.rail import Rail
@@ -33,5 +34,6 @@ __all__ = [
     "Tab",
     "TabState",
     "TabStrip",
+    "bring_to_front",
     "draw_state",
 ]
