@@ -8,6 +8,7 @@ import socket
 from typing import Any, NamedTuple
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,3 +209,27 @@ async def test_a_connection_that_is_held_back_takes_no_request() -> None:
     assert await connection.piece() == bytes(2_000_000)
     assert connection.reusable
     connection.abort()
+
+
+@pytest.mark.parametrize("more", [b"HTTP/1.1 500 No\r\n", b"x"])
+async def test_who_says_more_than_the_answer_takes_no_request(more: bytes) -> None:
+    connection = Connection(asyncio.get_running_loop(), lambda _: None)
+    with socket.socket() as never_read:
+        connection.connection_made(Wire(never_read))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n", 60)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + more)
+    assert await connection.whole(2) == b"ok"
+    assert not connection.reusable
+    connection.abort()
+
+
+async def test_a_body_is_too_large_before_its_end() -> None:
+    connection = Connection(asyncio.get_running_loop(), lambda _: None)
+    with socket.socket() as never_read:
+        connection.connection_made(Wire(never_read))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n", 60)
+    reading = asyncio.ensure_future(connection.whole(100))
+    await asyncio.sleep(0)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + bytes(101))
+    with pytest.raises(TooLarge):
+        await asyncio.wait_for(reading, 5)

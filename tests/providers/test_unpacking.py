@@ -14,7 +14,7 @@ from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
 from tests.providers.calls import asking, fetched
 
-from chatbench.core.errors import InvalidResponse
+from chatbench.core.errors import InvalidResponse, StreamInterrupted
 from chatbench.providers import unpacking
 from chatbench.providers.http import Http, HttpRequest
 from chatbench.providers.unpacking import NotAsked, TooLarge, unpacker
@@ -112,3 +112,12 @@ async def test_a_stream_stops_at_the_cap(
     server.script(Reply([data], headers={"content-encoding": "gzip" if packed else "identity"}))
     with pytest.raises(InvalidResponse, match="more than 1 MiB"):
         await fetched(client, server.url)
+
+
+async def test_what_is_cut_is_no_answer(server: LoopbackServer, client: Http) -> None:
+    server.script(Reply([gzip.compress(b"a" * 99)[:-4]], headers={"content-encoding": "gzip"}))
+    with pytest.raises(InvalidResponse, match="cannot be decompressed"):
+        await fetched(client, server.url)
+    server.script(Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort"))
+    with pytest.raises(StreamInterrupted):
+        await client.fetch(*asking(server.url))
