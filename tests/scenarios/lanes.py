@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMenu, QWidget
+from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import add_loopback, finished, press, until, view_of, write
 
@@ -55,6 +56,16 @@ def choose(words: str) -> None:
     assert action.isEnabled(), words
     opened.setActiveAction(action)
     press(opened, Qt.Key.Key_Return)
+
+
+def tell(server: LoopbackServer, model: str, text: str, *, pace: float = 0.0) -> None:
+    """What a model answers from here on, whatever is asked."""
+    server.told[model] = replies.events(openai_chat.answer(openai_chat.pieces(text), model=model), pace=pace)
+
+
+def spoken_in(lane: LaneView) -> str:
+    """What a screen reader reads in a lane."""
+    return "\n".join(item.plain_text() for item in lane.transcript.stack.items())
 
 
 def open_menus() -> list[QMenu]:

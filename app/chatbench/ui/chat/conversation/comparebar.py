@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final, get_args
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatbench.ui.chat.conversation.lanes import Arrangement
+from chatbench.ui.chat.conversation.marked import Marked, MarkedLine
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Flow, IconButton, Surface
 
@@ -75,7 +76,7 @@ class CompareBar(Surface):
         policy.setHeightForWidth(True)
         host.setSizePolicy(policy)
         row.addWidget(host)
-        for later in (self.figures, self.merge, self.differences):
+        for later in (self.figures, self.merge):
             later.hide()
         self.setAccessibleName(self.tr("Comparing"))
         self.set_baseline("")
@@ -163,41 +164,22 @@ class CompareBar(Surface):
         menu.addAction(action)
 
 
-class _Legend(QWidget):
+class _Legend(MarkedLine):
     """What the colours and shapes of the differences mean."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._letter = ""
+        super().__init__(parent=parent)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.hide()
 
     def set_letter(self, letter: str) -> None:
-        self._letter = letter
-        self.setAccessibleName(", ".join(self._words()))
-        self.setFixedSize(self._wide(), theme().control("button-small"))
+        """The lane that the others are compared with."""
+        here, there = self.tr("only here"), self.tr("only in {0}").format(letter)
+        self.set_parts([Marked(here, "added"), Marked(there, "removed")], between="   ")
         self.setVisible(bool(letter))
 
-    def _words(self) -> tuple[str, str]:
-        return self.tr("only here"), self.tr("only in {0}").format(self._letter)
+    def text(self) -> str:
+        return self.tr("Underlined: only here. Struck through: only in the lane compared with.")
 
-    def _wide(self) -> int:
-        metrics = theme().metrics("small")
-        return sum(metrics.horizontalAdvance(words) for words in self._words()) + 34
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setFont(theme().font("small"))
-        metrics = theme().metrics("small")
-        x = 6
-        for words, ground, line, through in zip(
-            self._words(), ("addbg", "rembg"), ("success", "danger"), (False, True), strict=True
-        ):
-            wide, high = metrics.horizontalAdvance(words), metrics.height()
-            top = (self.height() - high) // 2
-            painter.fillRect(x - 2, top, wide + 4, high, theme().color(ground))  # type: ignore[arg-type]
-            painter.setPen(theme().color("text"))
-            painter.drawText(x, top + metrics.ascent(), words)
-            y = top + metrics.ascent() - metrics.xHeight() // 2 if through else top + metrics.ascent() + 2
-            painter.fillRect(x - 2, y, wide + 4, 1 if through else 2, theme().color(line))  # type: ignore[arg-type]
-            x += wide + 14
-        painter.end()
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), theme().control("button-small"))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from chatbench.core.models import ModelRef
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.conversation.contrast import Contrast
 from chatbench.ui.chat.conversation.judging import Judging
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Comparison(QObject):
         self._view = view
         self._services = view.services
         self.judging = Judging(view)
+        self.contrast = Contrast(view)
 
     def listen(self) -> None:
         """Does what the line above the lanes offers."""
@@ -34,6 +36,7 @@ class Comparison(QObject):
         bar.linked_changed.connect(lanes.link)
         bar.arrangement_chosen.connect(self._arrange)
         self.judging.listen()
+        self.contrast.listen()
         self.judging.hidden_changed.connect(bar.set_hidden)
 
     def listen_to(self, lane: LaneView) -> None:
@@ -42,11 +45,13 @@ class Comparison(QObject):
         lane.foot.continue_clicked.connect(lambda: self.continue_with(lane))
         lane.foot.ask_clicked.connect(lambda: self.ask_too(lane))
         self.judging.listen_to(lane)
+        self.contrast.listen_to(lane)
 
     def refresh(self) -> None:
         """The conversation was read anew."""
         self._view.bar.set_busy(self._view.streaming)
         self.judging.refresh()
+        self.contrast.refresh()
 
     def _arrange(self, arrangement: Arrangement) -> None:
         self._view.lanes.arrange(arrangement)
@@ -106,11 +111,22 @@ class Comparison(QObject):
         """Everything that can be done with a lane."""
         menu = QMenu(self._view)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for words, act, offered in self._lane_acts(lane):
-            action = menu.addAction(words, act)
-            action.setEnabled(offered)
+        for acts in (self._lane_acts(lane), self._compare_acts(lane)):
+            for words, act, offered in acts:
+                action = menu.addAction(words, act)
+                action.setEnabled(offered)
+            menu.addSeparator()
         more = lane.head.more
         menu.popup(more.mapToGlobal(more.rect().bottomLeft()))
+
+    def _compare_acts(self, lane: LaneView) -> list[tuple[str, Callable[[], object], bool]]:
+        offered = not self._view.names_hidden
+        words = self.tr("Settings that differ from lane {0}…")
+        return [
+            (words.format(other.letter), partial(self.contrast.show_settings, lane, other), offered)
+            for other in self._view.lanes.views
+            if other is not lane
+        ]
 
     def _lane_acts(self, lane: LaneView) -> list[tuple[str, Callable[[], object], bool]]:
         message = lane.answer_in_view()

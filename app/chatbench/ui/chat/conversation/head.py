@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from chatbench.core.conversations import Lane, TreeMessage
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE
-from chatbench.core.params import Parameters
 from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.ui.chat.composer.line import place_icon
+from chatbench.ui.chat.conversation.marked import Marked, MarkedLine
+from chatbench.ui.chat.conversation.settings import marked_words
 from chatbench.ui.chat.transcript.facts import seconds
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Chip, ElidedLabel, IconButton, Pill, Surface, box
+from chatbench.ui.widgets import Chip, IconButton, Pill, Surface, box
 
 
 class LaneHead(Surface):
@@ -31,13 +32,14 @@ class LaneHead(Surface):
         self._services = services
         self._blind = False
         self._lane: Lane | None = None
+        self._base: Lane | None = None
         self.letter = LetterMark("A", self)
         self.model = Chip(menu=True, bordered=False, parent=self)
         self.model.clicked.connect(self.model_clicked)
         self.state = Pill(parent=self)
         self.more = IconButton("ellipsis", self.tr("More for this lane"), size="row", parent=self)
         self.more.clicked.connect(self.menu_wanted)
-        self.facts = ElidedLabel(font="small", color="text3", parent=self)
+        self.facts = MarkedLine(parent=self)
         first = QHBoxLayout()
         first.setSpacing(4)
         first.addWidget(self.letter)
@@ -66,6 +68,12 @@ class LaneHead(Surface):
     def show_lane(self, lane: Lane) -> None:
         """Names the model and what differs from its defaults."""
         self._lane = lane
+        self._name()
+
+    def set_baseline(self, base: Lane | None) -> None:
+        """The lane this one is compared with: what is set otherwise here is marked."""
+        self._base = base
+        self.facts.set_clickable(base is not None)
         self._name()
 
     def show_state(self, message: TreeMessage | None, live: Answer | None) -> None:
@@ -109,44 +117,19 @@ class LaneHead(Surface):
             self.model.set_label(letter)
             self.model.set_icon("eye-off")
             self.model.setToolTip(self.tr("Shown when the answers are rated"))
-            self.facts.set_text("")
+            self.facts.set_parts(())
         else:
             info = self._services.models.info(lane.model or GUIDE)
             self.model.set_label(info.title.removeprefix("Claude "))
             self.model.set_icon(place_icon(info))
             self.model.setToolTip(str(info.ref))
-            self.facts.set_text(" · ".join((*changed_words(lane, self), self._provider(info.ref.provider))))
+            provider = Marked(self._provider(info.ref.provider))
+            self.facts.set_parts([*marked_words(lane, self._base), provider])
         self.model.setEnabled(not self._blind)
         self.setAccessibleName(f"{letter}: {self.model.label()}")
         self.model.setAccessibleName(
             self.tr("Model of lane {0}: {1}").format(self.letter.letter, self.model.label())
         )
-
-
-def changed_words(lane: Lane, owner: QWidget) -> list[str]:
-    """What of a lane differs from the defaults, a few words each."""
-    tr = owner.tr
-    words: list[str] = []
-    parameters, default = lane.parameters, Parameters()
-    if parameters.temperature is not None:
-        words.append(tr("Temperature {0:g}").format(parameters.temperature))
-    if parameters.top_p is not None:
-        words.append(tr("Top p {0:g}").format(parameters.top_p))
-    if parameters.reasoning_effort is not None:
-        words.append(tr("effort {0}").format(parameters.reasoning_effort))
-    if parameters.max_output_tokens is not None:
-        words.append(tr("at most {0} tokens").format(parameters.max_output_tokens))
-    named = {"temperature", "top_p", "reasoning_effort", "max_output_tokens"}
-    others = sum(
-        1
-        for name in parameters.__struct_fields__
-        if name not in named and getattr(parameters, name) != getattr(default, name)
-    )
-    if others:
-        words.append(tr("{0} more set").format(others))
-    if lane.system:
-        words.append(tr("system prompt"))
-    return words
 
 
 class LetterMark(QWidget):

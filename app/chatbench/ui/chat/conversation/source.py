@@ -98,6 +98,11 @@ class ConversationSource(QObject):
             return entry.message
         return next((message for message in self._path if message.id == message_id), None)
 
+    def at_hand(self, message_id: str) -> TreeMessage | None:
+        """A message of the branch if its words are at hand."""
+        entry = self._entries.get(message_id)
+        return entry.message if entry is not None else None
+
     def entry(self, index: int) -> Entry | None:
         message = self._path[index]
         entry = self._entries.get(message.id)

@@ -1,0 +1,196 @@
+"""What answers beside each other say differently, and what they were asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from tests.loopback import openai_chat, replies
+from tests.loopback.server import LoopbackServer
+from tests.scenarios.lanes import ask, choose, open_menus, spoken_in, tell, two_lanes, writing
+from tests.scenarios.window import click, finished, opened, press, until, write
+
+from chatbench.core.params import Parameters
+from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.chat.conversation.marked import MarkedLine
+from chatbench.ui.chat.conversation.settings import SettingsPopup
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+HERE = "Use a unique index, even when two requests arrive together.\n\nThat is all.\n"
+THERE = "Use a unique index, even if two requests arrive together.\n\nThat is all.\n"
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as running:
+        tell(running, "model-a", HERE)
+        tell(running, "model-b", THERE)
+        yield running
+
+
+async def compare_with(view: ConversationView, letter: str) -> None:
+    """Chooses a lane in the menu of the differences."""
+    view.bar.differences.setFocus(Qt.FocusReason.TabFocusReason)
+    press(view.bar.differences, Qt.Key.Key_Space)
+    await until(open_menus, "the menu")
+    choose(f"From lane {letter}" if letter else "No differences")
+
+
+async def set_parameters(lane: LaneView, view: ConversationView, **given: Any) -> None:
+    """Changes what a lane is asked with."""
+    view.change_lane(msgspec.structs.replace(lane.lane, **given))
+    await view._lane_settled()
+
+
+def test_the_other_lane_shows_what_it_says_otherwise(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            first, second = view.lanes.views
+            await compare_with(view, "A")
+            await until(lambda: "[removed: when]" in spoken_in(second), "the difference")
+            assert "[added: if]" in spoken_in(second)
+            assert "[" not in spoken_in(first), "the lane compared with is plain"
+            assert view.bar.legend.isVisible()
+            assert view.bar.differences.label() == "Differences from A"
+            await compare_with(view, "B")
+            await until(lambda: "[added: when]" in spoken_in(first), "the difference from the other side")
+            assert "[" not in spoken_in(second)
+            await compare_with(view, "")
+            await until(lambda: "[" not in spoken_in(first), "the plain words")
+            assert not view.bar.legend.isVisible()
+
+    run_async(scenario())
+
+
+def test_answers_from_before_a_restart_are_read_when_they_are_compared(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            tell(server, "model-a", "word " * 3000)
+            tell(server, "model-b", "word " * 3000)
+            await ask(view, "Two")
+        async with opened(tmp_path) as session:
+            again = session.workspace.current_view()
+            assert again is not None
+            second = again.lanes.views[1]
+            await until(lambda: second.transcript.stack.ids, "the answers")
+            await compare_with(again, "A")
+            click(again.strip.back)
+            await until(lambda: "[removed: when]" in spoken_in(second), "the difference of the first turn")
+
+    run_async(scenario())
+
+
+def test_while_it_is_written_what_is_finished_is_compared(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await compare_with(view, "A")
+            text = THERE + "\nThere is more.\n\nMuch more."
+            frames = openai_chat.answer(openai_chat.pieces(text), model="model-b")[:-4]
+            server.told["model-b"] = replies.events(frames, end="hang")
+            write(view, "Go")
+            press(view.composer.editor, Qt.Key.Key_Return)
+            second = view.lanes.views[1]
+            await until(lambda: "[added: if]" in spoken_in(second), "the difference of its first paragraph")
+            assert [lane.letter for lane in writing(view)] == ["B"]
+            assert "[removed: That is all.]" not in spoken_in(second), "it may still be said"
+            click(second.foot.stop)
+            await finished(view)
+
+    run_async(scenario())
+
+
+def test_an_answer_is_compared_with_one_that_is_still_written(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await compare_with(view, "A")
+            frames = openai_chat.answer(openai_chat.pieces(HERE), model="model-a")[:-4]
+            server.told["model-a"] = replies.events(frames, end="hang")
+            write(view, "Go")
+            press(view.composer.editor, Qt.Key.Key_Return)
+            first, second = view.lanes.views
+            await until(lambda: "[removed: when]" in spoken_in(second), "the difference")
+            assert [lane.letter for lane in writing(view)] == ["A"]
+            click(first.foot.stop)
+            await finished(view)
+
+    run_async(scenario())
+
+
+def test_closing_the_lane_compared_with_ends_the_comparison(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            first, second = view.lanes.views
+            await compare_with(view, "A")
+            await until(lambda: "[added: if]" in spoken_in(second), "the difference")
+            view.compare.close(first)
+            await until(lambda: view.lanes.alone, "one lane")
+            await until(lambda: "[" not in spoken_in(second), "the plain words")
+            assert view.compare.contrast.baseline == ""
+
+    run_async(scenario())
+
+
+def test_other_parameters_are_marked_in_the_head_and_listed(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            first, second = view.lanes.views
+            await set_parameters(first, view, parameters=Parameters(temperature=0.2, top_p=0.5))
+            await set_parameters(
+                second, view, parameters=Parameters(temperature=0.9, top_p=0.5), system="Be short."
+            )
+            await until(
+                lambda: second.head.facts.text() == "Temperature 0.9 · Top p 0.5 · system prompt · Loopback",
+                "what is set",
+            )
+            await compare_with(view, "A")
+            wanted = "Temperature 0.9 (only here) · Top p 0.5 · system prompt (only here) · Loopback"
+            await until(lambda: second.head.facts.text() == wanted, "the marks")
+            assert "(" not in first.head.facts.text()
+            click(second.head.facts)
+            popup = QApplication.activePopupWidget()
+            assert isinstance(popup, SettingsPopup)
+            listed = [line.text() for line in popup.findChildren(MarkedLine)]
+            assert listed == [
+                "model-a (not here)",
+                "model-b (only here)",
+                "0.2 (not here)",
+                "0.9 (only here)",
+            ]
+            assert popup.accessibleName() == "How lane B differs from lane A"
+            press(popup, Qt.Key.Key_Escape)
+            second.head.more.setFocus(Qt.FocusReason.TabFocusReason)
+            press(second.head.more, Qt.Key.Key_Space)
+            await until(open_menus, "the menu of the lane")
+            choose("Settings that differ from lane A…")
+            popup = QApplication.activePopupWidget()
+            assert isinstance(popup, SettingsPopup)
+            press(popup, Qt.Key.Key_Escape)
+
+    run_async(scenario())
