@@ -85,7 +85,7 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
     ) -> Callable[[], None]:
         def run(view: ConversationView) -> None:
             lane = view.lanes.current
-            message = lane.answer_in_view()
+            message = view.acts.answer_meant(lane)
             if message is not None:
                 act(view, lane, message)
 
@@ -118,6 +118,13 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
         "Ctrl+Shift+Q",
     )
     add("fork", tr("Fork to a new chat"), on_answer(lambda v, la, m: v.acts.fork(la, m)), "git-fork")
+    add(
+        "tree",
+        tr("All branches…"),
+        on_view(lambda v: v.acts.show_tree(v.lanes.current)),
+        "list-tree",
+        "Ctrl+Shift+B",
+    )
     add("undo-delete", tr("Undo the last deletion"), on_view(lambda v: v.acts.undo_delete()), "undo-2")
     add("branch-back", tr("Previous branch"), step(-1), "chevron-left", "Alt+Left")
     add("branch-on", tr("Next branch"), step(1), "chevron-right", "Alt+Right")

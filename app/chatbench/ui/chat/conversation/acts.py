@@ -14,10 +14,12 @@ from chatbench.core.messages import TextPart
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.conversation.branches import branch_rows
 from chatbench.ui.chat.conversation.otherwise import AskOtherwise
 from chatbench.ui.chat.conversation.quoting import insert_quotation
 from chatbench.ui.chat.conversation.rewriting import Rewriting
 from chatbench.ui.chat.conversation.source import siblings_in
+from chatbench.ui.chat.conversation.tree import TreeDialog
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.transcript.actions import below
 from chatbench.ui.chat.transcript.states import can_continue
@@ -75,6 +77,19 @@ class MessageActs(QObject):
         }
         acts[action]()
 
+    def answer_meant(self, lane: LaneView) -> TreeMessage | None:
+        """The answer that an action without a message is about: the one the keyboard is at, at the end of
+        the words the last, else the one in view."""
+        transcript = lane.transcript
+        current = transcript.marks.current
+        if current is not None and current < len(transcript.stack.ids):
+            message = lane.source.message(transcript.stack.ids[current])
+            if message is not None and message.role == "assistant":
+                return message
+        if transcript.stack.following or transcript.stack.at_end():
+            return next((one for one in reversed(lane.source.path) if one.role == "assistant"), None)
+        return lane.answer_in_view()
+
     # Menus.
 
     def show_menu(self, lane: LaneView, message_id: str, at: QPoint) -> None:
@@ -93,6 +108,7 @@ class MessageActs(QObject):
         menu.addAction(self.tr("Quote"), partial(self.quote, lane, message))
         if message.state != "streaming":
             menu.addAction(self.tr("Fork to a new chat"), partial(self.fork, lane, message))
+        menu.addAction(self.tr("All branches…"), partial(self.show_tree, lane, message))
         menu.addAction(self.tr("Inspect"), partial(self._view.selected.emit, message))
         if not streaming:
             menu.addSeparator()
@@ -222,7 +238,7 @@ class MessageActs(QObject):
 
     def quote_selection(self, lane: LaneView) -> None:
         """The same for what is selected; without a selection, for the answer in view."""
-        message = lane.answer_in_view()
+        message = self.answer_meant(lane)
         if message is not None:
             self.quote(lane, message)
 
@@ -253,6 +269,15 @@ class MessageActs(QObject):
         at = next(n for n, one in enumerate(siblings) if one.id == message.id) + step
         if 0 <= at < len(siblings):
             self._view.move_lane(lane, conversation.newest_leaf(siblings[at].id))
+
+    def show_tree(self, lane: LaneView, message: TreeMessage | None = None) -> None:
+        """All branches of the conversation, to jump from; the lane then shows the chosen one."""
+        view = self._view
+        rows = branch_rows(view.conversation, [one.id for one in lane.source.path])
+        here = message or self.answer_meant(lane)
+        dialog = TreeDialog(self._services, rows, here.id if here else "", view.names_hidden, view)
+        dialog.chosen.connect(lambda chosen: spawn(view.show_message(chosen), owner=view, name="jump"))
+        dialog.open()
 
     def delete(self, message: TreeMessage) -> None:
         """Hides a message, with Undo."""

@@ -184,18 +184,22 @@ class ConversationView(Surface):
         """Scrolls to a message, in whatever lane and on whatever branch it stands."""
         if self._loading is not None:
             await asyncio.wait({self._loading})
-        lane = next((one for one in self.lanes.views if message_id in one.source.ids()), None)
+        message = next((one for one in self.conversation.messages if one.id == message_id), None)
+        if message is None:
+            return
+        lane = next((one for one in self.lanes.views if message in one.source.path), None)
         if lane is None:
-            if all(message.id != message_id for message in self.conversation.messages):
-                return
-            lane = self.lanes.current
-            self.move_lane(lane, self.conversation.newest_leaf(message_id))
+            lane = self.lanes.view(message.lane_id) or self.lanes.current
+            self.move_lane(lane, self.conversation.newest_leaf(message_id, lane.id))
             await self._lane_settled()
             self.reload()
             assert self._loading is not None
             await asyncio.wait({self._loading})
         self.lanes.turn_to(lane)
-        lane.transcript.show_message(message_id)
+        if message_id in lane.source.ids():
+            lane.transcript.show_message(message_id)
+        else:
+            self.lanes.show_turn(message.turn_id)
 
     def reload(self) -> None:
         """Reads the outline again; several calls in a row read once."""
