@@ -227,6 +227,8 @@ async def test_closing_keeps_the_branch_and_can_be_undone(services: Services, he
     heard.clear()
     assert await services.lanes.close(conversation.id, second.id) == (second.id,)
     assert await services.lanes.close(conversation.id, second.id) == ()
+    await services.history.update_lane(conversation.id, second)
+    heard.pop()
     closed = await services.history.load(conversation.id)
     assert lanes_of(closed) == [before.lanes[0].id, before.lanes[2].id]
     assert [lane.id for lane in closed.closed_lanes] == [second.id]
@@ -304,6 +306,18 @@ async def test_another_answer_comes_from_the_lane_that_gave_it(services: Service
     again = await services.chat.regenerate(conversation.id, answer.id)
     await services.chat.wait(again)
     assert (again.answers[0].message.lane_id, again.answers[0].message.model) == (left.id, A)
+
+
+async def test_of_several_lanes_the_one_that_shows_an_answer_gives_another(services: Services) -> None:
+    conversation = await beside(services, A, B, C, MODEL)
+    turn = await said(services, conversation.id, "Hi")
+    answer = turn.answers[0]
+    await services.lanes.close(conversation.id, answer.message.lane_id)
+    left = (await services.history.load(conversation.id)).lanes
+    await services.history.move_lane(conversation.id, left[1].id, answer.id)
+    again = await services.chat.regenerate(conversation.id, answer.id)
+    await services.chat.wait(again)
+    assert again.answers[0].message.lane_id == left[1].id
 
 
 async def test_every_lane_may_be_asked_anew_at_once(services: Services) -> None:

@@ -194,7 +194,10 @@ async def test_they_survive_a_restart_and_wait_to_be_sent(opened: Open, server: 
 
 
 async def test_one_of_two_processes_sends_each(opened: Open, server: LoopbackServer) -> None:
+    said: list[Notice] = []
     async with opened() as one, opened() as two:
+        for services in (one, two):
+            services.notifier.listen(said.append)
         one.endpoints.save(loop(server))
         conversation = await one.chat.new_conversation(MODEL)
         await one.chat.send(conversation.id, Draft(text="One"))
@@ -204,6 +207,7 @@ async def test_one_of_two_processes_sends_each(opened: Open, server: LoopbackSer
             *(service.chat.queue(conversation.id, Draft(text=text)) for text, service in more.items())
         )
         assert len(await silence(two, conversation.id, 16)) == 16
+    assert said == []
     assert sorted(questions(server)) == sorted(["One", "Two", *more])
     assert [len(asked.json["messages"]) for asked in server.asked] == list(range(1, 16, 2))
 
@@ -226,3 +230,17 @@ async def test_a_queue_that_cannot_go_on_says_why(services: Services, server: Lo
     await services.chat.wait(turn)
     assert [notice.text for notice in said] == ["There is no such message in this conversation."]
     assert len(await services.chat.queued(turn.conversation_id)) == 1
+
+
+async def test_who_comes_second_leaves_it(opened: Open, server: LoopbackServer) -> None:
+    """Two processes that find the same message at the same moment, again and again."""
+    async with opened() as one, opened() as two:
+        for services in (one, two):
+            services.endpoints.save(loop(server))
+        conversation = await one.chat.new_conversation(MODEL)
+        for round_ in range(1, 11):
+            await one.chat._store.let_wait(conversation.id, Draft(text=f"{round_}"))
+            await asyncio.gather(*(services.chat._advance(conversation.id) for services in (one, two)))
+            assert await one.chat.queued(conversation.id) == ()
+            await silence(one, conversation.id, 2 * round_)
+    assert questions(server) == [f"{round_}" for round_ in range(1, 11)]

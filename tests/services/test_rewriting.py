@@ -55,6 +55,7 @@ async def test_an_edited_answer_stands_beside_the_old_one(
     assert heard == [Changes(conversations=frozenset({turn.conversation_id}))]
     kept = await stored(services, edited.id)
     assert (kept.text, kept.thinking, kept.edited, kept.state) == ("My ?words", "", True, "done")
+    assert kept.parts == edited.parts
     assert (kept.model, kept.turn_id, kept.lane_id) == (MODEL, turn.id, turn.answers[0].message.lane_id)
     assert await untouched(services, before)
     assert await texts(services, turn.conversation_id) == ["Hi", "My ?words"]
@@ -343,6 +344,7 @@ async def test_a_fork_has_everything_down_to_the_message(
     assert (lane.model, lane.system, lane.parameters) == (old.model, old.system, old.parameters)
     assert lane.leaf == fork.messages[1].id
     assert (fork.summary.title, fork.summary.message_count) == ("One", 2)
+    assert (whole.summary.cost_complete, fork.summary.cost_complete) == (False, True)
     assert not {m.id for m in fork.messages} & {m.id for m in whole.messages}
     assert not {m.turn_id for m in fork.messages} & {m.turn_id for m in whole.messages}
     question, answer = fork.messages
