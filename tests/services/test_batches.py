@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image
 from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
 from tests.services.conftest import MODEL, Open, loop
@@ -256,3 +258,66 @@ def test_a_line_nested_too_deeply_is_a_line_that_is_wrong(tmp_path: Path) -> Non
     assert first.item is None
     assert first.problem is not None
     assert second.item is not None
+
+
+def showing(url: str) -> dict[str, Any]:
+    content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": url}}]
+    return {"messages": [{"role": "user", "content": content}]}
+
+
+def pixels() -> bytes:
+    held = io.BytesIO()
+    Image.effect_noise((64, 64), 90).save(held, "PNG")
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=!"}},
+        {"type": "image_url", "image_url": {"url": "DATA:image/png;base64,iVBOR"}},
+        {"type": "input_audio", "input_audio": {"data": "not base64", "format": "wav"}},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0xL", "filename": "a.pdf"}},
+    ],
+)
+def test_damaged_base64_in_a_message_is_named(tmp_path: Path, piece: dict[str, Any]) -> None:
+    content = [{"type": "text", "text": "Look"}, piece]
+    messages = [{"role": "system", "content": "a"}, {"role": "user", "content": content}]
+    path = written(tmp_path / "a.jsonl", [{"messages": messages}, {"prompt": "fine"}])
+    bad, good = read(path)
+    assert bad.problem is not None
+    assert bad.problem.message == f"messages[1].content[1] holds a damaged {piece['type']}."
+    assert "base64" in bad.problem.hint
+    assert good.item is not None
+
+
+def test_what_a_provider_may_know_is_left_to_it(tmp_path: Path) -> None:
+    pieces: list[Any] = [
+        {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+        {"type": "image_url", "image_url": "https://example.org/a.png"},
+        {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(pixels()).decode()}"}},
+        {"type": "new_kind", "new_kind": {"data": "?"}},
+    ]
+    path = written(tmp_path / "a.jsonl", [{"messages": [{"role": "user", "content": pieces}]}])
+    (line,) = read(path)
+    assert line.problem is None
+
+
+async def test_a_damaged_picture_is_found_before_anything_is_sent(
+    services: Services, server: LoopbackServer, tmp_path: Path
+) -> None:
+    picture = pixels()
+    urls = [
+        f"data:image/png;base64,{b64encode(data).decode()}"
+        for data in (picture, picture[: len(picture) // 2], b"no picture at all", picture)
+    ]
+    batch = batch_of(written(tmp_path / "in.jsonl", map(showing, urls)))
+    with pytest.raises(FormatError, match=r"2 lines of in\.jsonl cannot be asked") as caught:
+        await services.batches.check(batch)
+    assert "Line 2: " in caught.value.hint
+    assert "Line 3: " in caught.value.hint
+    urls[1:3] = ["data:image/heic;base64,AAAAGGZ0eXBoZWlj", "https://example.org/a.png"]
+    batch = batch_of(written(tmp_path / "in.jsonl", map(showing, urls)))
+    assert (await services.batches.check(batch)).prompts == 4
+    assert server.asked == []

@@ -26,7 +26,13 @@ from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Response
 from chatbench.services.batchestimates import ModelEstimate, Total, refuse_unaffordable
-from chatbench.services.batchlines import Line, lines_of, unused_columns
+from chatbench.services.batchlines import (
+    Line,
+    holds_pictures,
+    lines_of,
+    refuse_damaged_pictures,
+    unused_columns,
+)
 from chatbench.services.batchplaces import refuse_place
 from chatbench.services.models import ModelService
 
@@ -121,7 +127,7 @@ class BatchService:
             for model in (batch.everyone if counted else ())
         ]
         rehearsal = _Rehearsal(None if restart else _resumed(batch))
-        reading = _Reading(batch, rehearsal, totals)
+        reading = _Reading(batch, rehearsal, totals, look_closely=True)
         if rehearsal.inner is not None:
             await client.run(reading.items(), rehearsal, at_once=1, **_asking(batch))
         else:
@@ -268,8 +274,11 @@ class _Rehearsal:
 class _Reading:
     """The prompts on their way from the file, counted; what is wrong with them is kept."""
 
-    def __init__(self, batch: Batch, rehearsal: _Rehearsal, totals: list[Total]) -> None:
+    def __init__(
+        self, batch: Batch, rehearsal: _Rehearsal, totals: list[Total], *, look_closely: bool = False
+    ) -> None:
         self._batch, self._rehearsal, self._totals = batch, rehearsal, totals
+        self._look_closely = look_closely
         self.prompts = 0
         self.bad = 0
         self.problems: list[str] = []
@@ -282,8 +291,9 @@ class _Reading:
                 return
             if (self.prompts + self.bad) % _BREATH == 0:
                 await asyncio.sleep(0)
-            if line.item is None:
-                self._problem(line.number, line.problem)
+            problem = line.problem or await self._damage(line.item)
+            if problem is not None or line.item is None:
+                self._problem(line.number, problem)
                 continue
             self.prompts += 1
             if line.note:
@@ -292,6 +302,16 @@ class _Reading:
             if not self.bad:  # else the places are no longer those of the answers
                 yield line.item
             self._weigh(line)
+
+    async def _damage(self, item: PromptItem | None) -> ChatbenchError | None:
+        """What is wrong with a prompt's pictures, if that is to be found out."""
+        if item is None or not self._look_closely or not holds_pictures(item):
+            return None
+        try:
+            await asyncio.to_thread(refuse_damaged_pictures, item)
+        except ChatbenchError as error:
+            return error
+        return None
 
     def _weigh(self, line: Line) -> None:
         if self._rehearsal.refusal:

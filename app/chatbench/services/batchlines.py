@@ -14,10 +14,14 @@ from chatbench.client.asking import parameters_of
 from chatbench.client.conversation import Conversation
 from chatbench.client.many import PromptItem
 from chatbench.core.errors import ChatbenchError, FormatError
+from chatbench.core.messages import ImagePart, InlineData
+from chatbench.documents import images
+from chatbench.documents.parts import bytes_of, data_of
 
 JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
 _TOLD = frozenset({"prompt", "id", "system"})
 _JSON_ONLY = frozenset({"messages", "params"})
+_PICTURES = frozenset({*images.MEDIA_TYPES.values(), "image/jpg"})
 _LONGEST_CELL = 2**31 - 1
 _SEPARATORS = ",;\t"
 
@@ -122,11 +126,52 @@ def _conversation(messages: list[dict[str, Any]]) -> tuple[Conversation, str]:
     """In the shape of OpenAI's chat, and what of it is lost."""
     if not messages:
         raise FormatError("no messages.", "Give at least one.")
+    _refuse_damaged(messages)
     found = Conversation.from_openai_chat(messages)
     if not found.losses:
         return found, ""
     lost = found.losses[0]
     return found, f"{lost.what} ({lost.where}) will not be sent: {lost.why}"
+
+
+def _refuse_damaged(messages: list[dict[str, Any]]) -> None:
+    """What is said to be a file in base64, and is none, would go to the provider as it is."""
+    for number, message in enumerate(messages):
+        content = message.get("content")
+        for place, piece in enumerate(content if isinstance(content, list) else ()):
+            if isinstance(piece, dict) and _is_damaged(piece):
+                raise FormatError(
+                    f"messages[{number}].content[{place}] holds a damaged {piece['type']}.",
+                    "Write the file's bytes in base64, as data:TYPE;base64,… or in input_audio as data.",
+                )
+
+
+def _is_damaged(piece: dict[str, Any]) -> bool:
+    kind = piece.get("type")
+    told = piece.get(kind) if isinstance(kind, str) else None
+    if not isinstance(told, dict):
+        return False
+    if kind == "input_audio":
+        return bytes_of(str(told.get("data", ""))) is None
+    url = str(told.get({"image_url": "url", "file": "file_data"}.get(str(kind), ""), ""))
+    return url[:5].lower() == "data:" and data_of(url) is None
+
+
+def refuse_damaged_pictures(item: PromptItem) -> None:
+    """Decodes every picture that a line's messages hold, which takes a while. Raises AttachmentRefused
+    for one that is broken; one of a kind that is not known here is left to the provider."""
+    messages = item.prompt.messages if isinstance(item.prompt, Conversation) else ()
+    for part in (part for message in messages for part in message.parts):
+        if isinstance(part, ImagePart) and isinstance(part.source, InlineData):
+            data = part.source.data
+            if part.media_type in _PICTURES or images.recognise(data[:16]):
+                images.inspect(data, part.name)
+
+
+def holds_pictures(item: PromptItem) -> bool:
+    """Whether there is anything in it for `refuse_damaged_pictures`."""
+    messages = item.prompt.messages if isinstance(item.prompt, Conversation) else ()
+    return any(isinstance(part, ImagePart) for message in messages for part in message.parts)
 
 
 def _of_table(path: Path) -> Iterator[Line]:
