@@ -12,9 +12,11 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
 from tests.services.conftest import MODEL, SIGHTED, Open, loop
 
+from chatbench.client.estimate import PER_REQUEST
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft
 from chatbench.core.errors import ChatbenchError, ConfigurationError, StorageError
+from chatbench.core.messages import user
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.services import Services
 from chatbench.services.context import ContextView
@@ -157,8 +159,9 @@ async def test_pictures_are_items_and_one_that_the_model_does_not_take_says_so(
     draft = Draft(text="Look", attachments=(part,))
     (picture, words) = (await services.context.view(conversation.id, conversation.lanes[0].id, draft)).items
     assert (picture.kind, picture.text, picture.part, picture.why) == ("attachment", "photo.jpg", part, "")
-    assert picture.tokens > 5
     assert (words.kind, words.text) == ("message", "Look")
+    whole = services.models.estimate(SIGHTED, [user("Look", part)]).tokens
+    assert picture.tokens + words.tokens + PER_REQUEST == pytest.approx(whole, abs=1)
     await services.chat.wait(await services.chat.send(conversation.id, draft))
     lane = await services.lanes.add(conversation.id, model=blind.ref)
     found = await services.context.view(conversation.id, lane.id)
@@ -250,6 +253,53 @@ async def test_the_later_summary_counts_and_is_made_of_the_earlier(
     assert "Early summary." in sent(server)[0]
 
 
+async def test_a_summary_down_to_a_question_leaves_it_to_be_asked(
+    services: Services, server: LoopbackServer
+) -> None:
+    says(server, "First answer", "Second answer", "Summed up.", "Other answer")
+    conversation = await talked(services, "One", "Two")
+    question = conversation.messages[2]
+    await services.context.summarise(conversation.id, question.id, model=MODEL)
+    await services.chat.wait(await services.chat.regenerate(conversation.id, question.id))
+    assert sent(server) == ["One", "First answer", "Two"]
+    await asked_next(services, conversation, "Three")
+    assert sent(server) == [
+        "[Summary of the conversation so far]\nSummed up.\n[End of the summary]", "Other answer", "Three",
+    ]  # fmt: skip
+
+
+async def test_a_second_summary_of_the_same_is_made_of_the_words_and_takes_its_place(
+    services: Services, server: LoopbackServer
+) -> None:
+    says(server, "First answer", "A summary.", "A better summary.")
+    conversation = await talked(services, "One")
+    last = conversation.messages[1].id
+    first = await services.context.summarise(conversation.id, last, model=MODEL)
+    second = await services.context.summarise(conversation.id, last, model=MODEL)
+    assert "First answer" in server.asked[-1].json["messages"][1]["content"]
+    assert (await services.context.marks(conversation.id)).summaries == {last: second}
+    assert await services.context.summaries(conversation.id) == (first, second)
+
+
+async def test_a_lane_that_has_parted_shows_its_own_branch(
+    services: Services, server: LoopbackServer
+) -> None:
+    conversation = await talked(services, "One")
+    other = await services.lanes.add(conversation.id, model=OTHER)
+    says(server, "Second of both", "Second of both")
+    await asked_next(services, conversation, "Two")
+    says(server, "Third of both", "Third of both")
+    await asked_next(services, conversation, "Three")
+    loaded = await services.history.load(conversation.id)
+    first_lane, _ = loaded.lanes
+    edited = next(m for m in loaded.path(first_lane.leaf) if m.text == "Three")
+    for lane in loaded.lanes:
+        found = await services.context.view(conversation.id, lane.id, Draft(text="Other", edits=edited.id))
+        own = [message.id for message in loaded.path(lane.leaf)][:-2]
+        assert [item.message_id for item in found.items] == [*own, ""]
+    assert other.id == loaded.lanes[1].id
+
+
 async def test_a_fork_sends_what_its_origin_sent(services: Services, server: LoopbackServer) -> None:
     says(server, "First answer", "Second answer", "Third answer", "Summed up.")
     conversation = await talked(services, "One", "Two", "Three")
@@ -294,7 +344,7 @@ async def test_what_cannot_be_summarised_is_refused_and_changes_nothing(
     with pytest.raises(ConfigurationError, match="guide"):
         await services.context.summarise(conversation.id, last, model=GUIDE)
     server.script(replies.data(openai_chat.error_body(None, None, "too much"), 400))
-    with pytest.raises(ChatbenchError):
+    with pytest.raises(ChatbenchError, match="too much"):
         await services.context.summarise(conversation.id, last, model=MODEL)
     server.script(replies.events(openai_chat.stream([{"content": "Half a"}], "length")))
     with pytest.raises(ConfigurationError, match="cut off"):

@@ -56,9 +56,9 @@ async def test_the_first_words_are_the_title_unless_another_is_asked_for(
 async def test_a_model_names_a_conversation_after_its_first_answer(
     by_model: Services, server: LoopbackServer, heard: list[Changes]
 ) -> None:
-    says(server, "Rayleigh scattering.", '"Blue Sky"\n', "More.")
+    says(server, "Rayleigh scattering.", '"Azure Heavens"\n', "More.")
     conversation_id = await asked(by_model)
-    assert await title(by_model, conversation_id) == "Blue Sky"
+    assert await title(by_model, conversation_id) == "Azure Heavens"
     assert heard[-1].conversations == {conversation_id}
     request = server.asked[-1].json
     assert request["model"] == "other"
@@ -67,8 +67,8 @@ async def test_a_model_names_a_conversation_after_its_first_answer(
     )
     await asked(by_model, "And red?", conversation_id)
     assert len(server.asked) == 3
-    assert await title(by_model, conversation_id) == "Blue Sky"
-    assert {hit.title for hit in await by_model.history.search("blue")} == {"Blue Sky"}
+    assert await title(by_model, conversation_id) == "Azure Heavens"
+    assert [hit.title for hit in await by_model.history.search("azure")] == ["Azure Heavens"]
 
 
 async def test_what_a_title_costs_is_counted_as_such(by_model: Services) -> None:
@@ -104,7 +104,9 @@ async def test_a_title_given_by_hand_stays_also_while_the_model_thinks(
     await by_model.titles.wait()
     assert await title(by_model, conversation.id) == "Mine"
     named = await by_model.chat.new_conversation(MODEL, title="Given")
+    so_far = len(server.asked)
     await asked(by_model, "One", named.id)
+    assert len(server.asked) == so_far + 1
     assert await title(by_model, named.id) == "Given"
 
 
@@ -128,7 +130,10 @@ async def test_where_no_title_comes_the_first_words_stay(
 async def test_a_refused_call_leaves_the_first_words(by_model: Services, server: LoopbackServer) -> None:
     says(server, "Answer.")
     server.script(replies.data(openai_chat.error_body(None, None, "no"), 400))
-    assert await title(by_model, await asked(by_model, "One")) == "One"
+    conversation_id = await asked(by_model, "One")
+    await asked(by_model, "Two", conversation_id)
+    assert await title(by_model, conversation_id) == "One"
+    assert len(server.asked) == 3
 
 
 async def test_an_answer_that_failed_is_not_named(by_model: Services, server: LoopbackServer) -> None:

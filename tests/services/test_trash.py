@@ -23,7 +23,7 @@ OTHER = ModelRef("loop", "other")
 
 
 async def asked(services: Services, text: str, *pictures_: ImagePart, after: str = "") -> Turn:
-    conversation_id = after or (await services.chat.new_conversation(SIGHTED)).id
+    conversation_id = after or (await services.chat.new_conversation(SIGHTED, system="Be discreet.")).id
     turn = await services.chat.send(conversation_id, Draft(text=text, attachments=pictures_))
     await services.chat.wait(turn)
     return turn
@@ -98,6 +98,9 @@ async def test_emptied_it_leaves_nothing_but_what_was_paid(services: Services, h
         lambda c: c.execute("SELECT group_concat(parts || details) FROM contents").fetchone()
     )
     assert "fox" not in str(words)
+    assert "discreet" not in str(words)
+    indexed = "SELECT count(*) FROM message_search WHERE message_search MATCH 'fox'"
+    assert await database.read(lambda c: c.execute(indexed).fetchone()) == (0,)
     assert "Secret" not in str(words)
     assert await services.history.search("fox") == []
     assert await services.usage.since(datetime.fromtimestamp(0, UTC)) == spent
@@ -115,7 +118,7 @@ async def test_below_a_message_that_is_deleted_for_good_the_branch_goes_on(
     await services.history.delete_for_good(messages=[first.answers[0].id])
     assert (await texts(services, first.conversation_id))[:2] == ["One", "Two"]
     await asked(services, "Three", after=first.conversation_id)
-    assert [m["content"] for m in server.asked[-1].json["messages"]][:2] == ["One", "Two"]
+    assert [m["content"] for m in server.asked[-1].json["messages"]][1:3] == ["One", "Two"]
     assert (await services.history.load(first.conversation_id)).messages[1].id == second.user_message_id
 
 
@@ -187,7 +190,7 @@ async def test_a_summary_stays_where_its_last_message_is_deleted(
     await services.history.delete_message(first.conversation_id, first.answers[0].id)
     await asked(services, "Three", after=first.conversation_id)
     contents = [m["content"] for m in server.asked[-1].json["messages"]]
-    assert contents[0].startswith("[Summary of the conversation so far]")
+    assert contents[1].startswith("[Summary of the conversation so far]")
     assert "One" not in contents
     await services.history.empty_trash()
     (only,) = (await services.context.marks(first.conversation_id)).summaries
