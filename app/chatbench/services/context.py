@@ -23,7 +23,7 @@ from chatbench.services.turns import counterpart, message_in, question_after
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.turns import now_ms
 
-__all__ = ["ContextItem", "ContextService", "ContextView", "Marks", "Summary", "context"]
+__all__ = ["ContextItem", "ContextService", "ContextView", "Marks", "Summary", "Why", "arranged", "context"]
 
 Why = Literal["", "person", "summarised", "empty", "no_question", "not_for_model"]
 """Why something is not sent: a person left it out; a summary stands for it; there is nothing in it; it

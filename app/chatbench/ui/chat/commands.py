@@ -72,6 +72,8 @@ def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
     add("export", tr("Export this chat"), on_current(workspace.export), "download")
     add("delete", tr("Delete this chat"), on_current(workspace.delete), "trash-2")
     _add_message_actions(workspace, add, on_view)
+    if workspace.inspector is not None:
+        workspace.inspector.context_wanted.connect(window.commands["chat.context"].trigger)
     add("next", tr("Next tab"), partial(workspace.step_tab, 1), "", "Ctrl+Tab", listed=False)
     add("previous", tr("Previous tab"), partial(workspace.step_tab, -1), "", "Ctrl+Shift+Tab", listed=False)
 
@@ -124,6 +126,19 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
         on_view(lambda v: v.acts.show_tree(v.lanes.current)),
         "list-tree",
         "Ctrl+Shift+B",
+    )
+    add("context", tr("What will be sent…"), on_view(lambda v: v.show_context()), "layers", "Ctrl+Shift+U")
+    add(
+        "leave-out",
+        tr("Leave out of what is sent"),
+        on_answer(lambda v, _, m: v.acts.leave_out(m)),
+        "eye-off",
+    )
+    add(
+        "summarise",
+        tr("Summarise up to here…"),
+        on_answer(lambda v, _, m: v.acts.summarise(m.id)),
+        "list-collapse",
     )
     add("undo-delete", tr("Undo the last deletion"), on_view(lambda v: v.acts.undo_delete()), "undo-2")
     add("branch-back", tr("Previous branch"), step(-1), "chevron-left", "Alt+Left")

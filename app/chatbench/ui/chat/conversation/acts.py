@@ -13,12 +13,14 @@ from chatbench.core.conversations import Draft, TreeMessage
 from chatbench.core.messages import TextPart
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
+from chatbench.services.context import Summary
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.branches import branch_rows
 from chatbench.ui.chat.conversation.otherwise import AskOtherwise
 from chatbench.ui.chat.conversation.quoting import insert_quotation
 from chatbench.ui.chat.conversation.rewriting import Rewriting
 from chatbench.ui.chat.conversation.source import siblings_in
+from chatbench.ui.chat.conversation.summarising import SummariseDialog
 from chatbench.ui.chat.conversation.tree import TreeDialog
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.transcript.actions import below
@@ -108,6 +110,7 @@ class MessageActs(QObject):
         menu.addAction(self.tr("Quote"), partial(self.quote, lane, message))
         if message.state != "streaming":
             menu.addAction(self.tr("Fork to a new chat"), partial(self.fork, lane, message))
+        self._add_context(menu, message)
         menu.addAction(self.tr("All branches…"), partial(self.show_tree, lane, message))
         menu.addAction(self.tr("Inspect"), partial(self._view.selected.emit, message))
         if not streaming:
@@ -127,6 +130,14 @@ class MessageActs(QObject):
         menu.addAction(
             self.tr("Regenerate with other parameters…"), partial(self.regenerate_otherwise, message)
         )
+
+    def _add_context(self, menu: QMenu, message: TreeMessage) -> None:
+        if message.state == "streaming":
+            return
+        unsent = message.id in self._view.marks.unsent
+        words = self.tr("Send it again") if unsent else self.tr("Leave out of what is sent")
+        menu.addAction(words, partial(self.leave_out, message))
+        menu.addAction(self.tr("Summarise up to here…"), partial(self.summarise, message.id))
 
     def _menu(self) -> QMenu:
         menu = QMenu(self._view)
@@ -249,6 +260,30 @@ class MessageActs(QObject):
     def _quote(self, text: str) -> None:
         insert_quotation(self._view.composer.editor, text)
         self._view.composer.setFocus()
+
+    # What is sent of it.
+
+    def leave_out(self, message: TreeMessage) -> None:
+        """Not sent from now on, or sent again."""
+        context, out = self._services.context, message.id not in self._view.marks.unsent
+        spawn(context.leave_out(self._view.id, message.id, out), name="leave-out")
+
+    def summarise(self, message_id: str) -> None:
+        """Asks for a summary to be sent in place of everything down to a message."""
+        view = self._view
+        dialog = SummariseDialog(self._services, view.id, message_id, view.lane.model or GUIDE, view)
+        dialog.made.connect(self._summarised)
+        dialog.key_wanted.connect(view.provider_wanted)
+        dialog.open()
+
+    def _summarised(self, summary: Summary) -> None:
+        context, view = self._services.context, self._view
+
+        def undo() -> None:
+            spawn(context.unsummarise(view.id, summary.id), name="unsummarise")
+
+        words = self.tr("From now on a summary is sent in place of what it covers.")
+        view.window_frame.notices.show_notice(words, action=(self.tr("Undo"), undo))
 
     # Branches.
 

@@ -51,6 +51,10 @@ class Drafts(QObject):
         """Nothing is written here."""
         return all(draft == Draft() for _, draft in self._written())
 
+    def unsent(self) -> Draft:
+        """What would be sent now: an edit too."""
+        return replace(self._composer.draft(), edits=self._edits)
+
     def edit(self, draft: Draft) -> None:
         """Shows the words of the message `draft.edits`."""
         if self._edits is None:
@@ -70,7 +74,7 @@ class Drafts(QObject):
 
     def take(self) -> Draft:
         """What is to be sent; it leaves the composer."""
-        draft = replace(self._composer.draft(), edits=self._edits)
+        draft = self.unsent()
         self._composer.set_draft(Draft())
         self.end_edit()
         return draft

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from chatbench.core.conversations import Lane, TreeMessage
 from chatbench.core.models import ModelRef
 from chatbench.rendering.differences import parameter_differences
+from chatbench.services.context import Why
 from chatbench.services.models import ModelService
 from chatbench.ui.chat.inspector.parameters import specs
 
@@ -34,6 +35,11 @@ def notes_of(models: ModelService, message: TreeMessage, before: TreeMessage | N
     if before is not None and before.lane_id == message.lane_id and None not in (before.model, message.model):
         notes += _changed(models, message, before)
     return tuple(notes)
+
+
+def unsent_note(why: Why) -> str:
+    """That a message of the branch is not sent, where somebody wanted it so; else ""."""
+    return {"person": _tr("not sent"), "summarised": _tr("in the summary")}.get(why, "")
 
 
 def _changed(models: ModelService, message: TreeMessage, before: TreeMessage) -> list[str]:

@@ -12,11 +12,13 @@ from PySide6.QtGui import QImage
 
 from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.errors import ChatbenchError
+from chatbench.core.marks import NO_MARKS
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
+from chatbench.services.context import Marks, Why, arranged
 from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.conversation.notes import notes_of
+from chatbench.ui.chat.conversation.notes import notes_of, unsent_note
 from chatbench.ui.chat.conversation.unnamed import UnnamedLive, unnamed
 from chatbench.ui.chat.transcript.source import Entry, Live, Place
 
@@ -49,6 +51,9 @@ class ConversationSource(QObject):
         self._pictures: OrderedDict[tuple[str, int, int], QImage | None] = OrderedDict()
         self._texts: dict[str, str] = {}
         self.conversation: Conversation | None = None
+        self.marks: Marks = NO_MARKS
+        """What is sent otherwise than it stands here; told before `show`."""
+        self._whys: dict[str, Why] = {}
         self.unnamed_as = ""
         """The lane's letter while the models' names are hidden."""
 
@@ -79,10 +84,12 @@ class ConversationSource(QObject):
         for message in fresh:
             self._texts.pop(message.id, None)
             self._remember(message)
+        placed = arranged(self.path, self.marks, None) if self.marks else ()
+        self._whys = {one.message.id: one.why for one in placed if one.message is not None}
         for identifier, entry in self._entries.items():
             position, count, _ = self._siblings.get(identifier, _ALONE)
-            if (entry.position, entry.count) != (position, count):
-                notes = self._notes(entry.message)
+            notes = self._notes(entry.message)
+            if (entry.position, entry.count, entry.notes) != (position, count, notes):
                 self._entries[identifier] = replace(entry, position=position, count=count, notes=notes)
 
     def ids(self) -> Sequence[str]:
@@ -202,7 +209,9 @@ class ConversationSource(QObject):
         before = self._siblings.get(message.id, _ALONE).before
         shown = self._entries.get(before)
         left = self._befores.get(before) if shown is None else shown.message
-        return notes_of(self._services.models, message, left)
+        notes = notes_of(self._services.models, message, left)
+        unsent = unsent_note(self._whys.get(message.id, ""))
+        return (*notes, unsent) if unsent else notes
 
     def _who(self, message: TreeMessage) -> tuple[str, Place, str]:
         moment = _moment(message)

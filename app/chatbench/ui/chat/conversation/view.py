@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
+from chatbench.core.marks import NO_MARKS
 from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
 from chatbench.services.chat import Turn
@@ -29,6 +30,7 @@ from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.queue import Queue
 from chatbench.ui.chat.conversation.saving import save_text
+from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
 from chatbench.ui.chat.transcript.frame import frame_for
@@ -76,6 +78,7 @@ class ConversationView(Surface):
         self._welcome: QWidget | None = None
         self._loading: asyncio.Task[None] | None = None
         self._stale = False
+        self.marks = NO_MARKS
         self._turn = ("", 0, 0)
         """The question above the lanes, its place and how many there are."""
         self._asking: asyncio.Task[None] | None = None
@@ -201,6 +204,18 @@ class ConversationView(Surface):
         else:
             self.lanes.show_turn(message.turn_id)
 
+    def show_context(self) -> None:
+        """What the current lane will send next, item by item."""
+        dialog = SentDialog(self.services, self.id, self.lane.id, self.drafts.unsent, self)
+        dialog.summary_wanted.connect(self.acts.summarise)
+        dialog.open()
+
+    async def return_to(self, message_id: str, pixels: float) -> None:
+        """Scrolls to where the reader was, when all of the conversation is known."""
+        if self._loading is not None:
+            await asyncio.wait({self._loading})
+        self.transcript.go_to_place(message_id, pixels)
+
     def reload(self) -> None:
         """Reads the outline again; several calls in a row read once."""
         self._stale = True
@@ -223,9 +238,11 @@ class ConversationView(Surface):
         writing = self._lane_write
         conversation = await history.outline(self.id)
         extents = await history.extents(self.id)
+        self.marks = await self.services.context.marks(self.id)
         stale: dict[str, None] = {}
         for lane in conversation.lanes:
             if (view := self.lanes.view(lane.id)) is not None:
+                view.source.marks = self.marks
                 stale |= dict.fromkeys(view.source.stale(conversation, lane))
         fresh = await history.messages(list(stale)) if stale else ()
         if self._lane_write is not writing:

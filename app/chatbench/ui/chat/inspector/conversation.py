@@ -14,8 +14,10 @@ from chatbench.core.conversations import Conversation, Lane
 from chatbench.core.models import GUIDE
 from chatbench.core.params import Parameters
 from chatbench.services import Services
+from chatbench.services.context import ContextView
 from chatbench.services.usage import Breakdown
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.inspector.context import parts_of, share_words
 from chatbench.ui.chat.inspector.parameters import ParameterRow, choices, refused, specs
 from chatbench.ui.chat.inspector.words import amounts, count, money, shares
 from chatbench.ui.theme import ColorRole, theme
@@ -30,6 +32,7 @@ class ConversationInspector(Surface):
     """Shows one lane of a conversation; `lane_changed(Lane)` tells of what the reader changed."""
 
     lane_changed = Signal(object)
+    context_wanted = Signal()
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__("chrome", parent=parent)
@@ -85,6 +88,14 @@ class ConversationInspector(Surface):
         self._meter = Meter(height=6)
         self._context_section.body.addLayout(row)
         self._context_section.body.addWidget(self._meter)
+        self._context_rows = QVBoxLayout()
+        self._context_rows.setContentsMargins(0, 4, 0, 0)
+        self._context_rows.setSpacing(0)
+        self._context_section.body.addLayout(self._context_rows)
+        self.context_button = Button(self.tr("Show all…"), kind="link", size="small")
+        self.context_button.setAccessibleName(self.tr("Show all that will be sent"))
+        self.context_button.clicked.connect(self.context_wanted)
+        self._context_section.set_action(self.context_button)
         return self._context_section
 
     def _make_cost(self) -> Section:
@@ -169,9 +180,11 @@ class ConversationInspector(Surface):
             self._stale = False
             conversation, lane = self._conversation, self._lane
             tokens = await self._services.chat.context_tokens(conversation.id, lane)
+            context = await self._services.context.view(conversation.id, lane.id)
             breakdown = await self._services.usage.of_conversation(conversation.id)
             if not self._stale:
                 self._show_context(tokens, lane)
+                self._show_parts(context)
                 self._show_cost(breakdown)
 
     def _show_context(self, tokens: int, lane: Lane) -> None:
@@ -189,16 +202,24 @@ class ConversationInspector(Surface):
         self._context_share.set_color("text" if tone == "accent" else tone)
         self._meter.set_fraction(share, tone)
 
+    def _show_parts(self, context: ContextView) -> None:
+        _clear(self._context_rows)
+        for part in parts_of(context):
+            row = FactRow(part.label)
+            row.set_value(f"≈ {count(part.tokens)}", aside=share_words(part.share))
+            self._context_rows.addWidget(row)
+        unsent = len({item.message_id for item in context.items if item.why in ("person", "summarised")})
+        if unsent:
+            words = self.tr("1 message") if unsent == 1 else self.tr("{0} messages")
+            self._context_rows.addWidget(FactRow(self.tr("Not sent"), words.format(count(unsent))))
+
     def _show_cost(self, told: Breakdown) -> None:
         unknown = told.amount is None and not told.complete
         self._amount.setText(self._amount_words(told))
         messages = self.tr("1 message") if told.messages == 1 else self.tr("{0} messages")
         calls = self.tr("1 call") if told.calls == 1 else self.tr("{0} calls")
         self._tally.setText(f"{messages.format(count(told.messages))}, {calls.format(count(told.calls))}")
-        while (item := self._cost_rows.takeAt(0)) is not None:
-            if (row := item.widget()) is not None:
-                row.hide()
-                row.deleteLater()
+        _clear(self._cost_rows)
         known = amounts(told.lines)
         for kind, label, tokens in shares(told.usage, told.lines):
             aside = money(known[kind]) if kind in known else ""
@@ -218,6 +239,13 @@ class ConversationInspector(Surface):
         super().showEvent(event)
         if self._stale:
             self._refresh()
+
+
+def _clear(rows: QVBoxLayout) -> None:
+    while (item := rows.takeAt(0)) is not None:
+        if (row := item.widget()) is not None:
+            row.hide()
+            row.deleteLater()
 
 
 class _SystemPrompt(QPlainTextEdit):

@@ -12,9 +12,11 @@ from chatbench.ui.window.inspector import InspectorFrame
 
 
 class ChatInspector(InspectorFrame):
-    """Views "conversation" and "message"; `lane_changed(Lane)` is the reader's change."""
+    """Views "conversation" and "message"; `lane_changed(Lane)` is the reader's change, `context_wanted()`
+    the wish to see all that will be sent."""
 
     lane_changed = Signal(object)
+    context_wanted = Signal()
 
     def __init__(self, services: Services) -> None:
         self.conversation = ConversationInspector(services)
@@ -27,6 +29,7 @@ class ChatInspector(InspectorFrame):
             ]
         )
         self.conversation.lane_changed.connect(self.lane_changed)
+        self.conversation.context_wanted.connect(self.context_wanted)
 
     def show_conversation(self, conversation: Conversation | None, lane: Lane | None) -> None:
         """What the conversation's view shows; a message of another conversation is let go."""
