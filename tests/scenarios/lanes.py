@@ -22,6 +22,7 @@ OTHER = ModelRef("loopback", "model-b")
 
 async def two_lanes(session: Session, server: LoopbackServer) -> ConversationView:
     """A chat in which two models are asked."""
+    session.window.resize(1440, 900)
     view = view_of(session)
     view.choose_model(add_loopback(session, server.base_url("openai_chat")))
     view.composer.lane_added.emit(OTHER)

@@ -41,6 +41,7 @@ class CompareBar(Surface):
         self._lanes: list[tuple[str, str]] = []
         self._baseline = ""
         self._arrangement: Arrangement = "columns"
+        self._answers = 0
         self._busy = self._hidden = self._tie_possible = False
         self.linked = Button(self.tr("Scroll together"), size="small", icon="link")
         self.linked.setCheckable(True)
@@ -76,8 +77,6 @@ class CompareBar(Surface):
         policy.setHeightForWidth(True)
         host.setSizePolicy(policy)
         row.addWidget(host)
-        for later in (self.figures, self.merge):
-            later.hide()
         self.setAccessibleName(self.tr("Comparing"))
         self.set_baseline("")
 
@@ -107,6 +106,11 @@ class CompareBar(Surface):
         self.tie.setChecked(tie)
         self._offer()
 
+    def set_answers(self, count: int) -> None:
+        """How many answers with words the turn in view has."""
+        self._answers = count
+        self._offer()
+
     def set_hidden(self, hidden: bool) -> None:
         """Whether the models' names are hidden: then nothing is offered that would tell them."""
         self._hidden = hidden
@@ -121,7 +125,13 @@ class CompareBar(Surface):
         busy = self.tr("An answer is still being written") if self._busy else ""
         few = "" if self._tie_possible else self.tr("There are no two whole answers to rate")
         hidden = self.tr("Shown when the answers are rated") if self._hidden else ""
-        for button, reason in ((self.tie, busy or few), (self.merge, busy or hidden), (self.figures, hidden)):
+        alone = "" if self._answers > 1 else self.tr("There are no two answers to merge")
+        nothing = "" if self._answers else self.tr("Nothing was answered yet")
+        for button, reason in (
+            (self.tie, busy or few),
+            (self.merge, busy or hidden or alone),
+            (self.figures, hidden or nothing),
+        ):
             button.setEnabled(not reason)
             button.setToolTip(reason)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMenu
 
-from chatbench.core.models import ModelRef
+from chatbench.core.conversations import MOST_LANES, TreeMessage
+from chatbench.core.models import GUIDE, ModelRef
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.contrast import Contrast
 from chatbench.ui.chat.conversation.judging import Judging
@@ -35,6 +37,9 @@ class Comparison(QObject):
         bar, lanes = self._view.bar, self._view.lanes
         bar.linked_changed.connect(lanes.link)
         bar.arrangement_chosen.connect(self._arrange)
+        bar.figures_clicked.connect(self.show_figures)
+        bar.merge_clicked.connect(self.show_merge)
+        lanes.scrolled.connect(self.offer)
         self.judging.listen()
         self.contrast.listen()
         self.judging.hidden_changed.connect(bar.set_hidden)
@@ -49,13 +54,114 @@ class Comparison(QObject):
 
     def refresh(self) -> None:
         """The conversation was read anew."""
-        self._view.bar.set_busy(self._view.streaming)
+        view = self._view
+        view.bar.set_busy(view.streaming)
+        self.offer()
         self.judging.refresh()
         self.contrast.refresh()
 
     def _arrange(self, arrangement: Arrangement) -> None:
         self._view.lanes.arrange(arrangement)
         self._view.bar.set_arrangement(arrangement)
+
+    def offer(self) -> None:
+        """What can be done with the turn in view."""
+        answered = [one for one in self._view.answers(self._view.turn_in_view()).values()
+                    if one.state not in ("streaming", "failed")]  # fmt: skip
+        self._view.bar.set_answers(len(answered))
+
+    # Dialogs.
+
+    def show_figures(self) -> None:
+        """First token, speed, tokens and cost, of the turn in view and of all."""
+        if not self._view.names_hidden:
+            spawn(self._show_figures(), owner=self, name="figures")
+
+    async def _show_figures(self) -> None:
+        from chatbench.ui.chat.conversation.figures import FiguresPopup, Line
+
+        view = self._view
+        turn_id = view.turn_in_view()
+        shown = {lane_id: one.id for lane_id, one in view.answers(turn_id).items()}
+        given = [one.id for one in view.conversation.messages if one.role == "assistant"]
+        whole = await self._services.history.messages(given)
+        by_id = {one.id: one for one in whole}
+        turn, every = [], []
+        for lane in view.lanes.views:
+            name, model = self.tr("Lane {0}").format(lane.letter), lane.head.model.label()
+            here = [by_id[shown[lane.id]]] if shown.get(lane.id) in by_id else []
+            turn.append(Line(name, model, here))
+            every.append(Line(name, model, [one for one in whole if _counts(one) and one.lane_id == lane.id]))
+        open_lanes = {lane.id for lane in view.lanes.views}
+        if others := [one for one in whole if _counts(one) and one.lane_id not in open_lanes]:
+            every.append(Line(self.tr("Closed lanes"), "–", others))
+        popup = FiguresPopup(view.strip.place.text() or self.tr("This turn"), view)
+        popup.closed.connect(popup.deleteLater)
+        popup.show_lines(turn, every)
+        popup.open_beside(view.bar.figures)
+
+    def show_merge(self) -> None:
+        """Asks how the answers of the turn in view are to be merged."""
+        if not self._view.names_hidden:
+            spawn(self._show_merge(), owner=self, name="merge")
+
+    async def _show_merge(self) -> None:
+        from chatbench.ui.chat.conversation.merging import MergeDialog
+
+        view = self._view
+        turn_id = view.turn_in_view()
+        outline = view.conversation
+        ids = [one.id for one in outline.messages if one.turn_id == turn_id]
+        by_id = {one.id: one for one in await self._services.history.messages(ids)}
+        messages = tuple(by_id.get(one.id, one) for one in outline.messages)
+        prompt = self._services.chat.merge_prompt(
+            msgspec.structs.replace(outline, messages=messages), turn_id
+        )
+        lanes = [(lane.id, lane.letter) for lane in view.lanes.views]
+        model = view.lane.model or GUIDE
+        dialog = MergeDialog(self._services, model, prompt, lanes, view.lane.id, view)
+        dialog.key_wanted.connect(view.provider_wanted)
+        dialog.merge_wanted.connect(partial(self._merge, turn_id))
+        dialog.open()
+
+    def _merge(self, turn_id: str, model: ModelRef, prompt: str, lane_id: str) -> None:
+        view, chat = self._view, self._services.chat
+        view.ask(partial(chat.merge, view.id, turn_id, model=model, prompt=prompt, lane_id=lane_id))
+
+    def show_sweep(self, lane: LaneView) -> None:
+        """Asks which parameter is to be swept over which values."""
+        from chatbench.ui.chat.conversation.sweeping import SweepDialog
+
+        view = self._view
+        info = self._services.models.info(lane.lane.model or GUIDE)
+        count = len(view.lanes.views)
+        dialog = SweepDialog(lane.lane, info, open_lanes=count, asked=bool(lane.source.path), parent=view)
+        dialog.sweep_wanted.connect(partial(self._sweep, lane))
+        dialog.open()
+
+    def _sweep(self, lane: LaneView, parameter: str, values: Sequence[object], ask: bool) -> None:
+        self._write(self._swept(lane, parameter, values, ask), "sweep")
+
+    async def _swept(self, lane: LaneView, parameter: str, values: Sequence[object], ask: bool) -> None:
+        view, service = self._view, self._services.lanes
+        last = lane.source.path[-1].id if lane.source.path else ""
+        added = [one.id for one in await service.sweep(view.id, lane.id, parameter, values)]
+
+        def undo() -> None:
+            self._write(service.close(view.id, *added), "close-lanes")
+
+        one, many = self.tr("1 lane added."), self.tr("{0} lanes added.").format(len(added))
+        words = one if len(added) == 1 else many
+        view.window_frame.notices.show_notice(words, action=(self.tr("Undo"), undo))
+        if ask and last:
+            view.ask(partial(self._services.chat.regenerate, view.id, last, lanes=tuple(added)))
+
+    def send_to(self, lane: LaneView, other: LaneView) -> None:
+        """Sends the answer in view of a lane to another one, as a question."""
+        message = lane.answer_in_view()
+        if message is not None:
+            view = self._view
+            view.ask(partial(self._services.chat.ask_with_answer, view.id, message.id, other.id))
 
     def show_leaderboard(self) -> None:
         """Which models' answers were rated best, in all chats."""
@@ -111,13 +217,23 @@ class Comparison(QObject):
         """Everything that can be done with a lane."""
         menu = QMenu(self._view)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for acts in (self._lane_acts(lane), self._compare_acts(lane)):
+        for acts in (self._lane_acts(lane), self._sending_acts(lane), self._compare_acts(lane)):
             for words, act, offered in acts:
                 action = menu.addAction(words, act)
                 action.setEnabled(offered)
             menu.addSeparator()
         more = lane.head.more
         menu.popup(more.mapToGlobal(more.rect().bottomLeft()))
+
+    def _sending_acts(self, lane: LaneView) -> list[tuple[str, Callable[[], object], bool]]:
+        message = lane.answer_in_view()
+        words = self.tr("Send this answer to lane {0}")
+        over = message is not None and message.role == "assistant" and lane.live() is None
+        return [
+            (words.format(other.letter), partial(self.send_to, lane, other), over and other.live() is None)
+            for other in self._view.lanes.views
+            if other is not lane
+        ]
 
     def _compare_acts(self, lane: LaneView) -> list[tuple[str, Callable[[], object], bool]]:
         offered = not self._view.names_hidden
@@ -132,10 +248,13 @@ class Comparison(QObject):
         message = lane.answer_in_view()
         streaming = lane.live() is not None
         answered = message is not None and not streaming
+        sweepable = not streaming and not self._view.names_hidden
+        sweepable = sweepable and len(self._view.lanes.views) < MOST_LANES
         return [
             (self.tr("Regenerate"), partial(self._regenerate, lane), answered),
             (self.tr("Stop"), partial(self._view.stop_lane, lane), streaming),
             (self.tr("Continue with this lane"), partial(self.continue_with, lane), answered),
+            (self.tr("Same question, other parameters…"), partial(self.show_sweep, lane), sweepable),
             (self.tr("Close this lane"), partial(self.close, lane), not streaming),
         ]
 
@@ -143,3 +262,8 @@ class Comparison(QObject):
         message = lane.answer_in_view()
         if message is not None:
             self._view.acts.regenerate(message)
+
+
+def _counts(message: TreeMessage) -> bool:
+    """Whether an answer was asked for here: a copy is counted where it was."""
+    return message.role == "assistant" and message.model is not None and not message.copy_of

@@ -46,8 +46,8 @@ class Judging(QObject):
         """Does what the line above the lanes offers."""
         self._view.bar.tie_clicked.connect(self.tie)
         self._view.bar.blind_changed.connect(self.set_blind)
-        self._view.lanes.scrolled.connect(self.show)
-        self._view.lanes.current_changed.connect(self.show)
+        for moved in (self._view.lanes.scrolled, self._view.lanes.current_changed):
+            moved.connect(self.show)
 
     def listen_to(self, lane: LaneView) -> None:
         """Does what a lane's foot offers."""

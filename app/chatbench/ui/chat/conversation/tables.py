@@ -52,14 +52,21 @@ class Cell(NamedTuple):
 
 
 class FactTable(QTableWidget):
-    """The first column holds names, the others numbers. It takes the height of its rows, up to
-    ``most_rows``."""
+    """The first ``names`` columns hold names, the others numbers. It takes the height of its rows, up
+    to ``most_rows``."""
 
     def __init__(
-        self, heads: Sequence[str], *, name: str, most_rows: int = 12, parent: QWidget | None = None
+        self,
+        heads: Sequence[str],
+        *,
+        name: str,
+        names: int = 1,
+        most_rows: int = 12,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(0, len(heads), parent)
         self._heads = list(heads)
+        self._names = names
         self._most_rows = most_rows
         self.setAccessibleName(name)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -83,7 +90,7 @@ class FactTable(QTableWidget):
         for column in range(len(heads)):
             head = self.horizontalHeaderItem(column)
             assert head is not None
-            head.setTextAlignment(_side(column))
+            head.setTextAlignment(self.side(column))
         self._wear()
 
     def fill(self, rows: Sequence[Sequence[Cell]]) -> None:
@@ -92,7 +99,7 @@ class FactTable(QTableWidget):
         for row, cells in enumerate(rows):
             for column, cell in enumerate(cells):
                 item = QTableWidgetItem(cell.words)
-                item.setTextAlignment(_side(column))
+                item.setTextAlignment(self.side(column))
                 item.setData(_CELL, cell)
                 item.setToolTip(cell.tip)
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{self._heads[column]}: {cell.words}")
@@ -119,6 +126,12 @@ class FactTable(QTableWidget):
         assert item is not None
         cell: Cell = item.data(_CELL)
         return cell
+
+    def side(self, column: int) -> Qt.AlignmentFlag:
+        """Where the words of a column stand."""
+        start = column < self._names
+        side = Qt.AlignmentFlag.AlignLeading if start else Qt.AlignmentFlag.AlignTrailing
+        return side | Qt.AlignmentFlag.AlignVCenter
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -155,13 +168,12 @@ class FactTable(QTableWidget):
         )  # fmt: skip
 
 
-def _side(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeading if column == 0 else Qt.AlignmentFlag.AlignTrailing
-    return side | Qt.AlignmentFlag.AlignVCenter
-
-
 class _Painter(QStyledItemDelegate):
     """Words, a rule below each row, and intervals as lines with whiskers."""
+
+    def __init__(self, table: FactTable) -> None:
+        super().__init__(table)
+        self._table = table
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         cell: Cell = index.data(_CELL)
@@ -189,7 +201,7 @@ class _Painter(QStyledItemDelegate):
             .metrics("ui", weight)
             .elidedText(cell.words, Qt.TextElideMode.ElideRight, inner.width() + 1)
         )
-        painter.drawText(inner, int(_side(index.column())), words)
+        painter.drawText(inner, int(self._table.side(index.column())), words)
 
 
 def _draw_range(painter: QPainter, rect: QRect, shown: Range) -> None:
