@@ -329,6 +329,21 @@ async def test_marks_survive_a_restart_and_go_with_the_conversation(
         assert await services.profile.check() == []
 
 
+async def test_a_temporary_chat_is_left_out_of_and_summarised_in_memory_alone(
+    services: Services, server: LoopbackServer
+) -> None:
+    conversation = await services.chat.new_conversation(MODEL, temporary=True)
+    says(server, "First answer", "Summed up.")
+    await asked_next(services, conversation, "One")
+    loaded = await services.history.load(conversation.id)
+    await services.context.summarise(conversation.id, loaded.messages[1].id, model=MODEL)
+    await services.context.leave_out(conversation.id, loaded.messages[0].id, True)
+    assert [item.kind for item in (await view(services, loaded)).items] == ["message", "message", "summary"]
+    database = services.chat._store._database
+    marked = "SELECT id FROM summaries UNION ALL SELECT message_id FROM unsent"
+    assert await database.read(lambda c: c.execute(marked).fetchall()) == []
+
+
 async def test_the_context_is_estimated_where_something_is_not_sent(services: Services) -> None:
     conversation = await talked(services, "word " * 500)
     lane = conversation.lanes[0]

@@ -102,6 +102,9 @@ async def test_a_chat_begins_with_a_preset(services: Services, server: LoopbackS
     assert await services.history.load(conversation.id) == conversation
     await services.chat.wait(await services.chat.send(conversation.id, Draft(text="Hi")))
     assert server.asked[-1].json["temperature"] == 1.5
+    temporary = await services.presets.new_conversation(preset.id, temporary=True)
+    assert temporary.summary.temporary
+    assert temporary.lanes[0].system == PIRATE.system
 
 
 async def test_what_is_not_there_is_told(services: Services) -> None:

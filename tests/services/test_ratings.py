@@ -136,3 +136,26 @@ async def test_an_answer_that_a_person_changed_is_neither_rated_nor_counted(serv
     await services.ratings.rate(turn.answers[1].id, "best")
     first, second = await services.ratings.leaderboard()
     assert (first.model, first.wins, second.losses) == (OTHER, 1, 1)
+
+
+async def test_an_answer_merged_from_others_is_neither_rated_nor_counted(services: Services) -> None:
+    turn = await compared(services, MODEL, OTHER)
+    lane = turn.answers[0].message.lane_id
+    merged = await services.chat.merge(
+        turn.conversation_id, turn.id, model=THIRD, prompt="Merge", lane_id=lane
+    )
+    await services.chat.wait(merged)
+    with pytest.raises(ConfigurationError):
+        await services.ratings.rate(merged.answers[0].id, "best")
+    await services.ratings.rate(turn.answers[1].id, "best")
+    assert {one.model for one in await services.ratings.leaderboard()} == {MODEL, OTHER}
+
+
+async def test_answers_of_a_temporary_chat_are_rated_in_memory_alone(services: Services) -> None:
+    conversation = await services.chat.new_conversation(MODEL, temporary=True)
+    await services.lanes.add(conversation.id, model=OTHER)
+    turn = await services.chat.send(conversation.id, Draft(text="Why?"))
+    await services.chat.wait(turn)
+    await services.ratings.rate(turn.answers[0].id, "best")
+    assert await services.ratings.of_conversation(conversation.id) == {turn.answers[0].id: "best"}
+    assert await services.ratings.leaderboard() == ()

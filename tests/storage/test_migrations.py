@@ -62,3 +62,18 @@ async def test_lanes_and_messages_from_before_lanes_could_be_closed(profile: Pro
     assert with_copy.pragma("user_version") == BEFORE_LANES
     assert with_copy.execute("SELECT count(*) FROM lanes").fetchone() == (2,)
     with_copy.close()
+
+
+async def test_titles_from_before_models_could_give_them_are_a_person_s(profile: Profile) -> None:
+    """No model writes over them."""
+    old = Database.open(profile.database, backups=profile.backups, migrations=MIGRATIONS[:BEFORE_LANES])
+    await old.write(lambda c: c.execute(_AS_IT_WAS).fetchall())
+    await old.close()
+    database = Database.open(profile.database, backups=profile.backups)
+    store = ConversationStore(database, profile.owner)
+    assert await store.titled_by("c") == "person"
+    assert not await store.title_by_model("c", "New")
+    head = await store.summary("c")
+    assert head is not None
+    assert head.title == "Old"
+    await database.close()

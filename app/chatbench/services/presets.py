@@ -74,11 +74,13 @@ class PresetService:
         self._changes.emit(Changes(conversations=frozenset({conversation_id})))
         return lane
 
-    async def new_conversation(self, preset_id: str) -> Conversation:
+    async def new_conversation(self, preset_id: str, *, temporary: bool = False) -> Conversation:
         """An empty conversation that asks with the preset; its model is the default where the
-        preset names none."""
+        preset names none. `temporary`: see `ChatService.new_conversation`."""
         preset = await self._presets.get(preset_id)
-        conversation = await self._chat.new_conversation(preset.model, system=preset.system)
+        conversation = await self._chat.new_conversation(
+            preset.model, system=preset.system, temporary=temporary
+        )
         lane = _with(conversation.lanes[0], preset)
         await self._conversations.update_lane(conversation.id, lane)
         return msgspec.structs.replace(conversation, lanes=(lane,))

@@ -26,7 +26,8 @@ class RatingService:
 
         There is one best answer a turn, and none beside ties: a new best or tie puts out what it
         contradicts. `blind`: the models' names were hidden. Raises StorageError where there is no
-        such answer, ConfigurationError for one that is not finished or that a person wrote.
+        such answer, ConfigurationError for one that is not finished, that a person wrote or that was
+        merged from others.
         """
         conversation_id = await self._store.rate(message_id, rating, blind)
         self._changes.emit(Changes(conversations=frozenset({conversation_id}), ratings=True))

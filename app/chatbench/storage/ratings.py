@@ -12,6 +12,9 @@ from chatbench.core.ratings import Rating
 from chatbench.storage.routed import Routed
 from chatbench.storage.turns import now_ms
 
+_OWN = "(details ->> '$.edited' IS NOT 1 AND coalesce(details ->> '$.prompt', '') = '')"
+"""Whether an answer is one model's own words to the question: not a person's, not merged."""
+
 
 class RatedAnswer(NamedTuple):
     """An answer of a turn that was rated; `rating` is None where it only stood beside."""
@@ -29,7 +32,7 @@ class RatingStore(Routed):
         """Sets or takes back what is thought of an answer; returns its conversation's id.
 
         Raises StorageError where there is no such answer, ConfigurationError for one that is not
-        finished or that a person wrote.
+        finished, that a person wrote or that was merged.
         """
 
         def write(connection: apsw.Connection) -> str:
@@ -72,28 +75,30 @@ class RatingStore(Routed):
 
 def _rateable(connection: apsw.Connection, message_id: str) -> tuple[str, str]:
     row = connection.execute(
-        "SELECT conversation_id, turn_id, state, coalesce(json_extract(details, '$.edited'), 0) "
-        "FROM messages JOIN contents USING (seq) "
+        f"SELECT conversation_id, turn_id, state, {_OWN} FROM messages JOIN contents USING (seq) "  # noqa: S608
         "WHERE id = ? AND role = 'assistant' AND provider IS NOT NULL AND deleted_at IS NULL",
         (message_id,),
     ).fetchone()
     if row is None:
         raise StorageError("There is no such answer.", "It may have been deleted.")
-    conversation_id, turn_id, state, edited = row
+    conversation_id, turn_id, state, own = row
     if state == "streaming":
         raise ConfigurationError("This answer is still being written.", "Rate it when it is finished.")
-    if edited:
-        raise ConfigurationError("A person changed this answer.", "Rate the model's own.")
+    if not own:
+        raise ConfigurationError(
+            "This answer is not a model's alone: a person changed it, or it was merged from others.",
+            "Rate those.",
+        )
     return str(conversation_id), str(turn_id)
 
 
 def _put_beside(connection: apsw.Connection, conversation_id: str, turn_id: str, message_id: str) -> None:
     """Notes the answer, and every whole one that a model gave in the same turn."""
     connection.execute(
-        "INSERT OR IGNORE INTO ratings (message_id, turn_id, provider, model) "
+        f"INSERT OR IGNORE INTO ratings (message_id, turn_id, provider, model) "  # noqa: S608
         "SELECT id, turn_id, provider, model FROM messages JOIN contents USING (seq) "
         "WHERE conversation_id = ?1 AND turn_id = ?2 AND role = 'assistant' AND provider IS NOT NULL "
-        "AND deleted_at IS NULL AND coalesce(json_extract(details, '$.edited'), 0) = 0 "
+        f"AND deleted_at IS NULL AND {_OWN} "
         "AND (state = 'done' OR id = ?3)",
         (conversation_id, turn_id, message_id),
     )
