@@ -38,6 +38,9 @@ class LaneView(Surface):
         self.letter = "A"
         self.alone = True
         self._blind = False
+        self._turn = ""
+        """The turn that was asked for, until the reader scrolls: several may be in view."""
+        self._turning = False
         self._ratings: Mapping[str, Rating] = {}
         self.source = ConversationSource(services, self)
         self.transcript = TranscriptView(self)
@@ -111,6 +114,8 @@ class LaneView(Surface):
         hidden: frozenset[str] = frozenset(),
     ) -> None:
         """Takes a newly read conversation. `hidden` are questions that stand above all lanes."""
+        if lane.leaf != self.lane.leaf:
+            self._turn = ""
         self.lane = lane
         self.source.show(conversation, lane, extents, fresh, hidden)
         self.transcript.refresh()
@@ -136,7 +141,10 @@ class LaneView(Surface):
         return message.lane_id in ("", self.id)
 
     def answer_in_view(self) -> TreeMessage | None:
-        """The answer the reader looks at: the first that reaches into the upper third, or the last."""
+        """The answer the reader looks at: that of the turn that was asked for, else the first that
+        reaches into the upper third, or the last."""
+        if self._turn and (found := self.answer_to(self._turn)) is not None:
+            return self.source.message(found.id)
         stack = self.transcript.stack
         if not stack.ids:
             return None
@@ -177,7 +185,10 @@ class LaneView(Surface):
         found = self.answer_to(turn_id)
         if found is None:
             return False
+        self._turning = True
         self.transcript.show_message(found.id)
+        self._turning, self._turn = False, turn_id
+        self.show_figures()
         return True
 
     def set_reading_width(self, width: ReadingWidth) -> None:
@@ -185,6 +196,8 @@ class LaneView(Surface):
         self.transcript.set_reading_width(width if self.alone else "full")
 
     def _scrolled(self) -> None:
+        if not self._turning:
+            self._turn = ""
         self.show_figures()
         self.scrolled.emit()
 
