@@ -64,14 +64,14 @@ class _Painted(QObject):
         self._spent: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def when(self, session: Session) -> float:
-        session.workspace.stack.currentChanged.connect(self._watch)
+        session.workspace.columns.shown.connect(self._watch)
         self._session = session
         try:
             return await asyncio.wait_for(self._spent, 60)
         finally:
-            session.workspace.stack.currentChanged.disconnect(self._watch)
+            session.workspace.columns.shown.disconnect(self._watch)
 
-    def _watch(self, _index: int) -> None:
+    def _watch(self, _view: object) -> None:
         view = self._session.workspace.current_view()
         if view is not None:
             view.transcript.viewport().installEventFilter(self)

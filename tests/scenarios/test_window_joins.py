@@ -326,7 +326,7 @@ def test_opening_a_chat_twice_makes_one_tab(tmp_path: Path, run_async: Run, serv
             for _ in range(20):
                 await asyncio.sleep(0.005)
             assert session.workspace.open_ids() == [view.id, other.id]
-            assert session.workspace.stack.count() == 2
+            assert len(session.workspace._views) == 2
 
     run_async(scenario())
 
@@ -721,7 +721,7 @@ def test_an_exported_chat_is_of_the_chosen_kind(
             at_loopback(session, server)
             view = view_of(session)
             await send(view, "Export me")
-            session.workspace.export(view.id)
+            session.workspace.filing.export(view.id)
             await until(lambda: session.window.findChild(QFileDialog), "the dialog")
             dialog = session.window.findChild(QFileDialog)
             assert dialog is not None

@@ -28,8 +28,12 @@ _PATIENCE_S: Final = 1.0
 """A window that starts minimised is never painted."""
 
 
-class WindowPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """What `Preferences.window` keeps: `size` in logical pixels, tabs as ids of conversations."""
+class WindowPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `Preferences.window` keeps: `size` in logical pixels, tabs as ids of conversations.
+
+    `beside` are those in view, with the `widths` of their columns; `scrolled` names a message and how
+    many pixels of it are above the upper edge.
+    """
 
     size: tuple[int, int] | None = None
     maximized: bool = False
@@ -37,6 +41,9 @@ class WindowPlace(msgspec.Struct, frozen=True, kw_only=True):
     inspector: bool = False
     tabs: tuple[str, ...] = ()
     current: str = ""
+    beside: tuple[str, ...] = ()
+    widths: tuple[int, ...] = ()
+    scrolled: dict[str, tuple[str, float]] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, preferences: Preferences) -> WindowPlace:

@@ -15,6 +15,7 @@ from chatbench.core.resources import resource
 from chatbench.services import Services
 from chatbench.ui import faults
 from chatbench.ui.aio import cancel_spawned, spawn
+from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.frame import Frame, WindowPlace, apply_preferences
 from chatbench.ui.online import Online
@@ -33,7 +34,8 @@ class Session:
         self.services = services
         frame = frame or Frame(services.preferences.current)
         self.window = frame.window
-        self.workspace = ChatWorkspace(services)
+        self.openings = Openings()
+        self.workspace = ChatWorkspace(services, self.openings)
         frame.fill(chats=self.workspace.build, settings=settings_builder(services))
         self._watcher: QFileSystemWatcher | None = None
         self._online: Online | None = None
@@ -96,7 +98,12 @@ class Session:
             if problem is not None:
                 faults.show_error(self.window, problem)
         await self._or_tell(self.services.profile.mark_interrupted())
-        await self._or_tell(self.workspace.open_first(self._place.tabs, self._place.current))
+        self.openings.scrolled.update(self._place.scrolled)
+        await self._or_tell(
+            self.workspace.open_first(
+                self._place.tabs, self._place.current, self._place.beside, self._place.widths
+            )
+        )
         self._opened = True
         self._fulfil()
         self.window.add_palette_source(ChatSource(self.services, self.workspace))
@@ -133,6 +140,9 @@ class Session:
         self._watcher.directoryChanged.connect(lambda _path: self.services.endpoints.reload())
 
     def _changed(self, changes: Changes) -> None:
+        for conversation_id in changes.answered:
+            if not self.openings.in_view(conversation_id):
+                spawn(self.services.history.mark_read(conversation_id, unread=True), name="unread")
         if changes.usage:
             spawn(self._show_spent(), name="spent-today")
         if changes.preferences and changes.initiator is not self:
@@ -158,6 +168,9 @@ class Session:
             inspector=self.window.inspector.open,
             tabs=tuple(self.workspace.open_ids()) if self._opened else self._place.tabs,
             current=self.workspace.current_id() if self._opened else self._place.current,
+            beside=tuple(self.workspace.ids_in_view()) if self._opened else self._place.beside,
+            widths=tuple(self.workspace.columns.shares()) if self._opened else self._place.widths,
+            scrolled=self.workspace.scrolled() if self._opened else self._place.scrolled,
         )
         try:
             self.services.preferences.replace(

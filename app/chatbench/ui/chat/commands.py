@@ -69,8 +69,8 @@ def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
     add("leaderboard", tr("Leaderboard"), on_view(lambda v: v.compare.show_leaderboard()), "trophy")
     add("search", tr("Search chats"), workspace.focus_search, "search", "Ctrl+Shift+F")
     add("rename", tr("Rename this chat"), workspace.rename_current, "pencil")
-    add("export", tr("Export this chat"), on_current(workspace.export), "download")
-    add("delete", tr("Delete this chat"), on_current(workspace.delete), "trash-2")
+    add("export", tr("Export this chat"), on_current(workspace.filing.export), "download")
+    add("delete", tr("Delete this chat"), on_current(workspace.filing.delete), "trash-2")
     _add_message_actions(workspace, add, on_view)
     if workspace.inspector is not None:
         workspace.inspector.context_wanted.connect(window.commands["chat.context"].trigger)

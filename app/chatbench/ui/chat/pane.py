@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
-from chatbench.services.exchange import ExportFormat, file_name
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.columns import Columns, Side
 from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
-from chatbench.ui.chat.conversation.saving import ask_where
 from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
+from chatbench.ui.chat.filing import Filing
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
+from chatbench.ui.chat.openings import Openings, ScrollPlace
 from chatbench.ui.chat.sidebar import ChatSidebar
+from chatbench.ui.chat.tabactions import TabActions
 from chatbench.ui.widgets import IconButton, Label
-from chatbench.ui.window import PaneParts, Tab, TabState, TabStrip
+from chatbench.ui.window import PaneParts, Tab, TabState, TabStrip, bring_to_front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,28 +35,38 @@ if TYPE_CHECKING:
 
 
 class ChatWorkspace(QWidget):
-    """Which conversations are open, and which one is in view; `arranged` when that changes."""
+    """Which conversations are open in a window, and which are in view; `arranged` when that changes.
+
+    `detach_requested(id)` when one shall have a window of its own. `openings` are those of all windows.
+    """
 
     arranged = Signal()
+    detach_requested = Signal(str)
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, openings: Openings | None = None) -> None:
         super().__init__()
         self._services = services
+        self.openings = openings or Openings()
+        self.openings.join(self)
         self._views: dict[str, ConversationView] = {}
         self._window: MainWindow | None = None
+        self._places: dict[str, int] = {}
+        """Where a tab that is being opened again belongs."""
+        self._seen: set[str] = set()
         self._wishes = 0
         """How many times the reader has asked to see something; only the last of it is shown."""
         self._making: asyncio.Task[None] | None = None
         self.tabs = TabStrip(self, new_name=self.tr("New chat"), new_shortcut="Ctrl+N")
-        self.stack = QStackedWidget(self)
+        self.columns = Columns(self)
+        self._before = ""
+        """The tab that was current before this one."""
         self.sidebar: ChatSidebar | None = None
         self.inspector: ChatInspector | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.tabs)
-        column.addWidget(self.stack, 1)
-        self._disconnect = services.changes.connect(self._changed)
+        column.addWidget(self.columns, 1)
 
     def build(self, window: MainWindow) -> PaneParts:
         """Called once by the window."""
@@ -62,18 +74,24 @@ class ChatWorkspace(QWidget):
         self.sidebar = sidebar = ChatSidebar(self._services)
         sidebar.opened.connect(self.open)
         sidebar.new_requested.connect(self.new_chat)
-        sidebar.export_requested.connect(self.export)
-        sidebar.delete_requested.connect(self.delete)
         self.inspector = inspector_frame(self._services)
         self.inspector.lane_changed.connect(self._lane_changed)
         self.tabs.chosen.connect(self.open)
         self.tabs.close_requested.connect(self.close_tab)
         self.tabs.new_requested.connect(self.new_chat)
         self.tabs.tabs_requested.connect(lambda: window.command_palette.open("#"))
+        self.columns.turned.connect(self._turned)
+        self.columns.close_requested.connect(lambda view: self.unsplit(view.id))
+        self.columns.arranged.connect(self._arranged)
+        self.filing = Filing(self._services, window, self)
+        sidebar.export_requested.connect(self.filing.export)
+        sidebar.delete_requested.connect(self.filing.delete)
         add_chat_actions(self, window)
+        self._tab_actions = TabActions(self, window)
         more = IconButton("ellipsis", self.tr("More"))
         more.clicked.connect(lambda: self._show_more(more))
         self.tabs.add_button(IconButton.for_action(window.commands["chat.find"]))
+        self.tabs.add_button(IconButton.for_action(window.commands["tab.split"]))
         self.tabs.add_button(more)
         self.tabs.add_button(IconButton.for_action(window.commands["view.inspector"]))
         return PaneParts(
@@ -93,8 +111,11 @@ class ChatWorkspace(QWidget):
 
     # Opening and closing.
 
-    async def open_first(self, remembered: Sequence[str], current: str) -> None:
-        """What was open at the end of the last session; a chat with the guide at the very first."""
+    async def open_first(
+        self, remembered: Sequence[str], current: str, beside: Sequence[str] = (), widths: Sequence[int] = ()
+    ) -> None:
+        """What was open at the end of the last session, several `beside` each other where they were;
+        a chat with the guide at the very first."""
         if self.sidebar is not None:
             self.sidebar.refresh()
         wish = self._wishes
@@ -106,11 +127,37 @@ class ChatWorkspace(QWidget):
         if self._wishes != wish:
             return
         if wanted:
+            self._restore_columns([self._views[key] for key in beside if key in self._views], widths)
             await self._show(wanted, wish)
         elif known:
             await self._new(self._services.models.default(), wish)
         else:
             await self._new(GUIDE, wish, title=welcome_title())
+
+    def _restore_columns(self, views: Sequence[ConversationView], widths: Sequence[int]) -> None:
+        if len(views) < 2:
+            return
+        self.columns.show_view(views[0])
+        for before, view in pairwise(views):
+            self.columns.split(view, before)
+        self.columns.set_shares(list(widths))
+        for view in views:
+            spawn(self._scroll_back(view), owner=view, name="scroll-back")
+
+    async def _scroll_back(self, view: ConversationView) -> None:
+        """To where the reader was when it was open last; only its first showing does that."""
+        self._seen.add(view.id)
+        if (scrolled := self.openings.scrolled.pop(view.id, None)) is not None:
+            await view.return_to(*scrolled)
+
+    def scrolled(self) -> dict[str, ScrollPlace]:
+        """Where each open conversation is scrolled to; those at their end are left out."""
+        found: dict[str, ScrollPlace] = {}
+        for key, view in self._views.items():
+            place = view.transcript.place() if key in self._seen else self.openings.scrolled.get(key)
+            if place is not None:
+                found[key] = place
+        return found
 
     def open(self, conversation_id: str, message_id: str = "") -> None:
         """Shows a conversation, in its tab or a new one; at a message if one is named."""
@@ -122,20 +169,39 @@ class ChatWorkspace(QWidget):
         """Unless something else was wished for since `wish`."""
         assert self._window is not None
         self._window.show_section("chats")
+        holder = self.openings.holder(conversation_id)
+        if holder is not None and holder is not self:
+            holder.bring(conversation_id, message_id)
+            return
         view = await self._load(conversation_id)
         if self._wishes != wish or view is None:
             return
-        self.tabs.set_current(conversation_id)
-        self.stack.setCurrentWidget(view)
-        if self.sidebar is not None:
-            self.sidebar.set_current(conversation_id)
-        self._inspect()
-        self._name_window(view)
+        self.columns.show_view(view)
+        self._turned(view)
         view.focus_composer()
-        self._see(view)
-        self.arranged.emit()
         if message_id:
             await view.show_message(message_id)
+        else:
+            await self._scroll_back(view)
+
+    def _turned(self, view: ConversationView) -> None:
+        """Tab, sidebar, inspector and title follow the chat that has the focus."""
+        if view.id != self.tabs.current():
+            self._before = self.tabs.current()
+        self.tabs.set_current(view.id)
+        if self.sidebar is not None:
+            self.sidebar.set_current(view.id)
+        self._inspect()
+        self._name_window(view)
+        self._see(view)
+        focused = QApplication.focusWidget()
+        if focused is None or not view.isAncestorOf(focused):
+            view.focus_composer()
+        self._arranged()
+
+    def _arranged(self) -> None:
+        self.tabs.set_shown(self.ids_in_view())
+        self.arranged.emit()
 
     async def _load(self, conversation_id: str) -> ConversationView | None:
         """The pane of a conversation; None if it was closed at once. Raises StorageError."""
@@ -153,8 +219,10 @@ class ChatWorkspace(QWidget):
         view.provider_wanted.connect(self._settings)
         view.conversation_wanted.connect(self.open)
         self._views[conversation.id] = view
-        self.stack.addWidget(view)
-        self.tabs.add_tab(Tab(conversation.id, self._title(view)))
+        self.columns.add(view)
+        self.columns.set_title(view, self._title(view))
+        self.tabs.add_tab(Tab(conversation.id, self._title(view)), self._places.pop(conversation.id, None))
+        self.openings.forget(conversation.id)
         view.open()
 
     def new_chat(self) -> None:
@@ -191,6 +259,8 @@ class ChatWorkspace(QWidget):
         if self._views.get(conversation_id) is not view:
             return
         in_view = view is self.current_view()
+        if not view.is_blank and not view.conversation.summary.temporary:
+            self.openings.note_closed(conversation_id, self.open_ids().index(conversation_id))
         self._drop(conversation_id)
         if self._wishes != wish:
             return
@@ -201,11 +271,120 @@ class ChatWorkspace(QWidget):
 
     def _drop(self, conversation_id: str) -> None:
         view = self._views.pop(conversation_id)
+        self._seen.discard(conversation_id)
+        if (scrolled := view.transcript.place()) is not None:
+            self.openings.scrolled[conversation_id] = scrolled
         view.release()
         self.tabs.remove_tab(conversation_id)
-        self.stack.removeWidget(view)
+        self.columns.remove(view)
+        view.hide()
+        view.setParent(None)
         view.deleteLater()
-        self.arranged.emit()
+        heir = self.columns.current()
+        if isinstance(heir, ConversationView):
+            self.tabs.set_current(heir.id)
+        self._arranged()
+
+    def close_others(self, conversation_id: str) -> None:
+        """Closes every other tab."""
+        for other in self.open_ids():
+            if other != conversation_id:
+                self.close_tab(other)
+        self.open(conversation_id)
+
+    def restore_tab(self) -> None:
+        """Opens the tab again that was closed last, where it stood."""
+        spawn(self._restore_tab(), owner=self, name="restore-tab")
+
+    async def _restore_tab(self) -> None:
+        while (closed := self.openings.last_closed()) is not None:
+            if await self._services.history.listed(closed.conversation_id):
+                self._places[closed.conversation_id] = min(closed.place, len(self._views))
+                self.open(closed.conversation_id)
+                return
+
+    # Several beside each other.
+
+    def ids_in_view(self) -> list[str]:
+        """What the columns show, in reading order."""
+        return [view.id for view in self.columns.in_view() if isinstance(view, ConversationView)]
+
+    def split(self, conversation_id: str) -> None:
+        """Shows a chat in a column of its own, after the one with the focus."""
+        here = self.columns.current()
+        if here is not None:
+            self.split_beside(conversation_id, here, "after")
+
+    def split_beside(self, conversation_id: str, beside: QWidget, side: Side) -> None:
+        """Shows an open chat beside another. Where it would stand beside itself, the tab used before
+        it takes its place."""
+        view = self._views.get(conversation_id)
+        if view is None:
+            return
+        if beside is view:
+            other = self._views.get(self._before) or next(
+                (one for one in self._views.values() if not self.shows(one.id)), None
+            )
+            if other is None or self.shows(other.id):
+                return
+            self.columns.show_view(other)
+            beside = other
+        if self.columns.split(view, beside, side):
+            self._wishes += 1
+            self._turned(view)
+            view.focus_composer()
+
+    def split_new(self) -> None:
+        """The tab used before this one, else any that is not in view, else a new chat comes beside
+        this one."""
+        here = self.current_view()
+        waiting = [key for key in (self._before, *self.open_ids()) if key in self._views]
+        other = next((key for key in waiting if not self.shows(key)), "")
+        if here is None:
+            return
+        if other:
+            self.split(other)
+            return
+        self._wishes += 1
+        model = here.lane.model or self._services.models.default()
+        spawn(self._split_new(model, here), owner=self, name="split")
+
+    async def _split_new(self, model: ModelRef | None, beside: ConversationView) -> None:
+        conversation = await self._services.chat.new_conversation(model)
+        self._add(conversation)
+        self.split_beside(conversation.id, beside, "after")
+
+    def unsplit(self, conversation_id: str) -> None:
+        """Takes the column of a chat away; its tab stays."""
+        view = self._views.get(conversation_id)
+        if view is not None and self.columns.unsplit(view):
+            self._wishes += 1
+            here = self.columns.current()
+            assert isinstance(here, ConversationView)
+            self._turned(here)
+
+    def step_column(self, step: int) -> None:
+        """Goes to the next (1) or the previous (-1) chat in view."""
+        view = self.columns.neighbour(step)
+        if isinstance(view, ConversationView) and view is not self.current_view():
+            self.open(view.id)
+
+    # As one of the places where conversations are open.
+
+    def holds(self, conversation_id: str) -> bool:
+        return conversation_id in self._views
+
+    def shows(self, conversation_id: str) -> bool:
+        return conversation_id in self.ids_in_view()
+
+    def bring(self, conversation_id: str, message_id: str = "") -> None:
+        if self._window is not None:
+            bring_to_front(self._window)
+        self.open(conversation_id, message_id)
+
+    async def let_go(self, conversation_id: str) -> None:
+        await self._close(conversation_id)
+        self.openings.forget(conversation_id)
 
     # The one in view.
 
@@ -240,12 +419,14 @@ class ChatWorkspace(QWidget):
     def _view_changed(self, view: ConversationView) -> None:
         summary = view.conversation.summary
         state: TabState = "streaming" if view.streaming else "failed" if summary.failed else "idle"
-        if state == "idle" and summary.unread and view is not self.current_view():
+        if state == "idle" and summary.unread and not self.shows(view.id):
             state = "unread"
         self.tabs.update_tab(view.id, title=self._title(view), state=state)
+        self.columns.set_title(view, self._title(view))
         if view is self.current_view():
             self._inspect()
             self._name_window(view)
+        if self.shows(view.id):
             self._see(view)
 
     def _see(self, view: ConversationView) -> None:
@@ -288,11 +469,6 @@ class ChatWorkspace(QWidget):
         if view is not None:
             view.change_lane(lane)
 
-    def _changed(self, changes: Changes) -> None:
-        """An answer that ends in a conversation out of view leaves it unread."""
-        for conversation_id in changes.answered - {self.current_id()}:
-            spawn(self._services.history.mark_read(conversation_id, unread=True), name="unread")
-
     # What is asked for.
 
     def focus_search(self, words: str | None = None) -> None:
@@ -320,53 +496,14 @@ class ChatWorkspace(QWidget):
             parts = self._window.show_section("settings")
             parts.main.show_provider(provider)  # type: ignore[attr-defined]
 
-    def delete(self, conversation_id: str) -> None:
-        """Into the trash, with Undo."""
-
-        async def trash() -> None:
-            assert self._window is not None
-            self._services.chat.stop(conversation_id)
-            await self._services.history.trash(conversation_id)
-            if conversation_id in self._views:
-                await self._close(conversation_id)
-            self._window.notices.show_notice(
-                self.tr("Chat deleted."),
-                action=(self.tr("Undo"), lambda: spawn(undo(), owner=self, name="restore")),
-            )
-
-        async def undo() -> None:
-            await self._services.history.restore(conversation_id)
-            self.open(conversation_id)
-
-        spawn(trash(), owner=self, name="delete-chat")
-
-    def export(self, conversation_id: str) -> None:
-        """Asks where to, then writes Markdown or JSON by the file's ending."""
-        spawn(self._export(conversation_id), owner=self, name="export")
-
-    async def _export(self, conversation_id: str) -> None:
-        assert self._window is not None
-        conversation = await self._services.history.outline(conversation_id)
-        out = await ask_where(
-            self._window,
-            self.tr("Export chat"),
-            file_name(conversation, "markdown"),
-            [self.tr("Markdown (*.md)"), self.tr("JSON (*.json)")],
-        )
-        if out is None:
-            return
-        form: ExportFormat = "json" if out.suffix.lower() == ".json" else "markdown"
-        await self._services.exchange.export(conversation_id, form, out)
-        self._window.notices.show_notice(self.tr("Exported to {0}.").format(out.name), "success")
-
     # The end.
 
     def show_problem(self, error: ChatbenchError) -> None:
         """The profile cannot be opened: the pane says so and nothing else works."""
         label = Label(f"{error.message}\n\n{error.hint}", font="prose", wrap=True)
         label.setContentsMargins(48, 48, 48, 48)
-        self.stack.addWidget(label)
-        self.stack.setCurrentWidget(label)
+        self.columns.add(label)
+        self.columns.show_view(label)
 
     async def save_drafts(self) -> None:
         """Keeps what is written in every chat. Raises StorageError, the others kept all the same."""
@@ -377,6 +514,6 @@ class ChatWorkspace(QWidget):
 
     def release(self) -> None:
         """Stops listening."""
-        self._disconnect()
+        self.openings.leave(self)
         for view in self._views.values():
             view.release()

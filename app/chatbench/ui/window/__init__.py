@@ -21,7 +21,8 @@ from chatbench.ui.window.rail import Rail
 from chatbench.ui.window.shell import MainWindow
 from chatbench.ui.window.side import SideArea
 from chatbench.ui.window.status import StatusBar
-from chatbench.ui.window.tabs import Tab, TabState, TabStrip, draw_state
+from chatbench.ui.window.tabbar import Tab, TabState, draw_state
+from chatbench.ui.window.tabs import TabStrip
 
 __all__ = [
     "InspectorFrame",

@@ -1,0 +1,64 @@
+"""What is done with a whole conversation: into the trash with Undo, out to a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatbench.services.exchange import ExportFormat, file_name
+from chatbench.ui.aio import spawn
+from chatbench.ui.chat.conversation.saving import ask_where
+
+if TYPE_CHECKING:
+    from chatbench.services import Services
+    from chatbench.ui.chat.pane import ChatWorkspace
+    from chatbench.ui.window import MainWindow
+
+
+class Filing(QObject):
+    """Part of a workspace, told of by its window's notices."""
+
+    def __init__(self, services: Services, window: MainWindow, workspace: ChatWorkspace) -> None:
+        super().__init__(workspace)
+        self._services = services
+        self._window = window
+        self._workspace = workspace
+
+    def delete(self, conversation_id: str) -> None:
+        """Into the trash, with Undo."""
+        spawn(self._trash(conversation_id), owner=self, name="delete-chat")
+
+    async def _trash(self, conversation_id: str) -> None:
+        self._services.chat.stop(conversation_id)
+        await self._services.history.trash(conversation_id)
+        await self._workspace.openings.let_go(conversation_id)
+        self._window.notices.show_notice(
+            self.tr("Chat deleted."),
+            action=(
+                self.tr("Undo"),
+                lambda: spawn(self._bring_back(conversation_id), owner=self, name="restore"),
+            ),
+        )
+
+    async def _bring_back(self, conversation_id: str) -> None:
+        await self._services.history.restore(conversation_id)
+        self._workspace.open(conversation_id)
+
+    def export(self, conversation_id: str) -> None:
+        """Asks where to, then writes Markdown or JSON by the file's ending."""
+        spawn(self._export(conversation_id), owner=self, name="export")
+
+    async def _export(self, conversation_id: str) -> None:
+        conversation = await self._services.history.outline(conversation_id)
+        out = await ask_where(
+            self._window,
+            self.tr("Export chat"),
+            file_name(conversation, "markdown"),
+            [self.tr("Markdown (*.md)"), self.tr("JSON (*.json)")],
+        )
+        if out is None:
+            return
+        form: ExportFormat = "json" if out.suffix.lower() == ".json" else "markdown"
+        await self._services.exchange.export(conversation_id, form, out)
+        self._window.notices.show_notice(self.tr("Exported to {0}.").format(out.name), "success")
