@@ -198,7 +198,7 @@ def _length(text: str) -> float:
 def _check_cost(root: ET.Element) -> None:
     """Refuse what is drawn too often, and drop dashes that would be countless."""
     known = {identity: one for one in root.iter() if (identity := one.get("id"))}
-    if _drawn(root, known, {}, ()) > MAX_DRAWN:
+    if _drawn(root, known, {}) > MAX_DRAWN:
         raise SvgError("The picture has too many parts to draw.")
     edge = max(_size(root))
     for one in root.iter():
@@ -209,17 +209,13 @@ def _check_cost(root: ET.Element) -> None:
 
 
 def _drawn(
-    element: ET.Element,
-    known: dict[str, ET.Element],
-    counted: dict[ET.Element, int],
-    above: tuple[ET.Element, ...],
+    element: ET.Element, known: dict[str, ET.Element], counted: dict[ET.Element, int], depth: int = 0
 ) -> int:
-    if element in above or len(above) > 2 * MAX_DEPTH:
+    if depth > 2 * MAX_DEPTH:
         raise SvgError("The picture contains itself.")
     if element not in counted:
-        inner = (*above, element)
         parts = _drawn_by(element, known)
-        total = 1 + sum(times * _drawn(part, known, counted, inner) for part, times in parts)
+        total = 1 + sum(times * _drawn(part, known, counted, depth + 1) for part, times in parts)
         counted[element] = total
     return counted[element]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QElapsedTimer, QPointF, QRectF
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from tests.ui.transcript.samples import showcase
@@ -53,6 +54,8 @@ def show(qapp: QApplication) -> Iterator[Show]:
         view.deleteLater()
     settle()
     theme().apply(scheme="light", text_factor=1.0, motion="system")
+    # What is left on the clipboard of the offscreen platform is deleted after Python has gone.
+    QGuiApplication.clipboard().clear()
     assert not paint_clock().running
 
 

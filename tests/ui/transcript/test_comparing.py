@@ -90,6 +90,15 @@ def test_words_keep_their_styles_links_and_formulas() -> None:
     assert [value.source for _at, value in merged.objects] == ["$x^2$", "$x^3$"]
 
 
+def test_removed_words_are_parted_from_their_neighbours() -> None:
+    merged = merge(paragraph("the build fails."), paragraph("the build fails and leaves an index."))
+    assert merged.text == "the build fails and leaves an index."
+    merged = merge(paragraph("we arrive at noon"), paragraph("we arrive together"))
+    assert merged.text == "we arrive together at noon"
+    merged = merge(paragraph("これは本です"), paragraph("これは紙です"))
+    assert merged.text == "これは紙本です"
+
+
 def test_code_is_compared_by_line_and_token() -> None:
     lines = merge_code("a = 1\nb = 20\n```\nnew()\n", "a = 1\nb = 10\n```\n")
     assert [(line.text, line.change, line.number) for line in lines] == [
@@ -214,6 +223,31 @@ def test_copying_gives_this_answer_and_not_what_was_removed(show: Show) -> None:
         box_point(view, 1, item.boxes.index(table), "csv").toPoint(),
     )
     assert QGuiApplication.clipboard().text().splitlines() == ["a,b", "same words,new number 5"]
+
+
+def test_messages_that_come_later_are_shown_beside_too(show: Show) -> None:
+    view = show(ListSource([user(0, "Why?")]))
+    view.set_comparison(lambda _message: Compared("Other words.\n"))
+    view.set_source(ListSource([answer(1, "Some words.\n")]))
+    settle()
+    item = view.stack.item(0)
+    assert item is not None
+    settle()
+    assert "[removed: Other] [added: Some] words." in item.plain_text()
+
+
+def test_a_mark_ends_with_the_last_letter_of_a_line(show: Show) -> None:
+    view = show(ListSource([answer(1, "word " * 60)]), 500, 600)
+    item = view.stack.item(0)
+    assert item is not None
+    box = item.boxes[0]
+    assert isinstance(box, TextBox)
+    laid = box._laid()[0]
+    rects = laid.tight_rects(0, box.length())
+    assert len(rects) > 2
+    for line, rect in zip(laid.lines, rects, strict=True):
+        last = len(box.text[: line.end].rstrip())
+        assert rect.right() == pytest.approx(laid.rects(last - 1, last)[0].right(), abs=0.5)
 
 
 def test_what_is_read_stays_in_place_when_the_comparison_arrives(show: Show) -> None:

@@ -280,13 +280,20 @@ class Typeset:
         """Like ``rects``, without what goes past line ends; for underlines and fills."""
         found = []
         for at, line in enumerate(self.lines):
-            first, last = max(start, line.start), min(end, line.end)
+            first, last = max(start, line.start), self._before_spaces(min(end, line.end), line)
             if first >= last:
                 continue
             top = self.top + line.top
             for left, right in _merged(self._across(at, first, last)):
                 found.append(QRectF(self.x + left, top, right - left, line.height))
         return found
+
+    def _before_spaces(self, end: int, line: Line) -> int:
+        """``end`` without the spaces at which a line was broken."""
+        if end != line.end or line is self.lines[-1]:
+            return end
+        words = cut(self.paragraph.text, line.start, end)
+        return line.start + units(words.rstrip(" "))
 
     def baseline_at(self, y: float) -> float:
         """The baseline, in the box, of the line whose top is ``y``."""

@@ -231,7 +231,7 @@ class TextBox(Box):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             return
         painter.setFont(theme().font(self.style.font))
-        width = theme().metrics(self.style.font).horizontalAdvance(marker)
+        width = painter.fontMetrics().horizontalAdvance(marker)
         if rtl and marker.endswith("."):
             # The full stop of a number stands on its far side, as it does in a line of that script.
             marker = f".{marker[:-1]}"
