@@ -205,7 +205,11 @@ class Button(PaintedButton):
         lead = edge + _GAP if edge and self._label else edge
         inner = self.rect().adjusted(padding, 0, -padding, 0)
         if self._keys:
-            draw_keys(painter, inner, self._keys)
+            caps = QRect(0, inner.y(), keys_width(self._keys), inner.height())
+            caps.moveRight(inner.right())
+            if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+                caps.moveLeft(self.width() - caps.x() - caps.width())
+            draw_keys(painter, caps, self._keys)
             inner.setRight(inner.right() - keys_width(self._keys) - _GAP)
         left_aligned = bool(self._keys)
         room = max(0, inner.width() - lead)

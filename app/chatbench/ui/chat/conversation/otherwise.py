@@ -42,9 +42,12 @@ class AskOtherwise(QDialog):
         words = self.tr("For this answer alone: the chat keeps its own model and parameters.")
         self._column.addWidget(Label(words, font="small", color="text2", wrap=True))
         self._column.addWidget(self.model, 0, Qt.AlignmentFlag.AlignLeading)
-        self._column.addWidget(self._scrolled_rows(), 1)
+        area = self._scrolled_rows()
+        self._column.addWidget(area, 1)
         self._column.addLayout(self._buttons())
         self._show()
+        room = QGuiApplication.primaryScreen().availableGeometry().height() // 2
+        area.setMinimumHeight(min(room, area.widget().sizeHint().height()))
 
     def _scrolled_rows(self) -> QScrollArea:
         inside = QWidget()
@@ -61,8 +64,6 @@ class AskOtherwise(QDialog):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inside)
-        room = QGuiApplication.primaryScreen().availableGeometry().height() // 2
-        area.setMinimumHeight(min(room, inside.sizeHint().height()))
         return area
 
     def _buttons(self) -> QHBoxLayout:

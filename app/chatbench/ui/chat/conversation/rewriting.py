@@ -82,9 +82,10 @@ class Rewriting(QWidget):
             top = 1e6
         if row is not None and item is not None:
             top, high = row.top + item.content_top, item.body_bottom - item.content_top
+        lead = 0 if frame.folded else _AROUND
         wanted = high + 2 * _AROUND + self.save.sizeHint().height() + 8
         height = min(room, max(theme().scaled(_LEAST), round(wanted)))
-        y = max(_EDGE, min(round(top) - _AROUND, view.viewport().height() - _EDGE - height))
+        y = max(_EDGE, min(round(top) - lead, view.viewport().height() - _EDGE - height))
         around = min(_AROUND, frame.column_x)
         self.setGeometry(QRect(frame.column_x - around, y, frame.column + 2 * around, height))
 

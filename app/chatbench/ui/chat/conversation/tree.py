@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.branches import BranchRow
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.facts import clock
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, Label, box
@@ -280,7 +281,7 @@ class _BranchDelegate(QStyledItemDelegate):
             return QStyle.visualRect(direction, card, rect)
 
         when = clock(row.message.created_at)
-        place = f"{row.place} / {row.of}" if row.of > 1 else ""
+        place = left_to_right(f"{row.place} / {row.of}") if row.of > 1 else ""
         painter.setFont(theme().font("small"))
         end = area.right()
         for words, color in ((when, "text3"), (place, "text2")):

@@ -218,7 +218,7 @@ class _ItemDelegate(QStyledItemDelegate):
     """A box, what it is, how it begins, its tokens and its share as number and bar."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(0, theme().control("row-double"))
+        return QSize(0, max(theme().control("row-double"), theme().line("ui") + theme().line("micro") + 8))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         item: ContextItem = index.data(ITEM)

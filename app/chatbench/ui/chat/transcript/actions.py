@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRectF
 
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.theme import theme
@@ -79,7 +80,7 @@ def below(view: TranscriptView, message_id: str, key: str) -> QPoint:
 
 def _branches(item: Item, first: QRectF) -> list[Action]:
     at, count = item.entry.position, item.entry.count
-    label = f"{at} / {count}"
+    label = left_to_right(f"{at} / {count}")
     back, on = ("chevron-right", "chevron-left") if item.frame.rtl else ("chevron-left", "chevron-right")
     words = QRectF(first)
     words.moveLeft(first.right())
