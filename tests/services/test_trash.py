@@ -9,7 +9,7 @@ import pytest
 from tests.documents import pictures
 from tests.harness.waiting import until
 from tests.loopback.server import LoopbackServer
-from tests.services.conftest import MODEL, SIGHTED, texts
+from tests.services.conftest import MODEL, SIGHTED, Open, loop, texts
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
@@ -107,6 +107,28 @@ async def test_emptied_it_leaves_nothing_but_what_was_paid(services: Services, h
     assert (await services.usage.of_conversation(kept.conversation_id)).usage == used.usage
     assert await services.history.empty_trash() == 0
     assert await services.profile.check() == []
+
+
+async def test_no_word_of_it_is_left_in_the_database_s_file(opened: Open, server: LoopbackServer) -> None:
+    async with opened() as services:
+        services.endpoints.save(loop(server))
+        begun = await asked(services, "Kept")
+        kept = await asked(services, "Xylophonist", after=begun.conversation_id)
+        gone = await asked(services, "Zymurgical question of the Quetzalcoatlus")
+        await services.history.delete_message(kept.conversation_id, kept.user_message_id)
+        await services.history.trash(gone.conversation_id)
+        folder = services.profile.folder
+
+    def left() -> set[bytes]:
+        told = b"".join(path.read_bytes().lower() for path in folder.glob("chatbench.db*"))
+        return {word for word in (b"xylophonist", b"zymurgical", b"quetzalcoatlus") if word in told}
+
+    assert len(left()) == 3
+    async with opened() as services:
+        await services.history.empty_trash()
+        assert await services.profile.check() == []
+        assert len(await services.history.search("fox")) == 2
+    assert left() == set()
 
 
 async def test_below_a_message_that_is_deleted_for_good_the_branch_goes_on(

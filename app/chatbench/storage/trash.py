@@ -161,6 +161,10 @@ def _messages(connection: apsw.Connection) -> list[TrashedMessage]:
 
 
 def _delete(connection: apsw.Connection, conversations: Sequence[str], messages: Sequence[str]) -> Emptied:
+    """Overwrites what it deletes, so that no word of it is left in the file."""
+    if not conversations and not messages:
+        return Emptied(0, frozenset(), frozenset())
+    connection.execute("PRAGMA secure_delete = ON")
     changed, files = set(conversations), set[str]()
     for message_id in messages:
         files.update(str(row[0]) for row in connection.execute(_OF_MESSAGE, (message_id,)))
@@ -169,6 +173,10 @@ def _delete(connection: apsw.Connection, conversations: Sequence[str], messages:
         files.update(str(row[0]) for row in connection.execute(_OF_CONVERSATION, (conversation_id,)))
         files |= _in_drafts(connection, conversation_id)
         turns.delete(connection, conversation_id)
+    for table in ("message_search", "title_search"):
+        # Until it is merged, the index keeps the words of rows that are gone.
+        connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
+    connection.execute("PRAGMA secure_delete = OFF")
     return Emptied(len(conversations) + len(messages), frozenset(changed), frozenset(files))
 
 
