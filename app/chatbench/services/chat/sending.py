@@ -6,6 +6,7 @@ their paint clock and hear `Changes` after each commit.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from chatbench.client.estimate import estimate_text, estimate_tokens
@@ -194,7 +195,8 @@ class Sending:
         marks = await self._store.marks(conversation_id)
         if marks:
             path = await self._store.path(conversation_id, lane.leaf)
-            return estimate_tokens(context(path, marks), lane.system, info)
+            # A long branch is counted beside the thread that paints.
+            return await asyncio.to_thread(estimate_tokens, context(path, marks), lane.system, info)
         tokens = 0
         for message in reversed(await self._store.path(conversation_id, lane.leaf, _LOOK_BACK)):
             if message.usage is not None:
