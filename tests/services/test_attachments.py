@@ -16,7 +16,7 @@ from tests.services.conftest import MODEL, SIGHTED, loop, stored
 
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import AttachmentRefused
-from chatbench.core.messages import ImagePart, InlineData, StoredFile, user
+from chatbench.core.messages import FilePart, ImagePart, InlineData, StoredFile, user
 from chatbench.core.models import ImageLimits, ModelInfo
 from chatbench.services import Services
 from chatbench.services.attachments import Candidate
@@ -139,3 +139,34 @@ async def test_thumbnails_are_made_once_and_not_kept_for_ever(services: Services
     for width in range(10, 215):
         await services.attachments.thumbnail(sha256, width, 10)
     assert len(services.attachments._thumbnails) == 200
+
+
+async def test_a_text_is_kept_as_a_file_and_sent_as_words_between_marks(
+    services: Services, server: LoopbackServer
+) -> None:
+    part = await services.attachments.attach_text(
+        "# Title\n\nWords é\ud800\n", 'An "old" chat', media_type="text/markdown"
+    )
+    assert isinstance(part, FilePart)
+    assert isinstance(part.source, StoredFile)
+    kept = await services.attachments.original(part.source.sha256)
+    assert (part.name, part.media_type, part.size) == ('An "old" chat', "text/markdown", len(kept))
+    conversation = await services.chat.new_conversation(MODEL)
+    turn = await services.chat.send(conversation.id, Draft(text="What did we say?", attachments=(part,)))
+    await services.chat.wait(turn)
+    sent = server.asked[-1].json["messages"][-1]["content"]
+    document = '<attachment name="An &quot;old&quot; chat">\n# Title\n\nWords é?\n</attachment>'
+    assert sent == f"{document}\n\nWhat did we say?"
+    (question, _) = (await services.history.load(conversation.id)).messages
+    assert question.parts[0] == part, "the original, to be shown as a file"
+    assert question.text == "What did we say?", "what is edited later are the words alone"
+
+
+async def test_a_text_for_a_temporary_chat_is_on_no_disk(services: Services, tmp_path: Path) -> None:
+    conversation = await services.chat.new_conversation(MODEL, temporary=True)
+    text = "unheard of words"
+    part = await services.attachments.attach_text(text, "a.txt", conversation_id=conversation.id)
+    assert isinstance(part.source, StoredFile)
+    assert await services.attachments.original(part.source.sha256) == text.encode()
+    files = [path for path in (tmp_path / "profile").rglob("*") if path.is_file()]
+    assert not [path for path in files if text.encode() in path.read_bytes()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import mimetypes
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -13,15 +14,19 @@ import msgspec
 from chatbench.client.catalogue import Catalogue
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.messages import (
+    FilePart,
     ImagePart,
     InlineData,
     Message,
     Part,
     StoredFile,
+    TextPart,
 )
 from chatbench.core.models import ModelInfo
 from chatbench.documents import images
+from chatbench.providers.encoding import is_text
 from chatbench.storage.files import FileStore
+from chatbench.storage.rows import plain
 
 _THUMBNAILS_KEPT = 200
 
@@ -119,6 +124,19 @@ class AttachmentService:
             height=facts.height,
         )
 
+    async def attach_text(
+        self, text: str, name: str, *, media_type: str = "text/plain", conversation_id: str = ""
+    ) -> FilePart:
+        """Stores a text as a file beside the words; every model is sent it as words. Raises
+        StorageError."""
+        data = plain(text).encode()
+        sha256 = await self._files.put(
+            data, name=name, media_type=media_type, conversation_id=conversation_id
+        )
+        return FilePart(
+            source=StoredFile(sha256=sha256), media_type=media_type, name=plain(name), size=len(data)
+        )
+
     def _check(self, data: bytes, name: str, info: ModelInfo) -> None:
         media_type = images.recognise(data[:16])
         guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -154,7 +172,8 @@ class AttachmentService:
         return await self._files.read(sha256)
 
     async def inlined(self, messages: Sequence[Message], info: ModelInfo) -> tuple[Message, ...]:
-        """The messages with every stored picture as the bytes this model is sent.
+        """The messages with every stored picture as the bytes this model is sent, and every stored
+        text as words under its name.
 
         Raises AttachmentRefused where the model does not take one, or not so many; StorageError.
         """
@@ -174,6 +193,8 @@ class AttachmentService:
         return msgspec.structs.replace(message, parts=tuple(parts))
 
     async def _inline_part(self, part: Part, info: ModelInfo) -> Part:
+        if isinstance(part, FilePart) and isinstance(part.source, StoredFile) and is_text(part.media_type):
+            return _written_out(part.name, await self._files.read(part.source.sha256))
         if not isinstance(part, ImagePart) or not isinstance(part.source, StoredFile):
             return part
         if not info.may_take("image"):
@@ -196,6 +217,12 @@ async def _prepared(part: ImagePart, data: bytes, info: ModelInfo) -> ImagePart:
         height=ready.height,
         size=len(ready.data),
     )
+
+
+def _written_out(name: str, data: bytes) -> TextPart:
+    """A text between marks: a model must see where it ends and the question begins."""
+    words = data.decode("utf-8", "replace").strip("\n")
+    return TextPart(text=f'<attachment name="{html.escape(name)}">\n{words}\n</attachment>')
 
 
 def _read(path: Path) -> bytes:
