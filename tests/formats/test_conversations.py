@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,27 @@ def test_markdown() -> None:
         "## loop/m (2026-09-21 14:13 UTC, interrupted)\n\n> Hm.\n>\n> Well.\n\nIn dens.\n\n"
         "Refused: No more.\n\nTool call `clock`:\n\n```json\n{}\n```\n\n*It broke off.*\n"
     )
+
+
+def test_what_a_person_wrote_and_what_was_asked_in_its_place_is_told() -> None:
+    """Lanes are numbered as they stand beside each other, whatever was closed between them."""
+    answers = [
+        message("a", "q", TextPart(text="a"), edited=True, continues="x"),
+        message("b", "q", TextPart(text="b"), prompt="Merge!"),
+    ]
+    lanes = tuple(Lane(id=name, position=n, leaf=name) for n, name in ((2, "a"), (5, "b")))
+    one_lane = conversation(message("q", None, TextPart(text="?")), *answers)
+    made = msgspec.structs.replace(one_lane, lanes=lanes)
+    told = json.loads(to_json(made))["messages"]
+    assert [(m["edited"], m["continues"], m["prompt"]) for m in told] == [
+        (False, None, None), (True, "x", None), (False, None, "Merge!"),
+    ]  # fmt: skip
+    words = to_markdown(made)
+    assert words.count(", edited)") == 1
+    assert [line for line in words.splitlines() if line.startswith("Lane")] == [
+        "Lane 1: None",
+        "Lane 2: None",
+    ]
 
 
 def test_markdown_of_nothing() -> None:

@@ -22,9 +22,9 @@ def to_markdown(conversation: Conversation) -> str:
     """Headings name who speaks; thinking is quoted; attachments are named, not embedded."""
     title = _line(conversation.summary.title) or "Conversation"
     out = [f"# {title}"]
-    for lane in conversation.lanes:
+    for number, lane in enumerate(conversation.lanes, 1):
         if len(conversation.lanes) > 1:
-            out.append(f"---\n\nLane {lane.position + 1}: {lane.model}")
+            out.append(f"---\n\nLane {number}: {lane.model}")
         if lane.system:
             out.append(f"## System\n\n{lane.system}")
         out.extend(_message(message) for message in conversation.path(lane.leaf))
@@ -34,6 +34,7 @@ def to_markdown(conversation: Conversation) -> str:
 def _message(message: TreeMessage) -> str:
     who = "You" if message.role == "user" else str(message.model or "Assistant")
     state = "" if message.state == "done" else f", {message.state}"
+    state += ", edited" if message.edited else ""
     head = f"## {who} ({iso(message.created_at)[:16].replace('T', ' ')} UTC{state})"
     blocks = [head]
     for part in message.parts:

@@ -246,7 +246,8 @@ class ConversationStore(Marked, Titles, Trashing):
 
     async def let_wait(self, conversation_id: str, draft: Draft, at: int | None = None) -> None:
         """Puts a draft into the conversation's queue; it is no longer the composer's, unless it goes
-        back to its place `at`. Raises StorageError where there is no such conversation."""
+        back to its place `at`. Survives a power cut. Raises StorageError where there is no such
+        conversation."""
         key = rows.draft_key(conversation_id, edit=draft.edits is not None)
 
         def put(connection: apsw.Connection) -> None:
@@ -256,7 +257,7 @@ class ConversationStore(Marked, Titles, Trashing):
             if at is None:
                 connection.execute("DELETE FROM drafts WHERE conversation_id = ?", (key,))
 
-        await self._write(conversation_id, put)
+        await self._write(conversation_id, put, durable=True)
 
     async def waiting(self, conversation_id: str) -> list[tuple[int, Draft]]:
         """The queue, each message with the number it is claimed by."""
