@@ -323,3 +323,42 @@ def test_line_numbers_are_switched_for_all_code_and_never_copied(show: Show) -> 
     assert QGuiApplication.clipboard().text() == f"{code}\n\nx"
     inside = view.stack.items()[0].box_rect(0).topLeft() + QPointF(20, view.stack.rows[0].top + 60)
     assert boxes[0].offset_at(inside - view.stack.items()[0].box_rect(0).topLeft()) >= 0
+
+
+def test_an_earlier_version_that_is_not_at_hand_is_asked_for(show: Show) -> None:
+    old, new = ('```py title="a.py"\nx = 1\n```\n', '```py title="a.py"\nx = 2\n```\n')
+    filler = [user(at, "words " * 300) for at in range(2, 9)]
+    source = ListSource([answer(1, old), *filler, answer(9, new)])
+    entries, given = source.entries, {8}
+    asked: list[str] = []
+    source.entry = lambda index: entries[index] if index in given else None  # type: ignore[method-assign]
+    source.request = lambda ids: asked.extend(ids)  # type: ignore[method-assign]
+    view = show(source, 800, 300)
+    view.grab()
+    last = view.stack.item(8)
+    assert last is not None
+    assert "changes" not in [spot.key for spot in last.boxes[0].hotspots()]
+    assert "m1" in asked
+    given |= {0, *range(9)}
+    view.loaded(["m1"])
+    settle()
+    view.grab()
+    assert "changes" in [spot.key for spot in last.boxes[0].hotspots()]
+    before = len(asked)
+    view.grab()
+    assert len(asked) == before
+
+
+@pytest.mark.parametrize(("width", "factor"), [(800, 1.0), (300, 1.0), (300, 2.0), (200, 2.0)])
+def test_the_head_of_code_never_leaves_its_box(show: Show, width: int, factor: float) -> None:
+    theme().apply(text_factor=factor)
+    view = show(ListSource([answer(1, '```html title="index.html"\n<p>\n```\n')]), width, 500)
+    item = view.stack.item(0)
+    assert item is not None
+    box = item.boxes[0]
+    spots = box.hotspots()
+    assert "copy" in [spot.key for spot in spots]
+    assert len(spots) == 5 or width < 800
+    rects = [spot.rects[0] for spot in spots]
+    assert all(rect.left() >= 0 and rect.right() <= box.width for rect in rects)
+    assert not any(one.intersects(other) for one in rects for other in rects if one is not other)

@@ -36,6 +36,10 @@ FOLD_ABOVE: Final = 40
 FOLD_TO: Final = 24
 PAGES: Final = frozenset({"html", "htm", "xhtml", "svg", "mermaid"})
 """Languages whose code a browser can show."""
+_NARROW: Final = 26
+_LEAST_NAME: Final = 48
+_NEEDED: Final = ("numbers", "page", "save", "wrap", "changes", "source")
+"""The buttons from the one that is needed least."""
 _UNSAFE_IN_NAMES = re.compile(r"[^\w. +@-]")
 
 
@@ -232,10 +236,13 @@ class CodeBox(CodeLines):
             icons.draw(painter, "triangle-alert", QRectF(room.x(), 0, edge, self._head), "warning")
             paint_line(painter, room.adjusted(edge + 6, 0, 0, 0), tr("hidden characters"), color="warning")
         for key, (icon, _name, on) in self._buttons().items():
+            if key not in spots:
+                continue
             paint_button(
                 painter, spots[key], key, paint, icon=icon, color="accenttext" if on else "text2"
             )  # fmt: skip
         label = tr("Copied") if paint.ticked == "copy" else tr("Copy")
+        label = label if spots["copy"].width() > theme().scaled(_NARROW) else ""
         paint_button(painter, spots["copy"], "copy", paint, icon="copy", label=label)
 
     def _buttons(self) -> dict[str, tuple[str, str, bool]]:
@@ -253,11 +260,18 @@ class CodeBox(CodeLines):
     def _head_spots(self) -> dict[str, QRectF]:
         high = min(self._head - 4, theme().control("icon-button-code"))
         y = (self._head - high) / 2
-        narrow = theme().scaled(26)
+        narrow = theme().scaled(_NARROW)
         wide = max(button_width(tr("Copy"), "copy"), button_width(tr("Copied"), "copy"))
+        keys = list(self._buttons())
+        room = self.width - 4 - theme().scaled(_LEAST_NAME)
+        if len(keys) * (narrow + 2) + wide > room:
+            wide = narrow
+        while keys and len(keys) * (narrow + 2) + wide > room:
+            # Where there is no room, what can best be done without goes first.
+            keys.remove(min(keys, key=_NEEDED.index))
         x = float(self.width - 4 - wide)
         spots = {"copy": QRectF(x, y, wide, high)}
-        for key in reversed(self._buttons()):
+        for key in reversed(keys):
             x -= narrow + 2
             spots[key] = QRectF(x, y, narrow, high)
         return dict(reversed(spots.items()))
@@ -293,7 +307,7 @@ class CodeBox(CodeLines):
 
     def hotspots(self) -> list[Hotspot]:
         spots = self._head_spots()
-        names = {key: name for key, (_icon, name, _on) in self._buttons().items()}
+        names = {key: name for key, (_icon, name, _on) in self._buttons().items() if key in spots}
         names["copy"] = tr("Copy code")
         found = [Hotspot(key, name, (spots[key],)) for key, name in names.items()]
         if self.folded():

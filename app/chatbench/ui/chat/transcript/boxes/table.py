@@ -228,9 +228,11 @@ class TableBox(Box):
         cell.top = self._tops[row] + _PAD_Y
         self._fills(painter, cell, row, column, paint)
         painter.setPen(theme().color(cell.style.color))
-        paint_grounds(painter, cell)
+        if self._compared is not None:
+            paint_grounds(painter, cell)
         cell.draw(painter, QRectF(-1e5, self._tops[row], 2e6, self._height(row)))
-        paint_shapes(painter, cell)
+        if self._compared is not None:
+            paint_shapes(painter, cell)
         for span in link_spans(cell.paragraph):
             for rect in cell.tight_rects(span.start, span.start + span.length):
                 y = round(cell.baseline_at(rect.top())) + 2

@@ -175,14 +175,16 @@ class TextBox(Box):
             if laid.top > paint.clip.bottom():
                 break
             self._paint_fills(painter, laid)
-            paint_grounds(painter, laid)
+            if self.is_compared:
+                paint_grounds(painter, laid)
             self._paint_hits(painter, number, laid, paint)
             if paint.selection is not None:
                 for rect in self._part(number, *paint.selection, to_end=True):
                     painter.fillRect(rect, selected)
             painter.setPen(theme().color(laid.style.color))
             laid.draw(painter, paint.clip)
-            paint_shapes(painter, laid)
+            if self.is_compared:
+                paint_shapes(painter, laid)
             if laid.paragraph.marker:
                 self._paint_marker(painter, laid)
         self._paint_links(painter, paint)
