@@ -152,6 +152,17 @@ async def test_a_message_that_need_not_wait_is_sent(services: Services) -> None:
     assert (await services.history.load(conversation.id)).summary.title == "Now"
 
 
+async def test_what_is_put_back_is_not_sent_for_that(services: Services, server: LoopbackServer) -> None:
+    conversation = await services.chat.new_conversation(MODEL)
+    await services.chat.queue(conversation.id, Draft(text="Two"), at=0)
+    await services.chat.queue(conversation.id, Draft(text="One"), at=0)
+    assert server.asked == []
+    assert [d.text for d in await services.chat.queued(conversation.id)] == ["One", "Two"]
+    await services.chat.send_queued(conversation.id)
+    await silence(services, conversation.id, 4)
+    assert questions(server) == ["One", "Two"]
+
+
 async def test_taken_back_and_put_back(services: Services, server: LoopbackServer) -> None:
     turn = await begun(services, server, slowly("first"))
     cid = turn.conversation_id

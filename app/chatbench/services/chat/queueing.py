@@ -22,8 +22,8 @@ class Queueing(Sending):
 
     async def queue(self, conversation_id: str, draft: Draft, *, at: int | None = None) -> None:
         """Lets a draft wait behind the others, and empties the composer; it is sent at once where
-        nothing is to be waited for. With `at` it goes back to a place it was taken from, and the
-        composer is left alone.
+        nothing is to be waited for. With `at` it goes back to a place it was taken from; the
+        composer is left alone and nothing is sent for it.
 
         Raises StorageError, ConfigurationError for an empty draft.
         """
@@ -32,7 +32,8 @@ class Queueing(Sending):
             raise ConfigurationError("There is nothing to send.", "Write something first.")
         await self._store.let_wait(conversation_id, draft, at)
         self._announce(conversation_id)
-        await self._ended(conversation_id)
+        if at is None:
+            await self._ended(conversation_id)
 
     async def queued(self, conversation_id: str) -> tuple[Draft, ...]:
         """What waits, the next one first (also `Conversation.queued`)."""
