@@ -9,6 +9,7 @@ import msgspec
 from PySide6.QtCore import QEvent, QObject, QSize, QTimer
 
 from chatbench.services.preferences import Preferences
+from chatbench.ui.chat.arrangement import Arrangement
 from chatbench.ui.chat.section import chats_spec
 from chatbench.ui.settings import settings_spec
 from chatbench.ui.theme import theme
@@ -28,22 +29,13 @@ _PATIENCE_S: Final = 1.0
 """A window that starts minimised is never painted."""
 
 
-class WindowPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `Preferences.window` keeps: `size` in logical pixels, tabs as ids of conversations.
-
-    `beside` are those in view, with the `widths` of their columns; `scrolled` names a message and how
-    many pixels of it are above the upper edge.
-    """
+class WindowPlace(Arrangement, frozen=True, kw_only=True, omit_defaults=True):
+    """What `Preferences.window` keeps of a window: `size` in logical pixels, and what is open in it."""
 
     size: tuple[int, int] | None = None
     maximized: bool = False
     sidebar: bool = True
     inspector: bool = False
-    tabs: tuple[str, ...] = ()
-    current: str = ""
-    beside: tuple[str, ...] = ()
-    widths: tuple[int, ...] = ()
-    scrolled: dict[str, tuple[str, float]] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, preferences: Preferences) -> WindowPlace:

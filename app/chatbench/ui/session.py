@@ -98,12 +98,7 @@ class Session:
             if problem is not None:
                 faults.show_error(self.window, problem)
         await self._or_tell(self.services.profile.mark_interrupted())
-        self.openings.scrolled.update(self._place.scrolled)
-        await self._or_tell(
-            self.workspace.open_first(
-                self._place.tabs, self._place.current, self._place.beside, self._place.widths
-            )
-        )
+        await self._or_tell(self.workspace.open_first(self._place))
         self._opened = True
         self._fulfil()
         self.window.add_palette_source(ChatSource(self.services, self.workspace))
@@ -159,18 +154,17 @@ class Session:
         self.window.status.set_cost(self.window.tr("Today {0}").format(amount))
 
     def _remember(self) -> None:
-        size = self.window.normalGeometry().size()
         # Closed before the tabs were open, the window remembers those it would have opened.
-        place = WindowPlace(
+        place = self._place
+        if self._opened:
+            place = WindowPlace(**msgspec.structs.asdict(self.workspace.arrangement()))
+        size = self.window.normalGeometry().size()
+        place = msgspec.structs.replace(
+            place,
             size=(size.width(), size.height()),
             maximized=self.window.isMaximized(),
             sidebar=self.window.sidebar.open,
             inspector=self.window.inspector.open,
-            tabs=tuple(self.workspace.open_ids()) if self._opened else self._place.tabs,
-            current=self.workspace.current_id() if self._opened else self._place.current,
-            beside=tuple(self.workspace.ids_in_view()) if self._opened else self._place.beside,
-            widths=tuple(self.workspace.columns.shares()) if self._opened else self._place.widths,
-            scrolled=self.workspace.scrolled() if self._opened else self._place.scrolled,
         )
         try:
             self.services.preferences.replace(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-MOST_CLOSED = 25
+from chatbench.ui.chat.arrangement import ScrollPlace
 
-ScrollPlace = tuple[str, float]
-"""A message and how many pixels of it are above the upper edge, as `TranscriptView.place`."""
+MOST_CLOSED = 25
 
 
 class Holder(Protocol):

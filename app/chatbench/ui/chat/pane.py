@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,16 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.columns import Columns, Side
+from chatbench.ui.chat.arrangement import Arrangement, ScrollPlace
+from chatbench.ui.chat.beside import Beside
+from chatbench.ui.chat.columns import Columns
 from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
 from chatbench.ui.chat.filing import Filing
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
-from chatbench.ui.chat.openings import Openings, ScrollPlace
+from chatbench.ui.chat.lanecommands import add_lane_actions
+from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.chat.tabactions import TabActions
 from chatbench.ui.widgets import IconButton, Label
@@ -58,7 +60,8 @@ class ChatWorkspace(QWidget):
         self._making: asyncio.Task[None] | None = None
         self.tabs = TabStrip(self, new_name=self.tr("New chat"), new_shortcut="Ctrl+N")
         self.columns = Columns(self)
-        self._before = ""
+        self.beside = Beside(self)
+        self.before = ""
         """The tab that was current before this one."""
         self.sidebar: ChatSidebar | None = None
         self.inspector: ChatInspector | None = None
@@ -81,12 +84,13 @@ class ChatWorkspace(QWidget):
         self.tabs.new_requested.connect(self.new_chat)
         self.tabs.tabs_requested.connect(lambda: window.command_palette.open("#"))
         self.columns.turned.connect(self._turned)
-        self.columns.close_requested.connect(lambda view: self.unsplit(view.id))
+        self.columns.close_requested.connect(lambda view: self.beside.unsplit(view.id))
         self.columns.arranged.connect(self._arranged)
         self.filing = Filing(self._services, window, self)
         sidebar.export_requested.connect(self.filing.export)
         sidebar.delete_requested.connect(self.filing.delete)
         add_chat_actions(self, window)
+        add_lane_actions(self, window)
         self._tab_actions = TabActions(self, window)
         more = IconButton("ellipsis", self.tr("More"))
         more.clicked.connect(lambda: self._show_more(more))
@@ -111,38 +115,26 @@ class ChatWorkspace(QWidget):
 
     # Opening and closing.
 
-    async def open_first(
-        self, remembered: Sequence[str], current: str, beside: Sequence[str] = (), widths: Sequence[int] = ()
-    ) -> None:
-        """What was open at the end of the last session, several `beside` each other where they were;
-        a chat with the guide at the very first."""
+    async def open_first(self, was: Arrangement) -> None:
+        """What was open at the end of the last session; a chat with the guide at the very first."""
         if self.sidebar is not None:
             self.sidebar.refresh()
+        self.openings.scrolled.update(was.scrolled)
         wish = self._wishes
         known = bool(await self._services.history.summaries(1))
-        for conversation_id in remembered:
+        for conversation_id in was.tabs:
             if await self._services.history.listed(conversation_id):
                 await self._load(conversation_id)
-        wanted = current if current in self._views else next(iter(self._views), "")
+        wanted = was.current if was.current in self._views else next(iter(self._views), "")
         if self._wishes != wish:
             return
         if wanted:
-            self._restore_columns([self._views[key] for key in beside if key in self._views], widths)
-            await self._show(wanted, wish)
+            self.beside.restore(was)
+            await self._show(wanted, self._wishes)
         elif known:
             await self._new(self._services.models.default(), wish)
         else:
             await self._new(GUIDE, wish, title=welcome_title())
-
-    def _restore_columns(self, views: Sequence[ConversationView], widths: Sequence[int]) -> None:
-        if len(views) < 2:
-            return
-        self.columns.show_view(views[0])
-        for before, view in pairwise(views):
-            self.columns.split(view, before)
-        self.columns.set_shares(list(widths))
-        for view in views:
-            spawn(self._scroll_back(view), owner=view, name="scroll-back")
 
     async def _scroll_back(self, view: ConversationView) -> None:
         """To where the reader was when it was open last; only its first showing does that."""
@@ -150,14 +142,22 @@ class ChatWorkspace(QWidget):
         if (scrolled := self.openings.scrolled.pop(view.id, None)) is not None:
             await view.return_to(*scrolled)
 
-    def scrolled(self) -> dict[str, ScrollPlace]:
-        """Where each open conversation is scrolled to; those at their end are left out."""
-        found: dict[str, ScrollPlace] = {}
-        for key, view in self._views.items():
+    def arrangement(self) -> Arrangement:
+        """What is open here and where; nothing of temporary chats."""
+        views = {key: view for key, view in self._views.items() if not view.conversation.summary.temporary}
+        scrolled: dict[str, ScrollPlace] = {}
+        for key, view in views.items():
             place = view.transcript.place() if key in self._seen else self.openings.scrolled.get(key)
             if place is not None:
-                found[key] = place
-        return found
+                scrolled[key] = place
+        whole = len(views) == len(self._views)
+        return Arrangement(
+            tabs=tuple(key for key in self.open_ids() if key in views),
+            current=self.current_id() if self.current_id() in views else "",
+            beside=tuple(self.ids_in_view()) if whole else (),
+            widths=tuple(self.columns.shares()) if whole else (),
+            scrolled=scrolled,
+        )
 
     def open(self, conversation_id: str, message_id: str = "") -> None:
         """Shows a conversation, in its tab or a new one; at a message if one is named."""
@@ -187,7 +187,7 @@ class ChatWorkspace(QWidget):
     def _turned(self, view: ConversationView) -> None:
         """Tab, sidebar, inspector and title follow the chat that has the focus."""
         if view.id != self.tabs.current():
-            self._before = self.tabs.current()
+            self.before = self.tabs.current()
         self.tabs.set_current(view.id)
         if self.sidebar is not None:
             self.sidebar.set_current(view.id)
@@ -309,65 +309,22 @@ class ChatWorkspace(QWidget):
         """What the columns show, in reading order."""
         return [view.id for view in self.columns.in_view() if isinstance(view, ConversationView)]
 
-    def split(self, conversation_id: str) -> None:
-        """Shows a chat in a column of its own, after the one with the focus."""
-        here = self.columns.current()
-        if here is not None:
-            self.split_beside(conversation_id, here, "after")
+    def view(self, conversation_id: str) -> ConversationView | None:
+        """The pane of an open conversation."""
+        return self._views.get(conversation_id)
 
-    def split_beside(self, conversation_id: str, beside: QWidget, side: Side) -> None:
-        """Shows an open chat beside another. Where it would stand beside itself, the tab used before
-        it takes its place."""
-        view = self._views.get(conversation_id)
-        if view is None:
-            return
-        if beside is view:
-            other = self._views.get(self._before) or next(
-                (one for one in self._views.values() if not self.shows(one.id)), None
-            )
-            if other is None or self.shows(other.id):
-                return
-            self.columns.show_view(other)
-            beside = other
-        if self.columns.split(view, beside, side):
-            self._wishes += 1
-            self._turned(view)
-            view.focus_composer()
-
-    def split_new(self) -> None:
-        """The tab used before this one, else any that is not in view, else a new chat comes beside
-        this one."""
-        here = self.current_view()
-        waiting = [key for key in (self._before, *self.open_ids()) if key in self._views]
-        other = next((key for key in waiting if not self.shows(key)), "")
-        if here is None:
-            return
-        if other:
-            self.split(other)
-            return
+    def turn_to(self, view: ConversationView) -> None:
+        """A chat has come into view, and gets the keyboard; what was wished for before is forgotten."""
         self._wishes += 1
-        model = here.lane.model or self._services.models.default()
-        spawn(self._split_new(model, here), owner=self, name="split")
+        spawn(self._scroll_back(view), owner=view, name="scroll-back")
+        self._turned(view)
+        view.focus_composer()
 
-    async def _split_new(self, model: ModelRef | None, beside: ConversationView) -> None:
+    async def make(self, model: ModelRef | None) -> ConversationView | None:
+        """An empty chat, open and not yet in view. Raises StorageError."""
         conversation = await self._services.chat.new_conversation(model)
         self._add(conversation)
-        self.split_beside(conversation.id, beside, "after")
-
-    def unsplit(self, conversation_id: str) -> None:
-        """Takes the column of a chat away; its tab stays."""
-        view = self._views.get(conversation_id)
-        if view is not None and self.columns.unsplit(view):
-            self._wishes += 1
-            here = self.columns.current()
-            assert isinstance(here, ConversationView)
-            self._turned(here)
-
-    def step_column(self, step: int) -> None:
-        """Goes to the next (1) or the previous (-1) chat in view."""
-        view = self.columns.neighbour(step)
-        if isinstance(view, ConversationView) and view is not self.current_view():
-            self.open(view.id)
+        return self.view(conversation.id)
 
     # As one of the places where conversations are open.
 

@@ -51,12 +51,12 @@ class TabActions:
             "Ctrl+Shift+PgDown",
         )
         add("split", tr("Show another chat beside this one"), self._split_current, "columns-2", "Ctrl+\\")
-        add("unsplit", tr("Show this chat alone"), on_current(self._alone), "square")
-        add("next_column", tr("Go to the next chat in view"), partial(workspace.step_column, 1), "", "F8")
+        add("unsplit", tr("Show this chat alone"), on_current(workspace.beside.alone), "square")
+        add("next_column", tr("Go to the next chat in view"), partial(workspace.beside.step, 1), "", "F8")
         add(
             "previous_column",
             tr("Go to the previous chat in view"),
-            partial(workspace.step_column, -1),
+            partial(workspace.beside.step, -1),
             "",
             "Shift+F8",
         )
@@ -79,13 +79,7 @@ class TabActions:
             words = workspace.tr("No more than {0} chats stand beside each other.").format(MOST)
             self._window.notices.show_notice(words)
             return
-        workspace.split_new()
-
-    def _alone(self, conversation_id: str) -> None:
-        workspace = self._workspace
-        for other in workspace.ids_in_view():
-            if other != conversation_id:
-                workspace.unsplit(other)
+        workspace.beside.split_next()
 
     def _drop(self, conversation_id: str, at: QPoint) -> None:
         workspace = self._workspace
@@ -93,7 +87,7 @@ class TabActions:
         workspace.columns.end_hint()
         if found is not None:
             beside, side = found
-            workspace.split_beside(conversation_id, beside, side)
+            workspace.beside.split_at(conversation_id, beside, side)
         elif not self._window.frameGeometry().contains(at) and len(workspace.open_ids()) > 1:
             workspace.detach_requested.emit(conversation_id)
 
@@ -112,10 +106,10 @@ class TabActions:
         entry("x", tr("Close the others"), workspace.close_others, several)
         menu.addSeparator()
         if conversation_id in workspace.ids_in_view() and len(workspace.ids_in_view()) > 1:
-            entry("square", tr("No longer beside the other"), workspace.unsplit)
+            entry("square", tr("No longer beside the other"), workspace.beside.unsplit)
         else:
             beside = several and len(workspace.columns.in_view()) < MOST
-            entry("columns-2", tr("Show beside the other"), workspace.split, beside)
+            entry("columns-2", tr("Show beside the other"), workspace.beside.split, beside)
         entry("app-window", tr("Open in a new window"), workspace.detach_requested.emit, several)
         menu.addSeparator()
         menu.addAction(self._window.commands["tab.restore"])
