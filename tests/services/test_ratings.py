@@ -159,3 +159,18 @@ async def test_answers_of_a_temporary_chat_are_rated_in_memory_alone(services: S
     await services.ratings.rate(turn.answers[0].id, "best")
     assert await services.ratings.of_conversation(conversation.id) == {turn.answers[0].id: "best"}
     assert await services.ratings.leaderboard() == ()
+
+
+async def test_another_program_s_ratings_and_presets_are_heard_of(
+    opened: Open, server: LoopbackServer
+) -> None:
+    async with opened() as window, opened() as terminal:
+        assert not await window.profile.other_process_wrote()
+        terminal.endpoints.save(loop(server))
+        turn = await compared(terminal, MODEL, OTHER)
+        await terminal.ratings.rate(turn.answers[0].id, "best")
+        heard: list[Changes] = []
+        window.changes.connect(heard.append)
+        assert await window.profile.other_process_wrote()
+        assert (heard[-1].ratings, heard[-1].presets) == (True, True)
+        assert await window.ratings.leaderboard() == await terminal.ratings.leaderboard()

@@ -77,7 +77,7 @@ class ProfileService:
             return False
         await self._key_store.load()
         ids = frozenset(summary.id for summary in await self._store.summaries())
-        self._changes.emit(Changes(conversations=ids, usage=True, keys=True))
+        self._changes.emit(Changes(conversations=ids, usage=True, keys=True, ratings=True, presets=True))
         return True
 
     def warm_up(self) -> None:
