@@ -666,28 +666,6 @@ async def test_day_and_month_begin_with_the_ledger() -> None:
     assert len(asked_since) == 2
 
 
-async def test_what_is_counted_while_the_ledger_is_read_again_is_kept() -> None:
-    """Two calls begin together; one is over before the other has read what was spent before."""
-    gate = asyncio.Event()
-    readers = 0
-
-    async def spent_since(since_ms: int) -> Sequence[ModelSpent]:
-        nonlocal readers
-        readers += 1
-        if readers == 1:
-            await gate.wait()
-        return [ModelSpent(model=REF, amount=Decimal(2), tokens=500)]
-
-    limit = BudgetLimit(scope="day", usd=Decimal(5))
-    budgets = budgets_of(limit, spent_since=spent_since, now=lambda: NOW)
-    slow = asyncio.create_task(budgets.acquire(REQUEST, INFO, ENDPOINT))
-    await asyncio.sleep(0)
-    (await budgets.acquire(REQUEST, INFO, ENDPOINT)).settle(answered("0.5", 10))
-    gate.set()
-    (await slow).settle(None)
-    assert budgets.spent(limit) == (Decimal("2.5"), 510)
-
-
 async def test_without_a_ledger_or_a_day_there_is_nothing_to_read() -> None:
     async def spent_since(since_ms: int) -> Sequence[ModelSpent]:
         raise AssertionError("not asked")

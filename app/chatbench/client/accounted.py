@@ -91,6 +91,7 @@ class Accounted(Underway):
         response = self._whole_response
         if response is None and self.attempts:
             response = self._last_attempt()
+        # Nothing may be awaited between the two: budgets read the ledger, and know what is theirs in it.
         if reservation is not None:
             reservation.settle(response)
         if ledger is not None and response is not None:

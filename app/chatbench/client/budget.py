@@ -4,7 +4,8 @@ is not made.
 A call reserves the most it may take (its input, counted generously, and as many output tokens as it
 may give) and gives back, when it is over, what it did not take: calls in flight cannot pass a limit
 together. Where only the reservations of others stand in the way, `acquire` waits for them. Days and
-months are those of UTC and begin with what the profile's ledger has for them.
+months are those of UTC; what other processes spend in them is read from the profile's ledger, at most
+some seconds late.
 """
 
 from __future__ import annotations
@@ -15,36 +16,24 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import get_args
 
 from chatbench.client.budgetcounters import Counter, refusal
-from chatbench.client.budgetlimits import Budget, BudgetLimit, BudgetNotice, period
+from chatbench.client.budgetlimits import Budget, BudgetLimit, BudgetNotice, Scope, period
+from chatbench.client.budgetreadings import Readings, Spending, SpentSince
 from chatbench.client.pricing import Pricing
-from chatbench.client.reckoning import NOTHING, Need, most_of, taken
+from chatbench.client.reckoning import NOTHING, Need, entered, most_of, taken
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.models import ModelInfo
 from chatbench.core.requests import Request, Response
 
 __all__ = ["Budget", "BudgetLimit", "BudgetNotice", "Budgets", "Reservation", "Spending"]
 
 log = logging.getLogger(__name__)
 _ZERO = Decimal(0)
-
-
-class Spending(Protocol):
-    """What a model took, as the ledger tells it."""
-
-    @property
-    def model(self) -> ModelRef: ...
-
-    @property
-    def amount(self) -> Decimal: ...
-
-    @property
-    def tokens(self) -> int: ...
 
 
 class _Waiter:
@@ -78,7 +67,7 @@ class Reservation:
 
     def add(self, response: Response) -> None:
         """Counts an attempt that was paid for and is made again; the reservation stays."""
-        self._budgets._settle(self._counters, NOTHING, *taken(response, self._need))  # noqa: SLF001
+        self._count(response, NOTHING)
 
     def settle(self, response: Response | None) -> None:
         """Puts what was really taken in place of what was reserved. None: nothing was sent.
@@ -88,16 +77,20 @@ class Reservation:
         if not self._open:
             return
         self._open = False
-        usd, tokens = (_ZERO, 0) if response is None else taken(response, self._need)
-        self._budgets._settle(self._counters, self._need, usd, tokens)  # noqa: SLF001 - of one piece
+        self._count(response, self._need)
+
+    def _count(self, response: Response | None, given_back: Need) -> None:
+        used = (_ZERO, 0) if response is None else taken(response, self._need)
+        written = (_ZERO, 0) if response is None else entered(response)
+        self._budgets._settle(self._counters, given_back, used, written)  # noqa: SLF001 - of one piece
 
 
 class Budgets:
     """The counters of a budget. For any thread and loop.
 
-    `spent_since` tells what each model took since a moment (UTC milliseconds): it is asked once,
-    before the first call, if there is a limit for a day or month. `on_soft`, plain or asynchronous,
-    is told of soft limits; without it they are logged.
+    `spent_since` is asked before the first call, and every few seconds of calls, if there is a limit
+    for a day or month; `counted` says that these calls are in what it tells, each as soon as it is
+    settled. `on_soft`, plain or asynchronous, is told of soft limits; without it they are logged.
     """
 
     def __init__(
@@ -105,51 +98,56 @@ class Budgets:
         budget: Budget,
         pricing: Pricing,
         *,
-        spent_since: Callable[[int], Awaitable[Sequence[Spending]]] | None = None,
+        spent_since: SpentSince | None = None,
+        counted: bool = True,
         on_soft: Callable[[BudgetNotice], object] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.budget = budget
-        self._pricing, self._spent_since, self._on_soft, self._now = pricing, spent_since, on_soft, now
+        self._pricing, self._counted, self._on_soft, self._now = pricing, counted, on_soft, now
         self._allows = budget.unknown_price == "allow"
         self._lock = threading.Lock()
         self._counters: dict[tuple[int, str], Counter] = {}
         self._waiting: deque[_Waiter] = deque()
         self._telling: set[asyncio.Future[object]] = set()
-        self._loaded = spent_since is None
+        self._readings = self._readings_by(spent_since) if spent_since is not None else None
+
+    def _readings_by(self, spent_since: SpentSince) -> Readings | None:
+        scopes: list[Scope] = [
+            scope
+            for scope in get_args(Scope)
+            if scope in ("day", "month") and any(limit.scope == scope for limit in self.budget.limits)
+        ]
+        return Readings(spent_since, scopes, self._periodic, self._lock, self._now) if scopes else None
+
+    def _periodic(self, scope: Scope, at: datetime) -> list[Counter]:
+        return [
+            self._counter(number, limit, period(scope, at))
+            for number, limit in enumerate(self.budget.limits)
+            if limit.scope == scope
+        ]
+
+    def _counter(self, number: int, limit: BudgetLimit, place: str) -> Counter:
+        counter = self._counters.get((number, place))
+        if counter is None:
+            counter = self._counters[number, place] = Counter(limit)
+        return counter
 
     async def ready(self) -> None:
-        """Reads from the ledger what the day and the month have cost so far; done once."""
-        if self._loaded or self._spent_since is None:
-            return
-        at = datetime.fromtimestamp(self._now(), UTC)
-        started: dict[tuple[int, str], Counter] = {}
-        for scope, since in (("day", at.replace(hour=0)), ("month", at.replace(day=1, hour=0))):
-            places = [place for place, limit in enumerate(self.budget.limits) if limit.scope == scope]
-            if not places:
-                continue
-            start = since.replace(minute=0, second=0, microsecond=0)
-            spendings = await self._spent_since(int(start.timestamp() * 1000))
-            for place in places:
-                limit = self.budget.limits[place]
-                mine = [one for one in spendings if limit.holds_for(one.model)]
-                usd, tokens = sum((one.amount for one in mine), _ZERO), sum(one.tokens for one in mine)
-                started[place, period(limit.scope, at)] = Counter(limit, usd, tokens)
-        with self._lock:
-            if not self._loaded:
-                self._counters.update(started)
-                self._loaded = True
+        """Reads from the ledger what the day and the month have cost so far. Raises StorageError."""
+        if self._readings is not None:
+            await self._readings.catch_up()
 
     async def acquire(
         self, request: Request, info: ModelInfo, endpoint: Endpoint, *, conversation: str = "", run: str = ""
     ) -> Reservation:
         """`reserve`, after `ready`; waits where nothing but calls in flight is in the way."""
-        if not self._loaded:
-            await self.ready()
         need: Need | None = None
         woken = False
         try:
             while True:
+                if self._readings is not None:
+                    await self._readings.catch_up()
                 counters, need = self._measured(request, info, endpoint, conversation, run, need)
                 with self._lock:
                     blocking = self._blocking(counters, need)
@@ -210,10 +208,7 @@ class Budgets:
                     counters.append(Counter(limit))
                     continue
                 place = period(limit.scope, at) or (conversation if limit.scope == "conversation" else run)
-                counter = self._counters.get((number, place))
-                if counter is None:
-                    counter = self._counters[number, place] = Counter(limit)
-                counters.append(counter)
+                counters.append(self._counter(number, limit, place))
         if need is None:
             need = most_of(request, info, endpoint, self._pricing, at) if counters else NOTHING
         return counters, need
@@ -232,12 +227,22 @@ class Budgets:
             counter.reserve(need)
         return Reservation(self, counters, need)
 
-    def _settle(self, counters: Sequence[Counter], need: Need, usd: Decimal, tokens: int) -> None:
+    def _settle(
+        self,
+        counters: Sequence[Counter],
+        need: Need,
+        used: tuple[Decimal, int],
+        written: tuple[Decimal, int],
+    ) -> None:
         with self._lock:
+            if self._counted:
+                for counter in counters:
+                    counter.entered_usd += written[0]
+                    counter.entered_tokens += written[1]
             notices = [
                 BudgetNotice(limit=counter.limit, usd=counter.usd, tokens=counter.tokens)
                 for counter in counters
-                if counter.settle(need, usd, tokens)
+                if counter.settle(need, *used)
             ]
         self._wake()
         for notice in notices:

@@ -15,14 +15,19 @@ _ZERO = Decimal(0)
 
 class Counter:
     """What one limit has seen in one of its places (a day, a conversation …): spent, and reserved by
-    calls in flight."""
+    calls in flight. `entered` is what of the spent our own calls have put into the ledger."""
 
-    __slots__ = ("limit", "reserved_tokens", "reserved_usd", "tokens", "told", "usd")
+    __slots__ = (
+        "_others_tokens", "_others_usd", "entered_tokens", "entered_usd", "limit", "reserved_tokens",
+        "reserved_usd", "tokens", "told", "usd",
+    )  # fmt: skip
 
-    def __init__(self, limit: BudgetLimit, usd: Decimal = _ZERO, tokens: int = 0) -> None:
+    def __init__(self, limit: BudgetLimit) -> None:
         self.limit = limit
-        self.usd, self.tokens = usd, tokens
+        self.usd, self.tokens = _ZERO, 0
         self.reserved_usd, self.reserved_tokens = _ZERO, 0
+        self.entered_usd, self.entered_tokens = _ZERO, 0
+        self._others_usd, self._others_tokens = _ZERO, 0
         self.told = False
 
     def has_room(self, need: Need, *, alone: bool, unknown_allowed: bool) -> bool:
@@ -43,6 +48,13 @@ class Counter:
     def reserve(self, need: Need) -> None:
         self.reserved_usd += need.usd or _ZERO
         self.reserved_tokens += need.tokens
+
+    def learn(self, usd: Decimal, tokens: int) -> None:
+        """What the ledger holds that is not of our own calls."""
+        usd, tokens = max(_ZERO, usd), max(0, tokens)
+        self.usd += usd - self._others_usd
+        self.tokens += tokens - self._others_tokens
+        self._others_usd, self._others_tokens = usd, tokens
 
     def settle(self, need: Need, usd: Decimal, tokens: int) -> bool:
         """Counts what was taken in place of what was reserved; True where a soft limit was passed by

@@ -78,7 +78,13 @@ class Preparation(Selection):
             return None
         ledger = self.environment.ledger
         spent = ledger.spent_by_model if ledger is not None else None
-        return Budgets(self.budget, self.environment.pricing, spent_since=spent, on_soft=on_soft)
+        return Budgets(
+            self.budget,
+            self.environment.pricing,
+            spent_since=spent,
+            counted=self._ledger is not None,
+            on_soft=on_soft,
+        )
 
     def _asked(self, asking: dict[str, Any], *, stream: bool) -> Asked:
         """Takes out of `asking` what is not the name of a parameter or of a model."""

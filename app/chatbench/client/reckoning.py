@@ -89,13 +89,17 @@ def _priced(rates: Rates | None, given: int, output: int) -> Decimal | None:
 
 def taken(response: Response, need: Need) -> tuple[Decimal, int]:
     """US dollars and tokens of a call that is over; an unknown price counts for nothing."""
+    if response.usage is None and response.parts and not response.local_cache_hit:
+        given = _words(response.parts)
+        return _priced(need.rates, need.input_tokens, given) or _ZERO, need.input_tokens + given
+    return entered(response)
+
+
+def entered(response: Response) -> tuple[Decimal, int]:
+    """US dollars and tokens of a call as the ledger has them."""
     if response.local_cache_hit:
         return _ZERO, 0
-    usage = response.usage
-    if usage is None and response.parts:
-        usage = Usage(input_tokens=need.input_tokens, output_tokens=_words(response.parts))
-        return _priced(need.rates, usage.input_tokens, usage.output_tokens) or _ZERO, usage.total_tokens
-    return response.spent or _ZERO, usage.total_tokens if usage is not None else 0
+    return response.spent or _ZERO, response.usage.total_tokens if response.usage is not None else 0
 
 
 def _words(parts: Iterable[Part]) -> int:
