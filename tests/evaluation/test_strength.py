@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 
 import pytest
 
@@ -129,13 +128,11 @@ def test_a_thousand_games_to_one_do_not_overflow() -> None:
     assert found["a"].points - found["c"].points == pytest.approx(4800)
 
 
-def test_sixty_models_take_no_second() -> None:
+def test_sixty_models_in_five_thousand_comparisons() -> None:
     shuffled = random.Random(3)
     wins: Wins[int] = Wins()
     for _ in range(5_000):
         one, other = shuffled.sample(range(60), 2)
         wins.add(*((one, other) if shuffled.random() < 0.5 + (one - other) / 130 else (other, one)))
-    began = time.process_time()
     found = strengths(wins, wins.groups()[0])
-    assert time.process_time() - began < 2
     assert found[59].low > found[0].high

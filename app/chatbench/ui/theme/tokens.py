@@ -43,6 +43,7 @@ ColorRole = Literal[
     "tooltip",
     "tooltiptext",
     "knob",
+    "paper",
     "code-plain",
     "code-keyword",
     "code-string",
@@ -56,7 +57,8 @@ ColorRole = Literal[
     "chart-4",
     "chart-5",
 ]
-"""Every colour the program knows. ``onaccent`` is the label on a primary button."""
+"""Every colour the program knows. ``onaccent`` is the label on a primary button, ``paper`` lies under
+pictures that were drawn for white."""
 
 _BOTH: Final[dict[ColorRole, tuple[str, str]]] = {
     "rail": ("#E9EDED", "#111415"),
@@ -93,6 +95,7 @@ _BOTH: Final[dict[ColorRole, tuple[str, str]]] = {
     "tooltip": ("#1A2022", "#E3E8E8"),
     "tooltiptext": ("#FFFFFF", "#151819"),
     "knob": ("#FFFFFF", "#151819"),
+    "paper": ("#FFFFFF", "#FFFFFF"),
     "code-plain": ("#1A2022", "#E3E8E8"),
     "code-keyword": ("#86358C", "#D5A3DE"),
     "code-string": ("#37661C", "#A5CF8C"),

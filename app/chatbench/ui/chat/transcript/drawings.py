@@ -6,12 +6,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QByteArray, QCoreApplication, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QObject, QRectF, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from chatbench.rendering.svgs import SvgError, safe_svg
 from chatbench.ui.chat.transcript.worker import Worker
+from chatbench.ui.theme import theme
 
 WIDEST: Final = 812
 HIGHEST: Final = 480
@@ -49,7 +50,7 @@ def draw(key: DrawingKey) -> Drawing:
         max(1, round(height * key.scale)),
         QImage.Format.Format_ARGB32_Premultiplied,
     )
-    image.fill(Qt.GlobalColor.white)
+    image.fill(theme().color("paper"))
     renderer = QSvgRenderer(QByteArray(safe.data))
     if not renderer.isValid():
         return Drawing(None, why="The picture cannot be drawn.")
