@@ -24,6 +24,10 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
     text_scale: float = 1.0
     reduced_motion: bool = False
     reading_width: Literal["narrow", "normal", "wide", "full"] = "normal"
+    lanes: Literal["columns", "grid", "tabs", "stacked"] = "columns"
+    """How several models stand in a conversation."""
+    lanes_linked: bool = True
+    """Whether they scroll together."""
     send_with: Literal["enter", "ctrl+enter"] = "enter"
     thinking_open: bool = False
     title_source: Literal["words", "model"] = "words"

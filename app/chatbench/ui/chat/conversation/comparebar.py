@@ -46,7 +46,7 @@ class CompareBar(Surface):
         self.linked = Button(self.tr("Scroll together"), size="small", icon="link")
         self.linked.setCheckable(True)
         self.linked.setChecked(True)
-        self.linked.toggled.connect(self.linked_changed)
+        self.linked.clicked.connect(self.linked_changed)
         self.differences = Button("", size="small", icon="diff")
         self.differences.setCheckable(True)
         self.differences.clicked.connect(self._choose_baseline)
@@ -99,6 +99,10 @@ class CompareBar(Surface):
         """Shows how the lanes stand."""
         self._arrangement = arrangement
         self.arrangement.set_icon(_ICONS[arrangement])
+
+    def set_linked(self, linked: bool) -> None:
+        """Shows whether the lanes scroll together."""
+        self.linked.setChecked(linked)
 
     def set_tie(self, tie: bool, *, possible: bool) -> None:
         """Whether the answers in view are rated as a tie, and could be."""

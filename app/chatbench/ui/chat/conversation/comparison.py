@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMenu
 
 from chatbench.core.conversations import MOST_LANES, TreeMessage
+from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.contrast import Contrast
@@ -35,8 +36,9 @@ class Comparison(QObject):
     def listen(self) -> None:
         """Does what the line above the lanes offers."""
         bar, lanes = self._view.bar, self._view.lanes
-        bar.linked_changed.connect(lanes.link)
-        bar.arrangement_chosen.connect(self._arrange)
+        bar.linked_changed.connect(self._link)
+        bar.arrangement_chosen.connect(self.arrange)
+        self.take_preferences()
         bar.figures_clicked.connect(self.show_figures)
         bar.merge_clicked.connect(self.show_merge)
         lanes.scrolled.connect(self.offer)
@@ -60,9 +62,31 @@ class Comparison(QObject):
         self.judging.refresh()
         self.contrast.refresh()
 
-    def _arrange(self, arrangement: Arrangement) -> None:
+    def take_preferences(self) -> None:
+        """How lanes stand, in all conversations."""
+        now, bar, lanes = self._services.preferences.current, self._view.bar, self._view.lanes
+        if lanes.arrangement != now.lanes:
+            lanes.arrange(now.lanes)
+        bar.set_arrangement(now.lanes)
+        if lanes.linked != now.lanes_linked:
+            lanes.link(now.lanes_linked)
+        bar.set_linked(now.lanes_linked)
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Lets the lanes stand otherwise, here and in every conversation."""
         self._view.lanes.arrange(arrangement)
         self._view.bar.set_arrangement(arrangement)
+        self._keep(lanes=arrangement)
+
+    def _link(self, linked: bool) -> None:
+        self._view.lanes.link(linked)
+        self._keep(lanes_linked=linked)
+
+    def _keep(self, **chosen: object) -> None:
+        try:
+            self._services.preferences.replace(**chosen)
+        except ChatbenchError as error:
+            self._services.notifier.error(error)
 
     def offer(self) -> None:
         """What can be done with the turn in view."""

@@ -43,6 +43,10 @@ class Contrast(QObject):
         lane.head.facts.clicked.connect(lambda: self.show_settings(lane))
         self._dress(lane)
 
+    def toggle(self, lane_id: str) -> None:
+        """Compares with a lane, or no longer."""
+        self.choose("" if self.baseline == lane_id else lane_id)
+
     def choose(self, lane_id: str) -> None:
         """Compares with another lane."""
         self.baseline = lane_id

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStyle, QWidget
 
@@ -108,6 +108,11 @@ class Lanes(Surface):
             self._place()
             self.current_changed.emit()
 
+    def step_aside(self, step: int) -> None:
+        """Turns to the lane to the right (1) or to the left (-1), around the edge, with the focus."""
+        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        self.step(-step if rtl else step)
+
     def step(self, step: int) -> None:
         """Turns to the next (1) or the previous (-1) lane, around the end, with the focus."""
         view = self._views[(self._current + step) % len(self._views)]
@@ -164,6 +169,11 @@ class Lanes(Surface):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.LayoutDirectionChange, QEvent.Type.StyleChange):
+            self._place()
 
     def _place(self) -> None:
         count, shown = len(self._views), self.shown

@@ -70,6 +70,10 @@ class TurnStrip(Surface):
         self._area.setMaximumHeight(max(80, self.window().height() // 3))
         self._area.setVisible(on)
 
+    def toggle(self) -> None:
+        """Shows all the words, or one line of them again."""
+        self.unfold(not self._area.isVisible())
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.words.geometry().contains(event.position().toPoint()):
-            self.unfold(not self._area.isVisible())
+            self.toggle()

@@ -365,6 +365,7 @@ class ConversationView(Surface):
             self.reload()
         elif changes.preferences:
             self._measure()
+            self.compare.take_preferences()
 
     # What is asked for.
 

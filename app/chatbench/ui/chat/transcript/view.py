@@ -357,6 +357,7 @@ class TranscriptView(QAbstractScrollArea):
         """Scroll so that a message begins at the upper edge."""
         index = self.stack.index_of(message_id)
         if index is not None:
+            self._stop_animation()
             self.stack.show(index, 0, -self.stack.frame.head - 12.0)
             self.moved()
 
@@ -372,6 +373,7 @@ class TranscriptView(QAbstractScrollArea):
         """Scroll so that so many pixels of a message are above the upper edge, at most all of them."""
         index = self.stack.index_of(message_id)
         if index is not None:
+            self._stop_animation()
             self.stack.show_inside(index, pixels)
             self.moved()
 
