@@ -5,6 +5,8 @@ from __future__ import annotations
 from unicodedata import bidirectional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -12,6 +14,7 @@ from tests.ui.transcript.conftest import Show, settle
 from tests.ui.transcript.samples import answer, user
 from tests.ui.transcript.test_view import place_of
 
+from chatbench.ui.chat.transcript.boxes.order import Order
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.painter import Hit
 from chatbench.ui.chat.transcript.selection import Position, Selection
@@ -125,6 +128,42 @@ def test_a_hit_in_mixed_code_is_marked_where_it_stands(show: Show) -> None:
     item = view.stack.item(0)
     assert item is not None
     assert len(item.boxes[0].rects(hit.start, hit.end)) == 2
+
+
+CODE = 'name = "مرحبا بالعالم" + "שלום"  # تعليق'
+
+
+def test_code_stands_in_the_order_it_was_written(show: Show) -> None:
+    view = show(ListSource([answer(0, f"```py\n{CODE}\n```")]))
+    item = view.stack.item(0)
+    assert item is not None
+    box = item.boxes[0]
+    parts = ["name", '"مرحبا', '" +', '"שלום', "#", "تعليق"]
+    places = []
+    for part in parts:
+        at = CODE.index(part)
+        places.append(box.rects(at, at + len(part))[0])
+    assert [rect.left() for rect in places] == sorted(rect.left() for rect in places)
+    first, second = CODE.index("مرحبا"), CODE.index("بالعالم")
+    assert box.rects(first, first + 1)[0].left() > box.rects(second, second + 1)[0].left()
+    for at in range(len(CODE)):
+        rect = box.rects(at, at + 1)[0]
+        assert box.offset_at(rect.center()) in (at, at + 1)
+    view.select_all()
+    view.copy()
+    assert QGuiApplication.clipboard().text() == CODE
+
+
+@given(st.text(st.sampled_from([*list('a "#1()'), "م", "ש", "\u064e", "漢", "👍"]), max_size=20))
+def test_marks_of_order_are_only_laid_out(text: str) -> None:
+    order = Order(text)
+    assert order.text.replace("\u200e", "") == text
+    for offset in range(units(text) + 1):
+        assert order.written(order.laid(offset)) == offset
+        assert order.written(order.laid(offset, end=True)) == offset
+    for at, character in enumerate(text[1:], 1):
+        start, end = order.laid(units(text[:at])), units(character)
+        assert order.text.encode("utf-16-le")[2 * start : 2 * (start + end)] == character.encode("utf-16-le")
 
 
 def test_right_to_left_paragraphs_stand_on_the_right_and_their_end_on_the_left(show: Show) -> None:

@@ -20,6 +20,7 @@ from chatbench.ui.chat.transcript.boxes.changes import (
     spoken,
 )
 from chatbench.ui.chat.transcript.boxes.controls import THUMB, paint_thumb, thumb_step
+from chatbench.ui.chat.transcript.boxes.order import Order
 from chatbench.ui.chat.transcript.comparing import CodeLine
 from chatbench.ui.chat.transcript.typeset import across
 from chatbench.ui.chat.transcript.utf16 import cut, units
@@ -46,6 +47,7 @@ class CodeLines(Box):
         self._longest = 0.0
         self._measured = 0
         self._layouts: dict[int, QTextLayout] = {}
+        self._orders: dict[int, Order] = {}
         self._rows: tuple[float, list[int]] | None = None
 
     @property
@@ -98,6 +100,7 @@ class CodeLines(Box):
 
     def release(self) -> None:
         self._layouts.clear()
+        self._orders.clear()
         self._rows = None
 
     # Geometry
@@ -153,7 +156,8 @@ class CodeLines(Box):
         return found
 
     def _make_layout(self, line: int) -> QTextLayout:
-        layout = QTextLayout(self._lines[line], theme().font("code"))
+        order = self._orders[line] = Order(self._lines[line])
+        layout = QTextLayout(order.text, theme().font("code"))
         layout.setCacheEnabled(True)
         option = QTextOption()
         wrap = self._wrap
@@ -161,7 +165,11 @@ class CodeLines(Box):
         option.setTextDirection(Qt.LayoutDirection.LeftToRight)
         option.setTabStopDistance(4 * _advance())
         layout.setTextOption(option)
-        layout.setFormats(self._formats(line))
+        formats = self._formats(line)
+        for one in formats:
+            start, one.start = one.start, order.laid(one.start)
+            one.length = order.laid(start + one.length, end=True) - one.start
+        layout.setFormats(formats)
         y = 0.0
         middle = self._middle()
         layout.beginLayout()
@@ -288,11 +296,12 @@ class CodeLines(Box):
         if end < first or start > past or (start == past and not to_end):
             return []
         layout, top = self._layout(line), self._line_top(line)
+        order = self._orders[line]
+        low, high = order.laid(max(0, start - first)), order.laid(min(past, end) - first, end=True)
         found = []
         for at in range(layout.lineCount()):
             row = layout.lineAt(at)
-            a = max(start - first, row.textStart())
-            z = min(end - first, row.textStart() + row.textLength())
+            a, z = max(low, row.textStart()), min(high, row.textStart() + row.textLength())
             goes_on = to_end and end > past and at == layout.lineCount() - 1
             if a > z or (a == z and not goes_on):
                 continue
@@ -336,13 +345,17 @@ class CodeLines(Box):
         line, into = self._line_at(point.y())
         layout = self._layout(line)
         row = layout.lineAt(max(0, min(int(into // self._line), layout.lineCount() - 1)))
-        return self._starts[line] + row.xToCursor(point.x() - self._left + self._offset)
+        at = row.xToCursor(point.x() - self._left + self._offset)
+        return self._starts[line] + self._orders[line].written(at)
 
     def next_offset(self, offset: int, step: int) -> int:
         line = self._line_of(offset)
         first, layout = self._starts[line], self._layout(line)
-        at = offset - first
-        moved = layout.nextCursorPosition(at) if step > 0 else layout.previousCursorPosition(at)
+        order, at = self._orders[line], offset - first
+        if step > 0:
+            moved = order.written(layout.nextCursorPosition(order.laid(at)))
+        else:
+            moved = order.written(layout.previousCursorPosition(order.laid(at, end=True)))
         return first + moved if moved != at else offset + step
 
     def word_at(self, offset: int) -> tuple[int, int]:
@@ -367,8 +380,9 @@ class CodeLines(Box):
     def _word_around(self, line: int, at: int) -> tuple[int, int]:
         """A word among letters that are no ASCII, by the rules of Unicode."""
         layout, first, words = self._layout(line), self._starts[line], QTextLayout.CursorMode.SkipWords
-        end = layout.nextCursorPosition(at, words)
-        start = layout.previousCursorPosition(end, words)
+        order = self._orders[line]
+        last = layout.nextCursorPosition(order.laid(at), words)
+        start, end = order.written(layout.previousCursorPosition(last, words)), order.written(last)
         return first + start, first + start + units(cut(self._lines[line], start, end).rstrip())
 
     def _line_of(self, offset: int) -> int:
@@ -391,7 +405,7 @@ class CodeLines(Box):
         line = self._shown() - 1
         layout = self._layout(line)
         row = layout.lineAt(layout.lineCount() - 1)
-        x = _x(row.cursorToX(units(self._lines[line]))) + self._left - self._offset
+        x = _x(row.cursorToX(self._orders[line].laid(units(self._lines[line])))) + self._left - self._offset
         y = self._line_top(line) + (layout.lineCount() - 0.5) * self._line
         return QPointF(min(x, self.width - PAD_X), y)
 

@@ -22,11 +22,12 @@ _ROLES: Final[dict[str, ColorRole]] = {
     "string": "code-string",
     "number": "code-number",
     "comment": "code-comment",
+    "slanted": "code-comment",
     "function": "code-function",
     "type": "code-type",
 }
 _Piece = tuple[int, int, str]
-"""Start and length in a line (UTF-16 units), and the token class."""
+"""Start and length in a line (UTF-16 units), and the token class; "slanted" is a comment in italics."""
 
 
 class Coloring:
@@ -87,7 +88,9 @@ class Coloring:
                     line, at, pieces = line + 1, 0, []
                 size = units(part)
                 if size and kind in _ROLES:
-                    pieces.append((at, size, kind))
+                    # Many scripts have no slanted letters, and their fonts no glyphs for them.
+                    slanted = kind == "comment" and part.isascii()
+                    pieces.append((at, size, "slanted" if slanted else kind))
                 at += size
         self._set(line, pieces)
 
@@ -106,7 +109,7 @@ def _format(start: int, length: int, kind: str) -> QTextLayout.FormatRange:
     made.start, made.length = start, length
     style = QTextCharFormat()
     style.setForeground(theme().color(_ROLES[kind]))
-    if kind == "comment":
+    if kind == "slanted":
         style.setFontItalic(True)
     made.format = style
     return made
