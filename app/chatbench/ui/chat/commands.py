@@ -54,6 +54,7 @@ def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
         return on_view(lambda view: act(view.id))
 
     add("new", tr("New chat"), workspace.new_chat, "plus", "Ctrl+N")
+    add("temporary", tr("New temporary chat"), workspace.new_temporary, "ghost", "Ctrl+Shift+P")
     add("close", tr("Close tab"), on_current(workspace.close_tab), "x", "Ctrl+W")
     add("find", tr("Find in this chat"), on_view(lambda view: view.open_find()), "search", "Ctrl+F")
     add("stop", tr("Stop the answer"), on_view(lambda view: view.stop()), "square", "Ctrl+.")

@@ -27,6 +27,8 @@ from chatbench.ui.chat.lanecommands import add_lane_actions
 from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.chat.tabactions import TabActions
+from chatbench.ui.chat.temporary import ICON as TEMPORARY
+from chatbench.ui.chat.temporary import TemporaryChats
 from chatbench.ui.widgets import IconButton, Label
 from chatbench.ui.window import PaneParts, Tab, TabState, TabStrip, bring_to_front
 
@@ -87,6 +89,7 @@ class ChatWorkspace(QWidget):
         self.columns.close_requested.connect(lambda view: self.beside.unsplit(view.id))
         self.columns.arranged.connect(self._arranged)
         self.filing = Filing(self._services, window, self)
+        self._temporary = TemporaryChats(self._services, window, self)
         sidebar.export_requested.connect(self.filing.export)
         sidebar.delete_requested.connect(self.filing.delete)
         add_chat_actions(self, window)
@@ -144,7 +147,7 @@ class ChatWorkspace(QWidget):
 
     def arrangement(self) -> Arrangement:
         """What is open here and where; nothing of temporary chats."""
-        views = {key: view for key, view in self._views.items() if not view.conversation.summary.temporary}
+        views = {key: view for key, view in self._views.items() if not view.temporary}
         scrolled: dict[str, ScrollPlace] = {}
         for key, view in views.items():
             place = view.transcript.place() if key in self._seen else self.openings.scrolled.get(key)
@@ -221,7 +224,9 @@ class ChatWorkspace(QWidget):
         self._views[conversation.id] = view
         self.columns.add(view)
         self.columns.set_title(view, self._title(view))
-        self.tabs.add_tab(Tab(conversation.id, self._title(view)), self._places.pop(conversation.id, None))
+        icon = TEMPORARY if view.temporary else ""
+        tab = Tab(conversation.id, self._title(view), icon=icon)
+        self.tabs.add_tab(tab, self._places.pop(conversation.id, None))
         self.openings.forget(conversation.id)
         view.open()
 
@@ -229,7 +234,7 @@ class ChatWorkspace(QWidget):
         """An empty chat at the model of the one in view; an empty one that is open is reused."""
         view = self.current_view()
         model = (view.lane.model if view is not None else None) or self._services.models.default()
-        empty = next((view for view in self._views.values() if view.is_blank), None)
+        empty = next((v for v in self._views.values() if v.is_blank and not v.temporary), None)
         if empty is not None:
             if model is not None and model != empty.lane.model:
                 empty.choose_model(model)
@@ -241,14 +246,33 @@ class ChatWorkspace(QWidget):
         work = self._new(model, self._wishes)
         self._making = spawn(work, owner=self, name="new-chat")
 
-    async def _new(self, model: ModelRef | None, wish: int, title: str = "") -> None:
-        conversation = await self._services.chat.new_conversation(model, title=title)
+    def new_temporary(self) -> None:
+        """An empty chat of which nothing is written down."""
+        view = self.current_view()
+        model = (view.lane.model if view is not None else None) or self._services.models.default()
+        self._wishes += 1
+        spawn(self._new(model, self._wishes, temporary=True), owner=self, name="new-temporary")
+
+    async def _new(
+        self, model: ModelRef | None, wish: int, title: str = "", *, temporary: bool = False
+    ) -> None:
+        chat = self._services.chat
+        conversation = await chat.new_conversation(model, title=title, temporary=temporary)
         self._add(conversation)
         await self._show(conversation.id, wish)
 
     def close_tab(self, conversation_id: str) -> None:
         """Takes the tab away; an answer that is coming in goes on."""
-        spawn(self._close(conversation_id), owner=self, name="close-tab")
+        view = self._views.get(conversation_id)
+        if view is not None and view.temporary:
+            spawn(self._close_temporary(view), owner=self, name="close-tab")
+        else:
+            spawn(self._close(conversation_id), owner=self, name="close-tab")
+
+    async def _close_temporary(self, view: ConversationView) -> None:
+        conversation_id, blank = view.id, view.is_blank
+        await self._close(conversation_id)
+        self._temporary.closed(conversation_id, blank=blank)
 
     async def _close(self, conversation_id: str) -> None:
         view = self._views.get(conversation_id)
@@ -396,7 +420,8 @@ class ChatWorkspace(QWidget):
             self._window.setWindowTitle(f"{self._title(view)} – Chatbench")
 
     def _title(self, view: ConversationView) -> str:
-        return view.conversation.summary.title or self.tr("New chat")
+        new = self.tr("Temporary chat") if view.temporary else self.tr("New chat")
+        return view.conversation.summary.title or new
 
     def _inspect(self) -> None:
         view = self.current_view()

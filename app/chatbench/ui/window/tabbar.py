@@ -35,12 +35,14 @@ _LIFT = 28
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab: ``id`` is the caller's own, ``title`` may be anything a stranger wrote."""
+    """One tab: ``id`` is the caller's own, ``title`` may be anything a stranger wrote. An ``icon`` before
+    it says what kind of chat it is."""
 
     id: str
     title: str
     state: TabState = "idle"
     closable: bool = True
+    icon: str = ""
 
 
 class TabBar(QWidget):
@@ -92,6 +94,8 @@ class TabBar(QWidget):
         extra = 2 * _PADDING + (theme().icon_size(_CROSS) + 10 if tab.closable else 0)
         if tab.state != "idle":
             extra += theme().icon_size(16) + 4
+        if tab.icon:
+            extra += theme().icon_size(14) + 6
         return max(_NARROWEST, min(theme().scaled(_WIDEST), words + extra + 1))
 
     def sizeHint(self) -> QSize:
@@ -240,6 +244,11 @@ class TabBar(QWidget):
             mark = QRect(inner.right() + 1 - edge if rtl else inner.x(), 0, edge, rect.height())
             draw_state(painter, mark, tab.state)
             inner.adjust(0 if rtl else edge + 4, 0, -(edge + 4) if rtl else 0, 0)
+        if tab.icon:
+            edge = theme().icon_size(14)
+            mark = QRect(inner.right() + 1 - edge if rtl else inner.x(), 0, edge, rect.height())
+            icons.draw(painter, tab.icon, mark, "text2")
+            inner.adjust(0 if rtl else edge + 6, 0, -(edge + 6) if rtl else 0, 0)
         weight = 600 if current else None
         painter.setFont(theme().font("ui", weight))
         painter.setPen(theme().color("text" if current else "text2"))

@@ -12,6 +12,7 @@ import msgspec
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
@@ -33,6 +34,7 @@ from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
+from chatbench.ui.chat.temporary import TemporaryLine
 from chatbench.ui.chat.transcript.frame import frame_for
 from chatbench.ui.chat.transcript.links import ask_before_opening
 from chatbench.ui.chat.transcript.view import TranscriptView
@@ -110,6 +112,11 @@ class ConversationView(Surface):
         return self.lanes.current.transcript
 
     @property
+    def temporary(self) -> bool:
+        """Whether nothing of it is written down."""
+        return self.conversation.summary.temporary
+
+    @property
     def streaming(self) -> bool:
         return bool(self.services.chat.live_in(self.id))
 
@@ -137,6 +144,8 @@ class ConversationView(Surface):
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
+        if self.temporary:
+            column.addWidget(TemporaryLine(self))
         column.addWidget(self.bar)
         column.addWidget(self.strip)
         column.addLayout(self._upper, 1)
@@ -214,7 +223,8 @@ class ConversationView(Surface):
         """Scrolls to where the reader was, when all of the conversation is known."""
         if self._loading is not None:
             await asyncio.wait({self._loading})
-        self.transcript.go_to_place(message_id, pixels)
+        if isValid(self):
+            self.transcript.go_to_place(message_id, pixels)
 
     def reload(self) -> None:
         """Reads the outline again; several calls in a row read once."""
