@@ -6,7 +6,7 @@ import pytest
 
 from chatbench.rendering.blocks import TextBlock
 from chatbench.rendering.document import parse
-from chatbench.rendering.export import markdown, plain_text
+from chatbench.rendering.export import markdown, plain_text, to_html
 from chatbench.rendering.incremental import IncrementalMarkdown
 from chatbench.rendering.nodes import Note, Words
 
@@ -75,6 +75,12 @@ def test_only_blocks_that_name_a_late_note_are_made_afresh() -> None:
 def test_the_source_is_kept() -> None:
     text = "a[^1]\n\n[^1]: b\n\n    c\n\nd"
     assert markdown(parse(text)) == text
+
+
+def test_other_programs_get_the_label_in_words() -> None:
+    assert to_html(parse("a[^1]\n\n[^1]: b & c")) == (
+        "<p>a<sup>[1]</sup></p><ul><li>[1] b &amp; c</li></ul>"
+    )  # fmt: skip
 
 
 def test_labels_are_shown_not_obeyed() -> None:

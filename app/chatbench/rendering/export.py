@@ -11,6 +11,7 @@ from chatbench.rendering.blocks import AnyBlock, CodeBlock, MathBlock, TableBloc
 from chatbench.rendering.nodes import OBJECT, Inline, InlineObject, MathObject
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>")
+_NOTE = re.compile(r'<(sup|li) note="([^"]*)">')
 _START = re.compile(r'start="(\d+)"')
 
 
@@ -134,7 +135,7 @@ def _html_parts(blocks: list[AnyBlock]) -> Iterator[str]:
         elif isinstance(block, MathBlock):
             yield f"<p><code>{escape(block.tex)}</code></p>"
         elif isinstance(block, TextBlock):
-            yield _with_objects(Inline(block.html, block.objects))
+            yield _NOTE.sub(_spelled_label, _with_objects(Inline(block.html, block.objects)))
         elif isinstance(block, TableBlock):
             goes_on = block.continued and index > 0 and blocks[index - 1].kind == "table"
             more = index + 1 < len(blocks) and blocks[index + 1].continued
@@ -142,6 +143,11 @@ def _html_parts(blocks: list[AnyBlock]) -> Iterator[str]:
             yield _html_rows(block, head=not goes_on, last=not more)
         else:
             yield "<hr>"
+
+
+def _spelled_label(match: re.Match[str]) -> str:
+    """Other programs know no footnotes: the label stands before the words."""
+    return "<sup>" if match[1] == "sup" else f"<li>[{match[2]}] "
 
 
 def _html_rows(block: TableBlock, *, head: bool, last: bool) -> str:

@@ -14,7 +14,7 @@ from tests.ui.transcript.samples import answer, streaming, user
 from chatbench.rendering.blocks import AnyBlock
 from chatbench.rendering.document import parse
 from chatbench.ui.chat.transcript import paragraphs
-from chatbench.ui.chat.transcript.boxes.changes import Marked, kept, marks_of, spoken
+from chatbench.ui.chat.transcript.boxes.changes import Marked, kept, marks_of, spoken, whole_change
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.boxes.text import TextBox
@@ -97,6 +97,17 @@ def test_removed_words_are_parted_from_their_neighbours() -> None:
     assert merged.text == "we arrive together at noon"
     merged = merge(paragraph("これは本です"), paragraph("これは紙です"))
     assert merged.text == "これは紙本です"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "expected"),
+    [("one two", "three four five", ""), ("new words", "", "added"), ("", "gone words", "removed")],
+)
+def test_a_line_that_is_wholly_new_or_gone_is_known(here: str, there: str, expected: str) -> None:
+    merged = merge(paragraph(here) if here else Paragraph(""), paragraph(there) if there else Paragraph(""))
+    assert whole_change([merged]) == expected
+    assert whole_change([merged, Paragraph("x")]) == ""
+    assert whole_change([merged, Paragraph(" ")]) == expected
 
 
 def test_code_is_compared_by_line_and_token() -> None:

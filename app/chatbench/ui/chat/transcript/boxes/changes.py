@@ -83,10 +83,22 @@ def _around_words(rect: QRectF) -> QRectF:
     return QRectF(rect.x(), rect.center().y() - tall / 2, rect.width(), tall)
 
 
-def paint_sign(painter: QPainter, change: Change, width: float, *, rtl: bool) -> None:
-    """A plus or minus in the margin beside the first line of a box ``width`` wide."""
-    x = width if rtl else -_SIGN_ROOM
-    paint_sign_in(painter, change, QRectF(x, 0, _SIGN_ROOM, theme().line("prose")))
+def whole_change(paragraphs: Iterable[Paragraph]) -> Change:
+    """What was done with all words of some paragraphs, if it is the same with all."""
+    changes: set[Change] = set()
+    for paragraph in paragraphs:
+        marks = marks_of(paragraph)
+        if paragraph.text.strip():
+            whole = len(marks) == 1 and marks[0].length >= units(paragraph.text.strip())
+            changes.add(marks[0].change if whole else "")
+    return changes.pop() if len(changes) == 1 else ""
+
+
+def paint_sign(painter: QPainter, change: Change, width: float, top: float = 0.0, *, rtl: bool) -> None:
+    """A plus or minus in the margin beside a line of a box ``width`` wide; nothing without a change."""
+    if change:
+        x = width if rtl else -_SIGN_ROOM
+        paint_sign_in(painter, change, QRectF(x, top, _SIGN_ROOM, theme().line("prose")))
 
 
 def paint_sign_in(painter: QPainter, change: Change, rect: QRectF) -> None:

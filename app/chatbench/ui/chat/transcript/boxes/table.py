@@ -22,7 +22,9 @@ from chatbench.ui.chat.transcript.boxes.changes import (
     marks_of,
     paint_grounds,
     paint_shapes,
+    paint_sign,
     spoken,
+    whole_change,
 )
 from chatbench.ui.chat.transcript.boxes.columns import NUMBER, TableColumns, bare
 from chatbench.ui.chat.transcript.boxes.controls import (
@@ -201,6 +203,9 @@ class TableBox(Box):
                 painter.setClipRect(QRectF(0, self._tops[row], columns[0], self._height(row)))
                 self._paint_cell(painter, row, 0, paint)
                 painter.restore()
+            if self._compared is not None and not self.change:
+                change = whole_change(self._compared[row])
+                paint_sign(painter, change, self.width, self._tops[row] + _PAD_Y, rtl=self.context.rtl)
             head = row == 0 and not self.block.continued
             rule = QRectF(0, self._tops[row + 1] - 1, self.width, 1)
             painter.fillRect(rule, theme().color("linectl" if head else "line"))

@@ -35,7 +35,9 @@ from chatbench.ui.chat.transcript.boxes.changes import (
     marks_of,
     paint_grounds,
     paint_shapes,
+    paint_sign,
     spoken,
+    whole_change,
 )
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.pictures import image_card, inline_formula
@@ -185,6 +187,8 @@ class TextBox(Box):
             laid.draw(painter, paint.clip)
             if self.is_compared:
                 paint_shapes(painter, laid)
+                change = whole_change([laid.paragraph]) if not self.change else ""
+                paint_sign(painter, change, self.width, laid.top, rtl=self.context.rtl)
             if laid.paragraph.marker:
                 self._paint_marker(painter, laid)
         self._paint_links(painter, paint)
