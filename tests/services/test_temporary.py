@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
@@ -179,3 +180,76 @@ async def test_it_can_be_forgotten_before(
     with pytest.raises(ConfigurationError, match="kept"):
         await services.chat.forget(kept.id)
     assert (await services.history.load(kept.id)).id == kept.id
+
+
+async def test_it_can_be_kept_after_all(opened: Open, server: LoopbackServer) -> None:
+    """With all there is of it: branches, closed lanes, deleted messages, drafts, queue, files, ratings
+    and what is left out; the next program has it too."""
+    async with opened() as services:
+        services.endpoints.save(loop(server))
+        conversation = await services.chat.new_conversation(SIGHTED, title="Kept", temporary=True)
+        cid = conversation.id
+        info = services.models.info(SIGHTED)
+        picture = await services.attachments.attach_bytes(PHOTO, "a.jpg", info, conversation_id=cid)
+        turn = await services.chat.send(cid, Draft(text="findable", attachments=(picture,)))
+        await services.chat.wait(turn)
+        answer = turn.answers[0].id
+        lane = await services.lanes.add(cid, model=MODEL)
+        await services.chat.wait(await services.chat.regenerate(cid, answer))
+        await services.lanes.close(cid, lane.id)
+        edited = await services.chat.edit_answer(cid, answer, "deleted words")
+        await services.history.delete_message(cid, edited.id)
+        await services.ratings.rate(answer, "best")
+        await services.context.leave_out(cid, answer, True)
+        await services.history.save_draft(cid, Draft(text="draft"))
+        await services.history.save_draft(cid, Draft(text="edit", edits=turn.user_message_id), edit=True)
+        await services.chat.queue(cid, Draft(text="later"), at=0)
+        before = await services.history.load(cid)
+        spent = await services.usage.of_conversation(cid)
+        await services.chat.keep(cid)
+        after = await services.history.load(cid)
+        assert after == msgspec.structs.replace(
+            before, summary=msgspec.structs.replace(before.summary, temporary=False)
+        )
+        with pytest.raises(ConfigurationError, match="kept"):
+            await services.chat.keep(cid)
+        assert await services.chat.send_queued(cid)
+        await silence(services, cid, len(after.messages) + 2)
+    async with opened() as services:
+        kept = await services.history.load(cid)
+        assert kept.messages[: len(after.messages)] == after.messages
+        assert (kept.closed_lanes, kept.draft, kept.edit) == (after.closed_lanes, after.draft, after.edit)
+        assert [row.id for row in await services.history.summaries()] == [cid]
+        assert {hit.message_id for hit in await services.history.search("findable")} == {turn.user_message_id}
+        assert len(await services.history.search("Kept")) == 1
+        assert await services.attachments.original(sha256_of(picture)) == PHOTO
+        assert (await services.usage.of_conversation(cid)).calls == spent.calls + 1
+        assert await services.ratings.of_conversation(cid) == {answer: "best"}
+        assert (await services.chat._store.marks(cid)).unsent == {answer}
+        await services.history.undelete_message(cid, edited.id)
+        assert edited.id in {m.id for m in (await services.history.load(cid)).messages}
+        assert await services.profile.check() == []
+
+
+async def test_keeping_waits_for_no_answer(services: Services, server: LoopbackServer) -> None:
+    conversation = await temporary(services)
+    server.script(slowly("word"))
+    turn = await services.chat.send(conversation.id, Draft(text="Hi"))
+    with pytest.raises(ConfigurationError, match="still coming in"):
+        await services.chat.keep(conversation.id)
+    services.chat.stop(conversation.id)
+    await services.chat.wait(turn)
+
+
+async def test_what_cannot_be_kept_is_temporary_as_before(services: Services) -> None:
+    conversation = await temporary(services)
+    await said(services, conversation.id, "x" * 1_000_000)
+    database = services.chat._store._database
+    await database.write(lambda c: c.execute("PRAGMA max_page_count = 1").fetchone())
+    with pytest.raises(StorageError, match="No space is left"):
+        await services.chat.keep(conversation.id)
+    await database.write(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
+    whole = await services.history.load(conversation.id)
+    assert (whole.summary.temporary, len(whole.messages)) == (True, 2)
+    await services.chat.keep(conversation.id)
+    assert [row.id for row in await services.history.summaries()] == [conversation.id]

@@ -162,6 +162,11 @@ class AttachmentService:
             self._thumbnails.popitem(last=False)
         return found
 
+    async def keep(self, conversation_id: str) -> None:
+        """Stores the files of a temporary conversation that is to be kept. Raises DiskFull, ReadOnly,
+        StorageError."""
+        await self._files.keep(conversation_id)
+
     async def forget(self, conversation_id: str) -> None:
         """Lets go of the files of a temporary conversation that was forgotten, where no other one
         shows them."""

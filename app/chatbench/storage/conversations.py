@@ -11,7 +11,7 @@ from chatbench.core.conversations import Conversation, ConversationSummary, Draf
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.ids import new_id
 from chatbench.core.messages import Part
-from chatbench.storage import lanes, marks, rows, search, spend, trees, turns
+from chatbench.storage import keeping, lanes, marks, rows, search, spend, trees, turns
 from chatbench.storage import waiting as queue
 from chatbench.storage.database import Database
 from chatbench.storage.marks import Marked
@@ -303,11 +303,31 @@ class ConversationStore(Marked, Titles, Trashing):
         """Whether another process has committed since the last call."""
         return await self._database.changed_elsewhere()
 
+    async def keep(self, conversation_id: str) -> None:
+        """Makes a temporary conversation one that is kept, under the same ids. Until it stands on the
+        disk there is no such conversation, so that nothing is written past it. Raises
+        ConfigurationError for one that is kept already."""
+        self._expect_temporary(conversation_id)
+        memory = self._database.of(conversation_id)
+        named = keeping.ids(await memory.read(lambda c: keeping.take(c, conversation_id)))
+        self._database.keep_on_disk(*named)
+        try:
+            taken = await memory.read(lambda c: keeping.take(c, conversation_id))
+            await self._database.write(lambda c: keeping.put(c, taken), durable=True)
+        except BaseException:
+            self._database.keep_in_memory(*named)
+            raise
+        self._database.keep_on_disk(*keeping.ids(taken))
+        await memory.write(lambda c: turns.delete(c, conversation_id))
+
     async def forget(self, conversation_id: str) -> None:
         """Deletes a temporary conversation for good. Raises ConfigurationError for another one."""
-        if not self._database.is_temporary(conversation_id):
-            raise ConfigurationError("This conversation is kept.", "Put it in the trash instead.")
+        self._expect_temporary(conversation_id)
         await self._write(conversation_id, lambda c: turns.delete(c, conversation_id))
+
+    def _expect_temporary(self, conversation_id: str) -> None:
+        if not self._database.is_temporary(conversation_id):
+            raise ConfigurationError("This conversation is kept.", "Put it in the trash to be rid of it.")
 
     async def _conversation(
         self, conversation_id: str, read: Callable[[apsw.Connection], Conversation]

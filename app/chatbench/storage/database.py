@@ -159,6 +159,10 @@ class Database:
         self._temporary_ids.update(ids)
         return self._temporary
 
+    def keep_on_disk(self, *ids: str) -> None:
+        """From now on what has one of these ids belongs here."""
+        self._temporary_ids.difference_update(ids)
+
     def is_temporary(self, an_id: str) -> bool:
         """Whether what has this id is kept only in memory."""
         return an_id in self._temporary_ids

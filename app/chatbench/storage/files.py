@@ -9,18 +9,27 @@ import re
 import secrets
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
 from chatbench.core.errors import StorageError
 from chatbench.storage import failures
 from chatbench.storage.database import Database
-from chatbench.storage.rows import draft, plain, stored_files
+from chatbench.storage.rows import draft, draft_key, plain, stored_files
 from chatbench.storage.turns import now_ms
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _CHUNK_BYTES = 1 << 20
 _UNUSED_AFTER_MS = 86_400_000
+
+
+class _Held(NamedTuple):
+    """A file that only memory has."""
+
+    data: bytes
+    name: str
+    media_type: str
 
 
 class FileStore:
@@ -31,7 +40,7 @@ class FileStore:
     def __init__(self, folder: Path, database: Database) -> None:
         self._folder = folder
         self._database = database
-        self._held: dict[str, bytes] = {}
+        self._held: dict[str, _Held] = {}
 
     async def put(
         self, data: bytes | Path, *, name: str = "", media_type: str = "", conversation_id: str = ""
@@ -42,7 +51,7 @@ class FileStore:
         Raises DiskFull, ReadOnly, StorageError; OSError where a given file cannot be read.
         """
         if self._database.is_temporary(conversation_id):
-            return await asyncio.to_thread(self._hold, data)
+            return await asyncio.to_thread(self._hold, data, name, media_type)
         sha256, size = await asyncio.to_thread(self._write, data)
         values = (sha256, size, plain(media_type), plain(name), now_ms())
 
@@ -61,7 +70,7 @@ class FileStore:
         """The bytes, checked against their name. Raises StorageError where they are gone or
         damaged."""
         held = self._held.get(sha256)
-        return held if held is not None else await asyncio.to_thread(self._read, sha256)
+        return held.data if held is not None else await asyncio.to_thread(self._read, sha256)
 
     def path(self, sha256: str) -> Path:
         """Where the file is. Raises ValueError for what is not a SHA-256."""
@@ -110,11 +119,18 @@ class FileStore:
             return {str(row[0]) for row in shown} | _in_drafts(connection)
 
         kept = await self._database.of(conversation_id).read(used)
-        self._held = {sha256: data for sha256, data in self._held.items() if sha256 in kept}
+        self._held = {sha256: held for sha256, held in self._held.items() if sha256 in kept}
 
-    def _hold(self, data: bytes | Path) -> str:
-        held = b"".join(_chunks(data))
-        sha256 = hashlib.sha256(held).hexdigest()
+    async def keep(self, conversation_id: str) -> None:
+        """Stores what is held in memory and shown by this temporary conversation."""
+        shown = await self._database.of(conversation_id).read(lambda c: _shown_in(c, conversation_id))
+        for sha256 in shown & self._held.keys():
+            held = self._held[sha256]
+            await self.put(held.data, name=held.name, media_type=held.media_type)
+
+    def _hold(self, data: bytes | Path, name: str, media_type: str) -> str:
+        held = _Held(b"".join(_chunks(data)), name, media_type)
+        sha256 = hashlib.sha256(held.data).hexdigest()
         self._held[sha256] = held
         return sha256
 
@@ -196,6 +212,23 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _shown_in(connection: apsw.Connection, conversation_id: str) -> set[str]:
+    """The files of the messages, the drafts and the queue of one conversation."""
+    found = connection.execute(
+        "SELECT DISTINCT sha256 FROM file_references AS r JOIN messages AS m ON m.seq = r.message_seq "
+        "WHERE m.conversation_id = ?",
+        (conversation_id,),
+    )
+    shown = {str(row[0]) for row in found}
+    for (text,) in connection.execute(
+        "SELECT draft FROM drafts WHERE conversation_id IN (?1, ?2) UNION ALL "
+        "SELECT draft FROM waiting WHERE conversation_id = ?1",
+        (conversation_id, draft_key(conversation_id, edit=True)),
+    ):
+        shown |= stored_files(draft(text).attachments)
+    return shown
 
 
 def _in_drafts(connection: apsw.Connection) -> set[str]:

@@ -111,7 +111,7 @@ def finish(connection: apsw.Connection, message: TreeMessage, source: str | None
         "UPDATE contents SET parts = ?, details = ? WHERE seq = ?",
         (rows.encode(message.parts), rows.details_of(message), seq),
     )
-    _refer_and_index(connection, seq, message.parts)
+    refer_and_index(connection, seq, message.parts)
     _add_cost(connection, conversation_id, old_amount, amount, unpriced - old_unpriced)
     connection.execute(
         "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
@@ -168,7 +168,7 @@ def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) ->
         (seq, rows.encode(message.parts), rows.details_of(message)),
     )
     if not streaming:
-        _refer_and_index(connection, seq, message.parts)
+        refer_and_index(connection, seq, message.parts)
         amount, unpriced = rows.priced_amount(message), int(rows.is_unpriced(message))
         connection.execute(
             "UPDATE messages SET cost_amount = ?, unpriced = ? WHERE seq = ?", (amount, unpriced, seq)
@@ -176,7 +176,8 @@ def _insert(connection: apsw.Connection, message: TreeMessage, owner_id: str) ->
         _add_cost(connection, message.conversation_id, None, amount, unpriced)
 
 
-def _refer_and_index(connection: apsw.Connection, seq: int, parts: tuple[Part, ...]) -> None:
+def refer_and_index(connection: apsw.Connection, seq: int, parts: tuple[Part, ...]) -> None:
+    """What a message's words and files are found by."""
     search.index_message(connection, seq, rows.words_of(parts))
     connection.execute("DELETE FROM file_references WHERE message_seq = ?", (seq,))
     connection.executemany(

@@ -40,6 +40,7 @@ from chatbench.services.turns import (
     refuse_unsettled,
     sent,
     showing,
+    still_coming,
     title_from,
 )
 from chatbench.storage.conversations import ConversationStore
@@ -89,6 +90,17 @@ class Sending:
         conversation = await self._store.create(title, lane, temporary=temporary)
         self._changes.emit(Changes(conversations=frozenset({conversation.id})))
         return conversation
+
+    async def keep(self, conversation_id: str) -> None:
+        """Makes a temporary conversation one like the others, with its files. Raises StorageError (it
+        is temporary then as before), ConfigurationError for one that is kept already and while an
+        answer is coming in."""
+        self._underway.refuse_while_closing()
+        if self.live_in(conversation_id):
+            raise still_coming()
+        await self._attachments.keep(conversation_id)
+        await self._store.keep(conversation_id)
+        self._changes.emit(Changes(conversations=frozenset({conversation_id})))
 
     async def forget(self, conversation_id: str) -> None:
         """Stops a temporary conversation and lets go of it and its files: nothing brings it back.
