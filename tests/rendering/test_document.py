@@ -156,8 +156,11 @@ def test_alt_words_are_plain() -> None:
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     script = (
         "import sys, chatbench.rendering.document, chatbench.rendering.incremental,"
-        " chatbench.rendering.highlight, chatbench.rendering.maths, chatbench.rendering.export\n"
-        "print([m for m in ('markdown_it', 'pygments', 'ziamath', 'PySide6') if m in sys.modules])"
+        " chatbench.rendering.highlight, chatbench.rendering.maths, chatbench.rendering.export,"
+        " chatbench.rendering.svgs, chatbench.rendering.pages, chatbench.rendering.comparison,"
+        " chatbench.rendering.citations, chatbench.rendering.tables, chatbench.rendering.outline\n"
+        "heavy = ('markdown_it', 'pygments', 'ziamath', 'PySide6', 'xml.etree.ElementTree', 'csv')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(chatbench.__file__).parents[1])}
     done = subprocess.run(

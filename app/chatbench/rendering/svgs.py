@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, Final
 
 from chatbench.core.errors import ChatbenchError
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
 MAX_CHARS: Final = 400_000
 MAX_ELEMENTS: Final = 5_000
@@ -80,6 +82,8 @@ def safe_svg(code: str) -> SafeSvg:
     Raises:
         SvgError: no SVG, or over one of the limits of this module.
     """
+    from xml.etree import ElementTree as ET
+
     if len(code) > MAX_CHARS:
         raise SvgError("The picture is too large to draw.")
     code = _DOCTYPE.sub("", code)
@@ -102,6 +106,8 @@ def safe_svg(code: str) -> SafeSvg:
 
 
 def _read(code: str) -> ET.Element:
+    from xml.etree import ElementTree as ET
+
     depth = count = 0
     root: ET.Element | None = None
     try:
@@ -141,7 +147,7 @@ def _clean(element: ET.Element, budget: _Budget) -> ET.Element | None:
     name = _name(element)
     if name not in _ELEMENTS:
         return None
-    made = ET.Element(name)
+    made = element.makeelement(name, {})
     for key, value in element.attrib.items():
         kept = _attribute(key.rpartition("}")[2], value)
         if kept is not None:
