@@ -209,7 +209,7 @@ async def test_one_of_two_processes_sends_each(opened: Open, server: LoopbackSer
     async with opened() as one, opened() as two:
         for services in (one, two):
             services.notifier.listen(said.append)
-        one.endpoints.save(loop(server))
+            services.endpoints.save(loop(server))
         conversation = await one.chat.new_conversation(MODEL)
         await one.chat.send(conversation.id, Draft(text="One"))
         await one.chat.queue(conversation.id, Draft(text="Two"))
