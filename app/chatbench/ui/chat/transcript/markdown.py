@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from typing import Any, Final
@@ -28,6 +29,8 @@ from chatbench.ui.chat.transcript.segment import Key, Segment
 from chatbench.ui.chat.transcript.typeset import Style
 from chatbench.ui.chat.transcript.worker import worker
 
+_REST: Final = 4
+"""A growing answer is compared again only after this many times as long as it took last time."""
 _MARGINS: Final = {"paragraph": (0.0, 10.0), "heading": (14.0, 6.0), "list": (0.0, 10.0)}
 
 
@@ -45,6 +48,7 @@ class MarkdownSegment(Segment):
         self._compared: Compared | None = None
         self._asked: object = None
         self._busy = False
+        self._rests_until = 0.0
         self._marked: dict[int, Shown] = {}
         self._removed: list[tuple[Shown, Box]] = []
         self.update(part, live=live)
@@ -165,7 +169,8 @@ class MarkdownSegment(Segment):
         finished = self._markdown.frozen if self._live else len(self._markdown.blocks)
         blocks = tuple(self._markdown.blocks[:finished])
         asked = (other, blocks, self._live)
-        if self._busy or asked == self._asked:
+        rests = self._live and time.monotonic() < self._rests_until
+        if self._busy or rests or asked == self._asked:
             return
         self._asked, self._busy = asked, True
         text, ended = self._text, not self._live
@@ -174,10 +179,13 @@ class MarkdownSegment(Segment):
             return self._compared is not other
 
         def work() -> list[Shown] | None:
+            began = time.monotonic()
             try:
                 return compare(text, blocks, other, ended=ended, cancelled=given_up)
             except CancelledError:
                 return None
+            finally:
+                self._rests_until = time.monotonic() + _REST * (time.monotonic() - began)
 
         worker().submit(work, lambda shown: self._take(shown, blocks, other))
 
