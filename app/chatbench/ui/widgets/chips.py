@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatbench.ui import icons
-from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme import ColorRole, FontRole, theme
 from chatbench.ui.widgets.buttons import PaintedButton
 from chatbench.ui.widgets.paint import box
 
@@ -20,8 +20,9 @@ _GAP: Final = 6
 class Chip(PaintedButton):
     """24 high: icon, words, perhaps a chevron. Bordered when it defines the request.
 
-    ``set_off`` greys an option that is off; ``set_problem`` shows ``circle-alert`` and the
-    reason as the tooltip. ``clicked`` opens the choice or the fix.
+    A ``strong`` one names what stands below it. ``set_off`` greys an option that is off;
+    ``set_problem`` shows ``circle-alert`` and the reason as the tooltip. ``clicked`` opens the choice
+    or the fix.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class Chip(PaintedButton):
         bordered: bool = True,
         menu: bool = False,
         checkable: bool = False,
+        strong: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._icon = icon
         self._bordered = bordered
+        self._strong = strong
         self._menu = menu
         self._off = False
         self._problem = ""
@@ -80,7 +83,11 @@ class Chip(PaintedButton):
         self.setAccessibleName(f"{self._label}. {self._problem}" if self._problem else self._label)
 
     def _weight(self) -> int:
-        return 500 if self._bordered else 400
+        return 600 if self._strong else 500 if self._bordered else 400
+
+    @property
+    def _font(self) -> FontRole:
+        return "ui" if self._strong else "small"
 
     def _ends(self) -> tuple[int, int]:
         """Width before and after the words."""
@@ -91,7 +98,7 @@ class Chip(PaintedButton):
         return before, after
 
     def sizeHint(self) -> QSize:
-        words = theme().metrics("small", self._weight()).horizontalAdvance(self._label)
+        words = theme().metrics(self._font, self._weight()).horizontalAdvance(self._label)
         return QSize(max(24, sum(self._ends()) + words + 1), theme().control("chip"))
 
     def minimumSizeHint(self) -> QSize:
@@ -104,7 +111,7 @@ class Chip(PaintedButton):
         border: ColorRole | None = "accent" if self.isChecked() else "btnline" if self._bordered else None
         if fill is not None or border is not None:
             box(painter, self.rect(), theme().corner("control"), fill, border)
-        words: ColorRole = "text" if self._bordered else "text3" if self._off else "text2"
+        words: ColorRole = "text" if self._bordered or self._strong else "text3" if self._off else "text2"
         if not self.isEnabled():
             words = "disabled"
         self._draw_contents(painter, words)
@@ -113,7 +120,7 @@ class Chip(PaintedButton):
     def _draw_contents(self, painter: QPainter, words: ColorRole) -> None:
         before, after = self._ends()
         edge = theme().icon_size(13)
-        metrics = theme().metrics("small", self._weight())
+        metrics = theme().metrics(self._font, self._weight())
         rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         mark = QRect(theme().scaled(_PADDING), 0, edge, self.height())
         chevron = QRect(self.width() - after + _GAP - 2, 0, edge, self.height())
@@ -127,7 +134,7 @@ class Chip(PaintedButton):
             self.draw_mark(painter, self._icon, mark, "text2" if words == "text" else words)
         if self._menu:
             icons.draw(painter, "chevron-down", chevron, "text3" if self.isEnabled() else "disabled")
-        painter.setFont(theme().font("small", self._weight()))
+        painter.setFont(theme().font(self._font, self._weight()))
         painter.setPen(theme().color(words))
         shown = metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.view import ConversationView
 
 
-_TELLING = frozenset({"details", "fork", "inspect", "retry-with", "settings", "ways"})
+_TELLING = frozenset({"details", "fork", "inspect", "settings", "ways"})
 """What would tell which model has answered."""
 
 
@@ -56,8 +56,7 @@ class MessageActs(QObject):
         if message is None:
             return
         view = self._view
-        if view.names_hidden and action in _TELLING:
-            view.window_frame.notices.show_notice(self.tr("Offered when the answers are rated."))
+        if action in _TELLING and not view.compare.judging.may_tell():
             return
         acts: dict[str, Callable[[], object]] = {
             "regenerate": partial(self.regenerate, message),
@@ -155,6 +154,8 @@ class MessageActs(QObject):
 
     def regenerate_with(self, message: TreeMessage) -> None:
         """Asks for a model, then for another answer from it; the lane's own model stays."""
+        if not self._view.compare.judging.may_tell():
+            return
         picker = ModelPicker(self._services, self._view)
         picker.chosen.connect(partial(self.regenerate, message))
         picker.key_wanted.connect(self._view.provider_wanted)
@@ -163,7 +164,8 @@ class MessageActs(QObject):
 
     def regenerate_otherwise(self, message: TreeMessage) -> None:
         """Asks for parameters, then for another answer with them; the lane keeps its own."""
-        spawn(self._ask_otherwise(message), owner=self, name="ask-otherwise")
+        if self._view.compare.judging.may_tell():
+            spawn(self._ask_otherwise(message), owner=self, name="ask-otherwise")
 
     async def _ask_otherwise(self, short: TreeMessage) -> None:
         for message in await self._services.history.messages([short.id]):
@@ -289,6 +291,8 @@ class MessageActs(QObject):
 
     def fork(self, lane: LaneView, message: TreeMessage) -> None:
         """A new conversation with everything down to the message; it is shown."""
+        if not self._view.compare.judging.may_tell():
+            return
 
         async def part() -> None:
             await self._view.settled()

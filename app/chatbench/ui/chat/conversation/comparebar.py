@@ -10,6 +10,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from chatbench.core.conversations import MOST_LANES
 from chatbench.ui.chat.conversation.lanes import Arrangement
 from chatbench.ui.chat.conversation.marked import Marked, MarkedLine
 from chatbench.ui.theme import theme
@@ -25,7 +26,8 @@ _ICONS: Final[dict[Arrangement, str]] = {
 
 class CompareBar(Surface):
     """``linked_changed(bool)``, ``arrangement_chosen(Arrangement)``, ``baseline_chosen(lane id or "")``,
-    ``blind_changed(bool)``, ``tie_clicked()``, ``merge_clicked()``, ``figures_clicked()``.
+    ``blind_changed(bool)``, ``tie_clicked()``, ``merge_clicked()``, ``figures_clicked()``,
+    ``add_clicked()``.
     """
 
     linked_changed = Signal(bool)
@@ -35,6 +37,7 @@ class CompareBar(Surface):
     tie_clicked = Signal()
     merge_clicked = Signal()
     figures_clicked = Signal()
+    add_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("page", lines=Qt.Edge.BottomEdge, parent=parent)
@@ -57,18 +60,23 @@ class CompareBar(Surface):
         self.figures.clicked.connect(self.figures_clicked)
         self.blind = Button(self.tr("Blind"), size="small", icon="eye-off")
         self.blind.setCheckable(True)
+        self.blind.setToolTip(self.tr("Hides names and prices until the answers are rated"))
         self.blind.toggled.connect(self.blind_changed)
         self.tie = Button(self.tr("Tie"), size="small", icon="equal")
         self.tie.setCheckable(True)
         self.tie.clicked.connect(self.tie_clicked)
         self.merge = Button(self.tr("Merge answers…"), size="small", icon="merge")
         self.merge.clicked.connect(self.merge_clicked)
+        self.add = Button(self.tr("Lane"), size="small", icon="plus")
+        self.add.setAccessibleName(self.tr("Add a lane"))
+        self.add.clicked.connect(self.add_clicked)
         flow = Flow(gap=6)
         for widget in (
-            self.linked, self.differences, self.legend, self.arrangement, self.figures, self.blind, self.tie,
-            self.merge,
+            self.linked, self.arrangement, self.differences, self.legend, self.figures, self.blind, self.tie,
+            self.merge, self.add,
         ):  # fmt: skip
             flow.addWidget(widget)
+        flow.set_trailing(self.figures)
         row = QHBoxLayout()
         self.set_layout(row, (12, 6, 12, 6))
         host = QWidget(self)
@@ -83,6 +91,9 @@ class CompareBar(Surface):
     def set_lanes(self, lanes: Sequence[tuple[str, str]]) -> None:
         """The lanes as (id, letter)."""
         self._lanes = list(lanes)
+        full = len(lanes) >= MOST_LANES
+        self.add.setEnabled(not full)
+        self.add.setToolTip(self.tr("There are as many lanes as can be") if full else "")
         self.set_baseline(self._baseline if self._baseline in dict(self._lanes) else "")
 
     def set_baseline(self, lane_id: str) -> None:

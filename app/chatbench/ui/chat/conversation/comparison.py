@@ -42,6 +42,7 @@ class Comparison(QObject):
         bar.figures_clicked.connect(self.show_figures)
         bar.merge_clicked.connect(self.show_merge)
         lanes.scrolled.connect(self.offer)
+        bar.add_clicked.connect(self._view.composer.line.add.click)
         self.judging.listen()
         self.contrast.listen()
         self.judging.hidden_changed.connect(bar.set_hidden)

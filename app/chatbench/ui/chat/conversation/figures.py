@@ -80,8 +80,10 @@ class FiguresPopup(Popup):
 
 
 def _turn_row(line: Line) -> list[Cell]:
+    """Of several lanes no first token can be told."""
     row = _row(line)
-    return [*row[:2], *row[3:]]
+    first = row[3] if line.model else Cell("")
+    return [*row[:2], first, *row[4:]]
 
 
 def _row(line: Line) -> list[Cell]:

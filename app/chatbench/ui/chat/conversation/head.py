@@ -34,7 +34,7 @@ class LaneHead(Surface):
         self._lane: Lane | None = None
         self._base: Lane | None = None
         self.letter = LetterMark("A", self)
-        self.model = Chip(menu=True, bordered=False, parent=self)
+        self.model = Chip(menu=True, bordered=False, strong=True, parent=self)
         self.model.clicked.connect(self.model_clicked)
         self.state = Pill(parent=self)
         self.more = IconButton("ellipsis", self.tr("More for this lane"), size="row", parent=self)
@@ -75,6 +75,11 @@ class LaneHead(Surface):
         self._base = base
         self.facts.set_clickable(base is not None)
         self._name()
+
+    def show_unasked(self) -> None:
+        """The lane was not asked the last question."""
+        self.state.set_state(self.tr("Not asked"))
+        self.state.show()
 
     def show_state(self, message: TreeMessage | None, live: Answer | None) -> None:
         """How the answer in view stands."""

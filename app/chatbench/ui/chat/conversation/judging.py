@@ -38,7 +38,7 @@ class Judging(QObject):
         self._shown: set[str] = set()
         """Turns whose names were shown after they had been hidden."""
         self._spared: set[str] = set()
-        """Those of them that stay so, whatever is rated."""
+        """Turns that were rated while blind mode was on: they stay as they are shown."""
         self.hidden = False
         """Whether names are hidden now."""
 
@@ -126,13 +126,21 @@ class Judging(QObject):
             self._view.show_lanes()
         self.settle()
 
+    def may_tell(self) -> bool:
+        """Whether models may be named now; says why where they may not."""
+        if self.hidden:
+            words = self.tr("Offered when the answers are rated.")
+            self._view.window_frame.notices.show_notice(words)
+        return not self.hidden
+
     def settle(self) -> None:
         """Hides or shows names as blind mode and the ratings want it."""
         turn = self._last_turn()
         alone = self._view.lanes.alone
-        if self.hidden and self._blind and turn and self._is_decided(turn):
-            self._shown.add(turn)
+        if self._blind and turn and self._is_decided(turn):
             self._spared.add(turn)
+            if self.hidden:
+                self._shown.add(turn)
         hidden = self._blind and not alone and turn not in self._spared
         if hidden == self.hidden:
             return

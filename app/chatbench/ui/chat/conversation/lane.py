@@ -41,6 +41,7 @@ class LaneView(Surface):
         self._turn = ""
         """The turn that was asked for, until the reader scrolls: several may be in view."""
         self._turning = False
+        self._answers: dict[str, TreeMessage] = {}
         self._ratings: Mapping[str, Rating] = {}
         self.source = ConversationSource(services, self)
         self.transcript = TranscriptView(self)
@@ -118,6 +119,7 @@ class LaneView(Surface):
             self._turn = ""
         self.lane = lane
         self.source.show(conversation, lane, extents, fresh, hidden)
+        self._answers = {m.turn_id: m for m in self.source.path if m.role == "assistant"}
         self.transcript.refresh()
         self.head.show_lane(lane)
         self.show_figures()
@@ -129,9 +131,7 @@ class LaneView(Surface):
 
     def answer_to(self, turn_id: str) -> TreeMessage | None:
         """The answer this lane shows in a turn."""
-        return next(
-            (m for m in reversed(self.source.path) if m.turn_id == turn_id and m.role == "assistant"), None
-        )
+        return self._answers.get(turn_id)
 
     def asked(self, message: TreeMessage | None) -> bool:
         """False for an answer at this lane's end that another one gave: it was added behind that."""
@@ -168,10 +168,11 @@ class LaneView(Surface):
         live = self._services.chat.live(message.id) if message is not None else None
         streaming = live is not None and live.state == "streaming"
         asked = self.asked(message)
-        self.head.show_state(message if asked else None, live if streaming and asked else None)
         if asked:
+            self.head.show_state(message, live if streaming else None)
             self.foot.show_answer(message, live if streaming else None, blind=self._blind)
         else:
+            self.head.show_unasked()
             self.foot.show_unasked(ready=not streaming)
         self.foot.set_rating(self._ratings.get(message.id) if message is not None else None)
         if streaming and self.isVisible():
