@@ -57,6 +57,8 @@ class Flow(QLayout):
         parent = self.parentWidget()
         rtl = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
         for item in self._items:
+            if item.isEmpty():
+                continue
             size = item.sizeHint()
             if spare and item.widget() is self._trailing:
                 x += spare
