@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QW
 
 from chatbench.ui import icons
 from chatbench.ui.aio import spawn
-from chatbench.ui.fuzzy import Match, match
-from chatbench.ui.palette.rows import Entries, Entry, EntryDelegate
+from chatbench.ui.palette.rows import Entries, Entry, EntryDelegate, ranked
 from chatbench.ui.palette.sources import PaletteRow, PaletteSource
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets.keys import KeyHint
@@ -159,13 +158,7 @@ class CommandPalette(QWidget):
 
     def _take(self, place: int, rows: Sequence[PaletteRow], query: str, limit: int) -> None:
         """Match and rank one source's rows."""
-        ranked: list[tuple[int, int, Entry]] = []
-        for order, row in enumerate(rows):
-            found = match(query, row.title) or (Match(0, ()) if row.found else None)
-            if found is not None:
-                ranked.append((-found.score, order, Entry(row=row, letters=found.letters)))
-        ranked.sort(key=lambda item: item[:2])
-        self._groups[place] = [entry for _, _, entry in ranked[:limit]]
+        self._groups[place] = ranked(rows, query, limit)
 
     def _flat(self) -> list[Entry]:
         flat: list[Entry] = []

@@ -10,12 +10,18 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from chatbench.ui import icons
+from chatbench.ui.fuzzy import Match, match
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets.keys import draw_keys, key_names, keys_width
 from chatbench.ui.widgets.paint import box
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chatbench.ui.palette.sources import PaletteRow
+
+_A_PIECE = 800
+"""A match in which letters are scattered scores less, however long the name."""
 
 
 @dataclass
@@ -25,6 +31,22 @@ class Entry:
     head: str = ""
     row: PaletteRow | None = None
     letters: tuple[int, ...] = field(default=())
+
+
+def ranked(rows: Sequence[PaletteRow], query: str, limit: int, *, scattered: bool = True) -> list[Entry]:
+    """The rows that match, the best first; without ``scattered`` only those in which every word of
+    the query stands as a piece or as initials."""
+    found: list[tuple[int, int, Entry]] = []
+    for order, row in enumerate(rows):
+        letters = match(query, row.title)
+        if letters is not None and not scattered and letters.score < _A_PIECE * len(query.split()):
+            letters = None
+        if letters is None and row.found:
+            letters = Match(0, ())
+        if letters is not None:
+            found.append((-letters.score, order, Entry(row=row, letters=letters.letters)))
+    found.sort(key=lambda item: item[:2])
+    return [entry for _, _, entry in found[:limit]]
 
 
 class Entries(QAbstractListModel):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +14,7 @@ from PySide6.QtGui import QImage, QPixmap
 from shiboken6 import isValid
 
 from chatbench.core.errors import AttachmentRefused, ChatbenchError
-from chatbench.core.messages import ImagePart, Part, StoredFile
+from chatbench.core.messages import FilePart, ImagePart, Part, StoredFile, user
 from chatbench.core.models import ModelInfo
 from chatbench.services import Services
 from chatbench.services.attachments import Candidate
@@ -43,9 +45,10 @@ class Attachments(QObject):
     changed = Signal()
     redrawn = Signal(object)
 
-    def __init__(self, services: Services, parent: QObject) -> None:
+    def __init__(self, services: Services, conversation_id: str, parent: QObject) -> None:
         super().__init__(parent)
         self._services = services
+        self._conversation_id = conversation_id
         self._info: ModelInfo | None = None
         self.items: list[Attachment] = []
 
@@ -95,6 +98,45 @@ class Attachments(QObject):
         """Attaches a picture that has no file, as PNG."""
         self._add(Attachment(name, source=image))
 
+    def add_text(self, text: str, name: str) -> None:
+        """Attaches words as a file; every model takes it."""
+        self._keep(Attachment(name), partial(self._stored, text, name, "text/plain"))
+
+    def add_conversation(self, conversation_id: str, title: str) -> None:
+        """Attaches what was said in another conversation, as Markdown."""
+
+        async def told() -> FilePart:
+            text = await self._services.exchange.text(conversation_id, "markdown")
+            return await self._stored(text, title, "text/markdown")
+
+        self._keep(Attachment(title), told)
+
+    async def _stored(self, text: str, name: str, media_type: str) -> FilePart:
+        return await self._services.attachments.attach_text(
+            text, name, media_type=media_type, conversation_id=self._conversation_id
+        )
+
+    def _keep(self, item: Attachment, store: Callable[[], Awaitable[FilePart]]) -> None:
+        self.items.append(item)
+        spawn(self._kept(item, store), name="attach")
+        self.changed.emit()
+
+    async def _kept(self, item: Attachment, store: Callable[[], Awaitable[FilePart]]) -> None:
+        try:
+            item.part = await store()
+            item.state = "ready"
+        except ChatbenchError as error:
+            item.state, item.reason = "refused", _sentences(error)
+        if isValid(self) and item in self.items:
+            self.changed.emit()
+
+    def tokens(self, item: Attachment) -> int | None:
+        """About how many tokens a text takes at the present model; None for anything else."""
+        if self._info is None or not isinstance(item.part, FilePart):
+            return None
+        models, ref = self._services.models, self._info.ref
+        return models.estimate(ref, [user("", item.part)]).tokens - models.estimate(ref, [user("")]).tokens
+
     def _add(self, item: Attachment) -> None:
         self.items.append(item)
         self._read(item)
@@ -116,11 +158,13 @@ class Attachments(QObject):
         source, service = item.source, self._services.attachments
         try:
             if isinstance(source, Path):
-                part = await service.attach_path(source, info)
+                part: Part = await service.attach_path(source, info, conversation_id=self._conversation_id)
             else:
                 assert source is not None
                 data = await asyncio.to_thread(png_of, source)
-                part = await service.attach_bytes(data, item.name, info)
+                part = await service.attach_bytes(
+                    data, item.name, info, conversation_id=self._conversation_id
+                )
         except ChatbenchError as error:
             item.state, item.reason = "refused", _sentences(error)
             if info.may_take("image"):

@@ -101,7 +101,10 @@ class Editor(QPlainTextEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._composing = False
+        self.composing = False
+        """Whether an input method is putting words together here."""
+        self.quiet = False
+        """While the words are replaced by the program: nobody has typed them."""
         self._hint = ""
         self._most = 10_000
         self.send_with_control = False
@@ -123,8 +126,12 @@ class Editor(QPlainTextEdit):
 
     def set_text(self, text: str) -> None:
         """Replaces everything; the cursor goes to the end."""
-        self.setPlainText(_seamed(text))
-        self.moveCursor(self.textCursor().MoveOperation.End)
+        self.quiet = True
+        try:
+            self.setPlainText(_seamed(text))
+            self.moveCursor(self.textCursor().MoveOperation.End)
+        finally:
+            self.quiet = False
 
     def set_hint(self, hint: str) -> None:
         """What stands in the empty field."""
@@ -179,7 +186,7 @@ class Editor(QPlainTextEdit):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self._hint and not self._composing and self.document().isEmpty():
+        if self._hint and not self.composing and self.document().isEmpty():
             # Qt's own placeholder stands at the font's height, the cursor in the middle of the line.
             painter = QPainter(self.viewport())
             painter.setFont(theme().font("prose"))
@@ -209,14 +216,14 @@ class Editor(QPlainTextEdit):
         self.focus_changed.emit()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        self._composing = bool(event.preeditString())
+        self.composing = bool(event.preeditString())
         super().inputMethodEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._enter(event)
-        elif self._composing:
+        elif self.composing:
             super().keyPressEvent(event)
         elif key == Qt.Key.Key_Up and not event.modifiers() & ~_KEYPAD and self.document().isEmpty():
             self.edit_last_wanted.emit()
@@ -226,7 +233,7 @@ class Editor(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def _enter(self, event: QKeyEvent) -> None:
-        if self._composing:
+        if self.composing:
             return
         modifiers = event.modifiers() & ~_KEYPAD
         control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)

@@ -18,13 +18,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
+from chatbench.core.messages import FilePart
 from chatbench.ui import icons
 from chatbench.ui.chat.composer.attachments import THUMB_SIZE, Attachment, Attachments
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import PaintedButton, box, describe, gauge_clock, ring_inside
+from chatbench.ui.widgets.paint import draw_title
 
 _GAP: Final = 6
 _CARD: Final = 250
+_FILE: Final = 168
 
 
 class AttachmentStrip(QWidget):
@@ -55,7 +59,7 @@ class AttachmentStrip(QWidget):
         for item in self._attachments.items:
             thumb = known.get(id(item))
             if thumb is None:
-                thumb = Thumb(item, self)
+                thumb = Thumb(item, self, self._attachments)
                 thumb.remove_wanted.connect(self._remove)
                 thumb.step_wanted.connect(self._step)
                 thumb.show()
@@ -120,9 +124,10 @@ class Thumb(QWidget):
     remove_wanted = Signal(object)
     step_wanted = Signal(object, int)
 
-    def __init__(self, item: Attachment, parent: QWidget) -> None:
+    def __init__(self, item: Attachment, parent: QWidget, attachments: Attachments) -> None:
         super().__init__(parent)
         self.item = item
+        self._attachments = attachments
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.cross = _Cross(self)
         self.cross.clicked.connect(lambda: self.remove_wanted.emit(self.item))
@@ -138,7 +143,7 @@ class Thumb(QWidget):
         elif item.state == "refused":
             said = self.tr("{0}, refused. {1}").format(name, item.reason)
         else:
-            said = name
+            said = f"{name}, {facts}" if (facts := self.facts()) else name
         describe(self, said)
         self.setAccessibleDescription(self.tr("Delete takes it away"))
         self.cross.name(self.tr("Remove {0}").format(name))
@@ -150,7 +155,17 @@ class Thumb(QWidget):
         width, height = THUMB_SIZE
         if self.item.state == "refused":
             width = _CARD
+        elif isinstance(self.item.part, FilePart):
+            width = _FILE
         return QSize(theme().scaled(width), theme().scaled(height))
+
+    def facts(self) -> str:
+        """How much of the context a text takes, about; "" for a picture."""
+        tokens = self._attachments.tokens(self.item)
+        if tokens is None:
+            return ""
+        words = self.tr("{0} token") if tokens == 1 else self.tr("{0} tokens")
+        return words.format(left_to_right(f"≈ {tokens:,}"))
 
     def _join_clock(self) -> None:
         if self.item.state == "loading" and self.isVisible():
@@ -206,6 +221,8 @@ class Thumb(QWidget):
             self._draw_refusal(painter)
         elif self.item.picture is not None:
             self._draw_picture(painter, radius)
+        elif isinstance(self.item.part, FilePart):
+            self._draw_file(painter, radius)
         else:
             box(painter, self.rect(), radius, "sunken", "line")
             if self.item.state == "loading":
@@ -228,6 +245,32 @@ class Thumb(QWidget):
         painter.drawPixmap(self.rect(), self.item.picture)
         painter.restore()
         box(painter, self.rect(), radius, None, "line")
+
+    def _draw_file(self, painter: QPainter, radius: int) -> None:
+        """The name over its tokens, and what it is."""
+        box(painter, self.rect(), radius, "sunken", "line")
+        chat = isinstance(self.item.part, FilePart) and self.item.part.media_type == "text/markdown"
+        edge, pad = theme().icon_size(16), theme().scaled(10)
+        direction = self.layoutDirection()
+        mark = QRect(pad, (self.height() - edge) // 2, edge, edge)
+        icons.draw(
+            painter,
+            "message-square" if chat else "file-text",
+            QStyle.visualRect(direction, self.rect(), mark),
+            "text2",
+        )
+        left = mark.right() + 1 + theme().scaled(8)
+        name, facts = theme().metrics("small", 500).height(), theme().metrics("micro").height()
+        top = (self.height() - name - facts) // 2
+        width = self.width() - left - pad
+        painter.setFont(theme().font("small", 500))
+        painter.setPen(theme().color("text"))
+        room = QStyle.visualRect(direction, self.rect(), QRect(left, top, width, name))
+        draw_title(painter, room, self.item.name, direction)
+        painter.setFont(theme().font("micro"))
+        painter.setPen(theme().color("text2"))
+        room = QStyle.visualRect(direction, self.rect(), QRect(left, top + name, width, facts))
+        draw_title(painter, room, self.facts(), direction)
 
     def _draw_refusal(self, painter: QPainter) -> None:
         box(painter, self.rect(), theme().corner("control"), "dangersoft")

@@ -75,7 +75,7 @@ class ConversationView(Surface):
         self.lanes.added.connect(self._listen_to)
         self.bar = CompareBar(self)
         self.strip = TurnStrip(self)
-        self.composer = Composer(services, self)
+        self.composer = Composer(services, self, conversation_id=conversation.id)
         self.queue = Queue(self)
         self._welcome: QWidget | None = None
         self._loading: asyncio.Task[None] | None = None
