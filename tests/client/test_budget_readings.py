@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from tests.client.conftest import QUICK, endpoint_at
 from tests.client.test_budget import ENDPOINT, INFO, PRICING, REF, REQUEST, answered, budgets_of
-from tests.harness.program import ROOT
+from tests.harness import program
 from tests.loopback.server import LoopbackServer
 
 from chatbench.client import budgetreadings
@@ -378,8 +378,8 @@ async def test_two_processes_share_the_limit_of_a_day(
     endpoint = msgspec.json.encode(endpoint_at(server)).decode()
     assert environment.ledger is not None
     with subprocess.Popen(
-        [sys.executable, "-c", OTHER, str(tmp_path / "profile"), endpoint], cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT / "app"), "PATH": ""}, text=True,
+        [sys.executable, "-c", OTHER, str(tmp_path / "profile"), endpoint], cwd=program.ROOT,
+        env=program.environment(tmp_path / "keyring.json"), text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as other:  # fmt: skip
         assert other.stdin is not None
