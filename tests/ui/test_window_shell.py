@@ -282,6 +282,8 @@ def test_f6_reaches_the_notice(window: MainWindow) -> None:
 def test_closing_can_be_left_to_the_application(window: MainWindow, qtbot: QtBot) -> None:
     window.closes_itself = False
     with qtbot.waitSignal(window.close_requested):
+        QTest.keyClick(window, Qt.Key.Key_W, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    with qtbot.waitSignal(window.quit_requested):
         QTest.keyClick(window, Qt.Key.Key_Q, CONTROL)
     assert window.isVisible()
 

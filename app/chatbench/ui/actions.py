@@ -142,6 +142,16 @@ class Actions(QObject):
         """The shortcuts that differ from the defaults, to be kept in the preferences."""
         return dict(self._overrides)
 
+    def take_overrides(self, overrides: Mapping[str, str]) -> None:
+        """Follow another window, in which the reader has changed shortcuts."""
+        if dict(overrides) == self._overrides:
+            return
+        self._overrides = dict(overrides)
+        for key, action in self._actions.items():
+            wanted = self._overrides.get(key, str(action.property("default_shortcut")))
+            action.setShortcut(QKeySequence(wanted))
+        self.changed.emit()
+
     def menu(self, parent: QWidget, keys: Iterable[str | None]) -> QMenu:
         """A menu of the named actions; None draws a line. Unknown keys are left out."""
         menu = QMenu(parent)

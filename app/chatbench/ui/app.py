@@ -98,11 +98,15 @@ def make_application() -> QApplication:
 
 async def main(frame: Frame, build: Callable[[], Services], meeting: Meeting, wish: Wish) -> int:
     """Shows the window, fills it, waits until it is closed, shuts everything down in order."""
-    import asyncio
 
-    closed = asyncio.Event()
+    closed_early = False
+
+    def close_early() -> None:
+        nonlocal closed_early
+        closed_early = True
+
     frame.window.closes_itself = False
-    frame.window.close_requested.connect(closed.set)
+    frame.window.close_requested.connect(close_early)
     frame.window.show()
     await frame.painted()
     from chatbench.ui.single import Listener
@@ -118,14 +122,17 @@ async def main(frame: Frame, build: Callable[[], Services], meeting: Meeting, wi
         return 1
     from chatbench.ui.session import Session
 
+    frame.window.close_requested.disconnect(close_early)
     session = Session(services, frame)
     listener.asked.connect(session.take)
     session.start(wish)
+    if closed_early:
+        session.ended.set()
     try:
-        await closed.wait()
+        await session.ended.wait()
         while not await session.may_close():
-            closed.clear()
-            await closed.wait()
+            session.ended.clear()
+            await session.ended.wait()
     finally:
         listener.close()
         await session.aclose()

@@ -56,18 +56,19 @@ def show_service_notice(window: MainWindow, notice: Notice) -> None:
     window.notices.show_notice(words, kind, action=action)
 
 
-def catch_everything(window: MainWindow) -> Callable[[], None]:
-    """Routes the errors of tasks and slots to `show_error`; the returned function ends that."""
+def catch_everything(window: Callable[[], MainWindow]) -> Callable[[], None]:
+    """Routes the errors of tasks and slots to `show_error` in the window in front; the returned
+    function ends that."""
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             before(kind, error, trace)
         else:
-            show_error(window, error)
+            show_error(window(), error)
 
     sys.excepthook = hook
-    aio.set_error_handler(lambda error: show_error(window, error))
+    aio.set_error_handler(lambda error: show_error(window(), error))
 
     def stop() -> None:
         sys.excepthook = before

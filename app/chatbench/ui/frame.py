@@ -30,15 +30,26 @@ _PATIENCE_S: Final = 1.0
 
 
 class WindowPlace(Arrangement, frozen=True, kw_only=True, omit_defaults=True):
-    """What `Preferences.window` keeps of a window: `size` in logical pixels, and what is open in it."""
+    """What is kept of a window: `size` in logical pixels, and what is open in it."""
 
     size: tuple[int, int] | None = None
     maximized: bool = False
     sidebar: bool = True
     inspector: bool = False
 
+
+class Places(WindowPlace, frozen=True, kw_only=True, omit_defaults=True):
+    """What `Preferences.window` keeps: the first window's place, and those of the `others`."""
+
+    others: tuple[WindowPlace, ...] = ()
+
+    @property
+    def first(self) -> WindowPlace:
+        """The first window's."""
+        return msgspec.convert(self, WindowPlace, from_attributes=True)
+
     @classmethod
-    def of(cls, preferences: Preferences) -> WindowPlace:
+    def of(cls, preferences: Preferences) -> Places:
         """As remembered; the usual place where that makes no sense."""
         try:
             return msgspec.convert(preferences.window, cls)
@@ -49,7 +60,7 @@ class WindowPlace(Arrangement, frozen=True, kw_only=True, omit_defaults=True):
 class Frame:
     """The main window with its rail; there is nothing in it before `fill`."""
 
-    def __init__(self, preferences: Preferences) -> None:
+    def __init__(self, preferences: Preferences, place: WindowPlace | None = None) -> None:
         self._builders: dict[str, Builder] = {}
         apply_preferences(preferences)
         self.window = MainWindow(
@@ -57,7 +68,7 @@ class Frame:
             shortcuts=preferences.shortcuts,
         )
         self.window.rail.blockSignals(True)
-        self._restore(preferences)
+        self._restore(place or Places.of(preferences))
 
     def fill(self, **builders: Builder) -> None:
         """How each section is built, by its id."""
@@ -78,8 +89,7 @@ class Frame:
     def _build(self, section: str, window: MainWindow) -> PaneParts:
         return self._builders[section](window)
 
-    def _restore(self, preferences: Preferences) -> None:
-        place = WindowPlace.of(preferences)
+    def _restore(self, place: WindowPlace) -> None:
         if place.size is not None:
             self.window.resize(*(min(edge, _LARGEST) for edge in place.size))
         room = self.window.screen().availableSize() - _DECORATION

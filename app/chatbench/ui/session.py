@@ -1,9 +1,11 @@
-"""One run of the window over one profile: made, started, remembered, ended."""
+"""One run of the program over one profile: its windows, made, remembered and ended."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable
+from functools import partial
 
 import msgspec
 from PySide6.QtCore import QFileSystemWatcher, QTimer
@@ -17,50 +19,135 @@ from chatbench.ui import faults
 from chatbench.ui.aio import cancel_spawned, spawn
 from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
-from chatbench.ui.frame import Frame, WindowPlace, apply_preferences
-from chatbench.ui.online import Online
-from chatbench.ui.palette_sources import ChatSource, ModelSource
-from chatbench.ui.settings import settings_builder
-from chatbench.ui.window import bring_to_front
+from chatbench.ui.desk import Desk
+from chatbench.ui.frame import Frame, Places, WindowPlace, apply_preferences
+from chatbench.ui.window import MainWindow, bring_to_front
 from chatbench.ui.wish import Wish
 
 KEEP_AFTER_MS = 1000
 
 
 class Session:
-    """Owns the window and the services behind it, from `start` to `aclose`."""
+    """Owns the windows and the services behind them, from `start` to `aclose`.
+
+    `ended` is set when the reader has closed the last window, or quits.
+    """
 
     def __init__(self, services: Services, frame: Frame | None = None) -> None:
         self.services = services
-        frame = frame or Frame(services.preferences.current)
-        self.window = frame.window
         self.openings = Openings()
-        self.workspace = ChatWorkspace(services, self.openings)
-        frame.fill(chats=self.workspace.build, settings=settings_builder(services))
+        self.ended = asyncio.Event()
+        self.desks: list[Desk] = []
         self._watcher: QFileSystemWatcher | None = None
-        self._online: Online | None = None
-        self._opened = self._told_of_drafts = self._closing = False
+        self._ready = self._closing = False
         self._wishes: list[Wish] = []
-        self._place = WindowPlace.of(services.preferences.current)
+        self._places = Places.of(services.preferences.current)
+        self._shortcuts = services.preferences.current.shortcuts
         # What is open is kept while it is, so that a sudden end does not forget it.
-        self._keep = QTimer(self.window, singleShot=True, interval=KEEP_AFTER_MS)
+        self._keep = QTimer(singleShot=True, interval=KEEP_AFTER_MS)
         self._keep.timeout.connect(self._remember)
-        self.workspace.arranged.connect(self._keep.start)
+        self._front = self._add_desk(self._places.first, frame)
         self._ends = [
             services.changes.connect(self._changed),
-            faults.catch_everything(self.window),
+            faults.catch_everything(lambda: self.window),
         ]
+
+    @property
+    def window(self) -> MainWindow:
+        """The window that had the keyboard last."""
+        return self._front.window
+
+    @property
+    def workspace(self) -> ChatWorkspace:
+        """The chats of that window."""
+        return self._front.workspace
+
+    # Windows come and go.
+
+    def _add_desk(self, place: WindowPlace, frame: Frame | None = None) -> Desk:
+        frame = frame or Frame(self.services.preferences.current, place)
+        desk = Desk(self.services, self.openings, frame, place)
+        self.desks.append(desk)
+        window = desk.window
+        window.commands.take_overrides(self._shortcuts)
+        window.close_requested.connect(partial(self._close_asked, desk))
+        window.quit_requested.connect(self.ended.set)
+        window.activated.connect(partial(self._came_to_front, desk))
+        window.commands.changed.connect(partial(self._share_shortcuts, desk))
+        window.commands.add(
+            "window.new",
+            window.tr("New window"),
+            lambda: spawn(self._open_window(), name="new-window"),
+            icon="app-window",
+            place=window.tr("Window"),
+        )
+        desk.workspace.arranged.connect(self._keep_soon)
+        desk.workspace.detach_requested.connect(
+            lambda conversation_id: spawn(self._detach(desk, conversation_id), name="detach")
+        )
+        return desk
+
+    def _came_to_front(self, desk: Desk) -> None:
+        if desk in self.desks:
+            self._front = desk
+
+    def _share_shortcuts(self, desk: Desk) -> None:
+        self._shortcuts = desk.window.commands.overrides()
+        for other in self.desks:
+            if other is not desk:
+                other.window.commands.take_overrides(self._shortcuts)
+
+    async def _open_window(self) -> Desk:
+        """Another window, as large as the one in front, with an empty chat."""
+        desk = self._beside_front()
+        desk.workspace.new_chat()
+        return desk
+
+    async def _detach(self, desk: Desk, conversation_id: str) -> None:
+        """A chat leaves its window for one of its own."""
+        await desk.workspace.hand_on(conversation_id)
+        self._beside_front().workspace.open(conversation_id)
+
+    def _beside_front(self) -> Desk:
+        before = self._front.place()
+        made = self._add_desk(
+            WindowPlace(size=before.size, sidebar=before.sidebar, inspector=before.inspector)
+        )
+        made.start()
+        made.make_ready()
+        if made.workspace.sidebar is not None:
+            made.workspace.sidebar.refresh()
+        bring_to_front(made.window)
+        self._front = made
+        spawn(self._show_spent(), name="spent-today")
+        self._keep_soon()
+        return made
+
+    def _close_asked(self, desk: Desk) -> None:
+        if len(self.desks) > 1:
+            spawn(self._close_desk(desk), name="close-window")
+        else:
+            self.ended.set()
+
+    async def _close_desk(self, desk: Desk) -> None:
+        """The program goes on in the other windows; the tabs of this one can be opened there again."""
+        if not await desk.may_close() or desk not in self.desks or len(self.desks) == 1:
+            return
+        desk.note_closed()
+        self.desks.remove(desk)
+        if self._front is desk:
+            self._front = self.desks[-1]
+        desk.release()
+        desk.close()
+        self._keep_soon()
+
+    # The beginning.
 
     def start(self, wish: Wish | None = None) -> None:
         """Shows the window; what is slow follows after the first paint, and what was asked for."""
         if wish is not None:
             self._wishes.append(wish)
-        self.window.show_section("chats")
-        self.window.status.set_profile(
-            self.window.tr("Profile: {0}").format(self.services.profile.name),
-            tip=str(self.services.profile.folder),
-        )
-        self.window.show()
+        self._front.start()
         QTimer.singleShot(0, self.window, self._after_first_paint)
 
     def take(self, wish: Wish) -> None:
@@ -72,7 +159,7 @@ class Session:
             os.environ["XDG_ACTIVATION_TOKEN"] = wish.activation
         bring_to_front(self.window)
         self._wishes.append(wish)
-        if self._opened:
+        if self._ready:
             self._fulfil()
 
     def _fulfil(self) -> None:
@@ -84,7 +171,9 @@ class Session:
 
     def _after_first_paint(self) -> None:
         if not self._closing:
-            self.window.setWindowIcon(QIcon(str(resource("icons", "chatbench.svg"))))
+            icon = QIcon(str(resource("icons", "chatbench.svg")))
+            for desk in self.desks:
+                desk.window.setWindowIcon(icon)
             spawn(self._open_profile(), name="open-profile")
 
     async def _open_profile(self) -> None:
@@ -98,17 +187,23 @@ class Session:
             if problem is not None:
                 faults.show_error(self.window, problem)
         await self._or_tell(self.services.profile.mark_interrupted())
-        await self._or_tell(self.workspace.open_first(self._place))
-        self._opened = True
+        await self._or_tell(self._front.open())
+        await self._or_tell(self._open_others())
+        self._ready = True
         self._fulfil()
-        self.window.add_palette_source(ChatSource(self.services, self.workspace))
-        self.window.add_palette_source(ModelSource(self.services, self.workspace))
-        self.window.set_search_inside(self.workspace.focus_search)
         await self._or_tell(self._show_spent())
         self._watch()
-        self._online = Online(self.window.status)
         self.services.profile.warm_up()
         await self._or_tell(self.services.profile.tidy())
+
+    async def _open_others(self) -> None:
+        """The other windows there were, of which anything is left."""
+        for place in self._places.others:
+            if not [key for key in place.tabs if await self.services.history.listed(key)]:
+                continue
+            desk = self._add_desk(place)
+            desk.start()
+            await desk.open()
 
     async def _or_tell(self, step: Awaitable[object]) -> None:
         """A step that fails is told of, and the others go on."""
@@ -134,8 +229,11 @@ class Session:
         self._watcher.addPath(str(self.services.endpoints.folder))
         self._watcher.directoryChanged.connect(lambda _path: self.services.endpoints.reload())
 
+    # What goes on.
+
     def _changed(self, changes: Changes) -> None:
         for conversation_id in changes.answered:
+            # An answer that ends out of view leaves its chat unread.
             if not self.openings.in_view(conversation_id):
                 spawn(self.services.history.mark_read(conversation_id, unread=True), name="unread")
         if changes.usage:
@@ -151,63 +249,52 @@ class Session:
             amount = self.window.tr("price unknown")
         if 0 < spent.amount < 1:
             amount = f"{about}${spent.amount:.4f}".rstrip("0")
-        self.window.status.set_cost(self.window.tr("Today {0}").format(amount))
+        for desk in self.desks:
+            desk.show_spent(amount)
+
+    def _keep_soon(self) -> None:
+        if not self._closing:
+            self._keep.start()
 
     def _remember(self) -> None:
-        # Closed before the tabs were open, the window remembers those it would have opened.
-        place = self._place
-        if self._opened:
-            place = WindowPlace(**msgspec.structs.asdict(self.workspace.arrangement()))
-        size = self.window.normalGeometry().size()
-        place = msgspec.structs.replace(
-            place,
-            size=(size.width(), size.height()),
-            maximized=self.window.isMaximized(),
-            sidebar=self.window.sidebar.open,
-            inspector=self.window.inspector.open,
-        )
+        first, *others = [desk.place() for desk in self.desks]
+        left = self._places.others if not self._ready else tuple(others)
         try:
             self.services.preferences.replace(
-                window=msgspec.to_builtins(place),
-                shortcuts=self.window.commands.overrides(),
+                window=msgspec.to_builtins(Places(**msgspec.structs.asdict(first), others=left)),
+                shortcuts=self._shortcuts,
                 initiator=self,
             )
         except (ChatbenchError, OSError):
             faults.log.warning("the window's place could not be kept", exc_info=True)
 
+    # The end.
+
     async def may_close(self) -> bool:
-        """Keeps the drafts. Where that fails, it is told, and False once: the words can still be
-        copied."""
-        if self._told_of_drafts:
-            return True
-        try:
-            await self.workspace.save_drafts()
-        except ChatbenchError as error:
-            self._told_of_drafts = True
-            faults.show_error(self.window, error)
-            hint = self.window.tr(
-                "What you have not sent could not be kept. Close again to close without it."
-            )
-            self.window.notices.show_notice(hint, "warning")
-            return False
-        return True
+        """Keeps the drafts of every window; False where one could not, and said so."""
+        return all([await desk.may_close() for desk in self.desks])
+
+    async def _save_drafts(self) -> None:
+        saving = [desk.workspace.save_drafts() for desk in self.desks]
+        for result in await asyncio.gather(*saving, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
     async def aclose(self) -> None:
-        """Keeps drafts and the window's place, then ends everything in order, whatever fails."""
+        """Keeps drafts and the windows' places, then ends everything in order, whatever fails."""
         self._closing = True
         self._keep.stop()
         self._remember()
         try:
-            await self.workspace.save_drafts()
+            await self._save_drafts()
         except ChatbenchError:
             faults.log.exception("a draft could not be kept")
-        self.window.hide()
         for end in self._ends:
             end()
-        self.workspace.release()
+        for desk in self.desks:
+            desk.release()
         self._watcher = None
         await cancel_spawned()
         await self.services.aclose()
-        self.window.closes_itself = True
-        self.window.close()
-        self.window.deleteLater()
+        for desk in self.desks:
+            desk.close()

@@ -26,10 +26,10 @@ class Holder(Protocol):
 
 
 class Closed(NamedTuple):
-    """A tab that was closed, and where it stood."""
+    """A tab that was closed, and where it stood; None: its whole window is gone."""
 
     conversation_id: str
-    place: int
+    place: int | None
 
 
 class Openings:
@@ -62,7 +62,7 @@ class Openings:
         if holder is not None:
             await holder.let_go(conversation_id)
 
-    def note_closed(self, conversation_id: str, place: int) -> None:
+    def note_closed(self, conversation_id: str, place: int | None = None) -> None:
         """A tab was closed, and may be wanted again."""
         self.forget(conversation_id)
         self._closed.append(Closed(conversation_id, place))

@@ -323,7 +323,8 @@ class ChatWorkspace(QWidget):
     async def _restore_tab(self) -> None:
         while (closed := self.openings.last_closed()) is not None:
             if await self._services.history.listed(closed.conversation_id):
-                self._places[closed.conversation_id] = min(closed.place, len(self._views))
+                if closed.place is not None:
+                    self._places[closed.conversation_id] = min(closed.place, len(self._views))
                 self.open(closed.conversation_id)
                 return
 
@@ -372,6 +373,19 @@ class ChatWorkspace(QWidget):
     def current_view(self) -> ConversationView | None:
         """The conversation in view, if one is."""
         return self._views.get(self.tabs.current())
+    async def hand_on(self, conversation_id: str) -> None:
+        """Another window is about to show it: it leaves this one, with its draft kept."""
+        view = self._views[conversation_id]
+        await view.save_draft()
+        if self._views.get(conversation_id) is not view:
+            return
+        in_view = view is self.current_view()
+        self._drop(conversation_id)
+        if not self.tabs.current():
+            await self._new(self._services.models.default(), self._wishes)
+        elif in_view:
+            await self._show(self.tabs.current(), self._wishes)
+
 
     def current_id(self) -> str:
         return self.tabs.current()

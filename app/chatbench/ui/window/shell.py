@@ -35,12 +35,15 @@ class MainWindow(QMainWindow):
     ``open_changed`` the application may remember), and ``command_palette``, which is made on
     first use: give it sources with ``add_palette_source``. Signals: ``section_shown(id)``;
     ``layout_changed(layout)``, see ``Body``; ``close_requested()`` instead of closing at
-    once, when ``closes_itself`` is False: the application shuts down in its own order.
+    once, when ``closes_itself`` is False: the application shuts down in its own order;
+    ``quit_requested()`` for all windows; ``activated()`` when the keyboard comes here.
     """
 
     section_shown = Signal(str)
     layout_changed = Signal(str)
     close_requested = Signal()
+    quit_requested = Signal()
+    activated = Signal()
 
     def __init__(self, specs: Sequence[PaneSpec], *, shortcuts: Mapping[str, str] | None = None) -> None:
         """``specs`` in the order of the rail; ``shortcuts`` are the reader's own by action id."""
@@ -202,7 +205,21 @@ class MainWindow(QMainWindow):
             shortcut="F6",
             place=self.tr("Window"),
         )
-        add("window.close", self.tr("Quit"), self.close, icon="x", shortcut="Ctrl+Q", place=self.tr("Window"))
+        add(
+            "window.shut",
+            self.tr("Close the window"),
+            self.close,
+            icon="x",
+            shortcut="Ctrl+Shift+W",
+            place=self.tr("Window"),
+        )
+        add("window.close", self.tr("Quit"), self._quit, icon="x", shortcut="Ctrl+Q", place=self.tr("Window"))
+
+    def _quit(self) -> None:
+        if self.closes_itself:
+            self.close()
+        else:
+            self.quit_requested.emit()
 
     def _open_palette(self) -> None:
         self.command_palette.open()
@@ -230,6 +247,11 @@ class MainWindow(QMainWindow):
                 parts.tabs.set_compact(compact)
             else:
                 self._headers[key].show_head((hidden and parts.sidebar is not None) or compact)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.activated.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.closes_itself:

@@ -1,0 +1,107 @@
+"""One window over the profile: its frame, the chats that are open in it, and its status bar."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chatbench.core.errors import ChatbenchError
+from chatbench.services import Services
+from chatbench.ui import faults
+from chatbench.ui.chat.openings import Openings
+from chatbench.ui.chat.pane import ChatWorkspace
+from chatbench.ui.frame import Frame, WindowPlace
+from chatbench.ui.online import Online
+from chatbench.ui.palette_sources import ChatSource, ModelSource
+from chatbench.ui.settings import settings_builder
+
+
+class Desk:
+    """From `start` to `end`; `place` is where it stood when it was open last."""
+
+    def __init__(self, services: Services, openings: Openings, frame: Frame, place: WindowPlace) -> None:
+        self._services = services
+        self._openings = openings
+        self._place = place
+        self._online: Online | None = None
+        self._told_of_drafts = False
+        self.opened = False
+        """Whether its tabs are open."""
+        self.window = frame.window
+        self.window.closes_itself = False
+        self.workspace = ChatWorkspace(services, openings)
+        frame.fill(chats=self.workspace.build, settings=settings_builder(services))
+
+    def start(self) -> None:
+        """Shows the window; there are no tabs in it yet."""
+        self.window.show_section("chats")
+        self.window.status.set_profile(
+            self.window.tr("Profile: {0}").format(self._services.profile.name),
+            tip=str(self._services.profile.folder),
+        )
+        self.window.show()
+
+    async def open(self) -> None:
+        """Opens the tabs it had. Raises ChatbenchError."""
+        try:
+            await self.workspace.open_first(self._place)
+        finally:
+            self.make_ready()
+
+    def make_ready(self) -> None:
+        """Its tabs are open: the palette finds chats, the status bar tells of the network."""
+        self.opened = True
+        self.window.add_palette_source(ChatSource(self._services, self.workspace))
+        self.window.add_palette_source(ModelSource(self._services, self.workspace))
+        self.window.set_search_inside(self.workspace.focus_search)
+        self._online = Online(self.window.status)
+
+    def show_spent(self, words: str) -> None:
+        """What was spent today."""
+        self.window.status.set_cost(self.window.tr("Today {0}").format(words))
+
+    def place(self) -> WindowPlace:
+        """Where it stands, and what is open; before its tabs were, those it would have opened."""
+        place = self._place
+        if self.opened:
+            place = WindowPlace(**msgspec.structs.asdict(self.workspace.arrangement()))
+        size = self.window.normalGeometry().size()
+        return msgspec.structs.replace(
+            place,
+            size=(size.width(), size.height()),
+            maximized=self.window.isMaximized(),
+            sidebar=self.window.sidebar.open,
+            inspector=self.window.inspector.open,
+        )
+
+    async def may_close(self) -> bool:
+        """Keeps the drafts. Where that fails, it is told, and False once: the words can still be
+        copied."""
+        if self._told_of_drafts:
+            return True
+        try:
+            await self.workspace.save_drafts()
+        except ChatbenchError as error:
+            self._told_of_drafts = True
+            faults.show_error(self.window, error)
+            hint = self.window.tr(
+                "What you have not sent could not be kept. Close again to close without it."
+            )
+            self.window.notices.show_notice(hint, "warning")
+            return False
+        return True
+
+    def note_closed(self) -> None:
+        """Its tabs can be opened again, one by one, in another window."""
+        for conversation_id in self.workspace.arrangement().tabs:
+            self._openings.note_closed(conversation_id)
+
+    def release(self) -> None:
+        """Stops listening; answers go on without it."""
+        self.window.hide()
+        self.workspace.release()
+
+    def close(self) -> None:
+        """Takes the window away."""
+        self.window.closes_itself = True
+        self.window.close()
+        self.window.deleteLater()
