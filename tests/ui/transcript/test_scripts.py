@@ -14,6 +14,7 @@ from tests.ui.transcript.conftest import Show, settle
 from tests.ui.transcript.samples import answer, user
 from tests.ui.transcript.test_view import place_of
 
+from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.order import Order
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.painter import Hit
@@ -21,6 +22,7 @@ from chatbench.ui.chat.transcript.selection import Position, Selection
 from chatbench.ui.chat.transcript.source import ListSource
 from chatbench.ui.chat.transcript.utf16 import units
 from chatbench.ui.chat.transcript.view import TranscriptView
+from chatbench.ui.theme import ColorRole, theme
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -146,6 +148,24 @@ def test_code_stands_in_the_order_it_was_written(show: Show) -> None:
     assert [rect.left() for rect in places] == sorted(rect.left() for rect in places)
     first, second = CODE.index("مرحبا"), CODE.index("بالعالم")
     assert box.rects(first, first + 1)[0].left() > box.rects(second, second + 1)[0].left()
+    assert isinstance(box, CodeBox)
+    view.grab()
+    settle()
+    layout, order = box._layout(0), box._orders[0]
+    roles: list[tuple[str, ColorRole]] = [
+        ("#", "code-comment"),
+        ("تعليق", "code-comment"),
+        ("بالعالم", "code-string"),
+        ('"  #', "code-string"),
+    ]
+    for word, role in roles:
+        at = order.laid(CODE.index(word))
+        inside = [one for one in layout.formats() if one.start <= at < one.start + one.length]
+        assert [one.format.foreground().color() for one in inside] == [theme().color(role)], word
+    starts = {one.start for one in layout.formats()}
+    assert {order.laid(CODE.index(word)) for word in ('"مرحبا', '"שלום', "#")} <= starts
+    plus = order.laid(CODE.index("+"))
+    assert not any(one.start <= plus < one.start + one.length for one in layout.formats())
     for at in range(len(CODE)):
         rect = box.rects(at, at + 1)[0]
         assert box.offset_at(rect.center()) in (at, at + 1)

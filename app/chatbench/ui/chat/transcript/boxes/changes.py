@@ -89,7 +89,7 @@ def whole_change(paragraphs: Iterable[Paragraph]) -> Change:
     for paragraph in paragraphs:
         marks = marks_of(paragraph)
         if paragraph.text.strip():
-            whole = len(marks) == 1 and marks[0].length >= units(paragraph.text.strip())
+            whole = bool(marks) and marks[0].length >= units(paragraph.text.strip())
             changes.add(marks[0].change if whole else "")
     return changes.pop() if len(changes) == 1 else ""
 
