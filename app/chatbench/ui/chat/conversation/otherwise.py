@@ -47,7 +47,9 @@ class AskOtherwise(QDialog):
         self._column.addLayout(self._buttons())
         self._show()
         room = QGuiApplication.primaryScreen().availableGeometry().height() // 2
-        area.setMinimumHeight(min(room, area.widget().sizeHint().height()))
+        rows = area.widget()
+        assert rows is not None
+        area.setMinimumHeight(min(room, rows.sizeHint().height()))
 
     def _scrolled_rows(self) -> QScrollArea:
         inside = QWidget()
