@@ -7,11 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.lanes import ask, shown, two_lanes, writing
+from tests.scenarios.lanes import ask, choose, open_menus, shown, tell, two_lanes, writing
 from tests.scenarios.window import click, finished, opened, press, until, write
+
+from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.session import Session
+from chatbench.ui.widgets import SegmentControl
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 SO_FAR = b'data: {"choices": [{"index": 0, "delta": {"content": "so far"}}]}\n\n'
@@ -86,5 +93,109 @@ def test_going_on_with_one_closes_the_other_and_can_be_undone(
             assert notice.button is not None
             click(notice.button)
             await until(lambda: len(view.lanes.views) == 2, "both again")
+
+    run_async(scenario())
+
+
+async def long_lanes(session: Session, server: LoopbackServer) -> ConversationView:
+    """Two lanes with two turns, each higher than the window."""
+    view = await two_lanes(session, server)
+    tell(server, "model-a", "First words.\n\n" * 60)
+    tell(server, "model-b", "Second words, which are more.\n\n" * 90)
+    await ask(view, "One")
+    await ask(view, "Two")
+    return view
+
+
+def wheel(lane: LaneView, up: int) -> None:
+    """Turns the wheel over a lane, so many notches away from the reader."""
+    viewport = lane.transcript.viewport()
+    at = viewport.rect().center()
+    turn = QPoint(0, 120 * up)
+    where = QPointF(viewport.mapToGlobal(at))
+    no = Qt.MouseButton.NoButton
+    none = Qt.KeyboardModifier.NoModifier
+    phase = Qt.ScrollPhase.NoScrollPhase
+    event = QWheelEvent(QPointF(at), where, QPoint(), turn, no, none, phase, False)
+    QApplication.sendEvent(viewport, event)
+
+
+def turn_at(lane: LaneView) -> str:
+    """The turn a lane shows."""
+    message = lane.answer_in_view()
+    return message.turn_id if message is not None else ""
+
+
+def test_lanes_scroll_together_by_turn_until_they_are_told_not_to(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await long_lanes(session, server)
+            first, second = view.lanes.views
+            one, two = (turn.turn_id for turn in view.turns())
+            assert turn_at(first) == turn_at(second) == two
+            for _ in range(200):
+                if turn_at(first) == one:
+                    break
+                wheel(first, 3)
+            assert turn_at(first) == turn_at(second) == one
+            await until(lambda: view.strip.words.text() == "One", "the question of the turn in view")
+            wheel(second, -200)
+            assert first.transcript.place() is None, "the end of one is the end of all"
+            click(view.bar.linked)
+            before = second.transcript.place()
+            for _ in range(200):
+                wheel(first, 3)
+            assert turn_at(first) == one
+            assert second.transcript.place() == before, "each by itself"
+
+    run_async(scenario())
+
+
+def test_the_question_above_the_lanes_unfolds(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "word " * 300)
+            await until(lambda: view.strip.isVisible(), "the question")
+            assert not view.strip.whole.isVisible()
+            click(view.strip, view.strip.words.geometry().center())
+            assert view.strip.whole.isVisible()
+            assert view.strip.height() < session.window.height() / 2
+            session.window.commands["lanes.question"].trigger()
+            assert not view.strip.whole.isVisible()
+            assert "≈ " in view.strip.when.text()
+
+    run_async(scenario())
+
+
+def test_lanes_stand_as_they_are_told_and_one_at_a_time_where_there_is_no_room(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            first, second = view.lanes.views
+            ways: list[tuple[str, Callable[[], bool]]] = [
+                ("Below each other", lambda: first.x() == second.x() and first.y() < second.y()),
+                ("Grid", lambda: first.y() == second.y() and first.x() < second.x()),
+                ("One at a time", lambda: first.isVisible() and not second.isVisible()),
+            ]
+            for words, stands in ways:
+                click(view.bar.arrangement)
+                await until(open_menus, "the ways to stand")
+                choose(words)
+                assert stands(), words
+            keys = view.lanes.findChildren(SegmentControl)[-1]
+            click(keys.findChildren(QAbstractButton)[1])
+            assert second.isVisible()
+            assert not first.isVisible()
+            assert view.lanes.current is second
+            view.compare.arrange("columns")
+            assert first.isVisible()
+            session.window.resize(480, 800)
+            await until(lambda: not first.isVisible(), "one lane at a time")
+            assert second.isVisible()
 
     run_async(scenario())

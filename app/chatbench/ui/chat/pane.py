@@ -440,7 +440,9 @@ class ChatWorkspace(QWidget):
     def _inspect(self) -> None:
         view = self.current_view()
         if self.inspector is not None and view is not None:
-            self.inspector.show_conversation(view.conversation, None if view.names_hidden else view.lane)
+            lane = None if view.names_hidden else view.lane
+            letter = "" if view.lanes.alone else view.lanes.current.letter
+            self.inspector.show_conversation(view.conversation, lane, letter)
 
     def _inspect_message(self, message: TreeMessage) -> None:
         if self.inspector is None or self._window is None:

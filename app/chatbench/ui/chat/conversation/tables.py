@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.theme import ColorRole, theme
 
 _PADDING = 10
@@ -127,9 +128,13 @@ class FactTable(QTableWidget):
         cell: Cell = item.data(_CELL)
         return cell
 
+    def is_name(self, column: int) -> bool:
+        """Whether a column holds names."""
+        return column < self._names
+
     def side(self, column: int) -> Qt.AlignmentFlag:
         """Where the words of a column stand."""
-        start = column < self._names
+        start = self.is_name(column)
         side = Qt.AlignmentFlag.AlignLeading if start else Qt.AlignmentFlag.AlignTrailing
         return side | Qt.AlignmentFlag.AlignVCenter
 
@@ -193,14 +198,14 @@ class _Painter(QStyledItemDelegate):
         if cell.drawn is not None:
             _draw_range(painter, inner, cell.drawn)
             return
+        # Figures keep their signs and units in place, whatever way the words around them run.
+        named = self._table.is_name(index.column())
+        words = cell.words if named else left_to_right(cell.words)
         weight = 600 if cell.strong else None
+        metrics = theme().metrics("ui", weight)
+        words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, inner.width() + 1)
         painter.setFont(theme().font("ui", weight))
         painter.setPen(theme().color(cell.color))
-        words = (
-            theme()
-            .metrics("ui", weight)
-            .elidedText(cell.words, Qt.TextElideMode.ElideRight, inner.width() + 1)
-        )
         painter.drawText(inner, int(self._table.side(index.column())), words)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
-from chatbench.ui.chat.transcript.facts import clock
+from chatbench.ui.chat.transcript.facts import ABOUT, clock, token_words
 from chatbench.ui.widgets import ElidedLabel, IconButton, Label, Surface
 
 
@@ -48,9 +48,21 @@ class TurnStrip(Surface):
         self.set_layout(column, (10, 6, 16, 6))
         column.addLayout(line)
         column.addWidget(self._area)
+        self._point()
 
-    def show_turn(self, question: TreeMessage | None, place: int, count: int) -> None:
-        """The question of the turn in view, the `place`-th of `count`."""
+    def _point(self) -> None:
+        """Back is where reading comes from."""
+        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        self.back.set_icon("chevron-right" if rtl else "chevron-left")
+        self.on.set_icon("chevron-left" if rtl else "chevron-right")
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._point()
+
+    def show_turn(self, question: TreeMessage | None, place: int, count: int, tokens: int = 0) -> None:
+        """The question of the turn in view, the `place`-th of `count`, and about how long it is."""
         self.setVisible(question is not None)
         if question is None:
             return
@@ -59,7 +71,8 @@ class TurnStrip(Surface):
         if self._area.isVisible():
             self.whole.setText(words)
         self.place.setText(self.tr("Turn {0} / {1}").format(place, count))
-        self.when.setText(clock(question.created_at))
+        when = clock(question.created_at)
+        self.when.setText(f"{when} · {token_words(tokens, ABOUT)}" if tokens else when)
         self.back.setEnabled(place > 1)
         self.on.setEnabled(place < count)
         self.setAccessibleName(self.tr("Turn {0} of {1}: {2}").format(place, count, words[:200]))

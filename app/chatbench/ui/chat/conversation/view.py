@@ -17,6 +17,7 @@ from shiboken6 import isValid
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
 from chatbench.core.marks import NO_MARKS
+from chatbench.core.messages import user
 from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
 from chatbench.services.chat import Turn
@@ -81,6 +82,7 @@ class ConversationView(Surface):
         self._loading: asyncio.Task[None] | None = None
         self._stale = False
         self.marks = NO_MARKS
+        self._turns: tuple[TreeMessage, ...] | None = None
         self._turn = ("", 0, 0)
         """The question above the lanes, its place and how many there are."""
         self._asking: asyncio.Task[None] | None = None
@@ -269,6 +271,7 @@ class ConversationView(Surface):
         for view in self.lanes.views:
             view.show_lane(conversation, conversation.lane(view.id), extents, fresh, shared)
             view.set_reading_width(self.services.preferences.current.reading_width)
+        self._turns = None
         self.bar.setVisible(not self.lanes.alone)
         self.show_lanes()
         self._show_welcome()
@@ -324,8 +327,10 @@ class ConversationView(Surface):
 
     def turns(self) -> tuple[TreeMessage, ...]:
         """The question of every turn that any lane has gone through, in order."""
-        asked = {m.turn_id: m for lane in self.lanes.views for m in lane.source.path if m.role == "user"}
-        return tuple(sorted(asked.values(), key=lambda m: (m.created_at, m.id)))
+        if self._turns is None:
+            asked = {m.turn_id: m for lane in self.lanes.views for m in lane.source.path if m.role == "user"}
+            self._turns = tuple(sorted(asked.values(), key=lambda m: (m.created_at, m.id)))
+        return self._turns
 
     def answers(self, turn_id: str) -> dict[str, TreeMessage]:
         """Lane id → the answer it shows in a turn, of those that have one; the same one once."""
@@ -362,7 +367,9 @@ class ConversationView(Surface):
         # The outline has no words.
         found = await self.services.history.messages([message_id]) if message_id else []
         if self._turn == (message_id, place, count):
-            self.strip.show_turn(found[0] if found else None, place, count)
+            models, asked = self.services.models, [user(one.text) for one in found]
+            tokens = models.estimate(self.lane.model or GUIDE, asked).tokens if asked else 0
+            self.strip.show_turn(found[0] if found else None, place, count, tokens)
 
     def _turned(self) -> None:
         """Composer and inspector follow the lane the reader turns to."""

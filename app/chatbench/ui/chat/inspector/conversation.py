@@ -46,10 +46,13 @@ class ConversationInspector(Surface):
         self.system = _SystemPrompt(self)
         self.system.changed.connect(lambda text: self._change(system=text))
         self._rows = {spec.name: ParameterRow(spec, self) for spec in specs()}
+        self._which = Label(font="ui", weight=600)
+        self._which.setContentsMargins(12, 10, 12, 0)
         self._sections = QWidget(self)
         column = QVBoxLayout(self._sections)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self._which)
         makers = (self._make_system, self._make_parameters, self._make_context, self._make_cost)
         for section in (make() for make in makers):
             column.addWidget(section)
@@ -118,14 +121,18 @@ class ConversationInspector(Surface):
         """The row of one parameter."""
         return self._rows[name]
 
-    def show_conversation(self, conversation: Conversation | None, lane: Lane | None) -> None:
-        """Shows a lane; what is being typed at this moment stays, or goes to the lane it was typed for.
-        A conversation without a lane is one whose models' names are hidden."""
+    def show_conversation(
+        self, conversation: Conversation | None, lane: Lane | None, letter: str = ""
+    ) -> None:
+        """Shows a lane, and which of several it is; what is being typed at this moment stays, or goes
+        to the lane it was typed for. A conversation without a lane is one whose models' names are hidden."""
         if lane is None or self._lane is None or lane.id != self._lane.id:
             self.system.flush()
             for row in self._rows.values():
                 row.flush()
         self._conversation, self._lane = conversation, lane
+        self._which.setText(self.tr("Lane {0}").format(letter))
+        self._which.setVisible(bool(letter))
         shown = conversation is not None and lane is not None
         hidden = conversation is not None and lane is None
         nothing, later = self.tr("Nothing is open."), self.tr("Shown when the answers are rated.")

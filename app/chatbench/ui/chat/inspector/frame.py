@@ -31,9 +31,11 @@ class ChatInspector(InspectorFrame):
         self.conversation.lane_changed.connect(self.lane_changed)
         self.conversation.context_wanted.connect(self.context_wanted)
 
-    def show_conversation(self, conversation: Conversation | None, lane: Lane | None) -> None:
+    def show_conversation(
+        self, conversation: Conversation | None, lane: Lane | None, letter: str = ""
+    ) -> None:
         """What the conversation's view shows; a message of another conversation is let go."""
-        self.conversation.show_conversation(conversation, lane)
+        self.conversation.show_conversation(conversation, lane, letter)
         self.message.follow(conversation)
 
     def show_message(self, message: TreeMessage, place: int = 1, of: int = 1) -> None:
