@@ -62,6 +62,7 @@ ROWS = (
     Row("rss_10000_messages_mib", 150, MIB, "memory"),
     Row("rss_first_answer_mib", 230, MIB, "memory"),
     Row("delta_vs_floor", 3, X, "calls"),
+    Row("paste_5mb_stall_ms", 100, MS, "pasting"),
     Row("first_delta_vs_floor", 5, X, "calls"),
     Row("import_ms", 30, MS, "importing"),
     Row("diff_5000_words_vs_difflib", 1, X, "comparing"),

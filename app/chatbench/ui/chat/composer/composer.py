@@ -24,6 +24,7 @@ from chatbench.ui.chat.composer.editor import Editor
 from chatbench.ui.chat.composer.files import offered_files, picture_of
 from chatbench.ui.chat.composer.line import ComposerLine, LaneLabel
 from chatbench.ui.chat.composer.offers import ConversationOffers, ModelOffers, PromptOffers
+from chatbench.ui.chat.composer.pasted import PasteOffer
 from chatbench.ui.chat.composer.send import SendButton
 from chatbench.ui.chat.composer.strip import AttachmentStrip
 from chatbench.ui.chat.composer.variables import (
@@ -110,6 +111,7 @@ class Composer(QWidget):
         self.variables = VariableFields(self.box)
         self.editor = Editor(self.box)
         self.editor.setAccessibleName(self.tr("Message"))
+        self.paste_offer = PasteOffer(self.editor, self.box)
         self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self.box)
         self.cancel_button = Button(self.tr("Cancel"), kind="quiet", parent=self.box)
         self.cancel_button.hide()
@@ -126,6 +128,7 @@ class Composer(QWidget):
         words.setSpacing(8)
         words.addWidget(self.strip)
         words.addWidget(self.variables)
+        words.addWidget(self.paste_offer)
         words.addWidget(self.editor)
         inside = self._inside = QVBoxLayout(self.box)
         inside.setContentsMargins(10, 12, 12, 10)
@@ -149,6 +152,9 @@ class Composer(QWidget):
         editor.focus_changed.connect(self.box.update)
         editor.grown.connect(self._settle)
         self.attachments.changed.connect(self._changed)
+        self.paste_offer.taken.connect(
+            lambda text: self.attachments.add_text(text, self.tr("Pasted text.txt"))
+        )
         self.variables.changed.connect(self._changed)
         self.variables.left.connect(lambda: editor.setFocus(Qt.FocusReason.TabFocusReason))
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
@@ -188,6 +194,7 @@ class Composer(QWidget):
             self.attachments.replace(draft.attachments)
             self._prompt_places = frozenset(), frozenset()
             self.variables.clear()
+            self.paste_offer.withdraw()
             self.editor.set_text(draft.text)
             if draft.edits is not None:
                 self.set_editing(True)

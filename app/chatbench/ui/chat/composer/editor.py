@@ -89,13 +89,15 @@ class Editor(QPlainTextEdit):
 
     ``send_wanted`` for the keys that send, ``edit_last_wanted`` for Up in an empty field,
     ``escaped`` for Escape while ``takes_escape``, ``files_given(QMimeData)`` for pasted files and
-    pictures, ``grown`` when its height has changed.
+    pictures, ``pasted(str, begin, end)`` for words and where they stand now, ``grown`` when its
+    height has changed.
     """
 
     send_wanted = Signal()
     edit_last_wanted = Signal()
     escaped = Signal()
     files_given = Signal(object)
+    pasted = Signal(str, int, int)
     focus_changed = Signal()
     grown = Signal()
 
@@ -252,8 +254,11 @@ class Editor(QPlainTextEdit):
         if carries_files(source) or carries_picture(source):
             self.files_given.emit(source)
         elif source.hasText():
-            self.insertPlainText(_seamed(source.text()))
+            text, cursor = source.text(), self.textCursor()
+            begin = cursor.selectionStart()
+            cursor.insertText(_seamed(text))
             self.ensureCursorVisible()
+            self.pasted.emit(text, begin, self.textCursor().position())
 
     def createMimeDataFromSelection(self) -> QMimeData:
         copied = QMimeData()
