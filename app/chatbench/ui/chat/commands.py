@@ -75,6 +75,14 @@ def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
     _add_message_actions(workspace, add, on_view)
     if workspace.inspector is not None:
         workspace.inspector.context_wanted.connect(window.commands["chat.context"].trigger)
+    add("trash", tr("Trash"), workspace.filing.show_trash, "trash-2")
+    add(
+        "save-assistant",
+        tr("Save this chat as an assistant…"),
+        workspace.assistants.save_current,
+        "bot",
+    )
+    add("assistants", tr("Assistants…"), workspace.assistants.show_all, "users")
     add("next", tr("Next tab"), partial(workspace.step_tab, 1), "", "Ctrl+Tab", listed=False)
     add("previous", tr("Previous tab"), partial(workspace.step_tab, -1), "", "Ctrl+Shift+Tab", listed=False)
 

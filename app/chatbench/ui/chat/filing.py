@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from chatbench.services.exchange import ExportFormat, file_name
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.saving import ask_where
+from chatbench.ui.chat.sidebar import TrashDialog
 
 if TYPE_CHECKING:
     from chatbench.services import Services
@@ -44,6 +45,12 @@ class Filing(QObject):
     async def _bring_back(self, conversation_id: str) -> None:
         await self._services.history.restore(conversation_id)
         self._workspace.open(conversation_id)
+
+    def show_trash(self) -> None:
+        """What was deleted, to be brought back or deleted for good; what comes back is shown."""
+        dialog = TrashDialog(self._services, self._workspace)
+        dialog.restored.connect(self._workspace.open)
+        dialog.open()
 
     def export(self, conversation_id: str) -> None:
         """Asks where to, then writes Markdown or JSON by the file's ending."""

@@ -16,6 +16,7 @@ from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.arrangement import Arrangement, ScrollPlace
+from chatbench.ui.chat.assistants import Assistants, AssistantSource
 from chatbench.ui.chat.beside import Beside
 from chatbench.ui.chat.columns import Columns
 from chatbench.ui.chat.commands import add_chat_actions
@@ -90,6 +91,10 @@ class ChatWorkspace(QWidget):
         self.columns.arranged.connect(self._arranged)
         self.filing = Filing(self._services, window, self)
         self._temporary = TemporaryChats(self._services, window, self)
+        self.assistants = Assistants(self._services, window, self)
+        sidebar.kinds_requested.connect(self.assistants.show_menu)
+        sidebar.trash_requested.connect(self.filing.show_trash)
+        window.add_palette_source(AssistantSource(self._services, self.assistants))
         sidebar.export_requested.connect(self.filing.export)
         sidebar.delete_requested.connect(self.filing.delete)
         add_chat_actions(self, window)

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from chatbench.ui.chat.sidebar.sidebar import ChatSidebar
+from chatbench.ui.chat.sidebar.trash import TrashDialog
 
-__all__ = ["ChatSidebar"]
+__all__ = ["ChatSidebar", "TrashDialog"]

@@ -10,6 +10,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
+    QHBoxLayout,
     QLineEdit,
     QListView,
     QMenu,
@@ -22,7 +23,7 @@ from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
 from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row, hit_rows, list_rows
-from chatbench.ui.widgets import Button, Label, SearchField, Surface, gauge_clock
+from chatbench.ui.widgets import Button, IconButton, Label, SearchField, Surface, gauge_clock
 
 _PAGE = 500
 """So many chats are listed at first, and so many more at the end of the list."""
@@ -156,12 +157,15 @@ class _List(QListView):
 
 class ChatSidebar(Surface):
     """`opened(conversation, message)` when the reader picks one (message "" for the end);
-    `new_requested`, `export_requested(conversation)` and `delete_requested(conversation)`."""
+    `new_requested`, `kinds_requested(button)` for chats of other kinds, `export_requested(conversation)`,
+    `delete_requested(conversation)` and `trash_requested`."""
 
     opened = Signal(str, str)
     new_requested = Signal()
     export_requested = Signal(str)
     delete_requested = Signal(str)
+    kinds_requested = Signal(object)
+    trash_requested = Signal()
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__("chrome", parent=parent)
@@ -172,6 +176,10 @@ class ChatSidebar(Surface):
         self._listed = _PAGE
         self.new_button = Button(self.tr("New chat"), icon="plus", keys="Ctrl+N", stretch=True)
         self.new_button.clicked.connect(self.new_requested)
+        self.kinds_button = IconButton("chevron-down", self.tr("New chat with an assistant"))
+        self.kinds_button.clicked.connect(lambda: self.kinds_requested.emit(self.kinds_button))
+        self.trash_button = Button(self.tr("Trash"), kind="quiet", size="small", icon="trash-2")
+        self.trash_button.clicked.connect(self.trash_requested)
         self.search = SearchField(self.tr("Search chats"))
         self.search.textChanged.connect(lambda _text: self.refresh())
         self.search.stepped.connect(lambda _step: self.view.setFocus(Qt.FocusReason.TabFocusReason))
@@ -191,11 +199,20 @@ class ChatSidebar(Surface):
         head = QVBoxLayout()
         head.setContentsMargins(8, 0, 8, 0)
         head.setSpacing(6)
-        head.addWidget(self.new_button)
+        new = QHBoxLayout()
+        new.setSpacing(4)
+        new.addWidget(self.new_button, 1)
+        new.addWidget(self.kinds_button)
+        head.addLayout(new)
         head.addWidget(self.search)
         column.addLayout(head)
         column.addWidget(self.view)
         column.addWidget(self.empty)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(8, 0, 8, 0)
+        foot.addWidget(self.trash_button)
+        foot.addStretch(1)
+        column.addLayout(foot)
         self._tell("")
         self._disconnect = services.changes.connect(self._changed)
         self.destroyed.connect(self._disconnect)

@@ -1,0 +1,138 @@
+"""All assistants: begun with, taken for this chat, changed, deleted, put into another order."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from chatbench.core.changes import Changes
+from chatbench.core.presets import Preset
+from chatbench.services import Services
+from chatbench.ui.aio import spawn
+from chatbench.ui.chat.assistantmark import AssistantMark
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import Button, ElidedLabel, IconButton, Label
+
+_SIZE: Final = (560, 480)
+
+
+class AssistantList(QDialog):
+    """Follows what is saved and deleted while it is open; it deletes itself. `begin_wanted(id)`,
+    `apply_wanted(Preset)`, `edit_wanted(Preset)`, `delete_wanted(id)`, `new_wanted()`."""
+
+    begin_wanted = Signal(str)
+    apply_wanted = Signal(object)
+    edit_wanted = Signal(object)
+    delete_wanted = Signal(str)
+    new_wanted = Signal()
+
+    def __init__(self, services: Services, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Assistants"))
+        self._services = services
+        self.rows: list[AssistantRow] = []
+        self.told = Label(font="small", color="text2", wrap=True)
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, 8, 0)
+        self._column.setSpacing(2)
+        self._column.addStretch(1)
+        area = QScrollArea(self)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inside)
+        self.new = Button(self.tr("Save this chat as an assistant…"), icon="plus")
+        self.new.clicked.connect(self.new_wanted)
+        close = Button(self.tr("Close"))
+        close.clicked.connect(self.reject)
+        foot = QHBoxLayout()
+        foot.addWidget(self.new)
+        foot.addStretch(1)
+        foot.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(self.told)
+        column.addWidget(area, 1)
+        column.addLayout(foot)
+        room = parent.window().size()
+        wide, high = (theme().scaled(one) for one in _SIZE)
+        self.resize(min(wide, room.width() - 32), min(high, room.height() - 48))
+        disconnect = services.changes.connect(self._changed)
+        self.destroyed.connect(lambda *_: disconnect())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads them again."""
+        spawn(self._read(), owner=self, name="assistants")
+
+    def _changed(self, changes: Changes) -> None:
+        if changes.presets:
+            self.refresh()
+
+    async def _read(self) -> None:
+        presets = await self._services.presets.all()
+        for row in self.rows:
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.rows = [AssistantRow(self._services, preset) for preset in presets]
+        for number, row in enumerate(self.rows):
+            self._column.insertWidget(number, row)
+            self._connect(row, number)
+        some = self.tr("An assistant is a system prompt, a model and parameters under a name.")
+        none = self.tr("None yet. Set up a chat as you like it, then save it as an assistant.")
+        self.told.setText(some if presets else none)
+
+    def _connect(self, row: AssistantRow, place: int) -> None:
+        preset = row.preset
+        row.begin.clicked.connect(partial(self.begin_wanted.emit, preset.id))
+        row.apply.clicked.connect(partial(self.apply_wanted.emit, preset))
+        for button in (row.begin, row.apply):
+            button.clicked.connect(self.accept)
+        row.edit.clicked.connect(partial(self.edit_wanted.emit, preset))
+        row.delete.clicked.connect(partial(self.delete_wanted.emit, preset.id))
+        row.up.setEnabled(place > 0)
+        row.up.clicked.connect(partial(self._raise, place))
+
+    def _raise(self, place: int) -> None:
+        ids = [row.preset.id for row in self.rows]
+        ids[place - 1 : place + 1] = [ids[place], ids[place - 1]]
+        spawn(self._services.presets.arrange(ids), name="arrange-assistants")
+
+
+class AssistantRow(QWidget):
+    """One assistant and what can be done with it."""
+
+    def __init__(self, services: Services, preset: Preset) -> None:
+        super().__init__()
+        self.preset = preset
+        name = preset.name
+        words = " ".join(preset.system.split())
+        model = services.models.info(preset.model).title if preset.model is not None else ""
+        self.begin = Button(self.tr("New chat"), size="small")
+        self.begin.setAccessibleName(self.tr("New chat with {0}").format(name))
+        self.apply = Button(self.tr("Use here"), kind="quiet", size="small")
+        self.apply.setAccessibleName(self.tr("Use {0} in this chat").format(name))
+        self.up = IconButton("arrow-up", self.tr("Move {0} up").format(name), size="row")
+        self.edit = IconButton("pencil", self.tr("Edit {0}").format(name), size="row")
+        self.delete = IconButton("trash-2", self.tr("Delete {0}").format(name), size="row")
+        told = QVBoxLayout()
+        told.setSpacing(0)
+        told.addWidget(ElidedLabel(name, weight=600))
+        about = " · ".join(filter(None, (model, words))) or self.tr("Default parameters")
+        told.addWidget(ElidedLabel(about[:300], font="small", color="text2"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 6, 0, 6)
+        row.setSpacing(6)
+        row.addWidget(AssistantMark(preset))
+        row.addSpacing(4)
+        row.addLayout(told, 1)
+        for button in (self.begin, self.apply, self.up, self.edit, self.delete):
+            row.addWidget(button)
