@@ -123,7 +123,7 @@ def test_follows_the_end_until_the_reader_leaves(show: Show) -> None:
     before = {row.index: row.top for row in view.stack.rows}
     grow(view, growing, "Still more words.\n\n" * 20)
     assert {row.index: row.top for row in view.stack.rows} == before
-    view.show_place()
+    view.scrolling.show_place()
     assert view.pill.isVisible()
     QTest.keyClick(view, Qt.Key.Key_End)
     assert view.stack.following

@@ -164,9 +164,9 @@ def test_keys_scroll_and_end_follows_again(show: Show) -> None:
 
 def test_nothing_is_shown_above_the_beginning(show: Show) -> None:
     view = show(long_talk())
-    view.reveal(0, 0, 0)
+    view.scrolling.reveal(0, 0, 0)
     assert (view.stack.rows[0].index, view.stack.rows[0].top) == (0, 0)
-    view.reveal(21, 0, 0)
+    view.scrolling.reveal(21, 0, 0)
     first = view.stack.rows[0]
     assert first.top <= 0 < first.top + view.stack.height_of(first.index)
     assert any(row.index == 21 for row in view.stack.rows)
@@ -400,11 +400,11 @@ def test_a_formula_is_copied_as_tex_by_mouse_keyboard_and_menu(show: Show) -> No
 def test_the_outline_leads_to_its_headings(show: Show) -> None:
     text = "".join(f"{'#' * (at % 3 + 1)} Heading {at}\n\n{'words ' * 300}\n\n" for at in range(9))
     view = show(ListSource([user(0, "Long, please"), answer(1, text)]))
-    places = view.outline("m1")
+    places = view.headings.of("m1")
     assert [place.heading.text for place in places] == [f"Heading {at}" for at in range(9)]
-    assert view.outline("m0") == view.outline("nobody") == []
+    assert view.headings.of("m0") == view.headings.of("nobody") == []
     for place in (places[5], places[1]):
-        view.show_heading("m1", place)
+        view.headings.show("m1", place)
         item = view.stack.item(1)
         assert item is not None
         number = next(n for n, box in enumerate(item.boxes) if box.text == place.heading.text)

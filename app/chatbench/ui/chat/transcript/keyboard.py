@@ -255,7 +255,7 @@ class Keyboard:
         end = self._moved_end(chosen.end, key)
         if end is not None:
             view.select(Selection(chosen.start, end))
-            view.reveal(end.message, end.box, end.offset)
+            view.scrolling.reveal(end.message, end.box, end.offset)
         return True
 
     def _moved_end(self, end: Position, key: int) -> Position | None:

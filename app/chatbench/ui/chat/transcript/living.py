@@ -10,12 +10,14 @@ from PySide6.QtCore import QRectF
 
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.paintclock import interval_for, paint_clock
-from chatbench.ui.widgets import gauge_clock
+from chatbench.ui.widgets import announce, gauge_clock
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.transcript.view import TranscriptView
 
 _BAR_EVERY_S = 0.25
+_SPOKEN = 600
+"""Characters of an answer that are said at once."""
 _ABOVE = 30
 """What is repainted above a change: hits, rings and the cursor reach over their boxes."""
 
@@ -58,6 +60,18 @@ class Living:
                     if getattr(box, "live", False):
                         self._view.update_rect(row.item.box_rect(number).translated(0, row.top))
 
+    def ids(self) -> set[str]:
+        """The messages that are being written."""
+        return {item.id for item in self._view.stack.items() if item.live}
+
+    def announce_ended(self, living: set[str]) -> None:
+        """Say of those that were being written which have ended since, and how they begin."""
+        view = self._view
+        for item in view.stack.items():
+            if item.id in living and not item.live:
+                words = item.plain_text()[:_SPOKEN]
+                announce(view, view.tr("{0} has answered. {1}").format(item.entry.author, words))
+
     def step(self) -> int:
         """One turn of the paint clock; returns the milliseconds until the next."""
         began = time.thread_time()
@@ -79,7 +93,7 @@ class Living:
         view.searching.mark(only=index)
         if time.monotonic() - self._bar_at >= _BAR_EVERY_S:
             self._bar_at = time.monotonic()
-            view.show_place()
+            view.scrolling.show_place()
         after = {row.index: row.top for row in view.stack.rows}
         shift = self._shift(before, after)
         if shift is None or index not in after or item.changed_at is None:

@@ -83,7 +83,7 @@ class Pressing:
         for number, box in enumerate(item.boxes):
             node = box.block.node if isinstance(box, TextBox) and box.block is not None else None
             if isinstance(node, Note) and node.label == label:
-                self._view.reveal(spot.message, number, 0)
+                self._view.scrolling.reveal(spot.message, number, 0)
                 announce(self._view, box.spoken)
                 return
 

@@ -33,7 +33,7 @@ class Searching:
         if chosen and "\n" not in chosen and len(chosen) < _LONGEST_NEEDLE:
             view.find_bar.field.setText(chosen)
         view.find_bar.open()
-        view.place_children()
+        view.scrolling.place_children()
         self.start(view.find_bar.field.text())
 
     def start(self, needle: str) -> None:
@@ -69,7 +69,7 @@ class Searching:
         hits = hits_in(index, item, self._finding.needle)
         if hits:
             view.marks.current_hit = hits[min(which, len(hits) - 1)]
-            view.reveal(index, view.marks.current_hit.box, view.marks.current_hit.start)
+            view.scrolling.reveal(index, view.marks.current_hit.box, view.marks.current_hit.start)
         self.again()
 
     def again(self) -> None:
