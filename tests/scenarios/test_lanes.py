@@ -12,7 +12,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.lanes import ask, choose, open_menus, shown, tell, two_lanes, writing
+from tests.scenarios.lanes import OTHER, ask, choose, open_menus, shown, tell, two_lanes, writing
 from tests.scenarios.window import click, finished, opened, press, until, write
 
 from chatbench.ui.chat.conversation import ConversationView
@@ -21,6 +21,7 @@ from chatbench.ui.session import Session
 from chatbench.ui.widgets import SegmentControl
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
+CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 SO_FAR = b'data: {"choices": [{"index": 0, "delta": {"content": "so far"}}]}\n\n'
 
 
@@ -197,5 +198,31 @@ def test_lanes_stand_as_they_are_told_and_one_at_a_time_where_there_is_no_room(
             session.window.resize(480, 800)
             await until(lambda: not first.isVisible(), "one lane at a time")
             assert second.isVisible()
+
+    run_async(scenario())
+
+
+def test_many_lanes_scroll_sideways_to_the_one_that_is_turned_to(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            for count in range(3, 9):
+                view.composer.lane_added.emit(OTHER)
+                await until(lambda count=count: len(view.lanes.views) == count, "another lane")  # type: ignore[misc]
+            assert not view.composer.line.add.isEnabled()
+            assert not view.bar.add.isEnabled()
+            lanes = view.lanes
+            assert lanes.shown == "columns"
+            assert all(one.width() >= 279 for one in lanes.views)
+            last = lanes.views[-1]
+            assert last.x() >= lanes.width(), "out of view"
+            lanes.views[0].transcript.setFocus()
+            press(lanes.views[0].transcript, Qt.Key.Key_Left, CTRL_ALT)
+            assert lanes.current is last
+            assert last.geometry().right() < lanes.width()
+            press(last.transcript, Qt.Key.Key_Right, CTRL_ALT)
+            assert lanes.views[0].x() == 0
 
     run_async(scenario())

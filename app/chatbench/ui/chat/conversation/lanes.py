@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStyle, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollBar, QStyle, QWidget
 
 from chatbench.core.conversations import Lane
 from chatbench.services import Services
@@ -47,6 +47,11 @@ class Lanes(Surface):
         row = QHBoxLayout()
         self._tabs_host.set_layout(row, (12, 5, 12, 5))
         self._tabs_host.hide()
+        self._sideways = QScrollBar(Qt.Orientation.Horizontal, self)
+        self._sideways.setAccessibleName(self.tr("More lanes"))
+        self._sideways.setSingleStep(40)
+        self._sideways.valueChanged.connect(self._place)
+        self._sideways.hide()
 
     @property
     def views(self) -> tuple[LaneView, ...]:
@@ -106,6 +111,7 @@ class Lanes(Surface):
             if self._tabs is not None:
                 self._tabs.set_current(view.id)
             self._place()
+            self._bring_into_view(view)
             self.current_changed.emit()
 
     def step_aside(self, step: int) -> None:
@@ -132,14 +138,16 @@ class Lanes(Surface):
 
     @property
     def shown(self) -> Arrangement:
-        """The arrangement in force: where there is no room for all, one at a time."""
+        """The arrangement in force. Where there is no room for it they stand beside each other as
+        wide as they must be, to scroll sideways; where no two have room, one at a time."""
         count = len(self._views)
         columns, rows = self._cells(self.arrangement, count)
         wide = self.width() // columns >= theme().scaled(LEAST_WIDTH)
         high = self.height() // rows >= theme().scaled(LEAST_HEIGHT)
         if self.arrangement == "tabs" or count == 1 or (wide and high):
             return self.arrangement
-        return "tabs"
+        two = self.width() >= 2 * theme().scaled(LEAST_WIDTH)
+        return "columns" if two and self.height() >= theme().scaled(LEAST_HEIGHT) else "tabs"
 
     @staticmethod
     def _cells(arrangement: Arrangement, count: int) -> tuple[int, int]:
@@ -183,6 +191,7 @@ class Lanes(Surface):
         top = self._tabs_host.sizeHint().height() if tabs else 0
         self._tabs_host.setGeometry(0, 0, self.width(), top)
         columns, rows = (1, 1) if one else self._cells(shown, count)
+        area = self._area(1 if one else columns)
         for number, view in enumerate(self._views):
             view.setVisible(not one or view is self.current)
             if one:
@@ -190,15 +199,42 @@ class Lanes(Surface):
                 continue
             row, column = divmod(number, columns)
             across = columns if row < rows - 1 else count - columns * (rows - 1)
-            rect = self._cell(column, across, row, rows)
+            rect = self._cell(area, column, across, row, rows)
             view.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), rect))
 
-    def _cell(self, column: int, columns: int, row: int, rows: int) -> QRect:
-        left, right = self.width() * column // columns, self.width() * (column + 1) // columns
-        upper, lower = self.height() * row // rows, self.height() * (row + 1) // rows
+    def _area(self, columns: int) -> QRect:
+        """What the lanes fill: wider than this where that many columns need it, and scrolled."""
+        whole = columns * theme().scaled(LEAST_WIDTH)
+        over = max(0, whole - self.width()) if columns > 1 else 0
+        bar = self._sideways
+        bar.setVisible(bool(over))
+        if not over:
+            return self.rect()
+        high = bar.sizeHint().height()
+        bar.setGeometry(0, self.height() - high, self.width(), high)
+        bar.setPageStep(self.width())
+        bar.setRange(0, over)
+        bar.raise_()
+        return QRect(-bar.value(), 0, whole, self.height() - high)
+
+    def _bring_into_view(self, view: LaneView) -> None:
+        """Scrolls sideways until a lane is whole."""
+        rect = QStyle.visualRect(self.layoutDirection(), self.rect(), view.geometry())
+        bar = self._sideways
+        if bar.isHidden() or view.isHidden():
+            return
+        if rect.left() < 0:
+            bar.setValue(bar.value() + rect.left())
+        elif rect.right() >= self.width():
+            bar.setValue(bar.value() + rect.right() + 1 - self.width())
+
+    @staticmethod
+    def _cell(area: QRect, column: int, columns: int, row: int, rows: int) -> QRect:
+        left, right = area.width() * column // columns, area.width() * (column + 1) // columns
+        upper, lower = area.height() * row // rows, area.height() * (row + 1) // rows
         gap = _LINE if column < columns - 1 else 0
         below = _LINE if row < rows - 1 else 0
-        return QRect(left, upper, right - left - gap, lower - upper - below)
+        return QRect(area.x() + left, area.y() + upper, right - left - gap, lower - upper - below)
 
     def show_turn(self, turn_id: str) -> None:
         """Shows a turn in every lane that has it."""
