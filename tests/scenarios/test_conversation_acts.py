@@ -293,3 +293,52 @@ def test_deletions_are_undone_one_after_another(
             assert list(view.source.ids()) == before
 
     run_async(scenario())
+
+
+def test_what_is_being_rewritten_waits_while_another_branch_is_shown(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            server.script(answer("first"), answer("second"))
+            await send(view, "Go")
+            press_action(view, 1, "regenerate")
+            await until(lambda: len(view.conversation.messages) == 3, "the second answer")
+            await finished(view)
+            await texts(view)
+            await trigger(session, "edit-answer")
+            await until(lambda: view.acts.rewriting, "the field over the answer")
+            over = view.acts.rewriting
+            assert over is not None
+            assert over.field.toPlainText() == "second"
+            over.field.insertPlainText("Mine, ")
+            await trigger(session, "branch-back")
+            await until(lambda: not over.isVisible(), "it to hide")
+            await texts(view)
+            await trigger(session, "branch-on")
+            await until(over.isVisible, "it to be there again")
+            assert over.field.toPlainText() == "Mine, second"
+            click(over.cancel)
+            assert view.acts.rewriting is None
+
+    run_async(scenario())
+
+
+def test_up_in_an_empty_composer_edits_the_last_question_as_a_branch(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (_, view):
+            await send(view, "One")
+            press(view.composer.editor, Qt.Key.Key_Up)
+            await until(lambda: view.composer.editor.text() == "One", "the question")
+            assert view.composer.send_button.send.label() == "Save as branch"
+            press(view.composer.editor, Qt.Key.Key_Exclam)
+            press(view.composer.editor, Qt.Key.Key_Return)
+            await until(lambda: len(view.conversation.messages) == 4, "the branch")
+            await finished(view)
+            assert (await texts(view))[0] == "One!"
+            press(view.composer.editor, Qt.Key.Key_Left, ALT)
+            await until(lambda: view.source.ids()[0] == view.conversation.messages[0].id, "the first branch")
+
+    run_async(scenario())

@@ -158,6 +158,7 @@ class Notices(QWidget):
         self._host = host
         self._shade = _Shade(host)
         self._clearance = _EDGE
+        self._feet: list[QWidget] = []
         self._before: QWidget | None = None
         self._shown: list[Notice] = []
         self._waiting: list[Notice] = []
@@ -195,8 +196,12 @@ class Notices(QWidget):
     def stand_above(self, foot: QWidget) -> None:
         """Leave a widget at the host's foot free (a composer) while it is in view."""
         foot.installEventFilter(self)
-        if foot.isVisible():
-            self._clear(foot.height())
+        self._feet.append(foot)
+        self._stand()
+
+    def _stand(self) -> None:
+        self._feet = [foot for foot in self._feet if isValid(foot)]
+        self._clear(max((foot.height() for foot in self._feet if foot.isVisible()), default=0))
 
     def _clear(self, height: int) -> None:
         self._clearance = height + _EDGE
@@ -271,9 +276,6 @@ class Notices(QWidget):
         if watched is self._host:
             if event.type() == QEvent.Type.Resize:
                 self._place()
-        elif isinstance(watched, QWidget) and event.type() in (QEvent.Type.Show, QEvent.Type.Resize):
-            if watched.isVisible():
-                self._clear(watched.height())
-        elif event.type() == QEvent.Type.Hide:
-            self._clear(0)
+        elif event.type() in (QEvent.Type.Show, QEvent.Type.Resize, QEvent.Type.Hide):
+            self._stand()
         return False

@@ -9,10 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
+from chatbench.core.conversations import Lane
 from chatbench.core.presets import Preset
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.assistantmark import AssistantMark
+from chatbench.ui.chat.conversation.settings import changed_words
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, ElidedLabel, IconButton, Label
 
@@ -126,7 +128,8 @@ class AssistantRow(QWidget):
         told = QVBoxLayout()
         told.setSpacing(0)
         told.addWidget(ElidedLabel(name, weight=600))
-        about = " · ".join(filter(None, (model, words))) or self.tr("Default parameters")
+        asked = changed_words(Lane(id="", parameters=preset.parameters)).values()
+        about = " · ".join(filter(None, (model, *asked, words))) or self.tr("Default parameters")
         told.addWidget(ElidedLabel(about[:300], font="small", color="text2"))
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 6, 0, 6)

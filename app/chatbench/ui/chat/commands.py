@@ -149,6 +149,12 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
         on_answer(lambda v, _, m: v.acts.summarise(m.id)),
         "list-collapse",
     )
-    add("undo-delete", tr("Undo the last deletion"), on_view(lambda v: v.acts.undo_delete()), "undo-2")
+    add(
+        "undo-delete",
+        tr("Undo the last deletion"),
+        on_view(lambda v: v.acts.undo_delete()),
+        "undo-2",
+        "Ctrl+Alt+Z",
+    )
     add("branch-back", tr("Previous branch"), step(-1), "chevron-left", "Alt+Left")
     add("branch-on", tr("Next branch"), step(1), "chevron-right", "Alt+Right")

@@ -91,6 +91,11 @@ class MessageActs(QObject):
             return next((one for one in reversed(lane.source.path) if one.role == "assistant"), None)
         return lane.answer_in_view()
 
+    def refresh(self) -> None:
+        """The conversation was read anew."""
+        if self.rewriting is not None:
+            self.rewriting.place()
+
     # Menus.
 
     def show_menu(self, lane: LaneView, message_id: str, at: QPoint) -> None:
@@ -154,7 +159,7 @@ class MessageActs(QObject):
 
     def regenerate_with(self, message: TreeMessage) -> None:
         """Asks for a model, then for another answer from it; the lane's own model stays."""
-        if not self._view.compare.judging.may_tell():
+        if self._view.streaming or not self._view.compare.judging.may_tell():
             return
         picker = ModelPicker(self._services, self._view)
         picker.chosen.connect(partial(self.regenerate, message))
@@ -164,7 +169,7 @@ class MessageActs(QObject):
 
     def regenerate_otherwise(self, message: TreeMessage) -> None:
         """Asks for parameters, then for another answer with them; the lane keeps its own."""
-        if self._view.compare.judging.may_tell():
+        if not self._view.streaming and self._view.compare.judging.may_tell():
             spawn(self._ask_otherwise(message), owner=self, name="ask-otherwise")
 
     async def _ask_otherwise(self, short: TreeMessage) -> None:

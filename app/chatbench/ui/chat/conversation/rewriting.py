@@ -59,7 +59,6 @@ class Rewriting(QWidget):
         transcript.scrolled.connect(self.place)
         transcript.viewport().installEventFilter(self)
         self.place()
-        self.show()
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
@@ -68,11 +67,13 @@ class Rewriting(QWidget):
         return self.field.toPlainText() != self._message.text
 
     def place(self) -> None:
-        """Over the words, as high as they are but within the view."""
+        """Over the words, as high as they are but within the view; hidden while another branch is shown."""
         view = self._transcript
         index = view.stack.index_of(self._message.id)
+        if index is None and self.field.hasFocus():
+            self._transcript.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.setVisible(index is not None)
         if index is None:
-            self.end()
             return
         frame, room = view.stack.frame, view.viewport().height() - 2 * _EDGE
         row = next((one for one in view.stack.rows if one.index == index), None)

@@ -279,6 +279,7 @@ class ConversationView(Surface):
         self.queue.refresh()
         self.compare.refresh()
 
+        self.acts.refresh()
     def show_lanes(self) -> None:
         """Which lanes there are, in which order, and whether their models' names are shown."""
         self.lanes.set_lanes(self.conversation.lanes)

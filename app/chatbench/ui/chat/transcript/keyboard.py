@@ -146,9 +146,8 @@ class Keyboard:
         view = self._view
         here = self.current()
         rows = [row.index for row in reversed(view.stack.rows)]
-        places = [here] if view.marks.current is not None else [here, *rows]
         action = "previous-branch" if step < 0 else "next-branch"
-        for place in places:
+        for place in (here, *rows):
             item = view.stack.at_hand(place) if place is not None else None
             if item is None or item.entry.count < 2:
                 continue
