@@ -30,6 +30,8 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
     """Whether they scroll together."""
     send_with: Literal["enter", "ctrl+enter"] = "enter"
     thinking_open: bool = False
+    line_numbers: bool = False
+    """Whether lines of code are numbered."""
     title_source: Literal["words", "model"] = "words"
     title_model: str = ""
     """provider/model-id; "" is the conversation's own."""

@@ -118,6 +118,26 @@ def test_the_default_model_is_chosen_among_those_that_can_be_used(desk: Desk) ->
     assert desk.services.models.default() == ModelRef("house", "small-talk")
 
 
+def test_titles_come_from_the_first_words_or_from_a_chosen_model(desk: Desk) -> None:
+    local = Endpoint(
+        id="desk", name="Desk", wire="openai_chat", base_url="http://127.0.0.1:9", auth="none", models=("m",)
+    )
+    desk.do(lambda: desk.services.endpoints.save(local))
+    page, preferences = general(desk), desk.services.preferences
+    assert page.titles.currentText() == "The first words of the question"
+    place = page.titles.findData("desk/m")
+    desk.do(lambda: page.titles.setFocus())
+    for _ in range(place):
+        desk.key(page.titles, Qt.Key.Key_Down)
+    assert (preferences.current.title_source, preferences.current.title_model) == ("model", "desk/m")
+    page.refresh()
+    assert page.titles.currentIndex() == place
+    desk.key(page.titles, Qt.Key.Key_Home)
+    assert preferences.current.title_source == "words"
+    desk.key(page.titles, Qt.Key.Key_Down)
+    assert (preferences.current.title_source, preferences.current.title_model) == ("model", "")
+
+
 def test_a_broken_file_of_preferences_is_told_where_one_changes_them(desk: Desk) -> None:
     path: Path = desk.services.profile.folder / "preferences.toml"
     path.write_text("theme = 7\n")
@@ -134,6 +154,7 @@ def test_appearance_is_kept(desk: Desk) -> None:
     assert isinstance(page, AppearancePage)
     desk.click(next(s for s in page.colours.findChildren(_Segment) if s.text() == "Dark"))
     desk.click(next(s for s in page.width_choice.findChildren(_Segment) if s.text() == "Wide"))
+    desk.click(page.numbers)
     desk.click(page.motion)
 
     def larger() -> None:
@@ -143,6 +164,7 @@ def test_appearance_is_kept(desk: Desk) -> None:
     desk.do(larger)
     now = desk.services.preferences.current
     assert (now.theme, now.reading_width, now.reduced_motion, now.text_scale) == ("dark", "wide", True, 1.1)
+    assert now.line_numbers
 
 
 def test_a_shortcut_is_changed_by_pressing_it_and_reset(desk: Desk) -> None:

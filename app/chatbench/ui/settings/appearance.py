@@ -1,4 +1,4 @@
-"""Appearance: colours, text size, reading width, motion. The window follows at once."""
+"""Appearance: colours, text size, reading width, line numbers, motion. The window follows at once."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ class AppearancePage(SettingsPage):
             "reading_width", self.tr("Reading width"), self.width_choice,
             hint=self.tr("How long a line of an answer may become."),
         )  # fmt: skip
+        self.numbers = Switch(self.tr("Lines of code are numbered"), form=True)
+        self.numbers.toggled.connect(lambda on: self.keep(self.numbers_row, line_numbers=on))
+        self.numbers_row: FormRow = self.add(
+            "line_numbers", self.tr("Line numbers"), self.numbers,
+            hint=self.tr("They are never copied."),
+        )  # fmt: skip
         self.motion = Switch(self.tr("Nothing moves"), form=True)
         self.motion.toggled.connect(lambda on: self.keep(self.motion_row, reduced_motion=on))
         self.motion_row: FormRow = self.add(
@@ -55,10 +61,11 @@ class AppearancePage(SettingsPage):
         now = self.services.preferences.current
         self.colours.set_current(now.theme)
         self.width_choice.set_current(now.reading_width)
-        self.motion.blockSignals(True)
-        self.motion.setChecked(now.reduced_motion)
-        self.motion.blockSignals(False)
-        self.motion.update()
+        for switch, on in ((self.numbers, now.line_numbers), (self.motion, now.reduced_motion)):
+            switch.blockSignals(True)
+            switch.setChecked(on)
+            switch.blockSignals(False)
+            switch.update()
         percent = round(now.text_scale * 100)
         self.text_size.clear()
         for size in sorted({*TEXT_SIZES, percent}):

@@ -115,6 +115,7 @@ class SettingsWorkspace(QWidget):
         return (
             _Section("general", self.tr("General"), "settings-2", lambda: GeneralPage(services), (
                 ("default_model", self.tr("Default model")),
+                ("title_source", self.tr("Titles of chats")),
                 ("send_with", self.tr("Send with Enter or Ctrl+Enter")),
                 ("thinking_open", self.tr("Thinking unfolded")),
                 ("max_attempts", self.tr("Attempts, retries")),
@@ -124,6 +125,7 @@ class SettingsWorkspace(QWidget):
                 ("theme", self.tr("Colours: light, dark, theme")),
                 ("text_scale", self.tr("Text size, font, zoom")),
                 ("reading_width", self.tr("Reading width")),
+                ("line_numbers", self.tr("Line numbers of code")),
                 ("reduced_motion", self.tr("Motion, animation")),
             )),
             _Section("providers", self.tr("Providers"), "plug", lambda: ProvidersPage(services, window), (

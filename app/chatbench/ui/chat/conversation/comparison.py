@@ -77,13 +77,14 @@ class Comparison(QObject):
         """Lets the lanes stand otherwise, here and in every conversation."""
         self._view.lanes.arrange(arrangement)
         self._view.bar.set_arrangement(arrangement)
-        self._keep(lanes=arrangement)
+        self.keep(lanes=arrangement)
 
     def _link(self, linked: bool) -> None:
         self._view.lanes.link(linked)
-        self._keep(lanes_linked=linked)
+        self.keep(lanes_linked=linked)
 
-    def _keep(self, **chosen: object) -> None:
+    def keep(self, **chosen: object) -> None:
+        """Keeps what the reader chose here as a preference, for every conversation."""
         try:
             self._services.preferences.replace(**chosen)
         except ChatbenchError as error:
@@ -123,7 +124,7 @@ class Comparison(QObject):
         popup = FiguresPopup(view.strip.place.text() or self.tr("This turn"), view)
         popup.closed.connect(popup.deleteLater)
         popup.show_lines(turn, every)
-        popup.open_beside(view.bar.figures)
+        popup.open_below(view.bar.figures, view)
 
     def show_merge(self) -> None:
         """Asks how the answers of the turn in view are to be merged."""

@@ -179,6 +179,8 @@ class ConversationView(Surface):
         transcript.viewport().installEventFilter(self)
         transcript.link_chosen.connect(self._open_address)
         transcript.page_chosen.connect(self._open_address)
+        transcript.set_line_numbers(self.services.preferences.current.line_numbers)
+        transcript.line_numbers_changed.connect(lambda on: self.compare.keep(line_numbers=on))
         transcript.save_requested.connect(
             lambda text, name: spawn(save_text(self, text, name), owner=self, name="save-code")
         )
@@ -536,8 +538,10 @@ class ConversationView(Surface):
         self.composer.setFocus()
 
     def _measure(self) -> None:
+        now = self.services.preferences.current
         for lane in self.lanes.views:
-            lane.set_reading_width(self.services.preferences.current.reading_width)
+            lane.set_reading_width(now.reading_width)
+            lane.transcript.set_line_numbers(now.line_numbers)
         self._align()
 
     def _align(self) -> None:

@@ -70,6 +70,7 @@ class Pressing:
         elif isinstance(effect, ShowNumbers):
             view.stack.hold(spot.message, spot.box)
             view.set_line_numbers(effect.on)
+            view.line_numbers_changed.emit(effect.on)
         elif isinstance(effect, ShowNote):
             self._show_note(effect.label, spot, item)
         elif isinstance(effect, OpenPage):

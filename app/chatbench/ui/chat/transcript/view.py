@@ -55,7 +55,8 @@ class TranscriptView(QAbstractScrollArea):
     - ``link_chosen(url)``: the reader has seen where a link leads and wants it opened.
     - ``save_requested(text, suggested_name)``: offer to save code as a file.
     - ``page_chosen(url)``: the reader wants this local page opened in a browser.
-    - ``line_numbers_changed(bool)``: whether lines of code are numbered; a setting to keep.
+    - ``line_numbers_changed(bool)``: the reader has lines of code numbered, or no longer; a setting to
+      keep.
     - ``following_changed(bool)``: whether the view stays at the end.
     - ``scrolled()``: the reader, or somebody for him, has moved the view; growing words do not.
     """
@@ -162,7 +163,6 @@ class TranscriptView(QAbstractScrollArea):
         if on != self.context.numbers:
             self.context.numbers = on
             self._restyle()
-            self.line_numbers_changed.emit(on)
 
     def set_reading_width(self, reading: ReadingWidth) -> None:
         """How wide the column of words is."""
