@@ -88,7 +88,9 @@ def test_answers_from_before_a_restart_are_read_when_they_are_compared(
             second = again.lanes.views[1]
             await until(lambda: second.transcript.stack.ids, "the answers")
             await compare_with(again, "A")
-            click(again.strip.back)
+            click(again.bar.linked)
+            one = again.turns()[0].turn_id
+            second.show_turn(one)
             await until(lambda: "[removed: when]" in spoken_in(second), "the difference of the first turn")
 
     run_async(scenario())
@@ -124,7 +126,7 @@ def test_an_answer_is_compared_with_one_that_is_still_written(
             view = await two_lanes(session, server)
             await compare_with(view, "A")
             frames = openai_chat.answer(openai_chat.pieces(HERE), model="model-a")[:-4]
-            server.told["model-a"] = replies.events(frames, end="hang")
+            server.told["model-a"] = replies.events(frames, pace=20, end="hang")
             write(view, "Go")
             press(view.composer.editor, Qt.Key.Key_Return)
             first, second = view.lanes.views

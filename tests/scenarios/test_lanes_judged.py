@@ -159,11 +159,12 @@ def test_blind_hides_everything_until_the_answers_are_rated(
             await ask(view, "One")
             assert set(named(view)) == set(GIVEN_AWAY), "the words this test looks for are really said"
             session.window.set_inspector_open(True)
+            inspector = session.workspace.inspector
+            assert inspector is not None
+            await until(lambda: "price unknown" in everything_said(inspector), "what the inspector tells")
             click(view.bar.blind)
             await until(lambda: view.names_hidden, "the names to be hidden")
             assert named(view) == []
-            inspector = session.workspace.inspector
-            assert inspector is not None
             assert not [word for word in GIVEN_AWAY if word in everything_said(inspector)]
             await ask(view, "Two")
             assert named(view) == []

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.lanes import ask, choose, open_menus, tell, two_lanes
+from tests.scenarios.lanes import OTHER, ask, choose, open_menus, tell, two_lanes
 from tests.scenarios.window import click, opened, press, until, view_of
 
 from chatbench.ui.session import Session
@@ -59,12 +59,14 @@ def test_the_keyboard_turns_to_lanes_and_turns(
             await until(lambda: view.strip.words.text() == "One", "the turn before")
             keys(session, Qt.Key.Key_PageDown, ALT)
             await until(lambda: view.strip.words.text() == "Two", "the next turn")
+            view.composer.lane_added.emit(OTHER)
+            await until(lambda: len(view.lanes.views) == 3, "a third lane")
             QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             try:
                 await until(lambda: first.x() > second.x(), "the lanes from right to left")
                 keys(session, Qt.Key.Key_Left, CTRL_ALT)
-                assert view.lanes.current is first, "around the edge"
-                keys(session, Qt.Key.Key_Left, CTRL_ALT)
+                assert view.lanes.current is view.lanes.views[2]
+                keys(session, Qt.Key.Key_Right, CTRL_ALT)
                 assert view.lanes.current is second
             finally:
                 QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)

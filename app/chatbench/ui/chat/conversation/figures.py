@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import median
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale, QPoint, Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
@@ -65,6 +65,24 @@ class FiguresPopup(Popup):
         """The lanes' own answers; the sums are made here."""
         self.turn.fill([_turn_row(line) for line in self._summed(turn)])
         self.whole.fill([_row(line) for line in self._summed(whole)])
+        # Neither is wider than the other: the popup keeps its place.
+        wide = max(self.turn.minimumWidth(), self.whole.minimumWidth())
+        for table in (self.turn, self.whole):
+            table.setMinimumWidth(wide)
+
+    def open_below(self, button: QWidget, inside: QWidget) -> None:
+        """Opens under a button, without reaching over the edge of what it is inside of."""
+        self.adjustSize()
+        wide = self.card().width()
+        left = button.mapToGlobal(QPoint(0, button.height() + 6))
+        edges = (
+            inside.mapToGlobal(QPoint(0, 0)).x() + 8,
+            inside.mapToGlobal(QPoint(inside.width(), 0)).x() - 8,
+        )
+        x = left.x()
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            x += button.width() - wide
+        self.open_at(QPoint(max(edges[0], min(x, edges[1] - wide)), left.y()))
 
     def _summed(self, lines: Sequence[Line]) -> list[Line]:
         every = [one for line in lines for one in line.answers]

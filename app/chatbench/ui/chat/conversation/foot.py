@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
+from chatbench.core.usage import Cost
 from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.services.ratings import Rating
 from chatbench.ui.chat.transcript.facts import ABOUT, money
 from chatbench.ui.theme import ColorRole
-from chatbench.ui.widgets import Button, Label, Surface
+from chatbench.ui.widgets import Button, ElidedLabel, Label, Surface
 
 
 class Figures(NamedTuple):
@@ -39,7 +40,7 @@ class LaneFoot(Surface):
         super().__init__("chrome", lines=Qt.Edge.TopEdge, parent=parent)
         self._letter = "A"
         names = (self.tr("First token"), self.tr("Speed"), self.tr("Tokens"), self.tr("Cost"))
-        self._values = [Label("n/a", weight=600) for _ in names]
+        self._values = [ElidedLabel("n/a", weight=600) for _ in names]
         figures = QHBoxLayout()
         figures.setSpacing(8)
         for name, value in zip(names, self._values, strict=True):
@@ -109,7 +110,7 @@ class LaneFoot(Surface):
             found = found._replace(cost=self.tr("hidden"))
         color: ColorRole = "accenttext" if running else "text"
         for label, words in zip(self._values, found, strict=True):
-            label.setText(words)
+            label.set_text(words)
             label.set_color("text3" if words in ("n/a", self.tr("hidden")) else color)
         over = answer is not None and not running and answer.state != "streaming"
         usable = over and answer is not None and bool(answer.text)
@@ -145,7 +146,7 @@ def figures_of(message: TreeMessage | None) -> Figures:
         _first(first),
         speed,
         "n/a" if out is None else about + locale.toString(out),
-        "n/a" if message.cost is None and usage is None else money(message.cost),
+        "n/a" if message.cost is None and usage is None else _cost(message.cost),
     )
 
 
@@ -161,6 +162,11 @@ def running_figures(live: Answer) -> Figures:
     speed = _speed(count / elapsed, about) if count and first is not None and elapsed > 0.5 else "n/a"
     tokens = about + QLocale().toString(count) if count else "n/a"
     return Figures(_first(first), speed, tokens, "n/a")
+
+
+def _cost(cost: Cost | None) -> str:
+    """An amount under a head that says what it is."""
+    return QCoreApplication.translate("LaneFoot", "unknown") if cost is None else money(cost)
 
 
 def _first(value: float | None) -> str:

@@ -87,7 +87,7 @@ class LaneHead(Surface):
             elapsed = seconds(max(0.0, time.monotonic() - live.started))
             waiting = live.queued or live.retry_at is not None
             words = self.tr("Waiting, {0} s") if waiting else self.tr("Streaming, {0} s")
-            self.state.set_state(words.format(elapsed), "accent")
+            self.state.set_state(words.format(elapsed), "accent", "" if waiting else "chart-column")
         elif message is None or message.role == "user":
             self.state.set_state("")
         else:
@@ -121,8 +121,8 @@ class LaneHead(Surface):
         if self._blind:
             self.model.set_label(letter)
             self.model.set_icon("eye-off")
-            self.model.setToolTip(self.tr("Shown when the answers are rated"))
-            self.facts.set_parts(())
+            self.model.setToolTip(self.tr("Named when the answers are rated"))
+            self.facts.set_parts([Marked(self.tr("Named when the answers are rated"))])
         else:
             info = self._services.models.info(lane.model or GUIDE)
             self.model.set_label(info.title.removeprefix("Claude "))
