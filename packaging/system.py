@@ -72,6 +72,7 @@ TEST_PROGRAMS = {
     "dbus-run-session": "dbus",
     "gnome-keyring-daemon": "gnome-keyring",
     "Xvfb": "xvfb",
+    "hunspell": "hunspell",
     "xdotool": "xdotool",
 }
 

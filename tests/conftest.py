@@ -103,6 +103,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(name, str(folder))
     for name in ("DATA", "CONFIG", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+    monkeypatch.setenv("DICPATH", str(folder / "dictionaries"))
     monkeypatch.setenv("CHATBENCH_HOME", str(folder / "profile"))
     return folder
 

@@ -154,6 +154,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.notices import Notifier
     from chatbench.services.presets import PresetService
     from chatbench.services.ratings import RatingService
+    from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.titles import TitleService
     from chatbench.services.usage import UsageService
@@ -166,6 +167,7 @@ def _services(ground: _Ground) -> Services:
     client = LLMClient(environment=environment, keep_raw=False, count_spending=False)
     chat, attachments = _chat(ground, client, models, notifier)
     asides = Asides(store, client, ground.preferences, changes)
+    spelling = SpellingService(ground.preferences, ground.profile.preferences.with_name("dictionary.txt"))
     titles = TitleService(store, asides, models, ground.preferences, changes)
     return Services(
         profile=_profile(ground),
@@ -184,11 +186,19 @@ def _services(ground: _Ground) -> Services:
         ratings=RatingService(RatingStore(ground.database), changes),
         exchange=ExchangeService(store),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
+        spelling=spelling,
         fragments=fragments,
         preferences=ground.preferences,
         changes=changes,
         notifier=notifier,
-        closing=(chat.aclose, titles.aclose, asides.aclose, fragments.aclose, *_closing(ground)),
+        closing=(
+            spelling.aclose,
+            chat.aclose,
+            titles.aclose,
+            asides.aclose,
+            fragments.aclose,
+            *_closing(ground),
+        ),
     )
 
 

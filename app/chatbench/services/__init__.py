@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chatbench.services.presets import PresetService
     from chatbench.services.profile import ProfileService
     from chatbench.services.ratings import RatingService
+    from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.titles import TitleService
     from chatbench.services.usage import UsageService
@@ -51,6 +52,7 @@ class Services:
     presets: PresetService
     exchange: ExchangeService
     templates: TemplateService
+    spelling: SpellingService
     fragments: FragmentService
     preferences: PreferencesStore
     changes: Signal[Changes]

@@ -32,6 +32,8 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
     thinking_open: bool = False
     line_numbers: bool = False
     """Whether lines of code are numbered."""
+    spelling: str = "system"
+    """"off", "system" (the languages of the computer) or one language, as its dictionary is called."""
     title_source: Literal["words", "model"] = "words"
     title_model: str = ""
     """provider/model-id; "" is the conversation's own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from chatbench.core.models import GUIDE, ModelRef
@@ -36,6 +37,11 @@ class GeneralPage(SettingsPage):
         self.thinking = Switch(self.tr("Show a model's thinking unfolded"), form=True)
         self.thinking.toggled.connect(lambda on: self.keep(self.thinking_row, thinking_open=on))
         self.thinking_row: FormRow = self.add("thinking_open", self.tr("Thinking"), self.thinking)
+        self.spelling = Select(name=self.tr("Spelling"))
+        self.spelling.activated.connect(self._set_spelling)
+        self.spelling_row: FormRow = self.add(
+            "spelling", self.tr("Spelling"), self.spelling, hint=self._spelling_hint()
+        )
         self.attempts = NumberField(self.tr("Attempts"), self._set_attempts)
         self.attempts_row: FormRow = self.add(
             "max_attempts", self.tr("Attempts"), self.attempts,
@@ -57,9 +63,33 @@ class GeneralPage(SettingsPage):
         self.thinking.blockSignals(True)
         self.thinking.setChecked(now.thinking_open)
         self.thinking.blockSignals(False)
+        self._list_languages(now.spelling)
         self.attempts.setText(str(now.max_attempts))
         self.patience.setText(f"{now.read_timeout_s:g}")
         self.thinking.update()
+
+    def _spelling_hint(self) -> str:
+        service = self.services.spelling
+        if not service.library:
+            return self.tr("Nothing can be checked here: this computer has no Hunspell library.")
+        if not service.languages():
+            return self.tr("Nothing can be checked here: this computer has no Hunspell dictionaries.")
+        return self.tr("Words that no dictionary of this computer knows get a wavy line while you write.")
+
+    def _list_languages(self, chosen: str) -> None:
+        languages = self.services.spelling.languages()
+        self.spelling.clear()
+        self.spelling.addItem(self.tr("Off"), "off")
+        self.spelling.addItem(self.tr("The languages of this computer"), "system")
+        for language in languages:
+            self.spelling.addItem(language_name(language), language)
+        if self.spelling.findData(chosen) < 0:
+            self.spelling.addItem(language_name(chosen), chosen)
+        self.spelling.setCurrentIndex(self.spelling.findData(chosen))
+        self.spelling.setEnabled(bool(languages))
+
+    def _set_spelling(self, place: int) -> None:
+        self.keep(self.spelling_row, spelling=str(self.spelling.itemData(place)))
 
     def _list_models(self, chosen: ModelRef | None) -> None:
         self.model.clear()
@@ -92,6 +122,16 @@ class GeneralPage(SettingsPage):
             self.patience_row.set_error(self.tr("Write a number of seconds from 1 to 3,600."))
             return
         self.keep(self.patience_row, read_timeout_s=seconds)
+
+
+def language_name(language: str) -> str:
+    """A language in its own words, as its speakers look for it."""
+    locale = QLocale(language)
+    if locale.language() == QLocale.Language.C:
+        return language
+    name = locale.nativeLanguageName()
+    country = f" ({locale.nativeTerritoryName()})" if "_" in language else ""
+    return f"{name[:1].upper()}{name[1:]}{country}"
 
 
 def _with_unit(field: QWidget, unit: str) -> QWidget:

@@ -118,6 +118,7 @@ class SettingsWorkspace(QWidget):
                 ("title_source", self.tr("Titles of chats")),
                 ("send_with", self.tr("Send with Enter or Ctrl+Enter")),
                 ("thinking_open", self.tr("Thinking unfolded")),
+                ("spelling", self.tr("Spelling, dictionary, language")),
                 ("max_attempts", self.tr("Attempts, retries")),
                 ("read_timeout_s", self.tr("Patience, timeout")),
             )),

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.composer.code import in_fence, in_span
 from chatbench.ui.chat.composer.editor import Editor
 from chatbench.ui.palette.rows import Entries, Entry, EntryDelegate, ranked
 from chatbench.ui.palette.sources import PaletteRow, PaletteSource
@@ -24,8 +25,6 @@ _ROWS_SEEN: Final = 7
 _WIDTH: Final = 440
 _EDGE: Final = 8
 _LONGEST_WORDS: Final = 60
-_FENCE_BLOCKS: Final = 400
-"""So far back a fence is looked for that was opened and not closed."""
 _STEPS: Final = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 _TAKES: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab)
 
@@ -83,7 +82,8 @@ class Completion(QObject):
             return
         at = QTextCursor(document)
         at.setPosition(position)
-        if not _in_code(at):
+        block = at.block()
+        if not in_span(block.text(), at.positionInBlock()) and not in_fence(block):
             at.setKeepPositionOnInsert(True)
             self._open, self._sign, self._words = offers, at, None
             offers.begin()
@@ -288,17 +288,3 @@ def _begins_word(sign: str, before: str, position: int) -> bool:
     if not position or before.isspace() or before in "\u2028\u2029":
         return True
     return sign == "@" and not (before.isalnum() or before in "_.-+@/\\`")
-
-
-def _in_code(at: QTextCursor) -> bool:
-    """Within a fence or between backticks that are not closed yet."""
-    block = at.block()
-    if block.text()[: at.positionInBlock()].count("`") % 2:
-        return True
-    fences = 0
-    for _ in range(_FENCE_BLOCKS):
-        block = block.previous()
-        if not block.isValid():
-            break
-        fences += block.text().lstrip().startswith(("```", "~~~"))
-    return bool(fences % 2)

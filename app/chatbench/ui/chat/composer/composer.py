@@ -26,6 +26,7 @@ from chatbench.ui.chat.composer.line import ComposerLine, LaneLabel
 from chatbench.ui.chat.composer.offers import ConversationOffers, ModelOffers, PromptOffers
 from chatbench.ui.chat.composer.pasted import PasteOffer
 from chatbench.ui.chat.composer.send import SendButton
+from chatbench.ui.chat.composer.spelling import Spelling
 from chatbench.ui.chat.composer.strip import AttachmentStrip
 from chatbench.ui.chat.composer.variables import (
     LONGEST_TEXT,
@@ -88,6 +89,7 @@ class Composer(QWidget):
         """What a chosen prompt wants filled in: its `{{name}}`, and its `$name`."""
         self.attachments = Attachments(services, conversation_id, self)
         self._build()
+        self.spelling = Spelling(self.editor, services)
         self.completion = Completion(
             self.editor,
             (

@@ -6,6 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QDragEnterEvent,
     QDragMoveEvent,
     QFocusEvent,
@@ -15,8 +16,9 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QTextBlock,
+    QTextCursor,
 )
-from PySide6.QtWidgets import QPlainTextDocumentLayout, QPlainTextEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QPlainTextDocumentLayout, QPlainTextEdit, QSizePolicy, QWidget
 
 from chatbench.ui.chat.composer.files import carries_files, carries_picture
 from chatbench.ui.theme import theme
@@ -89,7 +91,8 @@ class Editor(QPlainTextEdit):
 
     ``send_wanted`` for the keys that send, ``edit_last_wanted`` for Up in an empty field,
     ``escaped`` for Escape while ``takes_escape``, ``files_given(QMimeData)`` for pasted files and
-    pictures, ``pasted(str, begin, end)`` for words and where they stand now, ``grown`` when its
+    pictures, ``menu_opening(QMenu, QTextCursor)`` before the menu at a place is shown,
+    ``pasted(str, begin, end)`` for words and where they stand now, ``grown`` when its
     height has changed.
     """
 
@@ -98,6 +101,7 @@ class Editor(QPlainTextEdit):
     escaped = Signal()
     files_given = Signal(object)
     pasted = Signal(str, int, int)
+    menu_opening = Signal(QMenu, QTextCursor)
     focus_changed = Signal()
     grown = Signal()
 
@@ -246,6 +250,14 @@ class Editor(QPlainTextEdit):
         else:
             self.insertPlainText("\n")
             self.ensureCursorVisible()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        at = self.cursorRect().bottomLeft() if by_key else event.pos()
+        menu = self.createStandardContextMenu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.menu_opening.emit(menu, self.textCursor() if by_key else self.cursorForPosition(at))
+        menu.popup(self.viewport().mapToGlobal(at))
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return carries_files(source) or carries_picture(source) or super().canInsertFromMimeData(source)

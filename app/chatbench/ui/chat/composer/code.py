@@ -1,0 +1,44 @@
+"""Where code stands in what is being written: signs and words in it are the code's."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from PySide6.QtGui import QTextBlock
+
+_SPAN: Final = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_FENCES: Final = ("```", "~~~")
+_FENCE_BLOCKS: Final = 400
+"""So far back a fence is looked for that was opened and not closed."""
+
+
+def lines_of(block: QTextBlock) -> list[str]:
+    """The lines in a block: many short ones of a long paste stand in one."""
+    return block.text().split("\u2028")
+
+
+def is_fence(line: str) -> bool:
+    """Whether the line opens or closes a fence."""
+    return line.lstrip().startswith(_FENCES)
+
+
+def in_fence(block: QTextBlock) -> bool:
+    """Whether a fence is open before this line."""
+    fences = 0
+    for _ in range(_FENCE_BLOCKS):
+        block = block.previous()
+        if not block.isValid():
+            break
+        fences += sum(map(is_fence, lines_of(block)))
+    return bool(fences % 2)
+
+
+def in_span(line: str, place: int) -> bool:
+    """Whether backticks before this place are not closed yet."""
+    return line[:place].count("`") % 2 == 1
+
+
+def blanked(line: str) -> str:
+    """The line with spaces in place of its code spans, as long as before."""
+    return _SPAN.sub(lambda span: " " * len(span[0]), line)
