@@ -21,7 +21,7 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.services.preferences import Preferences
 from chatbench.ui import aio, theme
-from chatbench.ui.frame import Frame
+from chatbench.ui.frame import Frame, apply_preferences
 from chatbench.ui.wish import Wish
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def run(arguments: Sequence[str], build: Build, glance: Glance, meet: Meet) -> i
 
         if hand_over(meeting, wish):
             return 0
-    frame = Frame(glance(line.folder))
+    preferences = glance(line.folder)
+    if wish.quick:
+        apply_preferences(preferences)
+    frame = None if wish.quick else Frame(preferences)
     return aio.run(
         app, lambda: main(frame, partial(build, line.folder, log_level=line.log_level), meeting, wish)
     )
@@ -96,19 +99,15 @@ def make_application() -> QApplication:
     return app
 
 
-async def main(frame: Frame, build: Callable[[], Services], meeting: Meeting, wish: Wish) -> int:
-    """Shows the window, fills it, waits until it is closed, shuts everything down in order."""
-
-    closed_early = False
-
-    def close_early() -> None:
-        nonlocal closed_early
-        closed_early = True
-
-    frame.window.closes_itself = False
-    frame.window.close_requested.connect(close_early)
-    frame.window.show()
-    await frame.painted()
+async def main(frame: Frame | None, build: Callable[[], Services], meeting: Meeting, wish: Wish) -> int:
+    """Shows the window (without a frame: the quick chat), fills it, waits until it is closed, shuts
+    everything down in order."""
+    closed = _Closed()
+    if frame is not None:
+        frame.window.closes_itself = False
+        frame.window.close_requested.connect(closed.note)
+        frame.window.show()
+        await frame.painted()
     from chatbench.ui.single import Listener
 
     listener = Listener(meeting)
@@ -122,11 +121,10 @@ async def main(frame: Frame, build: Callable[[], Services], meeting: Meeting, wi
         return 1
     from chatbench.ui.session import Session
 
-    frame.window.close_requested.disconnect(close_early)
-    session = Session(services, frame)
+    session = Session(services, frame, quick=frame is None)
     listener.asked.connect(session.take)
     session.start(wish)
-    if closed_early:
+    if closed.early:
         session.ended.set()
     try:
         await session.ended.wait()
@@ -137,6 +135,15 @@ async def main(frame: Frame, build: Callable[[], Services], meeting: Meeting, wi
         listener.close()
         await session.aclose()
     return 0
+
+
+class _Closed:
+    """Whether the window was closed before there was anything in it."""
+
+    early = False
+
+    def note(self) -> None:
+        self.early = True
 
 
 async def _other_takes(meeting: Meeting, wish: Wish) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.ui import faults
+from chatbench.ui.aio import spawn
 from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.frame import Frame, WindowPlace
@@ -91,9 +92,13 @@ class Desk:
         return True
 
     def note_closed(self) -> None:
-        """Its tabs can be opened again, one by one, in another window."""
-        for conversation_id in self.workspace.arrangement().tabs:
-            self._openings.note_closed(conversation_id)
+        """Its tabs can be opened again, one by one, in another window; temporary chats are gone."""
+        kept = self.workspace.arrangement().tabs
+        for conversation_id in self.workspace.open_ids():
+            if conversation_id in kept:
+                self._openings.note_closed(conversation_id)
+            else:
+                spawn(self._services.chat.forget(conversation_id), name="forget-temporary")
 
     def release(self) -> None:
         """Stops listening; answers go on without it."""

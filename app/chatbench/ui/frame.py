@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, QTimer
 from chatbench.services.preferences import Preferences
 from chatbench.ui.chat.arrangement import Arrangement
 from chatbench.ui.chat.section import chats_spec
+from chatbench.ui.quick.place import QuickPlace
 from chatbench.ui.settings import settings_spec
 from chatbench.ui.theme import theme
 from chatbench.ui.window import MainWindow, PaneParts
@@ -39,9 +40,11 @@ class WindowPlace(Arrangement, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Places(WindowPlace, frozen=True, kw_only=True, omit_defaults=True):
-    """What `Preferences.window` keeps: the first window's place, and those of the `others`."""
+    """What `Preferences.window` keeps: the first window's place, those of the `others`, the quick
+    chat's."""
 
     others: tuple[WindowPlace, ...] = ()
+    quick: QuickPlace = QuickPlace()
 
     @property
     def first(self) -> WindowPlace:

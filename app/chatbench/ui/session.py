@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QFileSystemWatcher, QTimer
@@ -24,16 +25,21 @@ from chatbench.ui.frame import Frame, Places, WindowPlace, apply_preferences
 from chatbench.ui.window import MainWindow, bring_to_front
 from chatbench.ui.wish import Wish
 
+if TYPE_CHECKING:
+    from chatbench.ui.quick.tray import Tray
+    from chatbench.ui.quick.window import QuickWindow
+
 KEEP_AFTER_MS = 1000
 
 
 class Session:
     """Owns the windows and the services behind them, from `start` to `aclose`.
 
-    `ended` is set when the reader has closed the last window, or quits.
+    `ended` is set when the reader has closed the last window, or quits. Begun with the quick chat
+    alone, it has no other window until one is asked for.
     """
 
-    def __init__(self, services: Services, frame: Frame | None = None) -> None:
+    def __init__(self, services: Services, frame: Frame | None = None, *, quick: bool = False) -> None:
         self.services = services
         self.openings = Openings()
         self.ended = asyncio.Event()
@@ -46,21 +52,34 @@ class Session:
         # What is open is kept while it is, so that a sudden end does not forget it.
         self._keep = QTimer(singleShot=True, interval=KEEP_AFTER_MS)
         self._keep.timeout.connect(self._remember)
-        self._front = self._add_desk(self._places.first, frame)
+        self._front: Desk | None = None if quick else self._add_desk(self._places.first, frame)
+        self._icon = QIcon()
+        self.tray: Tray | None = None
+        self.quick: QuickWindow | None = None
+        if quick:
+            self._make_quick()
         self._ends = [
             services.changes.connect(self._changed),
-            faults.catch_everything(lambda: self.window),
+            faults.catch_everything(self._telling),
         ]
 
     @property
     def window(self) -> MainWindow:
-        """The window that had the keyboard last."""
+        """The main window that had the keyboard last."""
+        assert self._front is not None
         return self._front.window
 
     @property
     def workspace(self) -> ChatWorkspace:
         """The chats of that window."""
+        assert self._front is not None
         return self._front.workspace
+
+    def _telling(self) -> MainWindow:
+        """The window that tells of what goes wrong."""
+        if self.quick is not None and (self._front is None or self.quick.isActiveWindow()):
+            return self.quick
+        return self.window
 
     # Windows come and go.
 
@@ -73,6 +92,9 @@ class Session:
         window.close_requested.connect(partial(self._close_asked, desk))
         window.quit_requested.connect(self.ended.set)
         window.activated.connect(partial(self._came_to_front, desk))
+        window.commands.add(
+            "window.quick", window.tr("Quick chat"), self.show_quick, icon="zap", place=window.tr("Window")
+        )
         window.commands.changed.connect(partial(self._share_shortcuts, desk))
         window.commands.add(
             "window.new",
@@ -109,6 +131,7 @@ class Session:
         self._beside_front().workspace.open(conversation_id)
 
     def _beside_front(self) -> Desk:
+        assert self._front is not None
         before = self._front.place()
         made = self._add_desk(
             WindowPlace(size=before.size, sidebar=before.sidebar, inspector=before.inspector)
@@ -124,22 +147,86 @@ class Session:
         return made
 
     def _close_asked(self, desk: Desk) -> None:
-        if len(self.desks) > 1:
+        if len(self.desks) > 1 or self._quick_is_shown():
             spawn(self._close_desk(desk), name="close-window")
         else:
             self.ended.set()
 
     async def _close_desk(self, desk: Desk) -> None:
         """The program goes on in the other windows; the tabs of this one can be opened there again."""
-        if not await desk.may_close() or desk not in self.desks or len(self.desks) == 1:
+        if not await desk.may_close() or desk not in self.desks:
             return
-        desk.note_closed()
+        if len(self.desks) > 1:
+            desk.note_closed()
+        elif self._quick_is_shown():
+            self._places = Places(**msgspec.structs.asdict(desk.place()))
+        else:
+            self.ended.set()
+            return
         self.desks.remove(desk)
         if self._front is desk:
-            self._front = self.desks[-1]
+            self._front = self.desks[-1] if self.desks else None
         desk.release()
         desk.close()
         self._keep_soon()
+
+    # The quick chat.
+
+    def _make_quick(self) -> QuickWindow:
+        # Imported when it is first wanted.
+        from chatbench.ui.quick.window import QuickWindow
+
+        quick = self.quick = QuickWindow(self.services, self.openings, self._places.quick, self._shortcuts)
+        quick.setWindowIcon(self._icon)
+        quick.quit_requested.connect(self.ended.set)
+        quick.hidden.connect(self._quick_hidden)
+        quick.pane.changed.connect(self._keep_soon)
+        quick.pane.main_wanted.connect(
+            lambda conversation_id: spawn(self._show_in_main(conversation_id), name="show-in-main")
+        )
+        quick.pane.settings_wanted.connect(
+            lambda provider: spawn(self._show_settings(provider), name="show-settings")
+        )
+        return quick
+
+    def show_quick(self) -> None:
+        """Brings the quick chat to the front, with the chat that was in it last."""
+        quick = self.quick or self._make_quick()
+        quick.bring()
+        if self._ready:
+            spawn(quick.pane.open(self._places.quick.chat), owner=quick, name="open-quick-chat")
+
+    def _quick_is_shown(self) -> bool:
+        return self.quick is not None and self.quick.isVisible()
+
+    def _quick_hidden(self) -> None:
+        """Nothing runs on that nobody can see or reach."""
+        if self._closing:
+            return
+        self._keep_soon()
+        if not self.desks and self.tray is None:
+            self.ended.set()
+
+    async def _main(self) -> Desk:
+        """The main window in front, opened with what was in it if there is none."""
+        if self._front is None:
+            desk = self._front = self._add_desk(self._places.first)
+            desk.start()
+            await self._or_tell(desk.open())
+            await self._or_tell(self._show_spent())
+        bring_to_front(self._front.window)
+        return self._front
+
+    async def _show_in_main(self, conversation_id: str) -> None:
+        desk = await self._main()
+        if self.quick is not None:
+            await self.quick.pane.let_go(conversation_id)
+            self.quick.hide()
+        desk.workspace.open(conversation_id)
+
+    async def _show_settings(self, provider: str) -> None:
+        desk = await self._main()
+        desk.workspace.show_settings(provider)
 
     # The beginning.
 
@@ -147,8 +234,11 @@ class Session:
         """Shows the window; what is slow follows after the first paint, and what was asked for."""
         if wish is not None:
             self._wishes.append(wish)
-        self._front.start()
-        QTimer.singleShot(0, self.window, self._after_first_paint)
+        if self._front is not None:
+            self._front.start()
+        else:
+            self.show_quick()
+        QTimer.singleShot(0, self._keep, self._after_first_paint)
 
     def take(self, wish: Wish) -> None:
         """A later start asks for something: it gets the front, and the files when the tabs are open."""
@@ -157,44 +247,69 @@ class Session:
         if wish.activation:
             # Where the desktop decides who comes to the front, Qt shows it this leave.
             os.environ["XDG_ACTIVATION_TOKEN"] = wish.activation
-        bring_to_front(self.window)
+        if wish.quick:
+            self.show_quick()
+        elif self._front is not None:
+            bring_to_front(self._front.window)
         self._wishes.append(wish)
         if self._ready:
-            self._fulfil()
+            spawn(self._fulfil(), name="fulfil")
 
-    def _fulfil(self) -> None:
+    async def _fulfil(self) -> None:
         wishes, self._wishes = self._wishes, []
         for wish in wishes:
+            if wish.quick:
+                if self.quick is not None:
+                    await self.quick.pane.open(self._places.quick.chat)
+                    self.quick.pane.attach(wish.paths())
+                continue
+            desk = await self._main() if self._front is None else self._front
             if wish.files:
-                self.window.show_section("chats")
-                self.workspace.attach(wish.paths())
+                desk.window.show_section("chats")
+                desk.workspace.attach(wish.paths())
 
     def _after_first_paint(self) -> None:
         if not self._closing:
-            icon = QIcon(str(resource("icons", "chatbench.svg")))
-            for desk in self.desks:
-                desk.window.setWindowIcon(icon)
+            self._icon = QIcon(str(resource("icons", "chatbench.svg")))
+            for window in (*(desk.window for desk in self.desks), self.quick):
+                if window is not None:
+                    window.setWindowIcon(self._icon)
             spawn(self._open_profile(), name="open-profile")
 
     async def _open_profile(self) -> None:
         try:
             await self.services.profile.ready()
         except StorageError as error:
-            self.workspace.show_problem(error)
+            if self._front is not None:
+                self._front.workspace.show_problem(error)
+            else:
+                faults.show_error(self._telling(), error)
             return
-        self.services.notifier.listen(lambda notice: faults.show_service_notice(self.window, notice))
+        self.services.notifier.listen(lambda notice: faults.show_service_notice(self._telling(), notice))
         for problem in (self.services.preferences.problem, *self.services.endpoints.problems):
             if problem is not None:
-                faults.show_error(self.window, problem)
+                faults.show_error(self._telling(), problem)
         await self._or_tell(self.services.profile.mark_interrupted())
-        await self._or_tell(self._front.open())
-        await self._or_tell(self._open_others())
+        if self._front is not None:
+            await self._or_tell(self._front.open())
+            await self._or_tell(self._open_others())
         self._ready = True
-        self._fulfil()
+        if self.quick is not None:
+            await self._or_tell(self.quick.pane.open(self._places.quick.chat))
+        await self._or_tell(self._fulfil())
         await self._or_tell(self._show_spent())
         self._watch()
+        self._show_tray()
         self.services.profile.warm_up()
         await self._or_tell(self.services.profile.tidy())
+
+    def _show_tray(self) -> None:
+        from chatbench.ui.quick.tray import Tray, tray_is_there
+
+        if tray_is_there():
+            self.tray = Tray(
+                self._icon, self.show_quick, lambda: spawn(self._main(), name="show-main"), self.ended.set
+            )
 
     async def _open_others(self) -> None:
         """The other windows there were, of which anything is left."""
@@ -210,7 +325,7 @@ class Session:
         try:
             await step
         except ChatbenchError as error:
-            faults.show_error(self.window, error)
+            faults.show_error(self._telling(), error)
 
     @property
     def watching(self) -> bool:
@@ -246,7 +361,7 @@ class Session:
         about = "" if spent.complete else "≥ "
         amount = f"{about}${spent.amount:.2f}"
         if not spent.amount and not spent.complete:
-            amount = self.window.tr("price unknown")
+            amount = self._telling().tr("price unknown")
         if 0 < spent.amount < 1:
             amount = f"{about}${spent.amount:.4f}".rstrip("0")
         for desk in self.desks:
@@ -257,11 +372,16 @@ class Session:
             self._keep.start()
 
     def _remember(self) -> None:
-        first, *others = [desk.place() for desk in self.desks]
-        left = self._places.others if not self._ready else tuple(others)
+        first, others = self._places.first, self._places.others
+        if self.desks:
+            first = self.desks[0].place()
+        if self._ready and self.desks:
+            others = tuple(desk.place() for desk in self.desks[1:])
+        quick = self._places.quick if self.quick is None else self.quick.place()
+        places = Places(**msgspec.structs.asdict(first), others=others, quick=quick)
         try:
             self.services.preferences.replace(
-                window=msgspec.to_builtins(Places(**msgspec.structs.asdict(first), others=left)),
+                window=msgspec.to_builtins(places),
                 shortcuts=self._shortcuts,
                 initiator=self,
             )
@@ -272,10 +392,14 @@ class Session:
 
     async def may_close(self) -> bool:
         """Keeps the drafts of every window; False where one could not, and said so."""
+        if self.quick is not None:
+            await self._or_tell(self.quick.pane.save_drafts())
         return all([await desk.may_close() for desk in self.desks])
 
     async def _save_drafts(self) -> None:
         saving = [desk.workspace.save_drafts() for desk in self.desks]
+        if self.quick is not None:
+            saving.append(self.quick.pane.save_drafts())
         for result in await asyncio.gather(*saving, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -293,8 +417,17 @@ class Session:
             end()
         for desk in self.desks:
             desk.release()
+        if self.quick is not None:
+            self.quick.hide()
+            self.quick.pane.release()
+        if self.tray is not None:
+            self.tray.close()
         self._watcher = None
         await cancel_spawned()
         await self.services.aclose()
         for desk in self.desks:
             desk.close()
+        if self.quick is not None:
+            self.quick.closes_itself = True
+            self.quick.close()
+            self.quick.deleteLater()

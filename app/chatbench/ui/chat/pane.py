@@ -224,7 +224,7 @@ class ChatWorkspace(QWidget):
         view = ConversationView(self._services, self._window, conversation)
         view.changed.connect(partial(self._view_changed, view))
         view.selected.connect(self._inspect_message)
-        view.provider_wanted.connect(self._settings)
+        view.provider_wanted.connect(self.show_settings)
         view.conversation_wanted.connect(self.open)
         self._views[conversation.id] = view
         self.columns.add(view)
@@ -373,11 +373,6 @@ class ChatWorkspace(QWidget):
         await self._close(conversation_id)
         self.openings.forget(conversation_id)
 
-    # The one in view.
-
-    def current_view(self) -> ConversationView | None:
-        """The conversation in view, if one is."""
-        return self._views.get(self.tabs.current())
     async def hand_on(self, conversation_id: str) -> None:
         """Another window is about to show it: it leaves this one, with its draft kept."""
         view = self._views[conversation_id]
@@ -391,6 +386,11 @@ class ChatWorkspace(QWidget):
         elif in_view:
             await self._show(self.tabs.current(), self._wishes)
 
+    # The one in view.
+
+    def current_view(self) -> ConversationView | None:
+        """The conversation in view, if one is."""
+        return self._views.get(self.tabs.current())
 
     def current_id(self) -> str:
         return self.tabs.current()
@@ -494,7 +494,8 @@ class ChatWorkspace(QWidget):
         if len(ids) > 1:
             self.open(ids[(ids.index(self.current_id()) + step) % len(ids)])
 
-    def _settings(self, provider: str) -> None:
+    def show_settings(self, provider: str) -> None:
+        """The settings of a provider, at its key."""
         if self._window is not None:
             parts = self._window.show_section("settings")
             parts.main.show_provider(provider)  # type: ignore[attr-defined]

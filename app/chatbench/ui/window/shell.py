@@ -241,12 +241,14 @@ class MainWindow(QMainWindow):
         self.commands["view.inspector"].setChecked(self.inspector.open)
         hidden = self._body.is_drawer(self.sidebar)
         compact = self.layout_mode == "compact"
+        # The rail is behind the menu button then; with one section there is nothing to choose on it.
+        menu = compact and len(self._specs) > 1
         for key, parts in self._parts.items():
             if parts.tabs is not None:
-                parts.tabs.set_menu_visible((hidden and parts.sidebar is not None) or compact)
+                parts.tabs.set_menu_visible((hidden and parts.sidebar is not None) or menu)
                 parts.tabs.set_compact(compact)
             else:
-                self._headers[key].show_head((hidden and parts.sidebar is not None) or compact)
+                self._headers[key].show_head((hidden and parts.sidebar is not None) or menu)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
