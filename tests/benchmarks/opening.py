@@ -14,6 +14,7 @@ from tests.scenarios.window import opened, until
 
 from chatbench.ui import aio
 from chatbench.ui.app import make_application
+from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.session import Session
 
@@ -22,12 +23,20 @@ ROUNDS = 7
 
 def open_10000_vs_1000() -> float:
     """CPU time (all threads) to open 10,000 messages, to that for 1,000."""
+    return opening_ratio(1_000, 10_000)
+
+
+def opening_ratio(few: int | str, many: int | str, size: tuple[int, int] | None = None) -> float:
+    """CPU time (all threads) to open the larger conversation, to that for the smaller; sizes as
+    `make_profile` takes them, in a window of the usual size or of this one."""
     profile = Path.home() / "profile"
-    ids = make_profile(profile, 1_000, 10_000)
+    ids = make_profile(profile, few, many)
     found: list[list[float]] = [[], []]
 
     async def scenario() -> int:
         async with opened(profile) as session:
+            if size is not None:
+                session.window.resize(*size)
             await _settled(session)
             for number in range(ROUNDS + 1):
                 for costs, conversation_id in zip(found, ids, strict=True):
@@ -37,9 +46,9 @@ def open_10000_vs_1000() -> float:
         return 0
 
     aio.run(make_application(), scenario)
-    few, many = (median(costs) * 1000 for costs in found)
-    print(f"{few:.0f} ms for 1,000, {many:.0f} ms for 10,000")
-    return many / few
+    less, more = (median(costs) * 1000 for costs in found)
+    print(f"{less:.0f} ms for {few}, {more:.0f} ms for {many}")
+    return more / less
 
 
 async def _open(session: Session, conversation_id: str) -> float:
@@ -57,24 +66,26 @@ async def _open(session: Session, conversation_id: str) -> float:
 
 
 class _Painted(QObject):
-    """Notes the process's CPU time when a transcript has painted messages that are all at hand."""
+    """Notes the process's CPU time when every lane has painted messages that are all at hand."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._lanes: set[QObject] = set()
+        self._painted: set[QObject] = set()
         self._spent: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def when(self, session: Session) -> float:
         session.workspace.columns.shown.connect(self._watch)
-        self._session = session
         try:
             return await asyncio.wait_for(self._spent, 60)
         finally:
             session.workspace.columns.shown.disconnect(self._watch)
 
-    def _watch(self, _view: object) -> None:
-        view = self._session.workspace.current_view()
-        if view is not None:
-            view.transcript.viewport().installEventFilter(self)
+    def _watch(self, view: ConversationView) -> None:
+        # What was in view before may paint once more: it is not waited for.
+        self._lanes = {lane.transcript.viewport() for lane in view.lanes.views}
+        for viewport in self._lanes - self._painted:
+            viewport.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint and not self._spent.done():
@@ -84,7 +95,9 @@ class _Painted(QObject):
             rows = transcript.stack.rows
             if rows and all(row.item is not None for row in rows):
                 watched.removeEventFilter(self)
-                asyncio.get_running_loop().call_soon(self._done)
+                self._painted.add(watched)
+                if self._lanes <= self._painted:
+                    asyncio.get_running_loop().call_soon(self._done)
         return False
 
     def _done(self) -> None:

@@ -1,6 +1,7 @@
-"""`python -m tests.benchmarks.profiles FOLDER COUNT ...`: a profile with conversations of that many messages.
+"""`python -m tests.benchmarks.profiles FOLDER SIZE ...`: a profile with conversations of these sizes.
 
-In a process of its own, so that the one that is measured has not done the writing.
+A size is a number of messages in one lane, or turns and lanes as `1000x8`. In a process of its own, so
+that the one that is measured has not done the writing.
 """
 
 from __future__ import annotations
@@ -26,21 +27,24 @@ MODEL = ModelRef("anthropic", "claude-opus-5-5")
 _BEGAN_MS = 1_760_000_000_000
 
 
-def make_profile(folder: Path, *counts: int) -> list[str]:
+def make_profile(folder: Path, *sizes: int | str) -> list[str]:
     """Makes a profile in `folder`; returns the conversations' ids."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.profiles", folder, *map(str, counts)],
+        [sys.executable, "-m", "tests.benchmarks.profiles", folder, *map(str, sizes)],
         stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     return done.stdout.split()
 
 
-async def _fill(folder: Path, counts: list[int]) -> None:
+async def _fill(folder: Path, sizes: list[str]) -> None:
     services = build(folder)
     await services.profile.ready()
     store = services.chat._store
-    for count in counts:
-        print(await _conversation(store, count))
+    for size in sizes:
+        turns, _, lanes = size.partition("x")
+        print(
+            await (_side_by_side(store, int(turns), int(lanes)) if lanes else _conversation(store, int(size)))
+        )
     await services.aclose()
 
 
@@ -48,7 +52,7 @@ async def _conversation(store: ConversationStore, count: int) -> str:
     """Questions of about 150 characters and answers of about 1,000, one below the other."""
     lane = Lane(id=new_id(), model=MODEL)
     head = await store.create(f"A conversation of {count:,} messages", lane)
-    answers = [answer_of(8_000)[700 * at : 700 * at + 900 + 37 * at] for at in range(8)]
+    answers = _answers()
     ids = [new_id() for _ in range(count)]
     messages = [
         _message(head.id, number, parent, identifier, answers)
@@ -58,6 +62,34 @@ async def _conversation(store: ConversationStore, count: int) -> str:
     moved = msgspec.structs.replace(lane, leaf=ids[-1])
     await store.begin_turn(head.id, messages, [], [moved])
     return head.id
+
+
+async def _side_by_side(store: ConversationStore, turns: int, count: int) -> str:
+    """The same questions and answers in that many lanes: one question for all in the first turn, one
+    for each from then on, as the lanes have parted."""
+    lanes = [Lane(id=new_id(), model=MODEL, position=at) for at in range(count)]
+    head = await store.create(f"{turns:,} turns in {count} lanes", lanes[0])
+    await store.add_lanes(head.id, lanes[1:])
+    answers = _answers()
+    messages: list[TreeMessage] = []
+    leaves: list[str | None] = [None] * count
+    for turn in range(turns):
+        asked: dict[str | None, str] = {}
+        for at, lane in enumerate(lanes):
+            parent = leaves[at]
+            if parent not in asked:
+                asked[parent] = new_id()
+                messages.append(_message(head.id, 2 * turn, parent, asked[parent], answers))
+            leaf = leaves[at] = new_id()
+            answer = _message(head.id, 2 * turn + 1, asked[parent], leaf, answers[at:] + answers[:at])
+            messages.append(msgspec.structs.replace(answer, lane_id=lane.id, position=at))
+    moved = [msgspec.structs.replace(lane, leaf=leaf) for lane, leaf in zip(lanes, leaves, strict=True)]
+    await store.begin_turn(head.id, messages, [], moved)
+    return head.id
+
+
+def _answers() -> list[str]:
+    return [answer_of(8_000)[700 * at : 700 * at + 900 + 37 * at] for at in range(8)]
 
 
 def _message(
@@ -87,4 +119,4 @@ def _message(
 
 
 if __name__ == "__main__":
-    asyncio.run(_fill(Path(sys.argv[1]), [int(count) for count in sys.argv[2:]]))
+    asyncio.run(_fill(Path(sys.argv[1]), sys.argv[2:]))
