@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.ui.settings.form import FormRow, NumberField, SettingsPage
+from chatbench.ui.settings.quickcommand import QuickCommand
 from chatbench.ui.widgets import Label, SegmentControl, Select, Switch
 
 MOST_ATTEMPTS = 10
@@ -24,6 +25,13 @@ class GeneralPage(SettingsPage):
         self.model_row: FormRow = self.add(
             "default_model", self.tr("Default model"), self.model,
             hint=self.tr("New chats start with it. The list holds the models you can use now."),
+        )  # fmt: skip
+        self.titles = Select(name=self.tr("Titles of chats"))
+        self.titles.activated.connect(self._set_titles)
+        self.titles_row: FormRow = self.add(
+            "title_source", self.tr("Titles of chats"), self.titles,
+            hint=self.tr("A model reads the first question and answer; what that costs is counted. A title "
+                         "of your own is never replaced."),
         )  # fmt: skip
         self.send_with = SegmentControl(
             [("enter", self.tr("Enter")), ("ctrl+enter", self.tr("Ctrl+Enter"))],
@@ -52,6 +60,14 @@ class GeneralPage(SettingsPage):
             "read_timeout_s", self.tr("Patience"), _with_unit(self.patience, self.tr("seconds")),
             hint=self.tr("How long a silent provider is waited for."),
         )  # fmt: skip
+        self.quick = QuickCommand(services)
+        self.add(
+            "quick", self.tr("Quick chat"), self.quick,
+            hint=self.tr(
+                "Chatbench takes no keys while you work in other programs. To call the quick chat from "
+                "anywhere, give this command keys in the keyboard settings of your system."
+            ),
+        )  # fmt: skip
         self.body.addStretch(1)
         self.refresh()
 
@@ -59,6 +75,7 @@ class GeneralPage(SettingsPage):
         """Shows what is kept now."""
         now = self.services.preferences.current
         self._list_models(now.default_model_ref)
+        self._list_titles(now.title_source == "model", now.title_model)
         self.send_with.set_current(now.send_with)
         self.thinking.blockSignals(True)
         self.thinking.setChecked(now.thinking_open)
@@ -102,6 +119,23 @@ class GeneralPage(SettingsPage):
         if chosen is not None and self.model.findData(str(chosen)) < 0:
             self.model.addItem(str(chosen), str(chosen))
         self.model.setCurrentIndex(self.model.findData(str(chosen) if chosen else ""))
+
+    def _list_titles(self, by_model: bool, chosen: str) -> None:
+        self.titles.clear()
+        self.titles.addItem(self.tr("The first words of the question"), None)
+        self.titles.addItem(self.tr("The chat's own model"), "")
+        for place in range(1, self.model.count()):
+            self.titles.addItem(self.model.itemText(place), self.model.itemData(place))
+        if self.titles.findData(chosen) < 0:
+            self.titles.addItem(chosen, chosen)
+        self.titles.setCurrentIndex(self.titles.findData(chosen) if by_model else 0)
+
+    def _set_titles(self, place: int) -> None:
+        model = self.titles.itemData(place)
+        if model is None:
+            self.keep(self.titles_row, title_source="words")
+        else:
+            self.keep(self.titles_row, title_source="model", title_model=str(model))
 
     def _set_model(self, place: int) -> None:
         self.keep(self.model_row, default_model=str(self.model.itemData(place)))
