@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,12 +28,14 @@ from tests.scenarios.window import (
     write,
 )
 
+from chatbench.__main__ import wants_window
 from chatbench.main import build
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.icons import icon
 from chatbench.ui.quick.tray import Tray
 from chatbench.ui.quick.window import QuickWindow
 from chatbench.ui.session import Session
+from chatbench.ui.settings.quickcommand import QuickCommand
 from chatbench.ui.theme import theme
 from chatbench.ui.wish import Wish
 
@@ -309,5 +312,22 @@ def test_a_profile_that_cannot_be_opened_is_told_in_what_is_there(
         else:
             await until(lambda: session.workspace.columns.current(), "the error")
         await session.aclose()
+
+    run_async(scenario())
+
+
+def test_the_settings_show_the_command_to_bind(tmp_path: Path, run_async: Run) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path / "a profile") as session:
+            session.window.activateWindow()
+            pane = session.window.show_section("settings").main
+            pane.show_page("general", "quick")  # type: ignore[attr-defined]
+            command = session.window.findChild(QuickCommand)
+            assert isinstance(command, QuickCommand)
+            await until(command.copy_button.hasFocus, "the focus on it")
+            press(command.copy_button, Qt.Key.Key_Space)
+            copied = QApplication.clipboard().text()
+            assert copied == f"chatbench --profile '{tmp_path / 'a profile'}' quick"
+            assert wants_window(shlex.split(copied)[1:])
 
     run_async(scenario())

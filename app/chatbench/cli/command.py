@@ -36,7 +36,11 @@ from chatbench.cli.templates import templates
 @click.version_option(__version__, prog_name="chatbench")
 @click.pass_context
 def chatbench(context: click.Context, profile: Path | None, log_level: str | None) -> None:
-    """Chat with language models. Without a command the window opens.
+    """Chat with language models. Without a command the window opens; files named in place of a command
+    are attached to the chat in view. A window that is open on the profile already takes them over.
+
+    `chatbench quick [FILE]...` shows the quick chat, a small window above all others. Bind it to keys
+    in the settings of your desktop.
 
     `chatbench self-test` opens the real window without a screen and checks that it works.
     """

@@ -108,14 +108,11 @@ class Columns(QWidget):
                 return False
             self._close(old)
             at = next((n for n, column in enumerate(self._columns) if column.view is beside), self._place)
-        sizes = self._splitter.sizes()
-        half = max(1, sizes[at] // 2)
         place = at + (side == "after")
         self._insert(place)
         self._columns[place].show_view(view)
-        sizes[at] = half
-        sizes.insert(place, half)
-        self._splitter.setSizes(sizes)
+        each = max(1, self._splitter.width() // len(self._columns))
+        self._splitter.setSizes([each] * len(self._columns))
         self._turn_to(place)
         self._fit()
         self.shown.emit(view)

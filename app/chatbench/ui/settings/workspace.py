@@ -121,6 +121,7 @@ class SettingsWorkspace(QWidget):
                 ("spelling", self.tr("Spelling, dictionary, language")),
                 ("max_attempts", self.tr("Attempts, retries")),
                 ("read_timeout_s", self.tr("Patience, timeout")),
+                ("quick", self.tr("Quick chat, global shortcut, hotkey")),
             )),
             _Section("appearance", self.tr("Appearance"), "palette", lambda: AppearancePage(services), (
                 ("theme", self.tr("Colours: light, dark, theme")),
