@@ -150,6 +150,9 @@ def test_lanes_scroll_together_by_turn_until_they_are_told_not_to(
                 wheel(first, 3)
             assert turn_at(first) == one
             assert second.transcript.place() == before, "each by itself"
+            view.lanes.turn_to(first)
+            click(view.bar.linked)
+            assert turn_at(second) == one, "together again"
 
     run_async(scenario())
 

@@ -20,6 +20,7 @@ from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.marked import MarkedLine
 from chatbench.ui.chat.conversation.settings import SettingsPopup
+from chatbench.ui.chat.conversation.view import FIRST_SCREEN
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 HERE = "Use a unique index, even when two requests arrive together.\n\nThat is all.\n"
@@ -79,14 +80,15 @@ def test_answers_from_before_a_restart_are_read_when_they_are_compared(
         async with opened(tmp_path) as session:
             view = await two_lanes(session, server)
             await ask(view, "One")
-            tell(server, "model-a", "word " * 3000)
-            tell(server, "model-b", "word " * 3000)
-            await ask(view, "Two")
+            tell(server, "model-a", "Word.")
+            tell(server, "model-b", "Word.")
+            for _ in range(FIRST_SCREEN // 2 + 1):
+                await ask(view, "More")
         async with opened(tmp_path) as session:
             again = session.workspace.current_view()
             assert again is not None
             second = again.lanes.views[1]
-            await until(lambda: second.transcript.stack.ids, "the answers")
+            await until(lambda: len(again.turns()) > FIRST_SCREEN // 2 + 1, "the outline")
             await compare_with(again, "A")
             click(again.bar.linked)
             one = again.turns()[0].turn_id

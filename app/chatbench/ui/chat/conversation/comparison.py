@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMenu
+from shiboken6 import isValid
 
 from chatbench.core.conversations import MOST_LANES, TreeMessage
 from chatbench.core.errors import ChatbenchError
@@ -172,6 +173,8 @@ class Comparison(QObject):
         view, service = self._view, self._services.lanes
         last = lane.source.path[-1].id if lane.source.path else ""
         added = [one.id for one in await service.sweep(view.id, lane.id, parameter, values)]
+        if not isValid(view):
+            return
 
         def undo() -> None:
             self._write(service.close(view.id, *added), "close-lanes")

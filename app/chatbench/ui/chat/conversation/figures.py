@@ -82,6 +82,7 @@ class FiguresPopup(Popup):
         x = left.x()
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             x += button.width() - wide
+        self.turn.setFocus(Qt.FocusReason.PopupFocusReason)
         self.open_at(QPoint(max(edges[0], min(x, edges[1] - wide)), left.y()))
 
     def _summed(self, lines: Sequence[Line]) -> list[Line]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.services.ratings import Rating
@@ -33,6 +34,8 @@ class Judging(QObject):
         self._view = view
         self._services = view.services
         self._ratings: dict[str, Rating] = {}
+        self._asked = 0
+        """How often ratings were read; only what was read last is right."""
         self._writing = asyncio.Lock()
         self._blind = False
         self._shown: set[str] = set()
@@ -83,16 +86,21 @@ class Judging(QObject):
                 for message, rating in ratings:
                     await self._services.ratings.rate(message.id, rating, blind=blind)
             finally:
-                self.refresh()
+                if isValid(self):
+                    self.refresh()
 
     def refresh(self) -> None:
         """The conversation, or a rating, has changed."""
         self.settle()
         if not self._view.lanes.alone:
-            spawn(self._read(), owner=self, name="ratings")
+            self._asked += 1
+            spawn(self._read(self._asked), owner=self, name="ratings")
 
-    async def _read(self) -> None:
-        self._ratings = await self._services.ratings.of_conversation(self._view.id)
+    async def _read(self, asked: int) -> None:
+        found = await self._services.ratings.of_conversation(self._view.id)
+        if asked != self._asked:
+            return
+        self._ratings = found
         self.settle()
         self.show()
 

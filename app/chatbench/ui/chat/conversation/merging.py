@@ -52,6 +52,7 @@ class MergeDialog(QDialog):
         self.estimate = Label(font="small", color="text3")
         self._lay_out()
         self._choose(model)
+        self.prompt.setFocus()
 
     def _lay_out(self) -> None:
         self.resize(theme().scaled(640), theme().scaled(480))
