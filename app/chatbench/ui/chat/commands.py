@@ -136,6 +136,13 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
         "list-tree",
         "Ctrl+Shift+B",
     )
+    add(
+        "outline",
+        tr("Outline of the answer…"),
+        on_answer(lambda v, la, m: v.acts.show_outline(la, m)),
+        "table-of-contents",
+        "Ctrl+Shift+H",
+    )
     add("context", tr("What will be sent…"), on_view(lambda v: v.show_context()), "layers", "Ctrl+Shift+U")
     add(
         "leave-out",

@@ -24,6 +24,7 @@ from chatbench.ui.chat.conversation.summarising import SummariseDialog
 from chatbench.ui.chat.conversation.tree import TreeDialog
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.transcript.actions import below
+from chatbench.ui.chat.transcript.outline import FEWEST, open_outline
 from chatbench.ui.chat.transcript.states import can_continue
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class MessageActs(QObject):
         if message.state != "streaming":
             menu.addAction(self.tr("Fork to a new chat"), partial(self.fork, lane, message))
         self._add_context(menu, message)
+        if len(lane.transcript.headings.of(message.id)) >= FEWEST:
+            menu.addAction(self.tr("Outline…"), partial(self.show_outline, lane, message))
         menu.addAction(self.tr("All branches…"), partial(self.show_tree, lane, message))
         menu.addAction(self.tr("Inspect"), partial(self._view.selected.emit, message))
         if not streaming:
@@ -142,6 +145,12 @@ class MessageActs(QObject):
         words = self.tr("Send it again") if unsent else self.tr("Leave out of what is sent")
         menu.addAction(words, partial(self.leave_out, message))
         menu.addAction(self.tr("Summarise up to here…"), partial(self.summarise, message.id))
+
+    def show_outline(self, lane: LaneView, message: TreeMessage) -> None:
+        """Lists the headings of an answer, to go to one."""
+        if open_outline(lane.transcript, message.id) is None:
+            words = self.tr("There is no outline: the answer has fewer than three headings.")
+            self._view.window_frame.notices.show_notice(words)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self._view)
