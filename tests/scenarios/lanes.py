@@ -31,12 +31,14 @@ async def two_lanes(session: Session, server: LoopbackServer) -> ConversationVie
 
 
 async def ask(view: ConversationView, words: str) -> None:
-    """Types words, presses Enter, and waits until no lane is written any more."""
+    """Types words, presses Enter, and waits until no lane is written any more and all show their ends."""
     before = len(view.conversation.messages)
     write(view, words)
     press(view.composer.editor, Qt.Key.Key_Return)
     await until(lambda: len(view.conversation.messages) > before, "the question")
     await finished(view)
+    asked = [lane.transcript.stack for lane in view.lanes.views]
+    await until(lambda: all(stack.following for stack in asked), "the ends of the lanes")
 
 
 def writing(view: ConversationView) -> list[LaneView]:

@@ -218,7 +218,7 @@ def test_many_lanes_scroll_sideways_to_the_one_that_is_turned_to(
             assert not view.bar.add.isEnabled()
             lanes = view.lanes
             assert lanes.shown == "columns"
-            assert all(one.width() >= 279 for one in lanes.views)
+            assert all(one.width() >= 299 for one in lanes.views)
             last = lanes.views[-1]
             assert last.x() >= lanes.width(), "out of view"
             lanes.views[0].transcript.setFocus()

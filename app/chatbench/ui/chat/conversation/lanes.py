@@ -18,7 +18,7 @@ from chatbench.ui.widgets import SegmentControl, Surface
 
 Arrangement = Literal["columns", "grid", "tabs", "stacked"]
 LETTERS: Final = "ABCDEFGH"
-LEAST_WIDTH: Final = 280
+LEAST_WIDTH: Final = 300
 """A narrower column is not read: then one lane at a time is shown."""
 LEAST_HEIGHT: Final = 220
 _LINE: Final = 1
