@@ -422,3 +422,38 @@ def test_a_shortcut_of_the_window_does_not_get_the_keys_of_the_list(composer: Co
     override.ignore()
     QApplication.sendEvent(composer.editor, override)
     assert override.isAccepted()
+
+
+def test_fields_and_offers_are_within_the_third_of_the_window(
+    composer: Composer, services: Services, run_async: Runner, typed: Type
+) -> None:
+    saved(services, long=Template(prompt="{{a}} {{b}} {{c}} {{d}} {{e}}\n" + "words\n" * 80))
+    typed("/long")
+    press(composer, run_async, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert composer.variables.height() == 2 * 28 + 6, "two lines of fields"
+    assert composer.box.height() <= composer.window().height() / 3
+    composer.window().resize(600, 700)
+    QApplication.processEvents()
+    assert composer.variables.height() == 3 * 28 + 2 * 6
+    assert composer.box.height() <= composer.window().height() / 3
+
+
+def test_the_list_follows_when_the_composer_gets_another_height(composer: Composer, typed: Type) -> None:
+    composer.set_draft(Draft(text="line\n" * 5))
+    typed("@")
+    found = composer.completion.list
+    assert found is not None
+    composer.window().resize(500, 500)
+    composer.editor.setPlainText("@")
+    QApplication.processEvents()
+    assert not composer.completion.shown, "the sign that was typed is gone"
+    composer.set_draft(Draft(text="word " * 30))
+    typed("@")
+    composer.window().resize(820, 700)
+    for _ in range(3):
+        QApplication.processEvents()
+    window = composer.window()
+    caret = composer.editor.viewport().mapTo(window, composer.editor.cursorRect().topLeft())
+    bottom = found.view.mapTo(window, found.view.rect().bottomLeft()).y()
+    assert caret.y() - 20 < bottom < caret.y()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
@@ -13,10 +14,10 @@ from chatbench.ui import icons
 from chatbench.ui.fuzzy import Match, match
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets.keys import draw_keys, key_names, keys_width
-from chatbench.ui.widgets.paint import box
+from chatbench.ui.widgets.paint import base_direction, box, draw_title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from chatbench.ui.palette.sources import PaletteRow
 
@@ -103,8 +104,7 @@ class EntryDelegate(QStyledItemDelegate):
         if entry.row is None:
             painter.setFont(theme().font("micro", 600))
             painter.setPen(theme().color("text3"))
-            inner = rect.adjusted(18, 4, -18, 0)
-            painter.drawText(inner, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, entry.head)
+            draw_title(painter, rect.adjusted(18, 4, -18, 0), entry.head, option.direction)
             return
         state: QStyle.StateFlag = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
@@ -112,44 +112,71 @@ class EntryDelegate(QStyledItemDelegate):
         if chosen or over:
             fill = rect.adjusted(6, 0, -6, 0)
             box(painter, fill, theme().corner("control"), "selected" if chosen else "hover")
-        self._draw_row(painter, rect.adjusted(18, 0, -18, 0), entry)
+        self._draw_row(painter, rect.adjusted(18, 0, -18, 0), entry, option.direction)
 
-    def _draw_row(self, painter: QPainter, rect: QRect, entry: Entry) -> None:
+    def _draw_row(self, painter: QPainter, whole: QRect, entry: Entry, direction: Qt.LayoutDirection) -> None:
         row = entry.row
         if row is None:
             return
+
+        def placed(place: QRect) -> QRect:
+            return QStyle.visualRect(direction, whole, place)
+
+        rect = QRect(whole)
         if row.keys is not None and not row.keys.isEmpty():
             names = key_names(row.keys)
-            draw_keys(painter, rect, names)
-            rect = rect.adjusted(0, 0, -keys_width(names) - 12, 0)
+            width = keys_width(names)
+            draw_keys(painter, placed(QRect(rect.right() + 1 - width, rect.y(), width, rect.height())), names)
+            rect = rect.adjusted(0, 0, -width - 12, 0)
         edge = theme().icon_size(16)
         if row.icon:
-            icons.draw(painter, row.icon, QRect(rect.x(), rect.y(), edge, rect.height()))
+            icons.draw(painter, row.icon, placed(QRect(rect.x(), rect.y(), edge, rect.height())))
         rect = rect.adjusted(edge + 10, 0, 0, 0)
-        used = _draw_matched(painter, rect, row.title, set(entry.letters))
+        used = min(rect.width(), _width(row.title, set(entry.letters)))
+        title = QRect(rect.x(), rect.y(), used, rect.height())
+        _draw_matched(painter, placed(title), row.title, set(entry.letters), direction)
         rest = rect.adjusted(used + 10, 0, 0, 0)
         if row.detail and rest.width() > 40:
             painter.setFont(theme().font("small"))
             painter.setPen(theme().color("text3"))
-            shown = theme().metrics("small").elidedText(row.detail, Qt.TextElideMode.ElideRight, rest.width())
-            painter.drawText(rest, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+            draw_title(painter, placed(rest), row.detail, direction)
 
 
-def _draw_matched(painter: QPainter, rect: QRect, text: str, letters: set[int]) -> int:
-    """Draw ``text`` with the matching letters marked; returns the width used."""
+def _pieces(text: str, letters: set[int]) -> Iterator[tuple[str, bool]]:
+    """The text in pieces of letters that match and of letters that do not."""
+    for marked, piece in groupby(enumerate(text), key=lambda letter: letter[0] in letters):
+        yield "".join(letter for _, letter in piece), marked
+
+
+def _width(text: str, letters: set[int]) -> int:
+    """What the text takes with its matching letters marked."""
+    if base_direction(text) == Qt.LayoutDirection.RightToLeft:
+        return theme().metrics("ui").horizontalAdvance(text) + 1
     plain, bold = theme().metrics("ui"), theme().metrics("ui", 600)
-    shown = plain.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    x, start = rect.x(), 0
-    while start < len(shown):
-        marked = start in letters
-        end = start + 1
-        while end < len(shown) and (end in letters) == marked:
-            end += 1
-        part = shown[start:end]
+    return (
+        sum((bold if marked else plain).horizontalAdvance(piece) for piece, marked in _pieces(text, letters))
+        + 1
+    )
+
+
+def _draw_matched(
+    painter: QPainter, rect: QRect, text: str, letters: set[int], direction: Qt.LayoutDirection
+) -> None:
+    """Draw ``text`` with the matching letters marked; letters that join are not taken apart."""
+    if base_direction(text) == Qt.LayoutDirection.RightToLeft:
+        painter.setFont(theme().font("ui"))
+        painter.setPen(theme().color("text"))
+        draw_title(painter, rect, text, direction)
+        return
+    plain, bold = theme().metrics("ui"), theme().metrics("ui", 600)
+    shown = text
+    if _width(text, letters) > rect.width():
+        shown = plain.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    x = rect.x()
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+    for piece, marked in _pieces(shown, letters):
         painter.setFont(theme().font("ui", 600 if marked else None))
         painter.setPen(theme().color("accenttext" if marked else "text"))
-        painter.drawText(QRect(x, rect.y(), rect.right() - x + 1, rect.height()), flags, part)
-        x += (bold if marked else plain).horizontalAdvance(part)
-        start = end
-    return x - rect.x()
+        place = QRect(x, rect.y(), rect.right() - x + 1, rect.height())
+        painter.drawText(place, int(flags) | int(Qt.TextFlag.TextSingleLine), piece)
+        x += (bold if marked else plain).horizontalAdvance(piece)

@@ -53,6 +53,7 @@ class Completion(QObject):
         self.list: CompletionList | None = None
         editor.document().contentsChange.connect(self._typed)
         editor.cursorPositionChanged.connect(self._follow)
+        editor.grown.connect(lambda: QTimer.singleShot(0, self, self._place))
         editor.installEventFilter(self)
 
     @property
@@ -143,6 +144,11 @@ class Completion(QObject):
         self.list.offer(self._open.title, entries, self._editor, self._sign)
         self._tell(self.tr("{0}: {1}").format(self._open.title, self.list.said()))
 
+    def _place(self) -> None:
+        """The composer has another height, and its cursor another place."""
+        if self.shown and self.list is not None:
+            self.list.place(self._editor, self._sign)
+
     def _tell(self, words: str) -> None:
         announce(self._editor, words)
 
@@ -171,6 +177,8 @@ class Completion(QObject):
         kind = event.type()
         if kind in (QEvent.Type.FocusOut, QEvent.Type.Hide):
             self.close()
+        elif kind == QEvent.Type.Resize:
+            QTimer.singleShot(0, self, self._place)
         elif self.shown and isinstance(event, QKeyEvent) and not self._editor.composing:
             if kind == QEvent.Type.KeyPress:
                 return self._key(event)
@@ -245,7 +253,7 @@ class CompletionList(QWidget):
         self._entries.show([Entry(head=title), *rows])
         self.view.setCurrentIndex(self._entries.index(1))
         self.view.scrollToTop()
-        self._place(editor, sign)
+        self.place(editor, sign)
         self.show()
         self.raise_()
 
@@ -256,7 +264,8 @@ class CompletionList(QWidget):
         self.view.setCurrentIndex(self._entries.index(place + 1))
         self.view.scrollTo(self._entries.index(place + 1 if place else 0))
 
-    def _place(self, editor: Editor, sign: QTextCursor) -> None:
+    def place(self, editor: Editor, sign: QTextCursor) -> None:
+        """Stands beside the sign."""
         window = self.parentWidget()
         assert window is not None
         caret = editor.cursorRect(sign)

@@ -42,6 +42,7 @@ from chatbench.ui.widgets import Button, IconButton, box
 ESTIMATE_AFTER_MS: Final = 150
 _LEAST_HEIGHT: Final = 84
 _LINE_GAP: Final = 6
+_WORDS_GAP: Final = 8
 MOST_LANES: Final = 8
 
 
@@ -127,7 +128,7 @@ class Composer(QWidget):
         row.addWidget(self.send_button)
         words = QVBoxLayout()
         words.setContentsMargins(6, 0, 4, 0)
-        words.setSpacing(8)
+        words.setSpacing(_WORDS_GAP)
         words.addWidget(self.strip)
         words.addWidget(self.variables)
         words.addWidget(self.paste_offer)
@@ -154,10 +155,12 @@ class Composer(QWidget):
         editor.focus_changed.connect(self.box.update)
         editor.grown.connect(self._settle)
         self.attachments.changed.connect(self._changed)
+        self.paste_offer.changed.connect(self._limit)
         self.paste_offer.taken.connect(
             lambda text: self.attachments.add_text(text, self.tr("Pasted text.txt"))
         )
         self.variables.changed.connect(self._changed)
+        self.variables.fitted.connect(self._limit)
         self.variables.left.connect(lambda: editor.setFocus(Qt.FocusReason.TabFocusReason))
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
         self.attach_button.clicked.connect(self.choose_files)
@@ -301,6 +304,7 @@ class Composer(QWidget):
         self.variables.focus_first()
 
     def _changed(self) -> None:
+        self._limit()
         self._offer()
         self._timer.start(ESTIMATE_AFTER_MS)
         if not self._quiet:
@@ -467,8 +471,14 @@ class Composer(QWidget):
         margins = self._inside.contentsMargins()
         frame = margins.top() + margins.bottom() + self._inside.spacing()
         frame += self.send_button.sizeHint().height()
+        above = (self.strip, self.variables, self.paste_offer)
+        taken = sum(
+            max(one.minimumHeight(), one.sizeHint().height()) + _WORDS_GAP
+            for one in above
+            if not one.isHidden()
+        )
         line = theme().line("prose")
-        self.editor.set_most_height(max(line * 2, self.window().height() // 3 - frame))
+        self.editor.set_most_height(max(line * 2, self.window().height() // 3 - frame - taken))
         self.box.setMinimumHeight(max(_LEAST_HEIGHT, frame + line))
         # The paperclip stands under the first letter, whatever room its button has around it.
         around = (self.attach_button.sizeHint().width() - theme().icon_size(16)) // 2

@@ -63,7 +63,7 @@ class ModelOffers:
         if row.usable:
             do, detail = partial(self._take, ref), str(ref)
         else:
-            do, detail = partial(self._key_wanted, ref.provider), f"{ref} · {_tr('No key yet')}"
+            do, detail = partial(self._key_wanted, ref.provider), f"{_tr('No key yet')} · {ref}"
         return PaletteRow(
             row.info.title,
             do,

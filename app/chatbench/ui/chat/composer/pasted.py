@@ -16,12 +16,14 @@ LONG: Final = 10_000
 
 
 class PasteOffer(QWidget):
-    """One line above the words: how much was pasted, and a button that makes it a file. ``taken(str)``
-    carries the text that has left the words. It goes when the text is changed or the reader has
-    declined it.
+    """One line above the words: how much was pasted, and a button that makes it a file. It goes when
+    the text is changed or the reader has declined it.
+
+    ``taken(str)`` carries the text that has left the words; ``changed()``: it came or went.
     """
 
     taken = Signal(str)
+    changed = Signal()
 
     def __init__(self, editor: Editor, parent: QWidget) -> None:
         super().__init__(parent)
@@ -49,6 +51,7 @@ class PasteOffer(QWidget):
         self._text = ""
         self._begin = self._end = QTextCursor()
         self.hide()
+        self.changed.emit()
 
     def _offer(self, text: str, begin: int, end: int) -> None:
         if len(text) < LONG:
@@ -63,6 +66,7 @@ class PasteOffer(QWidget):
         words = self.tr("{0} characters pasted").format(f"{len(text):,}")
         self._label.set_text(words)
         self.show()
+        self.changed.emit()
         announce(self, self.tr("{0}. They can be kept as a file.").format(words))
 
     def _follow(self) -> None:

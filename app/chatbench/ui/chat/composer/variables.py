@@ -56,10 +56,11 @@ def filled(text: str, values: Mapping[str, str], dollars: frozenset[str] = froze
 
 class VariableFields(QWidget):
     """A field 28 high for each name. ``changed()`` when a value did, ``left()`` when Enter in the
-    last one leads back to the words."""
+    last one leads back to the words, ``fitted()`` when they need other room."""
 
     changed = Signal()
     left = Signal()
+    fitted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -149,6 +150,7 @@ class VariableFields(QWidget):
         height = self._flow.heightForWidth(self.width())
         if height != self.minimumHeight():
             self.setFixedHeight(height)
+            self.fitted.emit()
 
 
 class _Field(QWidget):
