@@ -205,6 +205,48 @@ def test_a_stopped_answer_goes_on_by_its_button(
     run_async(scenario())
 
 
+def press_in_card(view: ConversationView, index: int, name: str) -> None:
+    """A click on a button under the words of a message."""
+    transcript = view.transcript
+    transcript.arrange()
+    row = next(row for row in transcript.stack.rows if row.index == index)
+    assert row.item is not None
+    number = len(row.item.boxes) - 1
+    spot = next(one for one in row.item.boxes[number].hotspots() if one.name == name)
+    at = spot.rects[0].translated(row.item.box_rect(number).topLeft()).translated(0, row.top)
+    click(transcript.viewport(), at.center().toPoint())
+
+
+def test_retry_of_a_failed_continuation_continues_again(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        refused = replies.data({"error": {"message": "no such key", "code": "invalid_api_key"}}, 401)
+        async with chatting(tmp_path, server) as (_, view):
+            server.script(replies.events([SO_FAR], end="hang"), refused, answer(" four"))
+            write(view, "Count")
+            press(view.composer.editor, Qt.Key.Key_Return)
+            await until(lambda: [a for a in view.services.chat.live_in(view.id) if a.parts()], "words")
+            view.stop()
+            await finished(view)
+            await until(lambda: view.source.entry(1), "the stopped answer")
+            press_in_card(view, 1, "Continue")
+            await until(lambda: len(view.conversation.messages) == 3, "the continuation")
+            await finished(view)
+            assert (await texts(view))[1] == "One two three"
+            assert view.source.path[1].state == "failed"
+            press_in_card(view, 1, "Retry")
+            await until(lambda: len(view.conversation.messages) == 4, "the next continuation")
+            await finished(view)
+            assert (await texts(view))[1] == "One two three four"
+            whole = {one.id: one for one in await answers(view)}
+            stopped = next(one.id for one in whole.values() if one.state == "stopped")
+            assert sorted(one.continues for one in whole.values()) == ["", stopped, stopped]
+            assert server.asked[-1].json["messages"] == server.asked[-2].json["messages"]
+
+    run_async(scenario())
+
+
 def test_what_is_selected_is_quoted_into_the_composer(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:

@@ -62,7 +62,7 @@ class MessageActs(QObject):
         acts: dict[str, Callable[[], object]] = {
             "regenerate": partial(self.regenerate, message),
             "ways": partial(self.show_ways, lane, message),
-            "retry": partial(self.regenerate, message),
+            "retry": partial(self.retry, lane, message),
             "edit": partial(self.edit, message),
             "continue": partial(self.go_on, lane, message),
             "quote": partial(self.quote, lane, message),
@@ -165,6 +165,15 @@ class MessageActs(QObject):
         """Another answer beside this one."""
         view, chat = self._view, self._services.chat
         view.ask(partial(chat.regenerate, view.id, message.id, model=model, parameters=parameters))
+
+    def retry(self, lane: LaneView, message: TreeMessage) -> None:
+        """The same again after a failure: another answer, or another continuation of what it continues."""
+        before = message.continues
+        if before and any(one.id == before for one in self._view.conversation.messages):
+            chat = self._services.chat
+            self._view.ask(partial(chat.continue_answer, self._view.id, before, lane_id=lane.id))
+        else:
+            self.regenerate(message)
 
     def regenerate_with(self, message: TreeMessage) -> None:
         """Asks for a model, then for another answer from it; the lane's own model stays."""
