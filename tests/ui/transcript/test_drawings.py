@@ -155,6 +155,7 @@ def test_a_page_is_written_only_when_it_is_asked_for(show: Show, language: str, 
     text = path.read_text("utf-8")
     assert "default-src 'none'" in text
     assert "without network" in text
+    assert ("nothing that draws Mermaid is included" in text) == (language == "mermaid")
     page_files.pages().remove()
     assert not path.parent.exists()
 

@@ -719,3 +719,26 @@ def test_right_to_left_mirrors_the_margin(show: Show) -> None:
     frame = view.stack.frame
     assert frame.margin_x > frame.column_x + frame.column
     view.grab()
+
+
+def painted_from_to(image: QImage) -> tuple[int, int]:
+    """The first and the last column in which something is drawn on the middle line's ground."""
+    rows = range(image.height() // 3, 2 * image.height() // 3)
+    ground = image.pixelColor(image.width() // 2, 3)
+    inside = range(6, image.width() - 6)
+    drawn = [
+        x for x in inside if any(image.pixelColor(x, y).lightness() < ground.lightness() - 60 for y in rows)
+    ]
+    return drawn[0], drawn[-1]
+
+
+def test_the_pill_reads_from_right_to_left_too(show: Show) -> None:
+    view = show(long_talk())
+    QTest.keyClick(view, Qt.Key.Key_PageUp)
+    first, last = painted_from_to(view.pill.grab().toImage())
+    view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    settle()
+    mirrored = painted_from_to(view.pill.grab().toImage())
+    wide = view.pill.width()
+    assert abs(mirrored[0] - (wide - 1 - last)) <= 2
+    assert abs(mirrored[1] - (wide - 1 - first)) <= 2

@@ -42,7 +42,7 @@ class Pages:
             code,
             language,
             title=tr("{0} from Chatbench").format(name),
-            notice=tr("Written by a model, shown without network: nothing is loaded and nothing is sent."),
+            notice=_notice(language),
         )
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(file, "w", encoding="utf-8", errors="replace") as out:
@@ -54,6 +54,14 @@ class Pages:
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _notice(language: str) -> str:
+    """What stands above the page."""
+    words = tr("Written by a model, shown without network: nothing is loaded and nothing is sent.")
+    if language == "mermaid":
+        return f"{tr('This is the source of a diagram: nothing that draws Mermaid is included.')} {words}"
+    return words
 
 
 _pages: Pages | None = None

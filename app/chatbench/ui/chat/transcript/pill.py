@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QStyle, QWidget
 
 from chatbench.ui import icons
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import PaintedButton, box, gauge_clock
+from chatbench.ui.widgets.paint import draw_title
 
-_MARGIN = 2
+_EDGE = 12
+_GAP = 6
 
 
 class EndPill(PaintedButton):
@@ -57,20 +59,22 @@ class EndPill(PaintedButton):
 
     def sizeHint(self) -> QSize:
         words = theme().metrics("small", 500).horizontalAdvance(self._words())
-        return QSize(words + theme().icon_size(14) + 6 + 24, theme().control("button"))
+        return QSize(words + theme().icon_size(14) + _GAP + 2 * _EDGE, theme().control("button"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         high = self.height()
         box(painter, self.rect(), high / 2, self.state_fill("raised"), "btnline")
         edge = theme().icon_size(14)
-        mark = QRect(12, 0, edge, high)
+        turned = self.layoutDirection()
+        mark = QStyle.visualRect(turned, self.rect(), QRect(_EDGE, 0, edge, high))
         if self._streaming:
             icons.draw_gauge(painter, mark, gauge_clock().step)
         else:
             icons.draw(painter, "arrow-down", mark, "text2")
         painter.setFont(theme().font("small", 500))
         painter.setPen(theme().color("text"))
-        words = QRect(12 + edge + 6, 0, self.width(), high)
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._words())
+        start = _EDGE + edge + _GAP
+        words = QRect(start, 0, self.width() - start - _EDGE, high)
+        draw_title(painter, QStyle.visualRect(turned, self.rect(), words), self._words(), turned)
         painter.end()
