@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,8 @@ def test_the_word_that_is_being_written_is_not_wrong_yet(
         ("don't and don’t", ["don't", "and", "don’t"]),
         ("e\u0301te\u0301 naïve", ["e\u0301te\u0301", "naïve"]),
         ("`lnae` and ``a ` lnae``", ["and"]),
+        ("`` a ` b `` cc ``` dd `ee` ``` ff `gg", ["cc", "ff", "gg"]),
+        ("(see well-knwon words…) and/or 3rd", ["see", "well", "knwon", "words"]),
         ("see https://exampel.org/lnae?q=1 and www.exampel.org", ["see", "and"]),
         ("write to me@exampel.org or exampel.com", ["write", "to", "or"]),
         ("the file src/lnae_view.py or C:\\temp", ["the", "file", "or"]),
@@ -131,6 +134,20 @@ def test_only_prose_is_checked(line: str, words: list[str]) -> None:
     found = list(words_of(line))
     assert [word for word, _ in found] == words
     assert all(line[place:].startswith(word) for word, place in found)
+
+
+@pytest.mark.parametrize("letter", ["x", "`", "` ", "a.", "x ", "'a", "@/"])
+def test_a_line_of_anything_takes_time_by_its_length(letter: str) -> None:
+    def took(length: int) -> float:
+        line = letter * (length // len(letter))
+        best = 1.0
+        for _ in range(5):
+            began = time.thread_time()
+            list(words_of(line))
+            best = min(best, time.thread_time() - began)
+        return best
+
+    assert took(64_000) < 40 * took(8_000)
 
 
 def test_fenced_code_is_code(composer: Composer, looked: Looked) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtGui import QTextBlock
 
-_SPAN: Final = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_TICKS: Final = re.compile("`+")
 _FENCES: Final = ("```", "~~~")
 _FENCE_BLOCKS: Final = 400
 """So far back a fence is looked for that was opened and not closed."""
@@ -40,5 +40,19 @@ def in_span(line: str, place: int) -> bool:
 
 
 def blanked(line: str) -> str:
-    """The line with spaces in place of its code spans, as long as before."""
-    return _SPAN.sub(lambda span: " " * len(span[0]), line)
+    """The line with spaces in place of its code spans, as long as before. A span ends at the next run
+    of as many backticks as it begins with."""
+    if "`" not in line:
+        return line
+    runs = [(run.start(), run.end()) for run in _TICKS.finditer(line)]
+    ends: dict[int, list[int]] = {}
+    for begin, end in reversed(runs):
+        ends.setdefault(end - begin, []).append(end)
+    shown, at = [], 0
+    for begin, end in runs:
+        closing = ends[end - begin]
+        closing.pop()
+        if begin >= at and closing:
+            shown += [line[at:begin], " " * (closing[-1] - begin)]
+            at = closing[-1]
+    return "".join([*shown, line[at:]])

@@ -28,14 +28,10 @@ AFTER_MS: Final = 250
 _LONGEST_LINE: Final = 8_000
 """So many letters of one line are looked at."""
 _WORD: Final = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+(?:['\u2019](?:[^\W\d_][\u0300-\u036f]*)+)*")
-_NOT_PROSE: Final = re.compile(
-    r"\b[a-z][a-z0-9+.-]*://\S+"  # addresses
-    r"|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|dev|io|edu|gov|de|fr|uk|eu|html?|md|py|js|ts|json|txt)\b\S*"
-    r"|\S+@\S+"
-    r"|(?:(?<=\s)|^)[@#/~$\\.-]\S*"  # names of models, chats and prompts, variables, options, paths
-    r"|\S*[/\\_{}<>=|]\S*"
-    r"|\w*\d\w*"
-)
+_TOKEN: Final = re.compile(r"\S+")
+_LONGEST_TOKEN: Final = 80
+_NOT_PROSE: Final = re.compile(r"[@#~$./\\-]|.*?(?:[@/\\_{}<>=|\d]|\w\.\w)")
+"""What no word is: addresses, paths, options, variables, the names of models, chats and prompts."""
 
 
 class Word(NamedTuple):
@@ -48,11 +44,13 @@ class Word(NamedTuple):
 def words_of(line: str) -> Iterator[tuple[str, int]]:
     """The words of a line that are prose, with their places: no code, addresses, paths, names with
     capitals inside them, abbreviations, single letters."""
-    prose = _NOT_PROSE.sub(lambda found: " " * len(found[0]), blanked(line))
-    for match in _WORD.finditer(prose):
-        word = match[0]
-        if len(word) > 1 and not any(letter.isupper() for letter in word[1:]):
-            yield word, match.start()
+    for token in _TOKEN.finditer(blanked(line)):
+        if len(token[0]) > _LONGEST_TOKEN or _NOT_PROSE.match(token[0]):
+            continue
+        for match in _WORD.finditer(token[0]):
+            word = match[0]
+            if len(word) > 1 and not any(letter.isupper() for letter in word[1:]):
+                yield word, token.start() + match.start()
 
 
 class Spelling(QObject):
