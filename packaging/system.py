@@ -67,6 +67,8 @@ FONTS = {
     "fonts-jetbrains-mono": ("jetbrainsmono",),
     "fonts-noto-cjk": ("notosanscjk",),
 }
+LIBEXEC = "/usr/libexec"
+"""Where programs stand that no person calls."""
 TEST_PROGRAMS = {
     "dbus-daemon": "dbus",
     "dbus-run-session": "dbus",
@@ -74,6 +76,7 @@ TEST_PROGRAMS = {
     "Xvfb": "xvfb",
     "hunspell": "hunspell",
     "xdotool": "xdotool",
+    "at-spi-bus-launcher": "at-spi2-core",
 }
 
 
@@ -107,7 +110,8 @@ def _file_names(folder: Path) -> Iterator[str]:
 
 def missing_programs() -> list[str]:
     """Programs the tests start and this machine lacks."""
-    return [program for program in TEST_PROGRAMS if shutil.which(program) is None]
+    folders = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{LIBEXEC}"
+    return [program for program in TEST_PROGRAMS if shutil.which(program, path=folders) is None]
 
 
 class Needs:

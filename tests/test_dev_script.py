@@ -323,6 +323,7 @@ def test_anybody_else_gets_the_command(machine: Path, monkeypatch: pytest.Monkey
 def test_the_tests_programs_are_named(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", str(machine / "programs"))
+    monkeypatch.setattr(system, "LIBEXEC", str(machine / "programs"))
     left = system.provide(machine / "Qt", tests=True)
     assert left.programs == list(system.TEST_PROGRAMS)
     assert "dbus" in left.debian_packages()

@@ -25,6 +25,7 @@ from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.acts import MessageActs
+from chatbench.ui.chat.conversation.announcing import announce_turn
 from chatbench.ui.chat.conversation.comparebar import CompareBar
 from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
@@ -39,7 +40,7 @@ from chatbench.ui.chat.temporary import TemporaryLine
 from chatbench.ui.chat.transcript.frame import frame_for
 from chatbench.ui.chat.transcript.links import ask_before_opening
 from chatbench.ui.chat.transcript.view import TranscriptView
-from chatbench.ui.widgets import Surface, announce
+from chatbench.ui.widgets import Surface
 
 if TYPE_CHECKING:
     from chatbench.ui.window import MainWindow
@@ -433,24 +434,7 @@ class ConversationView(Surface):
         if taken is not None:
             self.drafts.sent(taken)
         self.reload()
-        spawn(self._await_end(turn), owner=self, name="answer")
-
-    async def _await_end(self, turn: Turn) -> None:
-        await self.services.chat.wait(turn)
-        for answer in turn.answers:
-            self._announce_end(answer.message)
-
-    def _announce_end(self, message: TreeMessage) -> None:
-        lane = self.lanes.view(message.lane_id)
-        words = {
-            "done": self.tr("The answer is complete."),
-            "stopped": self.tr("The answer was stopped."),
-            "interrupted": self.tr("The answer was interrupted."),
-            "failed": self.tr("The answer failed."),
-        }.get(message.state, "")
-        if lane is not None and not lane.alone:
-            words = self.tr("Lane {0}: {1}").format(lane.letter, words)
-        announce(self, words, at_once=message.state == "failed")
+        spawn(announce_turn(self, turn), owner=self, name="answer")
 
     def stop(self) -> None:
         """Stops every answer of this conversation."""

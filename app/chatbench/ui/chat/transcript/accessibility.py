@@ -1,25 +1,36 @@
-"""What assistive technology sees: a list of messages, each with its author, state and words.
+"""What assistive technology sees: a list of messages, each with its author, state and words, and below it
+the parts it is made of.
 
 Qt asks the factory for the view's interface; Python keeps the interfaces alive as long as the view.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from functools import partial
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QRect
-from PySide6.QtGui import QAccessible, QAccessibleInterface, QColor
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF
+from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
 
+from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.reading import (
+    LONGEST,
+    BoxAccessible,
+    Part,
+    SpotAccessible,
+    forget,
+    on_screen,
+)
 
 if TYPE_CHECKING:
+    from chatbench.ui.chat.transcript.item import Item
     from chatbench.ui.chat.transcript.view import TranscriptView
 
 _CLASS = "TranscriptView"
-_LONGEST = 20_000
-_kept: WeakKeyDictionary[QObject, TranscriptAccessible] = WeakKeyDictionary()
+_MOST_KEPT = 1_024
+_kept: dict[QObject, TranscriptAccessible] = {}
 _installed = False
 
 
@@ -40,10 +51,17 @@ class TranscriptAccessible(QAccessibleWidget):
             return None
         found = self._children.get(ids[index])
         if found is None:
-            if len(self._children) > 4 * 256:
-                self._children.clear()
+            if len(self._children) > _MOST_KEPT:
+                self.forget_children()
             found = self._children[ids[index]] = MessageAccessible(self._view, self, ids[index])
         return found
+
+    def forget_children(self) -> None:
+        """They are made again when they are asked for."""
+        for message in self._children.values():
+            message.forget_parts()
+        forget(self._children.values())
+        self._children.clear()
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
         if isinstance(child, MessageAccessible):
@@ -61,49 +79,70 @@ class TranscriptAccessible(QAccessibleWidget):
         return self._view.accessibleName() if kind == QAccessible.Text.Name else super().text(kind)
 
 
-class MessageAccessible(QAccessibleInterface):
-    """One message as an item of the list."""
+class MessageAccessible(Part):
+    """One message as an item of the list; its children are its boxes, then its row of actions."""
 
     def __init__(self, view: TranscriptView, parent: TranscriptAccessible, message_id: str) -> None:
         super().__init__()
-        self._view = view
+        self.view = view
         self._parent = parent
         self._id = message_id
+        self._boxes: dict[int, BoxAccessible] = {}
+        self._row: dict[int, SpotAccessible] = {}
 
     def index(self) -> int:
         """Where the message stands; -1 if it is gone."""
-        found = self._view.stack.index_of(self._id)
+        found = self.view.stack.index_of(self._id)
         return -1 if found is None else found
+
+    def item(self) -> Item | None:
+        """The message as it stands there, if its words are at hand."""
+        index = self.index()
+        return self.view.stack.item(index) if index >= 0 else None
+
+    def on_screen(self, place: QRectF) -> QRect:
+        """Where a place in the item stands on the screen."""
+        return on_screen(self.view, self.index(), place)
+
+    def forget_parts(self) -> None:
+        """They are made again when they are asked for."""
+        for box in self._boxes.values():
+            forget(box.spots())
+        forget((*self._boxes.values(), *self._row.values()))
+        self._boxes.clear()
+        self._row.clear()
 
     def isValid(self) -> bool:
         return self.index() >= 0
-
-    def object(self) -> Any:
-        return None
 
     def parent(self) -> QAccessibleInterface:
         return self._parent
 
     def childCount(self) -> int:
-        return 0
+        item = self.item()
+        return len(item.boxes) + len(actions_of(item)) if item is not None else 0
 
     def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        return None
-
-    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        return None
-
-    def indexOfChild(self, child: QAccessibleInterface) -> int:
-        return -1
+        item = self.item()
+        if item is None or not 0 <= index < self.childCount():
+            return None
+        if index < len(item.boxes):
+            if index not in self._boxes:
+                self._boxes[index] = BoxAccessible(self, index)
+            return self._boxes[index]
+        place = index - len(item.boxes)
+        if place not in self._row:
+            self._row[place] = SpotAccessible(self, None, place)
+        return self._row[place]
 
     def role(self) -> QAccessible.Role:
         return QAccessible.Role.ListItem
 
     def rect(self) -> QRect:
-        viewport = self._view.viewport()
-        for row in self._view.stack.rows:
+        viewport = self.view.viewport()
+        for row in self.view.stack.rows:
             if row.index == self.index():
-                high = round(self._view.stack.height_of(row.index))
+                high = round(self.view.stack.height_of(row.index))
                 return QRect(viewport.mapToGlobal(QPoint(0, round(row.top))), viewport.size()).adjusted(
                     0, 0, 0, high - viewport.height()
                 )
@@ -115,14 +154,14 @@ class MessageAccessible(QAccessibleInterface):
         state.multiLine = True
         state.focusable = True
         state.offscreen = self.rect().isNull()
-        state.focused = self._view.marks.current == self.index()
+        state.focused = self.view.marks.current == self.index()
         return state
 
     def text(self, kind: QAccessible.Text) -> str:
         index = self.index()
         if index < 0 or kind != QAccessible.Text.Name:
             return ""
-        item = self._view.stack.item(index)
+        item = self.view.stack.item(index)
         if item is None:
             return tr("A message that is being loaded")
         states = {
@@ -134,16 +173,7 @@ class MessageAccessible(QAccessibleInterface):
         }
         state = states.get(item.stands, "")
         head = ", ".join(filter(None, (item.entry.author, state, item.notes())))
-        return f"{head}. {item.plain_text()}"[:_LONGEST]
-
-    def setText(self, kind: QAccessible.Text, text: str) -> None:
-        """Messages are read only."""
-
-    def foregroundColor(self) -> QColor:
-        return QColor()
-
-    def backgroundColor(self) -> QColor:
-        return QColor()
+        return f"{head}. {item.plain_text()}"[:LONGEST]
 
 
 def _factory(class_name: str, found: QObject) -> QAccessibleInterface | None:
@@ -152,7 +182,14 @@ def _factory(class_name: str, found: QObject) -> QAccessibleInterface | None:
     made = _kept.get(found)
     if made is None:
         made = _kept[found] = TranscriptAccessible(found)  # type: ignore[arg-type]
+        found.destroyed.connect(partial(_gone, found))
     return made
+
+
+def _gone(view: QObject) -> None:
+    made = _kept.pop(view, None)
+    if made is not None:
+        made.forget_children()
 
 
 def install_accessibility() -> None:
