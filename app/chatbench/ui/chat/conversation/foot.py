@@ -13,9 +13,10 @@ from chatbench.core.usage import Cost
 from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.services.ratings import Rating
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.facts import ABOUT, money
 from chatbench.ui.theme import ColorRole
-from chatbench.ui.widgets import Button, ElidedLabel, Label, Surface
+from chatbench.ui.widgets import Button, ElidedLabel, Surface
 
 
 class Figures(NamedTuple):
@@ -46,7 +47,7 @@ class LaneFoot(Surface):
         for name, value in zip(names, self._values, strict=True):
             one = QVBoxLayout()
             one.setSpacing(1)
-            one.addWidget(Label(name, font="micro", color="text3"))
+            one.addWidget(ElidedLabel(name, font="micro", color="text3"))
             one.addWidget(value)
             figures.addLayout(one, 1)
         self.best = Button(self.tr("Best"), size="small", icon="trophy")
@@ -110,7 +111,7 @@ class LaneFoot(Surface):
             found = found._replace(cost=self.tr("hidden"))
         color: ColorRole = "accenttext" if running else "text"
         for label, words in zip(self._values, found, strict=True):
-            label.set_text(words)
+            label.set_text(left_to_right(words))
             label.set_color("text3" if words in ("n/a", self.tr("hidden")) else color)
         over = answer is not None and not running and answer.state != "streaming"
         usable = over and answer is not None and bool(answer.text)
