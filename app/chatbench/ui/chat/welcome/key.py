@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from chatbench.core.errors import ChatbenchError, KeyringLocked, NoKeyring
 from chatbench.core.models import ModelRef
@@ -142,17 +143,15 @@ class KeyCard(Card):
         endpoints = self._services.endpoints
         try:
             await endpoints.set_key(provider, secret, session=self.session_only.isChecked())
-        except (KeyringLocked, NoKeyring) as error:
-            self._offer_session()
-            self._complain(error)
-            return
-        except ChatbenchError as error:
-            self._complain(error)
-            return
-        try:
             found = await self._services.models.refresh(provider)
         except ChatbenchError as error:
-            self._complain(error)
+            # The page may be gone by now; the key is kept, or was refused, all the same.
+            if isValid(self):
+                if isinstance(error, KeyringLocked | NoKeyring):
+                    self._offer_session()
+                self._complain(error)
+            return
+        if not isValid(self):
             return
         name = self._rows[provider].endpoint.name
         self._say(self.tr("The key works. {0} lists {1} models.").format(name, found))
@@ -174,7 +173,7 @@ class KeyCard(Card):
         words = " ".join(filter(None, (error.message, error.hint)))
         self._problem.setText(words)
         self._problem.show()
-        spawn(self._tell_of_keyring(), name="keyring-state")
+        spawn(self._tell_of_keyring(), owner=self, name="keyring-state")
         announce(self, words, at_once=True)
 
     def _offer_session(self) -> None:
@@ -195,4 +194,4 @@ class KeyCard(Card):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._told.text():
-            spawn(self._tell_of_keyring(), name="keyring-state")
+            spawn(self._tell_of_keyring(), owner=self, name="keyring-state")
