@@ -206,6 +206,25 @@ def test_blind_lanes_stand_in_a_random_order(tmp_path: Path, run_async: Run, ser
     run_async(scenario())
 
 
+def test_what_is_rated_already_is_not_hidden_any_more(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            click(view.lanes.views[1].foot.best)
+            await until(lambda: "best" in view.compare.judging._ratings.values(), "the rating")
+            click(view.bar.blind)
+            assert not view.names_hidden
+            assert "next question" in session.window.notices.shown()[-1].accessibleName()
+            await ask(view, "Two")
+            assert view.names_hidden
+            assert named(view) == []
+
+    run_async(scenario())
+
+
 def test_what_was_seen_is_not_rated_blind(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:

@@ -133,6 +133,9 @@ class Judging(QObject):
             self._view.lanes.set_order(())
             self._view.show_lanes()
         self.settle()
+        if blind and not self.hidden:
+            words = self.tr("Names are hidden from the next question on.")
+            self._view.window_frame.notices.show_notice(words)
 
     def may_tell(self) -> bool:
         """Whether models may be named now; says why where they may not."""

@@ -364,7 +364,9 @@ class ConversationView(Surface):
         turns = self.turns()
         here = self.turn_in_view()
         at = next((n for n, one in enumerate(turns) if one.turn_id == here), len(turns) - 1)
-        self._turn = (turns[at].id if turns else "", at + 1, len(turns))
+        before, self._turn = self._turn, (turns[at].id if turns else "", at + 1, len(turns))
+        if self._turn == before and not self.strip.isHidden():
+            return
         spawn(self._show_question(*self._turn), owner=self, name="turn")
 
     async def _show_question(self, message_id: str, place: int, count: int) -> None:
