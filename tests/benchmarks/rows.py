@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 X = "x"
 MS = "ms"
 MIB = "MiB"
+PERCENT = "%"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ ROWS = (
     Row("open_1000_turns_eight_lanes_vs_100", 2, X, "lanes"),
     Row("stall_first_send_ms", 50, MS, "sending"),
     Row("paste_5mb_stall_ms", 100, MS, "pasting"),
+    Row("idle_cpu_percent", 0.1, PERCENT, "idling"),
     Row("rss_10000_messages_mib", 150, MIB, "memory"),
     Row("rss_first_answer_mib", 230, MIB, "memory"),
     Row("rss_eight_lanes_mib", 300, MIB, "lanes"),

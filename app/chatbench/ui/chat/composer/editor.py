@@ -112,12 +112,16 @@ class Editor(QPlainTextEdit):
         self.quiet = False
         """While the words are replaced by the program: nobody has typed them."""
         self._hint = ""
+        self._shown_hint: tuple[int, str] | None = None
+        """As wide as it was shortened for; the cursor repaints it at each blink."""
         self._most = 10_000
         self.send_with_control = False
         self.takes_escape = False
         self.setProperty("bare", True)
         self.setTabChangesFocus(True)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        # Where it fills its own ground, the blinking cursor repaints nothing behind it.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -142,6 +146,7 @@ class Editor(QPlainTextEdit):
     def set_hint(self, hint: str) -> None:
         """What stands in the empty field."""
         self._hint = hint
+        self._shown_hint = None
         self.viewport().update()
 
     def hint(self) -> str:
@@ -188,20 +193,26 @@ class Editor(QPlainTextEdit):
 
     def _wear(self) -> None:
         self.setFont(theme().font("prose"))
+        self._shown_hint = None
         self.fit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), theme().color("raised"))
         if self._hint and not self.composing and self.document().isEmpty():
             # Qt's own placeholder stands at the font's height, the cursor in the middle of the line.
-            painter = QPainter(self.viewport())
             painter.setFont(theme().font("prose"))
             painter.setPen(theme().color("text3"))
             room = self.viewport().rect()
             room.setHeight(theme().line("prose"))
-            shown = theme().metrics("prose").elidedText(self._hint, Qt.TextElideMode.ElideRight, room.width())
-            painter.drawText(room, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, shown)
-            painter.end()
+            if self._shown_hint is None or self._shown_hint[0] != room.width():
+                end = Qt.TextElideMode.ElideRight
+                shown = theme().metrics("prose").elidedText(self._hint, end, room.width())
+                self._shown_hint = room.width(), shown
+            start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(room, start, self._shown_hint[1])
+        painter.end()
+        super().paintEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
