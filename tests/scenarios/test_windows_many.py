@@ -206,8 +206,8 @@ def test_an_answer_goes_on_when_its_window_closes(
             await until(lambda: view.streaming, "the answer")
             second.window.close()
             await until(lambda: session.desks == [first], "the window to go")
-            assert session.services.chat.live_in(b)
-            await until(lambda: not session.services.chat.live_in(b), "its end")
+            (answer,) = session.services.chat.live_in(b)
+            await until(lambda: session.services.chat.live(answer.id) is None, "its end, written down")
             stored = await session.services.history.load(b)
             assert [message.state for message in stored.messages] == ["done", "done"]
 
