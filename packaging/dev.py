@@ -128,9 +128,16 @@ def lint(environment: Environment) -> int:
 def bench(arguments: list[str]) -> int:
     """Measure; with --peers also beside other programs, which are installed apart from everything."""
     if "--peers" in arguments and not {"-h", "--help"} & set(arguments):
-        from peers import Peers
+        from peers import Peers, Web
 
         os.environ["BENCH_PEERS_PYTHON"] = str(Peers(_environment("test").python).provide())
+        asked = [one for one in arguments if "_vs_" in one]
+        if not asked or any(one.endswith("_vs_web") for one in asked):
+            try:
+                os.environ["BENCH_WEB"] = str(Web().provide())
+            except SetupError as error:
+                # The rows that need it say so and fail; the others are measured all the same.
+                os.environ["BENCH_WEB_MISSING"] = str(error)
     return _module("tests.benchmarks", arguments)
 
 

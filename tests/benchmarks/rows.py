@@ -82,4 +82,8 @@ ROWS = (
     Row("stream_cpu_vs_anthropic", 0.25, X, "beside", peers=True),
     Row("first_delta_vs_lm_deluge", 1, X, "beside", peers=True),
     Row("first_call_ready_vs_lm_deluge_import", 0.5, X, "importing", peers=True),
+    Row("open_vs_web", 0.33, X, "web", peers=True),
+    Row("memory_vs_web", 0.33, X, "web", peers=True),
+    Row("stream_cpu_vs_web", 1, X, "web", peers=True),
+    Row("stall_vs_web", 1, X, "web", peers=True),
 )

@@ -1,0 +1,1 @@
+"""A chat on a web page in headless Chromium, and our window, both in processes of their own."""
