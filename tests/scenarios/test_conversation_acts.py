@@ -332,7 +332,7 @@ def test_deletions_are_undone_one_after_another(
             for count in (3, 4):
                 await trigger(session, "undo-delete")
                 await shown(view, count)
-            assert list(view.source.ids()) == before
+                assert list(view.source.ids()) == before[:count], "the last deleted comes first"
 
     run_async(scenario())
 

@@ -52,14 +52,16 @@ def test_it_says_what_it_is_and_writes_no_word_down(
             tab = session.workspace.tabs.tabs()[-1]
             assert (tab.title, tab.icon) == ("Temporary chat", "ghost")
             assert view.lane.model == kept.lane.model
+            session.workspace.new_chat()
+            await until(lambda: not shows(session, view.id), "an ordinary new chat")
+            assert not view_of(session).temporary
+            session.workspace.open(view.id)
+            await until(lambda: shows(session, view.id), "the temporary one again")
             await send(view, WORDS)
             assert (await texts(view))[0] == WORDS
             await view.save_draft()
             assert written(tmp_path, "Kept-words")
             assert not written(tmp_path, WORDS)
-            session.workspace.new_chat()
-            await until(lambda: not shows(session, view.id), "an ordinary new chat")
-            assert not view_of(session).temporary
         assert not written(tmp_path, WORDS)
         async with opened(tmp_path) as session:
             assert view_of(session).id != view.id

@@ -45,7 +45,8 @@ class AssistantEditor(QDialog):
         self.emoji.setPlaceholderText(self.tr("or an emoji"))
         self.emoji.setFixedWidth(theme().scaled(110))
         self.emoji.textChanged.connect(self._take_emoji)
-        self.icons = {name: IconButton(name, name, checkable=True) for name in OFFERED}
+        words = self.tr("Icon {0}")
+        self.icons = {name: IconButton(name, words.format(name), checkable=True) for name in OFFERED}
         self.system = QPlainTextEdit(preset.system)
         self.system.setAccessibleName(self.tr("System prompt"))
         self.system.setPlaceholderText(self.tr("What the model is told before every answer"))
@@ -73,7 +74,6 @@ class AssistantEditor(QDialog):
         holder = QWidget()
         flow = Flow(holder, gap=4)
         for name, button in self.icons.items():
-            button.setAccessibleName(self.tr("Icon {0}").format(name))
             button.clicked.connect(partial(self._take_icon, name))
             flow.addWidget(button)
         flow.addWidget(self.emoji)
