@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from tests.loopback import openai_chat, replies
@@ -270,6 +271,17 @@ def test_what_is_selected_is_quoted_into_the_composer(
             await trigger(session, "quote")
             await until(lambda: "> First\n" in view.composer.editor.text(), "the selected word")
             assert view.composer.editor.text() == "Why\n\n> First\n\n"
+            view.composer.editor.clear()
+            press_action(view, 0, "quote")
+            await until(lambda: "Two lines" in view.composer.editor.text(), "the question")
+            assert view.composer.editor.text() == "> Two lines\n\n", "the selection is elsewhere"
+            view.composer.editor.clear()
+            event = QContextMenuEvent(
+                QContextMenuEvent.Reason.Mouse, word, transcript.viewport().mapToGlobal(word)
+            )
+            QApplication.sendEvent(transcript.viewport(), event)
+            choose("Quote")
+            await until(lambda: "> First\n" in view.composer.editor.text(), "the selection again")
 
     run_async(scenario())
 

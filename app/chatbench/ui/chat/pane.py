@@ -116,7 +116,10 @@ class ChatWorkspace(QWidget):
 
     def _show_more(self, button: QWidget) -> None:
         assert self._window is not None
-        keys = ("chat.rename", "chat.export", None, "chat.regenerate", "chat.model", None, "chat.delete")
+        keys = (
+            "chat.rename", "chat.export", None, "chat.regenerate", "chat.model", "chat.tree", "chat.context",
+            None, "chat.save-assistant", "chat.delete",
+        )  # fmt: skip
         menu = self._window.commands.menu(button, keys)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))

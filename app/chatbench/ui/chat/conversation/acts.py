@@ -66,6 +66,7 @@ class MessageActs(QObject):
             "edit": partial(self.edit, message),
             "continue": partial(self.go_on, lane, message),
             "quote": partial(self.quote, lane, message),
+            "quote-selection": partial(self.quote_selection, lane),
             "fork": partial(self.fork, lane, message),
             "previous-branch": partial(self.step_branch, lane, message, -1),
             "next-branch": partial(self.step_branch, lane, message, 1),
@@ -265,15 +266,22 @@ class MessageActs(QObject):
         view.drafts.sending = spawn(write(), name="add-message")
 
     def quote(self, lane: LaneView, message: TreeMessage) -> None:
-        """What is selected, or else the whole message, stands as a quotation in the composer."""
-        selected = lane.transcript.selected_text()
-        if selected.strip():
+        """What is selected in it, or else all of it, stands as a quotation in the composer."""
+        transcript = lane.transcript
+        chosen, here = transcript.marks.selection, transcript.stack.index_of(message.id)
+        selected = transcript.selected_text()
+        if chosen is not None and {one.message for one in chosen.ordered()} == {here} and selected.strip():
             self._quote(selected)
         else:
             spawn(self._quote_whole(message.id), owner=self, name="quote")
 
     def quote_selection(self, lane: LaneView) -> None:
-        """The same for what is selected; without a selection, for the answer in view."""
+        """The same for what is selected, in however many messages; without a selection, for the answer in
+        view."""
+        selected = lane.transcript.selected_text()
+        if selected.strip():
+            self._quote(selected)
+            return
         message = self.answer_meant(lane)
         if message is not None:
             self.quote(lane, message)

@@ -282,6 +282,11 @@ class Pointer:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         copy = menu.addAction(view.tr("Copy"), view.copy)
         copy.setEnabled(view.marks.selection is not None and not view.marks.selection.empty)
+        chosen = view.marks.selection
+        if chosen is not None and not chosen.empty:
+            first = view.stack.ids[chosen.ordered()[0].message]
+            quote = partial(view.action_requested.emit, first, "quote-selection")
+            menu.addAction(view.tr("Quote"), quote)
         menu.addAction(view.tr("Select all"), view.select_all)
         point = QPointF(view.viewport().mapFromGlobal(event.globalPos()))
         under = self._box_under(point)
