@@ -17,24 +17,18 @@ from chatbench.core.messages import MediaPart, user
 from chatbench.core.models import GUIDE, Effort, ModelInfo, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
-from chatbench.services.templates import INPUT, Template
 from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.completion import Completion
 from chatbench.ui.chat.composer.editor import Editor
 from chatbench.ui.chat.composer.files import offered_files, picture_of
+from chatbench.ui.chat.composer.filling import Filling
 from chatbench.ui.chat.composer.line import ComposerLine, LaneLabel
 from chatbench.ui.chat.composer.offers import ConversationOffers, ModelOffers, PromptOffers
 from chatbench.ui.chat.composer.pasted import PasteOffer
 from chatbench.ui.chat.composer.send import SendButton
 from chatbench.ui.chat.composer.spelling import Spelling
 from chatbench.ui.chat.composer.strip import AttachmentStrip
-from chatbench.ui.chat.composer.variables import (
-    LONGEST_TEXT,
-    VariableFields,
-    dollar_places,
-    filled,
-    places,
-)
+from chatbench.ui.chat.composer.variables import VariableFields
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, IconButton, box
@@ -86,8 +80,6 @@ class Composer(QWidget):
         self._lane_count = 1
         self._blind = False
         self._picker: ModelPicker | None = None
-        self._prompt_places: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
-        """What a chosen prompt wants filled in: its `{{name}}`, and its `$name`."""
         self.attachments = Attachments(services, conversation_id, self)
         self._build()
         self.spelling = Spelling(self.editor, services)
@@ -95,7 +87,7 @@ class Composer(QWidget):
             self.editor,
             (
                 ModelOffers(services, self.lane_added.emit, self.key_wanted.emit),
-                PromptOffers(services, self._take_prompt),
+                PromptOffers(services, self.filling.take),
                 ConversationOffers(services, conversation_id, self.attachments.add_conversation),
             ),
         )
@@ -114,6 +106,7 @@ class Composer(QWidget):
         self.variables = VariableFields(self.box)
         self.editor = Editor(self.box)
         self.editor.setAccessibleName(self.tr("Message"))
+        self.filling = Filling(self.editor, self.variables)
         self.paste_offer = PasteOffer(self.editor, self.box)
         self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self.box)
         self.cancel_button = Button(self.tr("Cancel"), kind="quiet", parent=self.box)
@@ -146,7 +139,6 @@ class Composer(QWidget):
 
     def _connect(self) -> None:
         editor = self.editor
-        editor.textChanged.connect(self._find_places)
         editor.textChanged.connect(self._changed)
         editor.send_wanted.connect(self._send)
         editor.edit_last_wanted.connect(self._edit_last)
@@ -181,14 +173,7 @@ class Composer(QWidget):
 
     def draft(self) -> Draft:
         """What would be sent now: the words, and the attachments that are ready."""
-        return Draft(text=self.words(), attachments=self.attachments.parts, edits=self._edits)
-
-    def words(self) -> str:
-        """What stands in the field, with what was filled in."""
-        text = self.editor.text()
-        if not self.variables.names():
-            return text
-        return filled(text, self.variables.values(), self._prompt_places[1])
+        return Draft(text=self.filling.text(), attachments=self.attachments.parts, edits=self._edits)
 
     def set_draft(self, draft: Draft) -> None:
         """Shows other words and attachments, without ``draft_changed``; ``draft.edits`` also begins
@@ -197,8 +182,7 @@ class Composer(QWidget):
         try:
             self._edits = draft.edits
             self.attachments.replace(draft.attachments)
-            self._prompt_places = frozenset(), frozenset()
-            self.variables.clear()
+            self.filling.forget()
             self.paste_offer.withdraw()
             self.editor.set_text(draft.text)
             if draft.edits is not None:
@@ -279,30 +263,6 @@ class Composer(QWidget):
 
     # What the reader does.
 
-    def _find_places(self) -> None:
-        if self.editor.document().characterCount() > LONGEST_TEXT:
-            self.variables.offer(())
-            return
-        text = self.editor.text()
-        dollars = (name for name in dollar_places(text) if name in self._prompt_places[1])
-        self.variables.offer(tuple(dict.fromkeys((*places(text), *dollars))))
-
-    def _take_prompt(self, template: Template) -> None:
-        """The prompt's words come where its name was typed; other words go where it wants them."""
-        prompt, cursor = template.prompt, self.editor.textCursor()
-        braced, dollars = places(prompt), dollar_places(prompt)
-        words = self.editor.text().strip()
-        self._prompt_places = frozenset(braced), frozenset(dollars)
-        self.variables.expect(template.variables)
-        cursor.joinPreviousEditBlock()
-        if INPUT in braced and words:
-            prompt = filled(prompt, {INPUT: words})
-            cursor.select(cursor.SelectionType.Document)
-        cursor.insertText(prompt)
-        cursor.endEditBlock()
-        self.editor.setTextCursor(cursor)
-        self.variables.focus_first()
-
     def _changed(self) -> None:
         self._limit()
         self._offer()
@@ -318,9 +278,8 @@ class Composer(QWidget):
             return self.tr("An attachment is still being read.")
         if self.attachments.kept_back:
             return self.tr("A picture cannot go to this model. Remove it, or choose another model.")
-        missing = [name for name, value in self.variables.values().items() if not value]
-        if wanted := [name for name in missing if name in self._prompt_places[0]]:
-            return self.tr("Fill in {0} first.").format(", ".join(wanted))
+        if missing := self.filling.missing():
+            return self.tr("Fill in {0} first.").format(", ".join(missing))
         if self.editor.is_blank() and not self.attachments.parts:
             return self.tr("Write something first.")
         return ""
