@@ -412,6 +412,25 @@ def test_the_outline_leads_to_its_headings(show: Show) -> None:
         assert row.top + item.tops[number] == 16
 
 
+def test_a_heading_stands_where_it_was_led_to_also_below_what_was_never_seen(show: Show) -> None:
+    code = "```sh\n" + "run --with 'a long option' | sort\n" * 7 + "```\n\n"
+    rows = "".join(f"| {at} | {'words ' * 30} |\n" for at in range(5))
+    table = f"| a | b |\n|---|---|\n{rows}\n"
+    text = "".join(f"## Heading {at}\n\n{'words ' * 300}\n\n{(code, table)[at % 2]}" for at in range(12))
+    view = show(ListSource([user(0, "Long, please"), answer(1, text)]))
+    item = view.stack.item(1)
+    assert item is not None
+    for at, place in enumerate(view.headings.of("m1")[1:11]):
+        view.headings.show("m1", place)
+        settle()
+        number = next(n for n, box in enumerate(item.boxes) if box.text == place.heading.text)
+        for width in (900, 620 + at):
+            view.resize(width, 700)
+            view.arrange()
+            row = next(row for row in view.stack.rows if row.index == 1)
+            assert row.top + item.tops[number] == 16, (place.heading.text, width)
+
+
 def test_a_link_asks_and_shows_where_it_leads(show: Show, qtbot: QtBot) -> None:
     text = "Go to [bank.example](https://xn--bnk-6na.example/login) now, not to [this](file:///etc/passwd)."
     view = show(ListSource([answer(0, text)]))

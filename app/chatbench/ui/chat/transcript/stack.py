@@ -282,6 +282,8 @@ class Stack:
         if item is not None and item.boxes:
             box = min(box, len(item.boxes) - 1)
             self.anchor = Anchor(index, box, offset)
+            if offset < 0:
+                self._settle_above(index, item, item.tops[box], -offset)
             y -= item.tops[box]
         from_above = y > 0
         if from_above:
