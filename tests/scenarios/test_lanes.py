@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.scenarios.window import click, finished, opened, press, until, write
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.session import Session
+from chatbench.ui.theme import theme
 from chatbench.ui.widgets import SegmentControl
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -227,5 +229,38 @@ def test_many_lanes_scroll_sideways_to_the_one_that_is_turned_to(
             assert last.geometry().right() < lanes.width()
             press(last.transcript, Qt.Key.Key_Right, CTRL_ALT)
             assert lanes.views[0].x() == 0
+
+    run_async(scenario())
+
+
+@pytest.fixture
+def moving() -> Iterator[None]:
+    """Puts back whether things move."""
+    yield
+    theme().apply(motion="system")
+
+
+@pytest.mark.usefixtures("moving")
+@pytest.mark.parametrize("keyboard", [False, True])
+def test_who_scrolls_while_a_lane_glides_to_its_end_is_not_taken_there(
+    tmp_path: Path, run_async: Run, server: LoopbackServer, keyboard: bool
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            theme().apply(motion="full")
+            view = await long_lanes(session, server)
+            first = view.lanes.views[0]
+            lane = first.transcript
+            await until(lambda: lane.place() is None, "the end")
+            wheel(first, 5)
+            lane.jump_to_end()
+            assert lane.place() is not None, "it glides"
+            if keyboard:
+                press(lane, Qt.Key.Key_PageUp)
+            else:
+                wheel(first, 3)
+            assert lane.place() is not None
+            await asyncio.sleep(0.4)
+            assert lane.place() is not None, "still where the reader is"
 
     run_async(scenario())

@@ -73,6 +73,7 @@ class Keyboard:
             _Key.Key_PageDown: page,
             _Key.Key_Space: page,
         }
+        view.scrolling.stop()
         if key in steps:
             view.scroll_by(steps[_Key(key)])
         elif key == _Key.Key_Home and view.stack.ids:

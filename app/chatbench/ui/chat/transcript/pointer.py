@@ -256,6 +256,7 @@ class Pointer:
                 self._view.viewport().update()
                 return
         if down:
+            self._view.scrolling.stop()
             self._view.scroll_by(down)
 
     def tool_tip(self, event: QEvent) -> bool:
