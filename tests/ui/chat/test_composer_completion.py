@@ -171,7 +171,9 @@ def test_in_a_fence_a_sign_is_a_letter(composer: Composer, run_async: Runner, ty
     assert composer.completion.shown
 
 
-@pytest.mark.parametrize("how", ["space", "escape", "backspace", "left", "focus", "nothing found"])
+@pytest.mark.parametrize(
+    "how", ["space", "escape", "backspace", "left", "selection", "focus", "nothing found"]
+)
 def test_it_closes_as_a_reader_expects(
     composer: Composer, run_async: Runner, typed: Type, other: QLineEdit, how: str
 ) -> None:
@@ -184,6 +186,10 @@ def test_it_closes_as_a_reader_expects(
         run_async(done(other.setFocus))
     elif how == "nothing found":
         typed("zzz")
+    elif how == "selection":
+        typed("co")
+        shift = Qt.KeyboardModifier.ShiftModifier
+        run_async(done(lambda: QTest.keyClick(composer.editor, Qt.Key.Key_Left, shift)))
     else:
         keys = {
             "space": Qt.Key.Key_Space, "escape": Qt.Key.Key_Escape,
@@ -391,7 +397,7 @@ def test_words_that_are_there_go_where_the_prompt_wants_them(
 
 
 def test_places_in_other_words_may_be_filled_in_and_stay_otherwise(composer: Composer) -> None:
-    text = "Dear {{ name }}, `{{ code }}` and $HOME\n```\n{{ fenced }}\n```"
+    text = "Dear {{ name }}, `{{ code }}` and $name\n```\n{{ fenced }}\n```"
     composer.set_draft(Draft(text=text))
     assert composer.variables.names() == ("name",)
     assert composer.send_button.send.isEnabled()
