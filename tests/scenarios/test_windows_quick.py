@@ -31,9 +31,9 @@ from tests.scenarios.window import (
 from chatbench.__main__ import wants_window
 from chatbench.main import build
 from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.quick.tray import Tray
+from chatbench.ui.chat.quick.window import QuickWindow
 from chatbench.ui.icons import icon
-from chatbench.ui.quick.tray import Tray
-from chatbench.ui.quick.window import QuickWindow
 from chatbench.ui.session import Session
 from chatbench.ui.settings.quickcommand import QuickCommand
 from chatbench.ui.theme import theme

@@ -10,8 +10,8 @@ from PySide6.QtCore import QEvent, QObject, QSize, QTimer
 
 from chatbench.services.preferences import Preferences
 from chatbench.ui.chat.arrangement import Arrangement
+from chatbench.ui.chat.quick.place import QuickPlace
 from chatbench.ui.chat.section import chats_spec
-from chatbench.ui.quick.place import QuickPlace
 from chatbench.ui.settings import settings_spec
 from chatbench.ui.theme import theme
 from chatbench.ui.window import MainWindow, PaneParts

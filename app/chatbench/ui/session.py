@@ -26,8 +26,8 @@ from chatbench.ui.window import MainWindow, bring_to_front
 from chatbench.ui.wish import Wish
 
 if TYPE_CHECKING:
-    from chatbench.ui.quick.tray import Tray
-    from chatbench.ui.quick.window import QuickWindow
+    from chatbench.ui.chat.quick.tray import Tray
+    from chatbench.ui.chat.quick.window import QuickWindow
 
 KEEP_AFTER_MS = 1000
 
@@ -174,7 +174,7 @@ class Session:
 
     def _make_quick(self) -> QuickWindow:
         # Imported when it is first wanted.
-        from chatbench.ui.quick.window import QuickWindow
+        from chatbench.ui.chat.quick.window import QuickWindow
 
         quick = self.quick = QuickWindow(self.services, self.openings, self._places.quick, self._shortcuts)
         quick.setWindowIcon(self._icon)
@@ -304,7 +304,7 @@ class Session:
         await self._or_tell(self.services.profile.tidy())
 
     def _show_tray(self) -> None:
-        from chatbench.ui.quick.tray import Tray, tray_is_there
+        from chatbench.ui.chat.quick.tray import Tray, tray_is_there
 
         if tray_is_there():
             self.tray = Tray(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QCoreApplication, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QKeyEvent
 
-from chatbench.ui.quick.pane import QuickPane
-from chatbench.ui.quick.place import QuickPlace
+from chatbench.ui.chat.quick.pane import QuickPane
+from chatbench.ui.chat.quick.place import QuickPlace
 from chatbench.ui.theme import theme
 from chatbench.ui.theme.tokens import RAIL_FROM
 from chatbench.ui.window import MainWindow, PaneSpec, bring_to_front
