@@ -17,6 +17,8 @@ from tests.scenarios.window import CTRL, chatting, click, press, send, until
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.outline import OutlinePopup
+from chatbench.ui.palette import ActionSource
+from chatbench.ui.session import Session
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 SHIFT_CTRL = CTRL | Qt.KeyboardModifier.ShiftModifier
@@ -60,14 +62,20 @@ async def closed(view: ConversationView) -> None:
 
 def top_of(view: ConversationView, words: str) -> float:
     """How far below the upper edge a heading stands."""
-    stack = view.transcript.stack
-    for row in stack.rows:
+    view.transcript.arrange()
+    for row in view.transcript.stack.rows:
         boxes = row.item.boxes if row.item is not None else []
         for number, box in enumerate(boxes):
             if box.text == words:
                 assert row.item is not None
                 return row.top + row.item.tops[number]
     raise AssertionError(f"{words} is not in view")
+
+
+def palette_lists(session: Session, words: str) -> bool:
+    """Whether the palette offers an action now."""
+    source = ActionSource(session.window.commands, "Actions")
+    return words in [row.title for row in source.rows("outline")]
 
 
 def open_menu_of(view: ConversationView, index: int) -> QMenu:
@@ -118,8 +126,9 @@ def test_the_outline_is_in_the_menu_of_a_long_answer_and_goes_by_mouse(
 ) -> None:
     async def scenario() -> None:
         tell(server, "model-a", LONG)
-        async with chatting(tmp_path, server) as (_session, view):
+        async with chatting(tmp_path, server) as (session, view):
             await send(view, "Tell me at length")
+            assert palette_lists(session, "Outline of the answer…")
             open_menu_of(view, 1)
             choose("Outline…")
             await until(lambda: outlines(view), "the outline")
@@ -148,6 +157,7 @@ def test_an_answer_with_two_headings_has_no_outline(
             menu = open_menu_of(view, 1)
             assert "Outline…" not in [one.text() for one in menu.actions()]
             menu.close()
+            assert not palette_lists(session, "Outline of the answer…")
             await back(view)
             press(view.composer.editor, Qt.Key.Key_H, SHIFT_CTRL)
             await until(lambda: session.window.notices.shown(), "the notice")

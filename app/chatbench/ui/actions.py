@@ -48,6 +48,7 @@ class Actions(QObject):
         self._window = window
         self._overrides = dict(overrides or {})
         self._actions: dict[str, QAction] = {}
+        self._conditions: dict[str, Callable[[], bool]] = {}
 
     def add(
         self,
@@ -94,6 +95,7 @@ class Actions(QObject):
     def remove(self, key: str) -> None:
         """Take an action away; unknown keys are ignored."""
         action = self._actions.pop(key, None)
+        self._conditions.pop(key, None)
         if action is not None:
             action.deleteLater()
             self.changed.emit()
@@ -106,6 +108,17 @@ class Actions(QObject):
 
     def __iter__(self) -> Iterator[QAction]:
         return iter(list(self._actions.values()))
+
+    def offer_when(self, key: str, holds: Callable[[], bool]) -> None:
+        """Let the palette list an action only while ``holds()``; its shortcut works all the same."""
+        self._conditions[key] = holds
+
+    def offered(self, action: QAction) -> bool:
+        """Whether the palette lists an action now."""
+        if not (action.isEnabled() and action.isVisible() and action.property("in_palette")):
+            return False
+        holds = self._conditions.get(action.objectName())
+        return holds is None or holds()
 
     def set_enabled(self, key: str, enabled: bool, reason: str = "") -> None:
         """Enable or disable; ``reason`` is shown in tooltips while disabled."""

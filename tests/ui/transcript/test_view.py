@@ -431,6 +431,30 @@ def test_a_heading_stands_where_it_was_led_to_also_below_what_was_never_seen(sho
             assert row.top + item.tops[number] == 16, (place.heading.text, width)
 
 
+def test_a_heading_or_a_hit_ends_the_way_to_the_end(show: Show) -> None:
+    text = "".join(f"## Heading {at}\n\n{'words ' * 300}\n\n" for at in range(9))
+    view = show(ListSource([user(0, "Long, please"), answer(1, text)]))
+    theme().apply(motion="full")
+    places = view.headings.of("m1")
+
+    def glide() -> None:
+        view.headings.show("m1", places[-1])
+        view.scroll_by(-300)
+        view.jump_to_end()
+        assert not view.stack.following
+
+    glide()
+    view.headings.show("m1", places[3])
+    settle(theme().duration("jump") + 100)
+    assert not view.stack.following
+    anchor = view.stack.anchor
+    glide()
+    view.search("Heading 3")
+    settle(theme().duration("jump") + 100)
+    assert not view.stack.following
+    assert view.stack.anchor.box <= anchor.box
+
+
 def test_a_link_asks_and_shows_where_it_leads(show: Show, qtbot: QtBot) -> None:
     text = "Go to [bank.example](https://xn--bnk-6na.example/login) now, not to [this](file:///etc/passwd)."
     view = show(ListSource([answer(0, text)]))

@@ -73,6 +73,7 @@ def add_chat_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
     add("export", tr("Export this chat"), on_current(workspace.filing.export), "download")
     add("delete", tr("Delete this chat"), on_current(workspace.filing.delete), "trash-2")
     _add_message_actions(workspace, add, on_view)
+    window.commands.offer_when("chat.outline", partial(_has_outline, workspace))
     if workspace.inspector is not None:
         workspace.inspector.context_wanted.connect(window.commands["chat.context"].trigger)
     add("trash", tr("Trash"), workspace.filing.show_trash, "trash-2")
@@ -165,3 +166,8 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
     )
     add("branch-back", tr("Previous branch"), step(-1), "chevron-left", "Alt+Left")
     add("branch-on", tr("Next branch"), step(1), "chevron-right", "Alt+Right")
+
+
+def _has_outline(workspace: ChatWorkspace) -> bool:
+    view = workspace.current_view()
+    return view is not None and view.acts.has_outline(view.lanes.current)

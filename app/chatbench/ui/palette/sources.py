@@ -56,7 +56,7 @@ class ActionSource:
         self.title = title
 
     def rows(self, query: str) -> Sequence[PaletteRow]:
-        """The enabled actions that belong in the palette."""
+        """The actions that belong in the palette now."""
         return [
             PaletteRow(
                 name_of(action),
@@ -66,5 +66,5 @@ class ActionSource:
                 keys=action.shortcut(),
             )
             for action in self._actions
-            if action.isEnabled() and action.isVisible() and action.property("in_palette")
+            if self._actions.offered(action)
         ]

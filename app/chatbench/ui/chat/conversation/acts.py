@@ -24,7 +24,7 @@ from chatbench.ui.chat.conversation.summarising import SummariseDialog
 from chatbench.ui.chat.conversation.tree import TreeDialog
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.transcript.actions import below
-from chatbench.ui.chat.transcript.outline import FEWEST, open_outline
+from chatbench.ui.chat.transcript.outline import open_outline
 from chatbench.ui.chat.transcript.states import can_continue
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class MessageActs(QObject):
         if message.state != "streaming":
             menu.addAction(self.tr("Fork to a new chat"), partial(self.fork, lane, message))
         self._add_context(menu, message)
-        if len(lane.transcript.headings.of(message.id)) >= FEWEST:
+        if lane.transcript.headings.enough(message.id):
             menu.addAction(self.tr("Outline…"), partial(self.show_outline, lane, message))
         menu.addAction(self.tr("All branches…"), partial(self.show_tree, lane, message))
         menu.addAction(self.tr("Inspect"), partial(self._view.selected.emit, message))
@@ -146,6 +146,11 @@ class MessageActs(QObject):
         words = self.tr("Send it again") if unsent else self.tr("Leave out of what is sent")
         menu.addAction(words, partial(self.leave_out, message))
         menu.addAction(self.tr("Summarise up to here…"), partial(self.summarise, message.id))
+
+    def has_outline(self, lane: LaneView) -> bool:
+        """Whether the answer meant in a lane has headings enough to be listed."""
+        message = self.answer_meant(lane)
+        return message is not None and lane.transcript.headings.enough(message.id)
 
     def show_outline(self, lane: LaneView, message: TreeMessage) -> None:
         """Lists the headings of an answer, to go to one."""

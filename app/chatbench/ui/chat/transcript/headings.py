@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatbench.rendering.outline import Heading, outline
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from chatbench.ui.chat.transcript.item import Item
     from chatbench.ui.chat.transcript.view import TranscriptView
 
+FEWEST: Final = 3
+"""Headings that make an outline: fewer are seen without one."""
 _GAP = 16.0
 """Room above a heading that was gone to."""
 
@@ -34,6 +36,10 @@ class Headings:
         texts = item.text_segments() if item is not None else []
         return [Place(part, one) for part, text in enumerate(texts) for one in outline(text.blocks)]
 
+    def enough(self, message_id: str) -> bool:
+        """Whether there are headings enough for a list."""
+        return len(self.of(message_id)) >= FEWEST
+
     def show(self, message_id: str, place: Place) -> None:
         """Scroll so that a heading stands near the upper edge."""
         stack = self._view.stack
@@ -43,6 +49,7 @@ class Headings:
             return
         box = _box_of(item, place)
         if box is not None:
+            self._view.scrolling.stop()
             stack.show(index, box, -_GAP)
             self._view.moved()
 

@@ -33,8 +33,6 @@ from chatbench.ui.widgets.paint import draw_title, ring_inside
 if TYPE_CHECKING:
     from chatbench.ui.chat.transcript.view import TranscriptView
 
-FEWEST: Final = 3
-"""Headings that make an outline: fewer are seen without one."""
 _WIDE: Final = 340
 _SHARE: Final = 0.7
 """Of the height of what it lies over."""
@@ -51,10 +49,9 @@ _HERE: Final = Qt.ItemDataRole.UserRole + 2
 
 def open_outline(view: TranscriptView, message_id: str) -> OutlinePopup | None:
     """Lists the headings of a message over its view; None where they are too few for a list."""
-    places = view.headings.of(message_id)
-    if len(places) < FEWEST:
+    if not view.headings.enough(message_id):
         return None
-    popup = OutlinePopup(places, view.headings.in_view(message_id), view)
+    popup = OutlinePopup(view.headings.of(message_id), view.headings.in_view(message_id), view)
     popup.chosen.connect(lambda place: view.headings.show(message_id, place))
     popup.closed.connect(popup.deleteLater)
     popup.open_over(view.viewport())

@@ -175,5 +175,6 @@ class Scrolling(QObject):
         if row is not None and 40 <= row.top + item.tops[box] + y <= height - 60:
             view.viewport().update()
             return
+        self.stop()
         view.stack.show(index, box, y - height / 3)
         view.moved()
