@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -159,6 +160,14 @@ def expect_log(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def fault_rounds(request: pytest.FixtureRequest) -> int:
     """How often a loop of faults runs: 10 rounds, or 100 with --long."""
     return _LONG_ROUNDS if request.config.getoption("--long") else _SHORT_ROUNDS
+
+
+def pytest_sessionfinish() -> None:
+    """What is left on the clipboard of the offscreen platform is deleted after Python has gone, which
+    ends in a segmentation fault."""
+    gui = sys.modules.get("PySide6.QtGui")
+    if gui is not None and gui.QGuiApplication.instance() is not None:
+        gui.QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture
