@@ -83,10 +83,7 @@ class Browser:
         return told["result"].get("value")
 
     def result(self, script: str) -> Any:
-        """What a promise in the page comes to. Raises RuntimeError.
-
-        The page calls back: the protocol's own waiting for a promise was seen never to end.
-        """
+        """What a promise in the page comes to, which the page calls back with. Raises RuntimeError."""
         self.events = [one for one in self.events if one.get("method") != "Runtime.bindingCalled"]
         failed = "error => bench_told(JSON.stringify({error: String(error)}))"
         self.run(f"void {script}.then(value => bench_told(JSON.stringify({{value}})), {failed})")

@@ -90,17 +90,24 @@ const show = (shown) => flushSync(() => root.render(<App shown={shown} />));
 // What a frame puts off comes after that frame is painted.
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 const isInView = (id) => {
-  const box = document.getElementById(id)?.getBoundingClientRect();
-  return box !== undefined && box.height > 0 && box.bottom > 0 && box.bottom <= innerHeight + 1;
+  const message = document.getElementById(id);
+  if (!message?.checkVisibility({ visibilityProperty: true })) return false;
+  const box = message.getBoundingClientRect();
+  return box.height > 0 && box.bottom > 0 && box.bottom <= innerHeight + 1;
 };
 
-// Fetches the conversation and shows it; the milliseconds until its last message was painted.
+// Fetches the conversation and shows it; the milliseconds until its last message was painted, or null
+// where that is not so after 10 s.
 async function open(kind) {
   const began = performance.now();
   const messages = await (await fetch("/page/conversation.json")).json();
   show({ title: "A conversation", kind, messages });
-  do await painted();
-  while (!isInView(messages.at(-1).id));
+  // The list that is virtual hides what it holds until it has measured it.
+  while (!isInView(messages.at(-1).id)) {
+    if (performance.now() - began > 10_000) return null;
+    await painted();
+  }
+  await painted();
   return performance.now() - began;
 }
 
@@ -109,8 +116,9 @@ async function close() {
   await painted();
 }
 
-// Asks each model the same in a column of its own, and paints what comes once a frame.
-async function stream(models) {
+// Asks each model the same in a column of its own. What comes is painted with the next frame, or with
+// the first after `pause` milliseconds.
+async function stream(models, pause) {
   const grew = {};
   const asked = { id: "q", role: "user", text: "Why?" };
   const lanes = models.map((model) => ({ model, messages: [asked] }));
@@ -124,13 +132,14 @@ async function stream(models) {
     }
     changed.clear();
   };
+  const wait = (then) => (pause ? setTimeout(then, pause) : then());
   const said = (model, words) => {
     texts[model] += words;
-    if (!changed.size) requestAnimationFrame(flush);
+    if (!changed.size) wait(() => requestAnimationFrame(flush));
     changed.add(model);
   };
   await Promise.all(models.map((model) => ask(model, (words) => said(model, words))));
-  await painted();
+  while (changed.size) await painted();
   await painted();
   return Object.values(texts).map((text) => text.length);
 }
