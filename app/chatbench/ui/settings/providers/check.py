@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Final
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QLocale, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -161,7 +161,7 @@ class StepRow(QWidget):
         self.fix.set_label(fixes.get(step.fix, ""))
         self.fix.setVisible(failed and step.fix in fixes)
         self._buttons.setVisible(failed)
-        self.setAccessibleName(f"{step.name}: {_state_word(step.state)}. {step.found}")
+        self.setAccessibleName(f"{_step_title(step.name)}: {_state_word(step.state)}. {step.found}")
 
 
 def _milliseconds(value: float) -> str:
@@ -170,12 +170,22 @@ def _milliseconds(value: float) -> str:
     return f"{QLocale().toString(value, 'f', 1)} s"
 
 
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("ConnectionCheck", text)
+
+
 def _step_title(name: str) -> str:
-    return name
+    titles = {
+        "Key": _tr("Key"),
+        "Models": _tr("Models"),
+        "First streamed token": _tr("First streamed token"),
+    }
+    return titles.get(name, name)
 
 
 def _state_word(state: str) -> str:
-    return {"passed": "passed", "failed": "failed", "running": "running"}.get(state, "not tried")
+    words = {"passed": _tr("passed"), "failed": _tr("failed"), "running": _tr("running")}
+    return words.get(state, _tr("not tried"))
 
 
 class ConnectionCheckView(QWidget):

@@ -1,0 +1,119 @@
+"""A pseudo-locale: every string that is translated stands in brackets, and nothing else is shown or read out
+but what people, models and providers have named."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QTranslator
+from PySide6.QtGui import QAccessible, QKeySequence, QTextDocumentFragment
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from tests.accessibility.surfaces import interfaces, surfaces
+from tests.loopback.server import LoopbackServer
+from tests.scenarios.window import opened
+
+from chatbench.ui.session import Session
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+_BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
+_ADDRESS = re.compile(r"https?://\S+")
+_COMMAND = re.compile(r"^ *--.*")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+class Brackets(QTranslator):
+    """Translates everything into itself, in brackets."""
+
+    def isEmpty(self) -> bool:
+        return False
+
+    def translate(self, context: str, text: str, note: str | None = None, count: int = -1) -> str:
+        return f"⟦{text}⟧".replace("%n", str(count))
+
+
+@pytest.fixture
+def brackets(qapp: QApplication) -> Iterator[None]:
+    translator = Brackets()
+    qapp.installTranslator(translator)
+    yield
+    qapp.removeTranslator(translator)
+
+
+def untranslated(text: str, data: list[str]) -> str:
+    """What is left of a text without what was translated and without data; "" if no word is."""
+    if text.startswith("<"):
+        text = QTextDocumentFragment.fromHtml(text).toPlainText()
+    while (less := _BRACKETED.sub("", text)) != text:
+        text = less
+    for one in data:
+        text = text.replace(one, "")
+    # Abbreviations and addresses are the same in every language, and so is what is typed at a shell.
+    text = _ADDRESS.sub("", _COMMAND.sub("", text))
+    return text.strip() if any(not word.isupper() for word in _WORD.findall(text)) else ""
+
+
+async def data_of(session: Session, profile: Path) -> list[str]:
+    """All that is not the program's to translate: names of models, providers, files and keys, and what was
+    said; the longest first."""
+    services = session.services
+    names = [str(profile), profile.name, "Chatbench", "chatbench", platform.platform()]
+    # What services say of the system comes from below the window, in English.
+    names.append((await services.endpoints.keyring_state()).message)
+    for group in services.models.groups():
+        names += [group.endpoint.name, group.endpoint.id, group.endpoint.base_url]
+        for model in (row.info for row in group.rows):
+            names += [model.title, model.title.removeprefix("Claude "), str(model.ref), model.ref.id]
+    for summary in await services.history.summaries():
+        names.append(summary.title)
+        names += [message.text for message in (await services.history.load(summary.id)).messages]
+    keys = [QKeySequence(one.shortcut()) for one in session.window.commands]
+    forms = (QKeySequence.SequenceFormat.NativeText, QKeySequence.SequenceFormat.PortableText)
+    names += [key.toString(form) for key in keys for form in forms]
+    return sorted({one.strip() for one in names if one.strip()}, key=len, reverse=True)
+
+
+def shown(root: QWidget) -> Iterator[tuple[str, str]]:
+    """Every text below a widget in view, with where it stands: drawn, in a tooltip, or read out."""
+    for widget in [root, *root.findChildren(QWidget)]:
+        if not widget.isVisible():
+            continue
+        where = type(widget).__name__
+        yield where, widget.toolTip()
+        yield where, widget.accessibleDescription()
+        if isinstance(widget, QAbstractButton | QLabel):
+            yield where, widget.text()
+        if isinstance(widget, QLineEdit):
+            yield where, widget.placeholderText()
+    for node in interfaces(root):
+        for kind in (QAccessible.Text.Name, QAccessible.Text.Description):
+            yield node.role().name, node.text(kind)
+
+
+def test_the_rule_finds_what_is_not_translated() -> None:
+    assert untranslated("⟦Lane ⟦A⟧⟧: model-a", ["model-a"]) == ""
+    assert untranslated("⟦Copy⟧ now", []) == "now"
+
+
+@pytest.mark.usefixtures("brackets")
+def test_every_visible_string_is_translated(run_async: Run, tmp_path: Path, server: LoopbackServer) -> None:
+    profile = tmp_path / "profile"
+
+    async def scenario() -> None:
+        faults: set[str] = set()
+        count = 0
+        async with opened(profile) as session:
+            async for surface in surfaces(session, server):
+                data = await data_of(session, profile)
+                for where, text in shown(surface.root):
+                    count += bool(text)
+                    if left := untranslated(text, data):
+                        faults.add(f"{surface.name}: {where}: {text[:90]!r} leaves {left[:60]!r}")
+        assert count > 500
+        assert not faults, "\n".join(sorted(faults))
+
+    run_async(scenario())
