@@ -96,6 +96,7 @@ def test_the_outline_goes_to_a_heading_by_keyboard_and_marks_where_one_is(
         tell(server, "model-a", LONG)
         async with chatting(tmp_path, server) as (_session, view):
             await send(view, "Tell me at length")
+            await until(lambda: view.transcript.stack.following, "the end of the way to the end")
             popup = await outline(view)
             headings = popup.list.outline
             assert [one.heading.text for one in headings.places] == [f"Part {at}" for at in range(9)]
@@ -128,6 +129,7 @@ def test_the_outline_is_in_the_menu_of_a_long_answer_and_goes_by_mouse(
         tell(server, "model-a", LONG)
         async with chatting(tmp_path, server) as (session, view):
             await send(view, "Tell me at length")
+            await until(lambda: view.transcript.stack.following, "the end of the way to the end")
             assert palette_lists(session, "Outline of the answer…")
             open_menu_of(view, 1)
             choose("Outline…")
