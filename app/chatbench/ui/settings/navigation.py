@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, ControlRole, theme
+from chatbench.ui.theme.ring import draw_ring
 from chatbench.ui.widgets import Label, PaintedButton, box
 
 _EDGE = 8
@@ -77,6 +78,8 @@ class NavRow(PaintedButton):
             color: ColorRole = "accenttext" if self.isChecked() and plain else self.entry.color
             icons.draw(painter, self.entry.icon, mark, color)
         self._draw_words(painter, words)
+        if theme().keyboard_focused(self):
+            draw_ring(painter, theme(), QRectF(self.rect()), theme().corner("control"))
         painter.end()
 
     def _draw_words(self, painter: QPainter, words: QRect) -> None:

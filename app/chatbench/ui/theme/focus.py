@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLineEdit,
+    QScrollArea,
     QWidget,
 )
 from shiboken6 import isValid
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from chatbench.ui.theme.current import Theme
     from chatbench.ui.theme.style import RingStyle
 
+_KEPT_CLEAR: Final = 8
+"""Pixels around what has the focus that stay in view: the ring."""
 _OWN_BORDER: Final = (QLineEdit, QAbstractScrollArea, QAbstractSpinBox, QComboBox)
 """Fields show their focus by their border; lists draw it inside the current row."""
 
@@ -56,11 +59,21 @@ class KeyboardFocus(QObject):
             return
         window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange, False)
         self._widget = now
+        self._bring_into_view(now)
         ring = getattr(now, "focus_ring", "none" if isinstance(now, _OWN_BORDER) else "outside")
         if ring == "outside" and now.parentWidget() is not None:
             self._show(now)
         else:
             now.update()
+
+    @staticmethod
+    def _bring_into_view(widget: QWidget) -> None:
+        """Qt scrolls only when the focus moves inside the scroll area, not when it comes from outside."""
+        around = widget.parentWidget()
+        while around is not None:
+            if isinstance(around, QScrollArea):
+                around.ensureWidgetVisible(widget, _KEPT_CLEAR, _KEPT_CLEAR)
+            around = around.parentWidget()
 
     def _show(self, widget: QWidget) -> None:
         from PySide6.QtWidgets import QFocusFrame

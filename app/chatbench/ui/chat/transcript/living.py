@@ -96,7 +96,8 @@ class Living:
             view.scrolling.show_place()
         after = {row.index: row.top for row in view.stack.rows}
         shift = self._shift(before, after)
-        if shift is None or index not in after or item.changed_at is None:
+        # The ring around the view would move along.
+        if shift is None or index not in after or item.changed_at is None or view.ringed:
             view.viewport().update()
             return
         if shift:

@@ -42,6 +42,7 @@ from chatbench.ui.chat.transcript.source import ListSource, Source
 from chatbench.ui.chat.transcript.stack import Stack
 from chatbench.ui.chat.transcript.versions import Versions
 from chatbench.ui.theme import theme
+from chatbench.ui.theme.ring import draw_ring
 
 ReadingWidth = Literal["narrow", "normal", "wide", "full"]
 
@@ -339,8 +340,16 @@ class TranscriptView(QAbstractScrollArea):
             painter.setClipRect(rect)
             self.painter.paint(painter, QRectF(rect))
             painter.restore()
+        if self.ringed:
+            draw_ring(painter, theme(), QRectF(self.viewport().rect()), 0.0)
         painter.end()
         self.living.painted_ms += (time.thread_time() - began) * 1000
+
+    @property
+    def ringed(self) -> bool:
+        """The keyboard is here, and at no message and no control yet: those show it themselves."""
+        marks = self.marks
+        return marks.focused is None and marks.current is None and theme().keyboard_focused(self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.pointer.wheel(event)
