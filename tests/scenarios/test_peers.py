@@ -12,8 +12,7 @@ from tests.contracts.test_seeds import has_test
 
 TABLE = Path(__file__).with_name("PEERS.md")
 LATER = (
-    "backups", "documents", "input", "moving in", "quick window", "speech", "tools", "translations",
-    "workbench",
+    "backups", "documents", "moving in", "speech", "tools", "translations", "workbench",
 )  # fmt: skip
 HOW_MANY = {
     "Chat window": 27,
