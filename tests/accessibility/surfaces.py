@@ -10,13 +10,17 @@ from typing import NamedTuple
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask
 from tests.scenarios.window import add_loopback, press, until, view_of
 
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.session import Session
+from chatbench.ui.widgets import Popup
 
+NATIVE = ("chat.attach", "chat.export")
+"""What these open is the system's own."""
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -62,6 +66,42 @@ async def three_lanes(session: Session, view: ConversationView) -> None:
         view.composer.lane_added.emit(model)
         await until(lambda count=count: len(view.lanes.views) > count, "the lane")  # type: ignore[misc]
     await ask(view, "Second question")
+    await quiet()
+
+
+async def dialogs(session: Session, server: LoopbackServer) -> AsyncIterator[Surface]:
+    """Every dialog and popup that an action of the window opens, three lanes in view."""
+    session.window.activateWindow()
+    await three_lanes(session, await _chatted(session, server))
+    for command in list(session.window.commands):
+        if (
+            command.objectName() in NATIVE
+            or not command.isEnabled()
+            or not command.text().rstrip("⟧").endswith("…")
+        ):
+            continue
+        before = set(above(session.window))
+        command.trigger()
+        await quiet()
+        for one in [one for one in above(session.window) if one not in before]:
+            yield Surface(command.objectName(), one)
+        await close_all(session)
+
+
+def above(window: QWidget) -> list[QWidget]:
+    """Dialogs, popups and menus that stand open above a window."""
+    tops = [one for one in QApplication.topLevelWidgets() if one.isVisible() and one is not window]
+    return tops + [one for one in window.findChildren(Popup) if one.isVisible()]
+
+
+async def close_all(session: Session) -> None:
+    """Closes whatever stands above the window."""
+    for one in above(session.window):
+        if isValid(one) and one.isVisible():
+            press(one, Qt.Key.Key_Escape)
+            await quiet()
+        if isValid(one) and one.isVisible():
+            one.close()
     await quiet()
 
 
