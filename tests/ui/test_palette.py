@@ -139,6 +139,14 @@ def test_typing_narrows_and_groups_keep_their_order(palette: CommandPalette) -> 
     assert heads(palette) == ["Actions", "Chats"]
 
 
+def test_more_than_five_of_one_group_are_found_by_name(palette: CommandPalette, chats: Names) -> None:
+    chats.names = [f"Lane {letter}" for letter in "ABCDEFG"] + ["Add a lane"]
+    palette.open()
+    assert sum(title.startswith("Lane") for title in palette.titles()) == 5
+    type_words(palette, "lane")
+    assert "Add a lane" in palette.titles()
+
+
 def test_disabled_actions_are_not_offered(palette: CommandPalette) -> None:
     palette.open()
     type_words(palette, "compose")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
 ROWS_A_GROUP: Final = 5
+ROWS_FOUND: Final = 12
+"""What is called for by name must not be cut off by five that are called nearly the same."""
 ROWS_NARROWED: Final = 50
 _WIDTH: Final = 640
 _TOP: Final = 96
@@ -138,7 +140,7 @@ class CommandPalette(QWidget):
         text = self._field.text()
         narrowed = [source for source in self._sources if source.prefix and text.startswith(source.prefix)]
         query = (text[1:] if narrowed else text).strip()
-        limit = ROWS_NARROWED if narrowed else ROWS_A_GROUP
+        limit = ROWS_NARROWED if narrowed else ROWS_FOUND if query else ROWS_A_GROUP
         for source in narrowed or self._sources:
             place = self._sources.index(source)
             rows = source.rows(query)
