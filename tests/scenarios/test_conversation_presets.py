@@ -66,9 +66,11 @@ def test_a_chat_is_saved_as_an_assistant_and_another_begun_with_it(
             assert not editor.save.isEnabled(), "it has no name yet"
             assert editor.system.toPlainText() == "Be brief."
             assert (editor.model.label(), editor.parameters.text()) == ("model-a", "Temperature 0.3")
+            press(editor.name, Qt.Key.Key_Return)
+            assert editor.isVisible(), "without a name Enter does nothing"
             QTest.keyClicks(editor.name, "Brief one")
             click(editor.icons["pencil"])
-            click(editor.save)
+            press(editor.name, Qt.Key.Key_Return)
             await until(lambda: session.window.notices.shown(), "the notice")
             (saved,) = await session.services.presets.all()
             assert (saved.name, saved.icon, saved.system) == ("Brief one", "pencil", "Be brief.")

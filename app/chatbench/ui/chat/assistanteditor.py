@@ -62,6 +62,7 @@ class AssistantEditor(QDialog):
         self.cancel.clicked.connect(self.reject)
         self.save = Button(self.tr("Save"), kind="primary")
         self.save.clicked.connect(self._save)
+        self.name.returnPressed.connect(self.save.click)
         self._lay_out()
         self._show()
         self.name.setFocus()
