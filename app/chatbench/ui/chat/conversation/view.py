@@ -280,9 +280,9 @@ class ConversationView(Surface):
         self._show_welcome()
         self._show_turn()
         self.queue.refresh()
+        self.acts.refresh()
         self.compare.refresh()
 
-        self.acts.refresh()
     def show_lanes(self) -> None:
         """Which lanes there are, in which order, and whether their models' names are shown."""
         self.lanes.set_lanes(self.conversation.lanes)
