@@ -17,6 +17,9 @@ from tests.accessibility.surfaces import interfaces, surfaces
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import opened
 
+from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.params import Parameters, fit
+from chatbench.ui.chat.inspector.words import why_left_out
 from chatbench.ui.session import Session
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -117,3 +120,16 @@ def test_every_visible_string_is_translated(run_async: Run, tmp_path: Path, serv
         assert not faults, "\n".join(sorted(faults))
 
     run_async(scenario())
+
+
+@pytest.mark.usefixtures("brackets")
+def test_every_reason_to_leave_a_parameter_out_is_translated() -> None:
+    unknown = ModelInfo(ref=ModelRef("loopback", "model-a"))
+    narrow = ModelInfo(ref=unknown.ref, efforts=("low",), parameters=frozenset())
+    thinking = ModelInfo(ref=unknown.ref, parameters=frozenset({"seed"}), sampling_only_without_thinking=True)
+    given = Parameters(reasoning_effort="high", thinking_budget=1, seed=4, top_k=2, verbosity="low")
+    left = [item for info in (unknown, narrow, thinking) for item in fit(given, info)[1]]
+    left += fit(given, unknown, takes=frozenset({"seed"}), refused=("seed",))[1]
+    reasons = {item.reason for item in left}
+    assert len(reasons) == 8, "every kind there is"
+    assert not {one for one in reasons if untranslated(why_left_out(one), ["low"])}

@@ -180,6 +180,14 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 NO_FIELD = "this interface has no field for it"
+REFUSED_BY_PROVIDER = "not taken by this provider"
+REFUSED_BY_MODEL = "not taken by this model"
+NOT_KNOWN = "not known to be taken"
+NO_EFFORT = "offers no reasoning effort"
+NO_BUDGET = "takes no thinking budget"
+NOT_WHILE_THINKING = "taken only with reasoning effort none"
+OFFERS = "offers "
+"""What begins a reason that goes on with the efforts there are."""
 
 
 def fit(
@@ -204,7 +212,7 @@ def fit(
         if takes is not None and name not in takes:
             reason = NO_FIELD
         elif name in refused:
-            reason = "not taken by this provider"
+            reason = REFUSED_BY_PROVIDER
         else:
             reason = _refusal(name, value, info, accepted, effort)
         if reason:
@@ -219,16 +227,16 @@ def _refusal(name: str, value: Any, info: ModelInfo, accepted: frozenset[str], e
         if value in info.efforts:
             return ""
         offered = ", ".join(info.efforts)
-        return f"offers {offered}" if offered else "offers no reasoning effort"
+        return OFFERS + offered if offered else NO_EFFORT
     if name == "thinking_budget":
-        return "" if info.thinking_budget else "takes no thinking budget"
+        return "" if info.thinking_budget else NO_BUDGET
     if name in OF_THE_SERVICE or name == "extra_body":
         return ""
     if name in TOKEN_LEVEL:
         reasons = info.parameters is not None and "temperature" not in info.parameters
-        return "not taken by this model" if reasons else ""
+        return REFUSED_BY_MODEL if reasons else ""
     if name in SAMPLING and info.sampling_only_without_thinking and effort != "none":
-        return "taken only with reasoning effort none"
+        return NOT_WHILE_THINKING
     if name not in accepted:
-        return "not known to be taken" if info.parameters is None else "not taken by this model"
+        return NOT_KNOWN if info.parameters is None else REFUSED_BY_MODEL
     return ""

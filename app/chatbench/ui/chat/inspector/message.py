@@ -24,6 +24,7 @@ from chatbench.ui.chat.inspector.words import (
     seconds,
     shares,
     tr,
+    why_left_out,
 )
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Card, Divider, FactRow, Label, Pill, RawText, Section, Surface
@@ -238,7 +239,7 @@ class MessageInspector(Surface):
     def _fill_left_out(self, message: TreeMessage) -> None:
         for item in message.left_out:
             label = self._names.get(item.name, item.name)
-            words = Label(f"{label}: {item.reason}", font="small", color="text2", wrap=True)
+            words = Label(f"{label}: {why_left_out(item.reason)}", font="small", color="text2", wrap=True)
             self._left_out.body.addWidget(words)
 
     def _fill_error(self, message: TreeMessage) -> None:

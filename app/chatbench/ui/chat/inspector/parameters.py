@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, 
 
 from chatbench.core.models import ModelInfo
 from chatbench.core.params import CachePattern, Parameters, fit
-from chatbench.ui.chat.inspector.words import count, tr
+from chatbench.ui.chat.inspector.words import count, tr, why_left_out
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import FactRow, Label, PaintedButton, Select, box
 
@@ -119,13 +119,13 @@ def choices(name: str, info: ModelInfo) -> tuple[str, ...]:
 
 
 def refused(name: str, parameters: Parameters, info: ModelInfo) -> str:
-    """Why `info` is not sent this parameter; "" where it is (or would be, once set)."""
+    """Why `info` is not sent this parameter, in words; "" where it is (or would be, once set)."""
     trial = getattr(parameters, name)
     if trial is None:
         words = choices(name, info)
         trial = words[0] if words else _TRIAL.get(name, 1)
     wanted = msgspec.structs.replace(parameters, **{name: trial})
-    return next((item.reason for item in fit(wanted, info)[1] if item.name == name), "")
+    return next((why_left_out(item.reason) for item in fit(wanted, info)[1] if item.name == name), "")
 
 
 _CHOICES: Final = {

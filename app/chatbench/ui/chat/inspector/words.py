@@ -7,6 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, Qt
 
+from chatbench.core import params
 from chatbench.core.usage import Cost, CostLine, Usage
 
 _SMALLEST: Final = Decimal("0.0001")
@@ -15,6 +16,22 @@ _SMALLEST: Final = Decimal("0.0001")
 def tr(text: str) -> str:
     """A text outside any widget, in the reader's language."""
     return QCoreApplication.translate("inspector", text)
+
+
+def why_left_out(given: str) -> str:
+    """Why a parameter is left out, in the reader's language; what core has no name for as it is."""
+    known = {
+        params.NO_FIELD: tr("this interface has no field for it"),
+        params.REFUSED_BY_PROVIDER: tr("not taken by this provider"),
+        params.REFUSED_BY_MODEL: tr("not taken by this model"),
+        params.NOT_KNOWN: tr("not known to be taken"),
+        params.NO_EFFORT: tr("offers no reasoning effort"),
+        params.NO_BUDGET: tr("takes no thinking budget"),
+        params.NOT_WHILE_THINKING: tr("taken only with reasoning effort none"),
+    }
+    if given not in known and given.startswith(params.OFFERS):
+        return tr("offers {0}").format(given.removeprefix(params.OFFERS))
+    return known.get(given, given)
 
 
 def count(number: int) -> str:
