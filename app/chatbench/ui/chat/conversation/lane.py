@@ -80,6 +80,8 @@ class LaneView(Surface):
         self.alone = alone
         self.head.setVisible(not alone)
         self.foot.setVisible(not alone)
+        # Beside others it is enough to hear which lanes have ended: whole answers would talk over each other.
+        self.transcript.living.reads_ended = alone
 
     def set_letter(self, letter: str) -> None:
         """What the lane is called among the others."""

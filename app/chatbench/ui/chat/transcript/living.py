@@ -30,6 +30,8 @@ class Living:
         self._bar_at = 0.0
         self.painted_ms = 0.0
         """What painting has cost since the last step."""
+        self.reads_ended = True
+        """Whether an answer that has ended is read out from here."""
 
     def _in_view(self) -> list[tuple[int, Item]]:
         rows = self._view.stack.rows
@@ -67,7 +69,7 @@ class Living:
     def announce_ended(self, living: set[str]) -> None:
         """Say of those that were being written which have ended since, and how they begin."""
         view = self._view
-        for item in view.stack.items():
+        for item in view.stack.items() if self.reads_ended else ():
             if item.id in living and not item.live:
                 words = item.plain_text()[:_SPOKEN]
                 announce(view, view.tr("{0} has answered. {1}").format(item.entry.author, words))
