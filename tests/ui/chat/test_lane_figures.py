@@ -17,6 +17,7 @@ from chatbench.core.messages import Part, TextPart
 from chatbench.core.models import ModelRef
 from chatbench.core.usage import Cost, Timings, Usage
 from chatbench.ui.chat.conversation.figures import FiguresPopup, Line
+from chatbench.ui.chat.conversation.foot import Figures, figures_of
 from chatbench.ui.chat.conversation.unnamed import UnnamedLive, unnamed
 from chatbench.ui.chat.transcript.source import Entry
 
@@ -105,6 +106,15 @@ def test_what_broke_off_is_about(told: Callable[..., FiguresPopup]) -> None:
     popup = told([answer("0.5", tokens=(1, 20), estimated=True)], [answer("0.5", tokens=(1, 20))])
     assert column(popup, TOKENS_OUT) == ["≈ 20", "20", "≈ 40"]
     assert column(popup, COST) == ["≈ $0.5000", "$0.5000", "≈ $1.00"]
+
+
+def test_what_was_stopped_keeps_its_figures_without_usage() -> None:
+    message = answer(seconds=(0.5, 10.5))
+    words = (TextPart("x" * 4000),)
+    stopped = msgspec.structs.replace(message, state="stopped", parts=words)
+    assert figures_of(stopped) == Figures("0.50 s", "≈ 100 tok/s", "≈ 1000", "unknown")
+    failed = msgspec.structs.replace(message, state="failed", parts=())
+    assert figures_of(failed)[1:] == ("n/a", "n/a", "n/a")
 
 
 def test_an_unnamed_answer_has_nothing_that_gives_it_away() -> None:

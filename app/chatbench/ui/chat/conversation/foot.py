@@ -137,9 +137,7 @@ def figures_of(message: TreeMessage | None) -> Figures:
         return Figures("n/a", "n/a", "n/a", "n/a")
     locale = QLocale()
     first, total = message.timings.first_token_s, message.timings.total_s
-    usage = message.usage
-    out = usage.output_tokens if usage is not None else None
-    about = ABOUT if message.cost is not None and message.cost.estimated else ""
+    out, about = _written(message)
     speed = "n/a"
     if out and first is not None and total is not None and total - first > 0.05:
         speed = _speed(out / (total - first), about)
@@ -147,8 +145,20 @@ def figures_of(message: TreeMessage | None) -> Figures:
         _first(first),
         speed,
         "n/a" if out is None else about + locale.toString(out),
-        "n/a" if message.cost is None and usage is None else _cost(message.cost),
+        "n/a" if message.cost is None and out is None else _cost(message.cost),
     )
+
+
+def _written(message: TreeMessage) -> tuple[int | None, str]:
+    """The tokens of an answer that is over, and the sign before them where they are estimated: many
+    providers tell no usage of what broke off, and what was seen running must not go."""
+    if message.usage is not None:
+        estimated = message.cost is not None and message.cost.estimated
+        return message.usage.output_tokens, ABOUT if estimated else ""
+    characters = len(message.text) + len(message.thinking)
+    if message.state in ("stopped", "interrupted") and characters:
+        return max(characters // 4, 1), ABOUT
+    return None, ""
 
 
 def running_figures(live: Answer) -> Figures:
