@@ -15,6 +15,8 @@ from tests.harness.drags import drag_point
 from tests.loopback import anthropic, replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import click, press, send, until, write
+from tests.shots.chats import CHAT_SCENES
+from tests.shots.lanes import LANE_SCENES
 from tests.shots.stage import SONNET, Stage, chart, staged
 from tests.ui.transcript.samples import KINDS, RICH
 
@@ -194,6 +196,7 @@ async def sharp(profile: Path, pictures: Path, scheme: str) -> None:
 
 SCENES: tuple[Scene, ...] = (
     first_start, chat, streaming, failures, waits, settings, edges, empty, large_text, sharp,
+    *LANE_SCENES, *CHAT_SCENES,
 )  # fmt: skip
 
 

@@ -51,6 +51,14 @@ class Stage:
                 place = other.pos() - self.window.pos()
                 painter.drawImage(place, _of(other))
         painter.end()
+        self._save(picture, name)
+
+    async def shoot_of(self, window: QWidget, name: str) -> None:
+        """Saves another window alone as `NAME-SCHEME.png`."""
+        await self.quiet()
+        self._save(_of(window), name)
+
+    def _save(self, picture: QImage, name: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{name}-{self._scheme}.png"
         assert picture.save(str(path)), f"{path} cannot be written"
