@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QListView, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QWidget
 
 from chatbench.ui.actions import Actions
 from chatbench.ui.fuzzy import match
@@ -145,6 +145,12 @@ def test_more_than_five_of_one_group_are_found_by_name(palette: CommandPalette, 
     assert sum(title.startswith("Lane") for title in palette.titles()) == 5
     type_words(palette, "lane")
     assert "Add a lane" in palette.titles()
+
+
+def test_one_result_is_not_called_several(palette: CommandPalette) -> None:
+    palette.open()
+    type_words(palette, "house")
+    assert "1 result" in {label.text() for label in palette.findChildren(QLabel)}
 
 
 def test_disabled_actions_are_not_offered(palette: CommandPalette) -> None:

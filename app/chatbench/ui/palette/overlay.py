@@ -178,7 +178,8 @@ class CommandPalette(QWidget):
             flat = [Entry(head=self.tr("Nothing is called that."))]
             if self.search_inside is not None:
                 flat.append(Entry(row=self._inside_row(text)))
-        self._count.setText(self.tr("{0} results").format(count) if text and count else "")
+        words = self.tr("{0} result") if count == 1 else self.tr("{0} results")
+        self._count.setText(words.format(count) if text and count else "")
         self._model.show(flat)
         first = next((row for row, entry in enumerate(flat) if entry.row is not None), None)
         if first is not None:
