@@ -96,6 +96,8 @@ def test_going_on_with_one_closes_the_other_and_can_be_undone(
             assert notice.button is not None
             click(notice.button)
             await until(lambda: len(view.lanes.views) == 2, "both again")
+            for lane in view.lanes.views:
+                await until(lane.foot.go_on.isEnabled, f"the figures of {lane.letter}")
 
     run_async(scenario())
 

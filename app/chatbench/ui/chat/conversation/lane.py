@@ -65,6 +65,8 @@ class LaneView(Surface):
 
     def _connect(self) -> None:
         self.source.loaded.connect(self.transcript.loaded)
+        # In a new lane nothing need move when the words come.
+        self.source.loaded.connect(self.show_figures)
         self.source.thumbnail_ready.connect(self.transcript.thumbnail_ready)
         self.transcript.set_source(self.source)
         self.transcript.find_bar.closed.connect(self.source.forget_find)
