@@ -52,6 +52,7 @@ def test_one_question_is_answered_by_both_and_stands_above_them(
             await until(lambda: view.strip.words.text() == "One", "the turn before")
             assert (first.letter, second.letter) == ("A", "B")
             assert second.head.accessibleName() == "Lane B: model-b"
+            assert view.composer.editor.hint() == "Write to both lanes"
 
     run_async(scenario())
 

@@ -182,6 +182,18 @@ def test_scroll_bar_reaches_both_ends(show: Show) -> None:
     assert view.stack.rows[-1].index == len(view.stack.ids) - 1
 
 
+def test_the_bar_is_empty_where_there_is_nothing_to_scroll(show: Show) -> None:
+    source = ListSource([user(0, "Why?")])
+    view = show(source)
+    view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    settle()
+    bar = view.verticalScrollBar()
+    assert bar.isVisible()
+    assert not bar.isEnabled()
+    view = show(long_talk())
+    assert view.verticalScrollBar().isEnabled()
+
+
 def test_drag_selects_across_messages_and_copies_three_forms(show: Show) -> None:
     source = ListSource([user(0, "First question"), answer(1, "Some **bold** words\n\nand a last paragraph")])
     view = show(source)

@@ -361,7 +361,8 @@ class Composer(QWidget):
         self._lane_count = len(lanes)
         self.line.add.setEnabled(len(lanes) < MOST_LANES)
         if len(lanes) > 1:
-            self.editor.set_hint(self.tr("Write to all {0} lanes").format(len(lanes)))
+            more = self.tr("Write to all {0} lanes").format(len(lanes))
+            self.editor.set_hint(self.tr("Write to both lanes") if len(lanes) == 2 else more)
 
     def open_picker(self) -> None:
         """Opens the list of models above the chip of the lane in use."""

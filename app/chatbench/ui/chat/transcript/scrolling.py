@@ -53,6 +53,7 @@ class Scrolling(QObject):
         self._guarded = True
         bar.setPageStep(height)
         bar.setRange(0, most)
+        bar.setEnabled(most > 0)
         bar.setValue(most if stack.following else min(most, round(stack.value())))
         self._guarded = False
 
