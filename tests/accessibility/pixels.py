@@ -121,9 +121,8 @@ def pieces(image: QImage, rect: QRect) -> Iterator[QRect]:
 
 def _drawn(image: QImage, rect: QRect, *, across: bool) -> list[bool]:
     """Of each line of pixels across or down a rectangle, whether it is of more than one colour."""
-    whole = _device(image, rect)
-    pixels = memoryview(image.copy(whole).constBits()).cast("I").tolist()
-    wide = whole.width()
+    pixels = _pixels(image, rect)
+    wide = _device(image, rect).width()
     if across:
         lines = [pixels[at : at + wide] for at in range(0, len(pixels), wide)]
     else:
@@ -141,6 +140,12 @@ def _runs(drawn: list[bool], gap: int) -> list[tuple[int, int]]:
         else:
             found.append((at, at + 1))
     return found
+
+
+def _pixels(image: QImage, rect: QRect) -> list[int]:
+    # The view does not keep its image alive: it has a name until the pixels are copied.
+    part = image.copy(_device(image, rect))
+    return memoryview(part.constBits()).cast("I").tolist()
 
 
 def _device(image: QImage, rect: QRect) -> QRect:
@@ -186,7 +191,7 @@ def contrast_in(image: QImage, rect: QRect) -> float:
 
 
 def _colors(image: QImage, rect: QRect) -> Counter[int]:
-    return Counter(memoryview(image.copy(_device(image, rect)).constBits()).cast("I"))
+    return Counter(_pixels(image, rect))
 
 
 def contrast(one: int, other: int) -> float:
