@@ -400,7 +400,7 @@ def test_what_stood_beside_each_other_does_so_after_a_restart(
             session.workspace.beside.split(b)
             session.workspace.beside.split(first.id)
             assert session.workspace.ids_in_view() == [b, first.id]
-            session.workspace.columns.set_shares([300, 700])
+            session.workspace.columns.set_shares([420, 580])
             place = first.transcript.place()
             shares = session.workspace.columns.shares()
         async with reopened(tmp_path) as session:

@@ -14,7 +14,7 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.certificates import self_signed
 from tests.loopback.replies import Reply
 from tests.loopback.server import WORDS, LoopbackServer
-from tests.services.conftest import MODEL, Open, loop, stored, texts
+from tests.services.conftest import MODEL, SIGHTED, Open, loop, stored, texts
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
@@ -47,6 +47,21 @@ async def begun(services: Services, server: LoopbackServer, words: int = 5000, p
     turn = await services.chat.send(conversation.id, Draft(text="Hi"))
     await until(lambda: turn.answers[0].parts(), "the first word")
     return turn
+
+
+async def test_a_new_conversation_asks_the_model_in_use(services: Services) -> None:
+    """Nobody has to choose a default to go on with what was used last."""
+    first = await services.chat.new_conversation()
+    assert first.lanes[0].model == GUIDE
+    asked = await services.chat.new_conversation(MODEL)
+    await services.chat.wait(await services.chat.send(asked.id, Draft(text="Hello")))
+    again = await services.chat.new_conversation()
+    assert again.lanes[0].model == MODEL
+    services.models.set_default(SIGHTED)
+    assert (await services.chat.new_conversation()).lanes[0].model == SIGHTED
+    services.models.set_default(None)
+    services.endpoints.remove("loop")
+    assert (await services.chat.new_conversation()).lanes[0].model == GUIDE
 
 
 async def test_a_question_is_answered_and_kept(services: Services, heard: list[Changes]) -> None:

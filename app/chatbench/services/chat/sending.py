@@ -80,16 +80,26 @@ class Sending:
         title: str = "",
         temporary: bool = False,
     ) -> Conversation:
-        """An empty conversation with one lane at `model`, else the default, else the guide.
+        """An empty conversation with one lane at `model`, else the default, else the model that the
+        newest conversation asked last, else the guide.
 
         Of a `temporary` one nothing touches the disk but what it cost: words and files are held in
         memory, no list and no search shows it, and it goes with the program or by `forget`.
         Everything else that takes its id works.
         """
-        lane = Lane(id=new_id(), model=model or self._models.default() or GUIDE, system=plain(system))
+        chosen = model or self._models.default() or await self._model_in_use() or GUIDE
+        lane = Lane(id=new_id(), model=chosen, system=plain(system))
         conversation = await self._store.create(title, lane, temporary=temporary)
         self._changes.emit(Changes(conversations=frozenset({conversation.id})))
         return conversation
+
+    async def _model_in_use(self) -> ModelRef | None:
+        """What the newest conversation asked last, unless its provider is gone."""
+        for newest in await self._store.summaries(1):
+            for model in reversed(newest.models):
+                if model == GUIDE or self._models.key(model.provider) is not None:
+                    return model
+        return None
 
     async def keep(self, conversation_id: str) -> None:
         """Makes a temporary conversation one like the others, with its files. Raises StorageError (it
