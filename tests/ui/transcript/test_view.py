@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QAccessible, QContextMenuEvent, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QGuiApplication, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
@@ -14,7 +14,9 @@ from tests.ui.transcript.conftest import Show, action_point, box_point, settle
 from tests.ui.transcript.samples import KINDS, RICH, SHA, answer, image, showcase, user
 
 from chatbench.ui.chat.transcript.actions import actions_of
+from chatbench.ui.chat.transcript.boxes.base import Paint
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
+from chatbench.ui.chat.transcript.boxes.controls import paint_button
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.links import LinkDialog
@@ -774,6 +776,20 @@ def test_right_to_left_mirrors_the_margin(show: Show) -> None:
     frame = view.stack.frame
     assert frame.margin_x > frame.column_x + frame.column
     view.grab()
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_words_of_a_painted_button_stand_beside_its_icon_in_both_directions() -> None:
+    pictures = []
+    for direction in (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft):
+        image = QImage(120, 30, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.white)
+        painter = QPainter(image)
+        painter.setLayoutDirection(direction)
+        paint_button(painter, QRectF(0, 0, 120, 30), "copy", Paint(QRectF()), icon="copy", label="Copy")
+        painter.end()
+        pictures.append(image)
+    assert pictures[0] == pictures[1]
 
 
 def painted_from_to(image: QImage) -> tuple[int, int]:

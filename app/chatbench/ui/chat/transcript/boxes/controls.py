@@ -81,7 +81,8 @@ def _paint_words(
     painter.setFont(theme().font("small", 500 if look != "bare" else None))
     painter.setPen(theme().color(shade))
     words = QRectF(x, rect.y(), rect.right() - x, rect.height())
-    painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, label)
+    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
+    painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | left, label)
 
 
 def paint_line(
