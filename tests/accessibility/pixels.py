@@ -23,7 +23,7 @@ from chatbench.ui.chat.transcript.boxes.base import Box
 from chatbench.ui.chat.transcript.boxes.cards import ErrorCard, FoldLine, NoteBox, ToolCard
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.view import TranscriptView
-from chatbench.ui.widgets import ElidedLabel, Pill
+from chatbench.ui.widgets import ElidedLabel, FactRow, Pill
 
 RATIO = 2
 """Device pixels for one pixel: strokes are wide enough to be of one colour somewhere."""
@@ -153,7 +153,8 @@ def _device(image: QImage, rect: QRect) -> QRect:
 
 
 def painted(root: QWidget) -> Iterator[tuple[str, QRect]]:
-    """The rows of all lists below a widget, and what stands beside messages: both are painted."""
+    """What is painted without a widget of its own below a widget: rows of lists, facts, what stands beside
+    messages, cards."""
     for view in root.findChildren(QAbstractItemView):
         seen = view.viewport().visibleRegion().boundingRect()
         origin = view.viewport().mapTo(root, QPoint())
@@ -161,6 +162,10 @@ def painted(root: QWidget) -> Iterator[tuple[str, QRect]]:
             rect = view.visualRect(view.model().index(at, 0)).adjusted(_INSET, _INSET, -_INSET, -_INSET)
             if seen.contains(rect):
                 yield type(view).__name__, rect.translated(origin)
+    for fact in root.findChildren(FactRow):
+        seen = fact.visibleRegion().boundingRect()
+        if fact.isEnabled() and not seen.isEmpty():
+            yield type(fact).__name__, seen.translated(fact.mapTo(root, QPoint()))
     for lane in [one for one in [root, *root.findChildren(QWidget)] if isinstance(one, TranscriptView)]:
         seen = lane.viewport().visibleRegion().boundingRect()
         origin = lane.viewport().mapTo(root, QPoint())

@@ -118,6 +118,30 @@ def test_differences_and_errors_of_lanes_are_readable(
     run_async(scenario())
 
 
+def test_the_inspector_is_readable(
+    run_async: Run, tmp_path: Path, server: LoopbackServer, scheme: SchemePreference
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path / "profile") as session:
+            theme().apply(scheme=scheme)
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            inspector = session.workspace.inspector
+            assert inspector is not None
+            session.window.commands["view.inspector"].trigger()
+            await until(lambda: faint(inspector.conversation)[0] > 20, "the facts of the lane")
+            await quiet()
+            _, faults = faint(inspector.conversation)
+            answer = view.lanes.views[0].source.ids()[-1]
+            view.lanes.views[0].transcript.action_requested.emit(answer, "inspect")
+            await until(lambda: faint(inspector.message)[0] > 20, "the facts of the answer")
+            await quiet()
+            _, more = faint(inspector.message)
+        assert not faults | more, "\n".join(sorted(faults | more))
+
+    run_async(scenario())
+
+
 def test_everything_a_transcript_shows_is_readable(show: Show, scheme: SchemePreference) -> None:  # noqa: F811
     theme().apply(scheme=scheme)
     view = show(None, 1000, 6000)
