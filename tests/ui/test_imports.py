@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 SCRIPT = """
-import chatbench.ui, linecache
+import chatbench.ui, linecache, os
 import chatbench.services.chat
-print(len([name for name in linecache.cache if "chatbench" in name]))
+ours = os.path.dirname(chatbench.__file__) + os.sep
+print(len([name for name in linecache.cache if name.startswith(ours)]))
 """
 
 
