@@ -96,6 +96,7 @@ class TitleService:
         except ChatbenchError as error:
             log.info("no model named the conversation, so its first words do: %s", error.message)
         except Exception:
+            # Nobody waits for a title: a bug here must not end in a task's error that nobody hears.
             log.exception("naming a conversation failed")
 
     async def _suggested(self, conversation: Conversation) -> str:

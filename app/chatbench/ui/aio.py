@@ -84,6 +84,36 @@ def spawn(
     return task
 
 
+class Rereading:
+    """Reads something for ``owner`` whenever it is stale; several calls in a row read once, and what
+    goes stale while it is read is read again."""
+
+    def __init__(self, read: Callable[[], Coroutine[Any, Any, None]], owner: QObject, name: str) -> None:
+        self._read = read
+        self._owner = owner
+        self._name = name
+        self._stale = False
+        self._task: asyncio.Task[None] | None = None
+
+    def again(self) -> None:
+        """It is stale."""
+        self._stale = True
+        if self._task is None or self._task.done():
+            self._task = spawn(self._while_stale(), owner=self._owner, name=self._name)
+
+    async def ended(self) -> None:
+        """Waits until what is being read has been read, however that ends."""
+        import asyncio
+
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def _while_stale(self) -> None:
+        while self._stale:
+            self._stale = False
+            await self._read()
+
+
 async def cancel_spawned() -> None:
     """Cancel what ``spawn`` started and is not done, and wait for it: part of shutting down."""
     import asyncio

@@ -97,6 +97,7 @@ class Underway:
         try:
             await answer.run(self._store.checkpoint)
         except Exception:
+            # A bug of ours: the answer has its state all the same, and what has come must be written.
             log.exception("receiving an answer failed")
         await self._finish(answer)
 
@@ -107,6 +108,7 @@ class Underway:
         try:
             await answer.run(keep_nothing)
         except Exception:
+            # A bug of ours: what the answer cost must be written down all the same.
             log.exception("receiving an answer failed")
         self._live.pop(answer.id, None)
         try:

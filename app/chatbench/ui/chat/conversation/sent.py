@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -13,7 +12,7 @@ from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
 from chatbench.services import Services
 from chatbench.services.context import ContextItem, ContextView
-from chatbench.ui.aio import spawn
+from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.inspector.context import ContextList, can_leave_out, share_words, why_words
 from chatbench.ui.chat.inspector.words import count
 from chatbench.ui.theme import ColorRole, theme
@@ -44,8 +43,7 @@ class SentDialog(QDialog):
         self.setWindowTitle(self.tr("What will be sent"))
         self._services = services
         self._id, self._lane_id, self._draft = conversation_id, lane_id, draft
-        self._reading: asyncio.Task[None] | None = None
-        self._stale = False
+        self._reading = Rereading(self._read, self, "context-view")
         self.told = Label(font="ui", weight=600)
         self.about = Label(font="small", color="text2", wrap=True)
         self.meter = Meter(height=6)
@@ -86,14 +84,10 @@ class SentDialog(QDialog):
 
     def refresh(self) -> None:
         """Reads it again; several calls in a row read once."""
-        self._stale = True
-        if self._reading is None or self._reading.done():
-            self._reading = spawn(self._read(), owner=self, name="context-view")
+        self._reading.again()
 
     async def _read(self) -> None:
-        while self._stale:
-            self._stale = False
-            self._show(await self._services.context.view(self._id, self._lane_id, self._draft()))
+        self._show(await self._services.context.view(self._id, self._lane_id, self._draft()))
 
     def _changed(self, changes: Changes) -> None:
         if self._id in changes.conversations:

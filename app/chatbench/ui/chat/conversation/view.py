@@ -22,7 +22,7 @@ from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
 from chatbench.services.chat import Turn
 from chatbench.services.history import Extent
-from chatbench.ui.aio import spawn
+from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.acts import MessageActs
 from chatbench.ui.chat.conversation.announcing import announce_turn
@@ -80,8 +80,7 @@ class ConversationView(Surface):
         self.composer = Composer(services, self, conversation_id=conversation.id)
         self.queue = Queue(self)
         self._welcome: QWidget | None = None
-        self._loading: asyncio.Task[None] | None = None
-        self._stale = False
+        self._reading = Rereading(self._read, self, "reload")
         self.marks = NO_MARKS
         self._turns: tuple[TreeMessage, ...] | None = None
         self._turn = ("", 0, 0)
@@ -199,8 +198,7 @@ class ConversationView(Surface):
 
     async def show_message(self, message_id: str) -> None:
         """Scrolls to a message, in whatever lane and on whatever branch it stands."""
-        if self._loading is not None:
-            await asyncio.wait({self._loading})
+        await self._reading.ended()
         message = next((one for one in self.conversation.messages if one.id == message_id), None)
         if message is None:
             return
@@ -210,8 +208,7 @@ class ConversationView(Surface):
             self.move_lane(lane, self.conversation.newest_leaf(message_id, lane.id))
             await self._lane_settled()
             self.reload()
-            assert self._loading is not None
-            await asyncio.wait({self._loading})
+            await self._reading.ended()
         self.lanes.turn_to(lane)
         if message_id in lane.source.ids():
             lane.transcript.show_message(message_id)
@@ -226,21 +223,13 @@ class ConversationView(Surface):
 
     async def return_to(self, message_id: str, pixels: float) -> None:
         """Scrolls to where the reader was, when all of the conversation is known."""
-        if self._loading is not None:
-            await asyncio.wait({self._loading})
+        await self._reading.ended()
         if isValid(self):
             self.transcript.go_to_place(message_id, pixels)
 
     def reload(self) -> None:
         """Reads the outline again; several calls in a row read once."""
-        self._stale = True
-        if self._loading is None or self._loading.done():
-            self._loading = spawn(self._read_while_stale(), owner=self, name="reload")
-
-    async def _read_while_stale(self) -> None:
-        while self._stale:
-            self._stale = False
-            await self._read()
+        self._reading.again()
 
     async def _lane_settled(self) -> None:
         """Waits until a change of the lane is written: whoever reads before would undo it."""

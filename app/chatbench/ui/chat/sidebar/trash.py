@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QDialog, QHBoxLayout, QListView
 from chatbench.core.changes import Changes
 from chatbench.core.trash import Trash
 from chatbench.services import Services
-from chatbench.ui.aio import spawn
+from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
 from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row, local_moment, when
 from chatbench.ui.theme import theme
@@ -35,8 +34,7 @@ class TrashDialog(QDialog):
         self._homes: dict[str, str] = {}
         """Deleted message → its conversation."""
         self._count = 0
-        self._stale = False
-        self._reading: asyncio.Task[None] | None = None
+        self._reading = Rereading(self._read, self, "trash")
         self._asked = False
         self.list = _TrashList(self)
         self.list.selectionModel().currentChanged.connect(lambda *_: self._offer())
@@ -77,14 +75,10 @@ class TrashDialog(QDialog):
 
     def refresh(self) -> None:
         """Reads the trash again; several calls in a row read once."""
-        self._stale = True
-        if self._reading is None or self._reading.done():
-            self._reading = spawn(self._read(), owner=self, name="trash")
+        self._reading.again()
 
     async def _read(self) -> None:
-        while self._stale:
-            self._stale = False
-            self._show(await self._services.history.trashed())
+        self._show(await self._services.history.trashed())
 
     def _changed(self, changes: Changes) -> None:
         if changes.conversations:

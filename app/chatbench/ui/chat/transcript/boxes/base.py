@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -126,7 +127,7 @@ class Paint:
     """The hotspot that was used a moment ago: it shows a tick."""
 
 
-class Box:
+class Box(ABC):
     """A piece of a message, as wide as its column.
 
     ``height`` is an estimate until ``exact``; ``measure`` makes it exact for a width and
@@ -180,19 +181,19 @@ class Box:
         self.exact = False
         self.release()
 
+    @abstractmethod
     def estimate(self) -> float:
         """A cheap guess of the height at ``width``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measure(self) -> float:
         """The height at ``width``, a whole number of pixels."""
-        raise NotImplementedError
 
+    @abstractmethod
     def paint(self, painter: QPainter, paint: Paint) -> None:
         """Draw with the box's left upper corner at the origin."""
-        raise NotImplementedError
 
-    def release(self) -> None:
+    def release(self) -> None:  # noqa: B027 - most boxes hold nothing to drop
         """Drop layouts and pictures; they are made again when needed."""
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
@@ -71,8 +72,9 @@ class CodeLines(Box):
         """The colours of a line."""
         return []
 
+    @abstractmethod
     def _body(self) -> QRectF:
-        raise NotImplementedError
+        """Where the lines stand in the box."""
 
     def _take_lines(self, lines: list[str], compared: Sequence[CodeLine] | None) -> None:
         """Show these; ``compared`` are the same lines with what was added and removed."""
