@@ -207,6 +207,35 @@ def test_other_parameters_become_lanes_that_answer_the_same_question(
     run_async(scenario())
 
 
+def test_a_sweep_from_a_merged_lane_asks_the_question_of_the_turn(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "What is it?")
+            tell(server, "model-a", "Merged.")
+            click((await merge_dialog(view)).merge)
+            first = view.lanes.views[0]
+            await until(lambda: "Merged." in spoken_in(first), "the merged answer")
+            await finished(view)
+            tell(server, "model-a", "Swept.")
+            await choose_in(first, "Same question, other parameters…")
+            (dialog,) = open_dialogs()
+            assert isinstance(dialog, SweepDialog)
+            dialog.values.selectAll()
+            QTest.keyClicks(dialog.values, "0.5")
+            press(dialog.values, Qt.Key.Key_Return)
+            await until(lambda: len(view.lanes.views) == 3, "the lane of the other value")
+            await until(lambda: "Swept." in spoken_in(view.lanes.views[2]), "its answer")
+            await finished(view)
+            asked = server.asked[-1].json
+            assert [one["content"] for one in asked["messages"]] == ["What is it?"]
+            assert asked["temperature"] == 0.5
+
+    run_async(scenario())
+
+
 def test_figures_are_told_for_a_turn_and_for_all_and_unknown_is_not_zero(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:

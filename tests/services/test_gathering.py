@@ -89,6 +89,22 @@ async def test_a_merge_is_made_again(services: Services, server: LoopbackServer)
     assert plain.answers[0].message.prompt == ""
 
 
+async def test_lanes_beside_a_merge_are_asked_the_question_itself(
+    services: Services, server: LoopbackServer
+) -> None:
+    conversation, turn_id = await two(services)
+    lane = conversation.lanes[0].id
+    turn = await services.chat.merge(conversation.id, turn_id, model=JUDGE, prompt="Merge!", lane_id=lane)
+    await services.chat.wait(turn)
+    (swept,) = await services.lanes.sweep(conversation.id, lane, "temperature", [0.5])
+    again = await services.chat.regenerate(conversation.id, turn.answers[0].id, lanes=[swept.id])
+    await services.chat.wait(again)
+    asked = server.asked[-1].json
+    assert [m["content"] for m in asked["messages"]] == ["One", "I am a", "Two"]
+    assert (asked["model"], asked["temperature"]) == ("a", 0.5)
+    assert (await stored(services, again.answers[0].id)).prompt == ""
+
+
 async def test_the_prompt_has_the_question_and_every_answer_shown(services: Services) -> None:
     """Not one that was replaced, and no names; those of closed lanes where fewer than two are shown."""
     conversation, turn_id = await two(services)

@@ -192,14 +192,16 @@ class Sending:
 
         It comes from the lane that gave the answer, or where that is closed from one that shows it;
         with `lanes`, one from each of these: so lanes that were just added answer what was asked
-        before. `model` and `parameters` hold for this once. A merged answer is merged again.
+        before. `model` and `parameters` hold for this once. A merged answer is merged again, but
+        `lanes` are asked its turn's own question.
         """
         self._underway.refuse_while_closing()
         conversation = await self._store.outline(conversation_id)
         old = message_in(conversation, message_id)
         question = question_of(conversation, old)
         asked = chosen(conversation, lanes) if lanes else [showing(conversation, old)]
-        merged = next((m for m in await self._store.messages([message_id]) if m.prompt), None)
+        repeated = [] if lanes else [message_id]
+        merged = next((m for m in await self._store.messages(repeated) if m.prompt), None)
         if merged is not None:
             model, parameters = model or merged.model, parameters or merged.parameters
         again = answered_again(
