@@ -18,8 +18,8 @@ class TrashedConversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrashedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message deleted from a conversation that is not in the trash itself: how it begins, and the
-    title of where it stood. `deleted_at` is UTC milliseconds."""
+    """A message deleted from a conversation that is not in the trash itself: how it begins, as it
+    was written, and the title of where it stood. `deleted_at` is UTC milliseconds."""
 
     id: str
     conversation_id: str

@@ -14,6 +14,7 @@ from chatbench.core.messages import Part, TextPart
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
+from chatbench.rendering.beginnings import beginning
 from chatbench.services.answers import Answer
 from chatbench.storage.rows import plain
 from chatbench.storage.turns import now_ms
@@ -45,7 +46,7 @@ STREAMED = How()
 
 def title_from(draft: Draft) -> str:
     """The first words of a question, at a word's end; the first file's name without words."""
-    line = " ".join(draft.text.split())
+    line = beginning(draft.text, 2 * TITLE_LENGTH)
     if not line:
         return next((getattr(part, "name", "") for part in draft.attachments), "")
     if len(line) <= TITLE_LENGTH:

@@ -15,7 +15,7 @@ from chatbench.storage import rows, turns
 from chatbench.storage.routed import Routed
 
 _DAY_MS = 86_400_000
-_BEGINNING = 200
+_BEGINNING = 1_000
 _FOR_GOOD = 0
 """`deleted_at` of a message of which only the place in the tree and the cost are left."""
 _DELETED = (
@@ -153,7 +153,7 @@ def _messages(connection: apsw.Connection) -> list[TrashedMessage]:
             title=row[2],
             role=row[3],
             model=ModelRef(row[4], row[5]) if row[4] is not None else None,
-            beginning=" ".join(rows.words_of(rows.parts_of(row[6]))[:_BEGINNING].split()),
+            beginning=rows.words_of(rows.parts_of(row[6]))[:_BEGINNING],
             deleted_at=row[7],
         )
         for row in found

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatbench.rendering.beginnings import beginning
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.branches import BranchRow
@@ -119,8 +120,8 @@ class BranchModel(QAbstractListModel):
     async def _read(self) -> None:
         wanted, self._wanted = list(self._wanted), {}
         for message in await self._services.history.messages(wanted):
-            line = " ".join(message.text[: 4 * _LONGEST].split())[:_LONGEST]
-            self._words[message.id] = line or self._without_words(len(message.parts))
+            words = beginning(message.text, _LONGEST)
+            self._words[message.id] = words or self._without_words(len(message.parts))
         while len(self._words) > _KEPT:
             self._words.popitem(last=False)
         if wanted:

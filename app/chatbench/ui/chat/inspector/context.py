@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatbench.rendering.beginnings import beginning
 from chatbench.services.context import ContextItem, ContextView, Why
 from chatbench.ui import icons
 from chatbench.ui.chat.inspector.words import count, tr
@@ -117,9 +118,11 @@ class ContextModel(QAbstractListModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.items: tuple[ContextItem, ...] = ()
+        self._words: dict[str, str] = {}
 
     def show_items(self, items: Sequence[ContextItem]) -> None:
         """Shows these; the place of the reader stays where there are as many as before."""
+        self._words.clear()
         if len(items) == len(self.items):
             self.items = tuple(items)
             if items:
@@ -137,12 +140,21 @@ class ContextModel(QAbstractListModel):
         if role == ITEM:
             return item
         if role == Qt.ItemDataRole.DisplayRole:
-            return _beginning(item)
+            return self.words(item)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             state = tr("not sent: {0}").format(why_words(item.why)) if item.why else tr("sent")
             size = tr("≈ {0} tokens").format(count(item.tokens))
-            return ", ".join(filter(None, (kind_words(item), state, size, _beginning(item))))
+            return ", ".join(filter(None, (kind_words(item), state, size, self.words(item))))
         return None
+
+    def words(self, item: ContextItem) -> str:
+        """How an item begins, read once."""
+        if item.kind == "attachment":
+            return item.text
+        found = self._words.get(item.text)
+        if found is None:
+            found = self._words[item.text] = beginning(item.text, _SHOWN)
+        return found
 
 
 class ContextList(QListView):
@@ -210,10 +222,6 @@ def check_rect(row: QRect, direction: Qt.LayoutDirection) -> QRect:
     return QStyle.visualRect(direction, row, rect)
 
 
-def _beginning(item: ContextItem) -> str:
-    return " ".join(item.text[: 4 * _SHOWN].split())[:_SHOWN]
-
-
 class _ItemDelegate(QStyledItemDelegate):
     """A box, what it is, how it begins, its tokens and its share as number and bar."""
 
@@ -231,7 +239,7 @@ class _ItemDelegate(QStyledItemDelegate):
             ring_inside(painter, option.widget, QRectF(card), theme().corner("control"))
         self._paint_check(painter, option, item)
         end = self._paint_numbers(painter, option, card, item)
-        self._paint_words(painter, option, card, item, end)
+        self._paint_words(painter, option, card, end, index)
         painter.restore()
 
     def _paint_check(self, painter: QPainter, option: QStyleOptionViewItem, item: ContextItem) -> None:
@@ -277,14 +285,16 @@ class _ItemDelegate(QStyledItemDelegate):
         return rect.left()
 
     def _paint_words(
-        self, painter: QPainter, option: QStyleOptionViewItem, card: QRect, item: ContextItem, end: int
+        self, painter: QPainter, option: QStyleOptionViewItem, card: QRect, end: int, index: _Index
     ) -> None:
+        item: ContextItem = index.data(ITEM)
         visual, direction = QStyle.visualRect, option.direction
         start = card.left() + 6 + max(24, theme().scaled(24)) + 6
         line = QRect(start, card.top() + 3, end - start - 12, theme().line("ui"))
         painter.setFont(theme().font("ui"))
         painter.setPen(theme().color("text3" if item.why else "text"))
-        draw_title(painter, visual(direction, card, line), _beginning(item), direction)
+        first: str = index.data(Qt.ItemDataRole.DisplayRole)
+        draw_title(painter, visual(direction, card, line), first, direction)
         edge = theme().icon_size(13)
         below = QRect(start, line.bottom() + 1, line.width(), theme().line("micro"))
         name = _ICONS.get(item.kind, "message-square" if item.role == "user" else "sparkles")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QDialog, QHBoxLayout, QListView
 
 from chatbench.core.changes import Changes
 from chatbench.core.trash import Trash
+from chatbench.rendering.beginnings import beginning
 from chatbench.services import Services
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
@@ -19,6 +20,7 @@ from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label
 
 _SIZE: Final = (560, 560)
+_WORDS: Final = 200
 
 
 class TrashDialog(QDialog):
@@ -116,7 +118,7 @@ class TrashDialog(QDialog):
             rows.append(
                 Row(
                     id=message.id,
-                    title=" ".join(message.beginning.split()) or self.tr("(no words)"),
+                    title=beginning(message.beginning, _WORDS) or self.tr("(no words)"),
                     when=when(local_moment(message.deleted_at), today),
                     snippet=told.format(message.title or self.tr("New chat")),
                 )
