@@ -332,14 +332,14 @@ def test_effort_is_offered_only_where_the_model_offers_it(composer: Composer, he
 
 
 def test_one_token_is_no_tokens(composer: Composer) -> None:
-    composer._timer.blockSignals(True)
+    composer.recipients.estimating.blockSignals(True)
     composer.line.show_estimate(Estimate(tokens=1, cost=None, free=False, share=None))
     assert composer.line.estimate.text() == "≈ 1 token · price unknown"
 
 
 def test_the_line_shortens_as_room_ends(composer: Composer, window: QWidget) -> None:
     line = composer.line
-    composer._timer.blockSignals(True)
+    composer.recipients.estimating.blockSignals(True)
     composer.set_model(ModelRef("openai", "gpt-5"))
     composer.set_parameters(Parameters(reasoning_effort="medium"))
     line.show_estimate(Estimate(tokens=4310, cost=Decimal("0.021"), free=False, share=0.01))
@@ -387,8 +387,8 @@ def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) ->
 
 def test_no_timer_runs_while_nothing_is_typed(composer: Composer, qtbot: QtBot) -> None:
     QTest.keyClicks(composer.editor, "a")
-    assert composer._timer.isActive()
-    qtbot.waitUntil(lambda: not composer._timer.isActive())
+    assert composer.recipients.estimating.isActive()
+    qtbot.waitUntil(lambda: not composer.recipients.estimating.isActive())
 
 
 @pytest.mark.parametrize("factor", [1.0, 2.0])

@@ -4,40 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QHideEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import ConfigurationError
-from chatbench.core.messages import MediaPart, user
-from chatbench.core.models import GUIDE, Effort, ModelInfo, ModelRef
+from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
 from chatbench.ui.chat.composer.attachments import Attachments
+from chatbench.ui.chat.composer.card import Card
 from chatbench.ui.chat.composer.completion import Completion
 from chatbench.ui.chat.composer.editor import Editor
 from chatbench.ui.chat.composer.files import offered_files, picture_of
 from chatbench.ui.chat.composer.filling import Filling
-from chatbench.ui.chat.composer.line import ComposerLine, LaneLabel
+from chatbench.ui.chat.composer.line import ComposerLine
 from chatbench.ui.chat.composer.offers import ConversationOffers, ModelOffers, PromptOffers
 from chatbench.ui.chat.composer.pasted import PasteOffer
+from chatbench.ui.chat.composer.recipients import Recipients
 from chatbench.ui.chat.composer.send import SendButton
 from chatbench.ui.chat.composer.spelling import Spelling
 from chatbench.ui.chat.composer.strip import AttachmentStrip
 from chatbench.ui.chat.composer.variables import VariableFields
-from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, IconButton, box
+from chatbench.ui.widgets import Button, IconButton
 
-ESTIMATE_AFTER_MS: Final = 150
 _LEAST_HEIGHT: Final = 84
 _LINE_GAP: Final = 6
 _WORDS_GAP: Final = 8
-MOST_LANES: Final = 8
 
 
 class Composer(QWidget):
@@ -71,15 +69,10 @@ class Composer(QWidget):
     ) -> None:
         super().__init__(parent)
         self._services = services
-        self._info: ModelInfo = services.models.info(GUIDE)
         self._edits: str | None = None
         self._editing = False
         self._streaming = False
         self._quiet = False
-        self._context_tokens = 0
-        self._lane_count = 1
-        self._blind = False
-        self._picker: ModelPicker | None = None
         self.attachments = Attachments(services, conversation_id, self)
         self._build()
         self.spelling = Spelling(self.editor, services)
@@ -92,16 +85,13 @@ class Composer(QWidget):
             ),
         )
         self._connect()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._estimate)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusProxy(self.editor)
         self.set_model(GUIDE)
         self._take_preferences()
 
     def _build(self) -> None:
-        self.box = _Box(self)
+        self.box = Card(self)
         self.strip = AttachmentStrip(self.attachments, self.box)
         self.variables = VariableFields(self.box)
         self.editor = Editor(self.box)
@@ -113,6 +103,7 @@ class Composer(QWidget):
         self.cancel_button.hide()
         self.send_button = SendButton(self.box)
         self.line = ComposerLine(self)
+        self.recipients = Recipients(self._services, self.line, self.draft, self)
         row = self._row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.attach_button)
@@ -144,7 +135,7 @@ class Composer(QWidget):
         editor.edit_last_wanted.connect(self._edit_last)
         editor.escaped.connect(self.edit_cancelled)
         editor.files_given.connect(self.attach_mime)
-        editor.focus_changed.connect(self.box.update)
+        editor.focus_changed.connect(lambda: self.box.show_focus(editor.hasFocus()))
         editor.grown.connect(self._settle)
         self.attachments.changed.connect(self._changed)
         self.paste_offer.changed.connect(self._limit)
@@ -162,10 +153,12 @@ class Composer(QWidget):
         self.send_button.add_clicked.connect(self.add_requested)
         self.line.stop_clicked.connect(self.stop_requested)
         self.send_button.keys_chosen.connect(self._choose_keys)
-        self.line.model_clicked.connect(self.open_picker)
-        self.line.lane_clicked.connect(self._open_lane)
-        self.line.add_clicked.connect(self._open_to_add)
         self.line.effort_chosen.connect(self.effort_chosen)
+        recipients = self.recipients
+        recipients.model_chosen.connect(self.model_chosen)
+        recipients.lane_turned_to.connect(self.lane_turned_to)
+        recipients.lane_added.connect(self.lane_added)
+        recipients.key_wanted.connect(self.key_wanted)
         disconnect = self._services.changes.connect(self._told)
         self.destroyed.connect(lambda *_: disconnect())
 
@@ -207,21 +200,19 @@ class Composer(QWidget):
 
     def set_model(self, ref: ModelRef) -> None:
         """The model the words would go to; what is attached is judged again."""
-        self._info = self._services.models.info(ref)
-        self.line.set_model(self._info, self._problem())
-        self.attach_button.setVisible(self._info.may_take("image"))
+        self.recipients.set_model(ref)
+        self.attach_button.setVisible(self.info().may_take("image"))
         guide = self.tr("Ask the guide, or choose a model first")
         self.editor.set_hint(guide if ref == GUIDE else self.tr("Write a message"))
-        self.attachments.set_model(self._info)
-        self._timer.start(0)
+        self.attachments.set_model(self.info())
 
     def model(self) -> ModelRef:
         """The model the words would go to."""
-        return self._info.ref
+        return self.recipients.info.ref
 
     def info(self) -> ModelInfo:
         """The capability row of that model."""
-        return self._info
+        return self.recipients.info
 
     def set_parameters(self, parameters: Parameters) -> None:
         """The parameters in force; the effort is shown in the line."""
@@ -229,8 +220,7 @@ class Composer(QWidget):
 
     def set_context_tokens(self, tokens: int) -> None:
         """How many tokens go before the draft: counted in the estimate."""
-        self._context_tokens = tokens
-        self._timer.start(0)
+        self.recipients.set_context_tokens(tokens)
 
     # What is attached.
 
@@ -266,7 +256,7 @@ class Composer(QWidget):
     def _changed(self) -> None:
         self._limit()
         self._offer()
-        self._timer.start(ESTIMATE_AFTER_MS)
+        self.recipients.estimate_soon()
         if not self._quiet:
             self.draft_changed.emit(self.draft())
 
@@ -294,7 +284,7 @@ class Composer(QWidget):
         queues = self._streaming and not reason
         self.send_button.set_streaming(self._streaming, queues=queues)
         self.send_button.set_ready(not reason, reason, adds=self.can_add)
-        self.line.offer_stop(queues and self._lane_count == 1)
+        self.line.offer_stop(queues and self.recipients.lane_count == 1)
 
     def _send(self) -> None:
         reason = self._refusal()
@@ -325,23 +315,7 @@ class Composer(QWidget):
         if changes.preferences:
             self._take_preferences()
         if changes.models or changes.providers or changes.keys:
-            self.set_model(self._info.ref)
-
-    def _problem(self) -> str:
-        return self._problem_of(self._info.ref)
-
-    def _problem_of(self, ref: ModelRef) -> str:
-        """What is missing before a model can be used."""
-        if ref == GUIDE:
-            return ""
-        key = self._services.models.key(ref.provider)
-        if key is None:
-            return self.tr("There is no provider called {0}").format(ref.provider)
-        if key.state == "missing":
-            return self.tr("No key yet")
-        if key.state == "other_origin":
-            return self.tr("The key was given for another address")
-        return ""
+            self.set_model(self.model())
 
     # The line below.
 
@@ -350,53 +324,14 @@ class Composer(QWidget):
     ) -> None:
         """The open lanes as (id, letter, model), and which of them the reader has turned to. While
         `blind` nothing tells which model is which, and none is changed."""
-        models = self._services.models
-        labels = [
-            LaneLabel(id_, letter, models.info(ref), "" if blind else self._problem_of(ref))
-            for id_, letter, ref in lanes
-        ]
-        self._blind = blind
-        self.line.set_blind(blind)
-        self.line.set_lanes(labels, current)
-        self._lane_count = len(lanes)
-        self.line.add.setEnabled(len(lanes) < MOST_LANES)
+        self.recipients.set_lanes(lanes, current, blind=blind)
         if len(lanes) > 1:
             more = self.tr("Write to all {0} lanes").format(len(lanes))
             self.editor.set_hint(self.tr("Write to both lanes") if len(lanes) == 2 else more)
 
     def open_picker(self) -> None:
         """Opens the list of models above the chip of the lane in use."""
-        if self._blind:
-            return
-        chip = next((chip for chip in self.line.lanes.values() if chip.isChecked()), self.line.model)
-        self._models().open_for(self._info.ref, chip, lanes=True)
-
-    def _open_lane(self, lane_id: str) -> None:
-        self.lane_turned_to.emit(lane_id)
-        self.open_picker()
-
-    def _open_to_add(self) -> None:
-        picker = ModelPicker(self._services, self)
-        picker.chosen.connect(self.lane_added)
-        picker.added.connect(self.lane_added)
-        picker.key_wanted.connect(self.key_wanted)
-        picker.closed.connect(picker.deleteLater)
-        picker.open_for(GUIDE if self._blind else self._info.ref, self.line.add)
-
-    def _models(self) -> ModelPicker:
-        if self._picker is None:
-            self._picker = ModelPicker(self._services, self)
-            self._picker.chosen.connect(self.model_chosen)
-            self._picker.added.connect(self.lane_added)
-            self._picker.key_wanted.connect(self.key_wanted)
-        return self._picker
-
-    def _estimate(self) -> None:
-        models, ref = self._services.models, self._info.ref
-        draft = self.draft()
-        media = [part for part in draft.attachments if isinstance(part, MediaPart)]
-        mine = [user(draft.text, *media)] if draft.text or media else []
-        self.line.show_estimate(models.estimate(ref, mine, on_top_of=self._context_tokens))
+        self.recipients.open_picker()
 
     # How it grows.
 
@@ -447,26 +382,3 @@ class Composer(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.box.geometry().contains(event.position().toPoint()):
             self.editor.setFocus(Qt.FocusReason.MouseFocusReason)
-
-    def set_effort(self, effort: Effort | None) -> None:
-        """The effort shown in the line; ``set_parameters`` does the same for all of them."""
-        self.line.set_effort(effort)
-
-
-class _Box(QWidget):
-    """The card: its border tells whether the words have the focus."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        parent = self.parentWidget()
-        focused = isinstance(parent, Composer) and parent.editor.hasFocus()
-        border, width = ("accent", 2) if focused else ("linectl", 1)
-        box(
-            painter,
-            self.rect(),
-            theme().corner("popup"),
-            "raised",
-            cast(Literal["accent", "linectl"], border),
-            width,
-        )
-        painter.end()

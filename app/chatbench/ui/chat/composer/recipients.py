@@ -1,0 +1,123 @@
+"""To whom the words would go: the model of each lane, what it lacks, how it is chosen, what sending takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from chatbench.core.conversations import MOST_LANES, Draft
+from chatbench.core.messages import MediaPart, user
+from chatbench.core.models import GUIDE, ModelInfo, ModelRef
+from chatbench.services import Services
+from chatbench.ui.chat.composer.line import ComposerLine, LaneLabel
+from chatbench.ui.chat.picker import ModelPicker
+
+ESTIMATE_AFTER_MS: Final = 150
+
+
+class Recipients(QObject):
+    """Keeps the line below the words at what holds. ``model_chosen(ModelRef)``,
+    ``lane_added(ModelRef)``, ``lane_turned_to(id)`` and ``key_wanted(provider)`` are the reader's
+    wishes: nothing is changed before the owner answers with ``set_model`` or ``set_lanes``."""
+
+    model_chosen = Signal(object)
+    lane_turned_to = Signal(str)
+    lane_added = Signal(object)
+    key_wanted = Signal(str)
+
+    def __init__(
+        self, services: Services, line: ComposerLine, draft: Callable[[], Draft], parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._line = line
+        self._draft = draft
+        self._owner = parent
+        self._picker: ModelPicker | None = None
+        self._context_tokens = 0
+        self._blind = False
+        self.info: ModelInfo = services.models.info(GUIDE)
+        """The capability row of the model of the lane in use."""
+        self.lane_count = 1
+        self.estimating = QTimer(self)
+        """Runs for a moment after the last key."""
+        self.estimating.setSingleShot(True)
+        self.estimating.timeout.connect(self._estimate)
+        line.model_clicked.connect(self.open_picker)
+        line.lane_clicked.connect(self._open_lane)
+        line.add_clicked.connect(self._open_to_add)
+
+    def set_model(self, ref: ModelRef) -> None:
+        """The model of the lane in use."""
+        self.info = self._services.models.info(ref)
+        self._line.set_model(self.info, self._problem(ref))
+        self.estimating.start(0)
+
+    def set_lanes(self, lanes: Sequence[tuple[str, str, ModelRef]], current: str, *, blind: bool) -> None:
+        """The open lanes as (id, letter, model), and which of them is in use."""
+        models = self._services.models
+        labels = [
+            LaneLabel(id_, letter, models.info(ref), "" if blind else self._problem(ref))
+            for id_, letter, ref in lanes
+        ]
+        self._blind = blind
+        self._line.set_blind(blind)
+        self._line.set_lanes(labels, current)
+        self.lane_count = len(lanes)
+        self._line.add.setEnabled(len(lanes) < MOST_LANES)
+
+    def set_context_tokens(self, tokens: int) -> None:
+        """How many tokens go before the words."""
+        self._context_tokens = tokens
+        self.estimating.start(0)
+
+    def estimate_soon(self) -> None:
+        """The words have changed."""
+        self.estimating.start(ESTIMATE_AFTER_MS)
+
+    def open_picker(self) -> None:
+        """Opens the list of models above the chip of the lane in use."""
+        if self._blind:
+            return
+        chip = next((chip for chip in self._line.lanes.values() if chip.isChecked()), self._line.model)
+        if self._picker is None:
+            self._picker = ModelPicker(self._services, self._owner)
+            self._picker.chosen.connect(self.model_chosen)
+            self._picker.added.connect(self.lane_added)
+            self._picker.key_wanted.connect(self.key_wanted)
+        self._picker.open_for(self.info.ref, chip, lanes=True)
+
+    def _open_lane(self, lane_id: str) -> None:
+        self.lane_turned_to.emit(lane_id)
+        self.open_picker()
+
+    def _open_to_add(self) -> None:
+        picker = ModelPicker(self._services, self._owner)
+        picker.chosen.connect(self.lane_added)
+        picker.added.connect(self.lane_added)
+        picker.key_wanted.connect(self.key_wanted)
+        picker.closed.connect(picker.deleteLater)
+        picker.open_for(GUIDE if self._blind else self.info.ref, self._line.add)
+
+    def _estimate(self) -> None:
+        draft = self._draft()
+        media = [part for part in draft.attachments if isinstance(part, MediaPart)]
+        mine = [user(draft.text, *media)] if draft.text or media else []
+        models = self._services.models
+        self._line.show_estimate(models.estimate(self.info.ref, mine, on_top_of=self._context_tokens))
+
+    def _problem(self, ref: ModelRef) -> str:
+        """What is missing before a model can be used."""
+        if ref == GUIDE:
+            return ""
+        key = self._services.models.key(ref.provider)
+        if key is None:
+            return self.tr("There is no provider called {0}").format(ref.provider)
+        if key.state == "missing":
+            return self.tr("No key yet")
+        if key.state == "other_origin":
+            return self.tr("The key was given for another address")
+        return ""
