@@ -31,7 +31,9 @@ READ = {
     "backports-tarfile": "MIT",
     "importlib-metadata": "Apache-2.0",
     "lazy-importer": "Apache-2.0",
+    "pypdfium2": "Apache-2.0 AND BSD-3-Clause",
     "pywin32-ctypes": "BSD-3-Clause",
+    "resvg-py": "MIT",
     "zipp": "MIT",
 }
 
