@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chatbench.core.errors import ConfigurationError, FormatError, InvalidSchema, UnknownParameter
-from chatbench.services.templates import Template, TemplateService
+from chatbench.services.templates import Template, TemplateChanged, TemplateService
 
 FULL = Template(
     model="fast",
@@ -143,3 +143,84 @@ def test_text_that_was_decoded_wrongly_is_told_as_that(templates: TemplateServic
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         templates.save("mine", Template(prompt="caf\udce9"))
     assert templates.names() == ()
+
+
+BY_HAND = """# For letters
+model = "fast"  # cheap
+prompt = "Dear {{name}}"
+
+[variables]
+name = "Ann" # mostly
+"""
+
+
+def by_hand(templates: TemplateService, text: str = BY_HAND) -> str:
+    templates.save("letter", Template(prompt="x"))
+    templates.path("letter").write_text(text, encoding="utf-8")
+    return templates.read("letter").stamp
+
+
+def test_a_change_leaves_what_a_person_wrote_beside_it(templates: TemplateService) -> None:
+    stamp = by_hand(templates)
+    changed = msgspec.structs.replace(
+        templates.get("letter"), prompt="Dear {{name}},\n\n{{input}}", system="Be kind.", model=""
+    )
+    templates.replace("letter", changed, stamp=stamp)
+    assert templates.get("letter") == changed
+    text = templates.path("letter").read_text(encoding="utf-8")
+    assert text.startswith("# For letters\n")
+    assert 'name = "Ann" # mostly\n' in text
+    assert 'prompt = """\nDear {{name}},\n\n{{input}}"""' in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[variables]\nname = "Ann"\n',
+        'prompt = "x"\nvariables.name = "Ann"\nparameters.temperature = 1\n',
+        'prompt = "x"\r\n[parameters]\r\ntemperature = 0.5\r\n',
+        'variables = { name = "a" }',
+    ],
+)
+def test_any_layout_takes_a_change(templates: TemplateService, text: str) -> None:
+    stamp = by_hand(templates, text)
+    templates.replace("letter", FULL, stamp=stamp)
+    assert templates.get("letter") == FULL
+
+
+def test_a_file_that_was_changed_elsewhere_is_not_written_over(templates: TemplateService) -> None:
+    stamp = by_hand(templates)
+    other = BY_HAND.replace("Dear", "Hello")
+    templates.path("letter").write_text(other, encoding="utf-8")
+    for rename in ("", "mail"):
+        with pytest.raises(TemplateChanged) as caught:
+            templates.replace("letter", FULL, stamp=stamp, rename=rename)
+        assert not caught.value.gone
+    assert templates.path("letter").read_text(encoding="utf-8") == other
+    assert templates.names() == ("letter",)
+    templates.remove("letter")
+    with pytest.raises(TemplateChanged) as caught:
+        templates.replace("letter", FULL, stamp=stamp)
+    assert caught.value.gone
+    assert templates.names() == ()
+
+
+def test_one_gets_another_name_that_is_free(templates: TemplateService) -> None:
+    stamp = by_hand(templates)
+    templates.save("mail", Template(prompt="other"))
+    with pytest.raises(ConfigurationError, match="already"):
+        templates.replace("letter", FULL, stamp=stamp, rename="mail")
+    assert templates.read("letter").stamp == stamp
+    assert templates.replace("letter", FULL, stamp=stamp, rename="post").stem == "post"
+    assert templates.names() == ("mail", "post")
+    assert (templates.get("mail").prompt, templates.get("post")) == ("other", FULL)
+
+
+def test_what_was_removed_comes_back_to_the_letter(templates: TemplateService) -> None:
+    by_hand(templates)
+    data = templates.remove("letter")
+    assert templates.names() == ()
+    templates.put_back("letter", data)
+    assert templates.path("letter").read_text(encoding="utf-8") == BY_HAND
+    with pytest.raises(ConfigurationError, match="already"):
+        templates.put_back("letter", b"")
