@@ -1,7 +1,8 @@
 """What differs between two Markdown texts, in words; and between two lanes, in parameters.
 
-The texts are compared block by block: blocks that share most of their words are laid beside each
-other and compared word by word, every other block was removed or added as a whole. In code each line
+The texts are compared block by block: blocks that share enough of their words, in runs a reader would
+notice, are laid beside each other and compared word by word, every other block was removed or added
+as a whole. In code each line
 is a block, compared token by token, and there white space counts. No Qt, nothing shared: safe in a
 worker thread, and about 20 ms for two texts of five thousand words.
 """
@@ -32,7 +33,11 @@ _WORD = re.compile(
     r"|\S)\s*|\s+"
 )
 _TOKEN = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
-_ENOUGH = 0.5
+_ENDS = frozenset(".!?…。！？")
+_FEW_WORDS = 2
+_FEW_CHARACTERS = 9
+_ENOUGH = 0.3
+_ENOUGH_CODE = 0.5
 _NEARLY_ALL = 0.75
 
 
@@ -162,18 +167,22 @@ class _Pair(NamedTuple):
 
 
 def _pairs(a: Sequence[_Block], b: Sequence[_Block], cancelled: Callable[[], bool]) -> list[_Pair]:
-    """Rising in both; each shares most of its words."""
+    """Rising in both; each shares enough of its words."""
     a_owners, a_keys = _words_of(a)
     b_owners, b_keys = _words_of(b)
+    a_firsts, b_firsts = _firsts(a), _firsts(b)
     shared: dict[Match, list[Match]] = {}
     for match in matches(a_keys, b_keys, cancelled):
         shared.setdefault((a_owners[match[0]], b_owners[match[1]]), []).append(match)
     weighed: list[tuple[Match, int]] = []
     for pair, found in shared.items():
-        weight = _size([a_keys[i] for i, _ in found]) + len(found)
-        if _alike(a[pair[0]], b[pair[1]], weight):
+        one, other = a[pair[0]], b[pair[1]]
+        if not _alike(one, other, _size([a_keys[i] for i, _ in found]) + len(found)):
+            continue
+        inside = [(i - a_firsts[pair[0]], j - b_firsts[pair[1]]) for i, j in found]
+        weight = sum(run.size + run.b_end - run.b for run in _runs(one, other, inside) if run.same)
+        if _alike(one, other, weight):
             weighed.append((pair, weight))
-    a_firsts, b_firsts = _firsts(a), _firsts(b)
     in_many = Counter(i for i, _ in shared), Counter(j for _, j in shared)
     pairs: list[_Pair] = []
     for i, j in _chain(weighed):
@@ -205,7 +214,8 @@ def _alike(a: _Block, b: _Block, weight: int) -> bool:
     if a.code != b.code:
         return False
     sizes = _size(a.keys) + len(a.keys), _size(b.keys) + len(b.keys)
-    return 2 * weight >= _ENOUGH * sum(sizes) or weight >= _NEARLY_ALL * min(sizes)
+    enough = _ENOUGH_CODE if a.code else _ENOUGH
+    return 2 * weight >= enough * sum(sizes) or weight >= _NEARLY_ALL * min(sizes)
 
 
 def _chain(weighed: list[tuple[Match, int]]) -> list[Match]:
@@ -268,7 +278,7 @@ class _Pieces:
         if a.text == b.text:
             self.add("same", a.text, a.code)
             return
-        for run in _runs(a.keys, b.keys, same):
+        for run in _runs(a, b, same):
             before, after = "".join(a.words[run.a : run.a_end]), "".join(b.words[run.b : run.b_end])
             if run.same:
                 self.add("same", after, a.code, before)
@@ -277,28 +287,64 @@ class _Pieces:
                 self.add("added", after, a.code)
 
 
-def _runs(a: Sequence[str], b: Sequence[str], same: Sequence[Match]) -> list[_Run]:
+def _runs(a: _Block, b: _Block, same: Sequence[Match]) -> list[_Run]:
     """What is the same and what is not, in turn.
 
-    A few same words between larger changes are there by chance and count as changed too.
+    A word or two that are the same between larger changes are there by chance and count as changed.
     """
     found: list[_Run] = []
-    a_at = b_at = a_from = b_from = 0
-    for i, j in (*same, (len(a), len(b))):
-        if i > a_at or j > b_at:
-            if a_at > a_from:
-                found.append(_Run(True, a_from, a_at, b_from, b_at, _size(a[a_from:a_at])))
-            change = _Run(False, a_at, i, b_at, j, max(_size(a[a_at:i]), _size(b[b_at:j])))
-            while len(found) > 1 and found[-1].size <= min(found[-2].size, change.size):
-                chance, before = found.pop(), found.pop()
-                size = before.size + chance.size + change.size
-                change = _Run(False, before.a, i, before.b, j, size)
-            found.append(change)
-            a_from, b_from = i, j
-        a_at, b_at = i + 1, j + 1
-    if len(a) > a_from:
-        found.append(_Run(True, a_from, len(a), b_from, len(b), 0))
+    for run in _turns(a, b, same):
+        while len(found) > 1 and not run.same and _by_chance(found[-2], found[-1], run, b.keys):
+            found.pop()
+            before = found.pop()
+            run = _run(False, a, b, (before.a, run.a_end, before.b, run.b_end))
+        found.append(run)
     return found
+
+
+def _by_chance(before: _Run, run: _Run, after: _Run, keys: Sequence[str]) -> bool:
+    if run.size > min(before.size, after.size, _FEW_CHARACTERS):
+        return False
+    return sum(key[:1].isalnum() for key in keys[run.b : run.b_end]) <= _FEW_WORDS
+
+
+def _turns(a: _Block, b: _Block, same: Sequence[Match]) -> Iterator[_Run]:
+    """What is the same as the matches say; but where a change could as well stand between sentences,
+    it does."""
+    a_at = b_at = a_from = b_from = 0
+    for i, j in (*same, (len(a.keys), len(b.keys))):
+        if i > a_at or j > b_at:
+            back = _back(b, b_from, b_at, j) if i == a_at else 0
+            back = _back(a, a_from, a_at, i) if j == b_at else back
+            if a_at - back > a_from:
+                yield _run(True, a, b, (a_from, a_at - back, b_from, b_at - back))
+            yield _run(False, a, b, (a_at - back, i - back, b_at - back, j - back))
+            a_from, b_from = i - back, j - back
+        a_at, b_at = i + 1, j + 1
+    if len(a.keys) > a_from:
+        yield _run(True, a, b, (a_from, len(a.keys), b_from, len(b.keys)))
+
+
+def _back(block: _Block, least: int, start: int, end: int) -> int:
+    """How many words before its place the change from `start` to `end` says the same and begins a
+    sentence; 0 where it nowhere does, or begins one as it stands."""
+    back = 0
+    while start - back > least:
+        if _ends_sentence(block.words[start - back - 1]):
+            return back
+        back += 1
+        if block.keys[start - back] != block.keys[end - back]:
+            return 0
+    return back if not start - back else 0
+
+
+def _ends_sentence(word: str) -> bool:
+    return word.rstrip() in _ENDS or word.endswith("\n")
+
+
+def _run(same: bool, a: _Block, b: _Block, places: tuple[int, int, int, int]) -> _Run:
+    a_from, a_to, b_from, b_to = places
+    return _Run(same, *places, max(_size(a.keys[a_from:a_to]), _size(b.keys[b_from:b_to])))
 
 
 def _size(words: Sequence[str]) -> int:
