@@ -33,6 +33,17 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     closed: bool = False
 
 
+class SentFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one attached file on its way to a model. Files are named by SHA-256 (hex): the
+    `original`, and what was `sent` of it in its order (one file, or a picture a page; nothing where it
+    went under a provider's own name for it)."""
+
+    original: str
+    form: Literal["picture", "native", "text", "pages", "sound", "film"]
+    sent: tuple[str, ...] = ()
+    file_id: str = ""
+
+
 class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message with its place in the tree and what is known of how it came about.
 
@@ -40,7 +51,8 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     parent; `position` orders them. `edited`: a person wrote or changed an answer's words.
     `continues` is the answer that this one begins with and goes on from, `copy_of` the message of
     another conversation whose copy it is (what that cost is counted there alone). `prompt` was
-    asked in place of the words of the question above, where it is not empty.
+    asked in place of the words of the question above, where it is not empty. `sent_files` are the
+    forms in which the attachments of the branch went to the model.
     """
 
     id: str
@@ -57,6 +69,7 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     system: str = ""
     parameters: Parameters = Parameters()
     left_out: tuple[LeftOut, ...] = ()
+    sent_files: tuple[SentFile, ...] = ()
     stop_reason: StopReason | None = None
     stop_detail: str = ""
     response_id: str = ""

@@ -19,6 +19,9 @@ from chatbench.core.values import Plain
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ProviderState = dict[str, Any]
 Detail = Literal["", "auto", "low", "high", "original"]
+FileForm = Literal["", "native", "text", "pages"]
+"""How a document goes to a model: as it is, as its words, as pictures of its pages; "" is the best
+form that the model takes."""
 
 
 class Value(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -101,12 +104,19 @@ class ImagePart(Value, frozen=True, tag="image", tag_field="type"):
 
 
 class FilePart(Value, frozen=True, tag="file", tag_field="type"):
-    """A document or any other file; size in bytes (0 where unknown)."""
+    """A document or any other file; size in bytes (0 where unknown).
+
+    `form` is how it is to be sent, `pages` which of its pages ("1-3,7"; "" is all), `page_count` how
+    many it has (0 where unknown).
+    """
 
     source: MediaSource
     media_type: str
     name: str = ""
     size: int = 0
+    form: FileForm = ""
+    pages: str = ""
+    page_count: int = 0
     provider_state: ProviderState = {}
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import apsw
 
 from chatbench.core.errors import StorageError
-from chatbench.storage import failures
+from chatbench.storage import failures, renditions
 from chatbench.storage.database import Database
 from chatbench.storage.rows import draft, draft_key, plain, stored_files
 from chatbench.storage.turns import now_ms
@@ -22,6 +22,13 @@ from chatbench.storage.turns import now_ms
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _CHUNK_BYTES = 1 << 20
 _UNUSED_AFTER_MS = 86_400_000
+_UNUSED = (
+    "SELECT sha256 FROM files AS f WHERE created_at <= ? "
+    "AND NOT EXISTS (SELECT 1 FROM file_references AS r WHERE r.sha256 = f.sha256) "
+    "AND NOT EXISTS (SELECT 1 FROM renditions AS r JOIN files AS o ON o.sha256 = r.original "
+    "WHERE r.sha256 = f.sha256 AND r.original <> f.sha256)"
+)
+"""What no message shows, and what was not made of another file that is here."""
 
 
 class _Held(NamedTuple):
@@ -30,6 +37,7 @@ class _Held(NamedTuple):
     data: bytes
     name: str
     media_type: str
+    made_of: str = ""
 
 
 class FileStore:
@@ -43,15 +51,22 @@ class FileStore:
         self._held: dict[str, _Held] = {}
 
     async def put(
-        self, data: bytes | Path, *, name: str = "", media_type: str = "", conversation_id: str = ""
+        self,
+        data: bytes | Path,
+        *,
+        name: str = "",
+        media_type: str = "",
+        conversation_id: str = "",
+        made_of: str = "",
     ) -> str:
         """Stores bytes, or a file's, and returns their SHA-256 (hex). Twice the same is once.
-        `conversation_id` is where they are for, if that is known.
+        `conversation_id` is where they are for, if that is known; what is `made_of` a file (its
+        SHA-256) that only memory has is held there as well.
 
         Raises DiskFull, ReadOnly, StorageError; OSError where a given file cannot be read.
         """
-        if self._database.is_temporary(conversation_id):
-            return await asyncio.to_thread(self._hold, data, name, media_type)
+        if self._database.is_temporary(conversation_id) or self.holds(made_of):
+            return await asyncio.to_thread(self._hold, data, name, media_type, made_of)
         sha256, size = await asyncio.to_thread(self._write, data)
         values = (sha256, size, plain(media_type), plain(name), now_ms())
 
@@ -65,6 +80,10 @@ class FileStore:
 
         await self._database.write(insert)
         return sha256
+
+    def holds(self, sha256: str) -> bool:
+        """Whether this file is in memory, and is not to touch the disk."""
+        return sha256 in self._held
 
     async def read(self, sha256: str) -> bytes:
         """The bytes, checked against their name. Raises StorageError where they are gone or
@@ -89,19 +108,17 @@ class FileStore:
         self, *, among: Collection[str] | None = None, older_than_ms: int = _UNUSED_AFTER_MS
     ) -> int:
         """Deletes what no message and no draft shows and what is older than a day (an upload under
-        way is younger), of the files `among` only, if given; returns how many."""
+        way is younger), of the files `among` only, if given, and what was made of it; returns how
+        many."""
         before = now_ms() - older_than_ms
 
         def forget(connection: apsw.Connection) -> list[str]:
             kept = _in_drafts(connection)
-            found = connection.execute(
-                "SELECT sha256 FROM files AS f WHERE created_at <= ? "
-                "AND NOT EXISTS (SELECT 1 FROM file_references AS r WHERE r.sha256 = f.sha256)",
-                (before,),
-            ).fetchall()
+            found = connection.execute(_UNUSED, (before,)).fetchall()
             unused = [
                 str(row[0]) for row in found if row[0] not in kept and (among is None or row[0] in among)
             ]
+            unused += renditions.forget(connection, unused, kept)
             connection.executemany("DELETE FROM files WHERE sha256 = ?", [(sha,) for sha in unused])
             # Deleted inside the transaction: a put of the same bytes waits, and writes them again.
             for sha in unused:
@@ -119,6 +136,7 @@ class FileStore:
             return {str(row[0]) for row in shown} | _in_drafts(connection)
 
         kept = await self._database.of(conversation_id).read(used)
+        kept |= {sha256 for sha256, held in self._held.items() if held.made_of in kept}
         self._held = {sha256: held for sha256, held in self._held.items() if sha256 in kept}
 
     async def keep(self, conversation_id: str) -> None:
@@ -128,10 +146,11 @@ class FileStore:
             held = self._held[sha256]
             await self.put(held.data, name=held.name, media_type=held.media_type)
 
-    def _hold(self, data: bytes | Path, name: str, media_type: str) -> str:
-        held = _Held(b"".join(_chunks(data)), name, media_type)
+    def _hold(self, data: bytes | Path, name: str, media_type: str, made_of: str) -> str:
+        held = _Held(b"".join(_chunks(data)), name, media_type, made_of)
         sha256 = hashlib.sha256(held.data).hexdigest()
-        self._held[sha256] = held
+        if sha256 not in self._held or not made_of:
+            self._held[sha256] = held
         return sha256
 
     def _write(self, data: bytes | Path) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chatbench.core.conversations import ConversationSummary, Draft, Lane, TreeMessage
+from chatbench.core.conversations import ConversationSummary, Draft, Lane, SentFile, TreeMessage
 from chatbench.core.errors import ErrorReport
 from chatbench.core.messages import (
     AudioPart,
@@ -36,6 +36,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     system: str = ""
     parameters: Parameters = Parameters()
     left_out: tuple[LeftOut, ...] = ()
+    sent_files: tuple[SentFile, ...] = ()
     stop_reason: StopReason | None = None
     stop_detail: str = ""
     response_id: str = ""
@@ -139,6 +140,7 @@ def whole_message(row: tuple[Any, ...]) -> TreeMessage:
         system=details.system,
         parameters=details.parameters,
         left_out=details.left_out,
+        sent_files=details.sent_files,
         stop_reason=details.stop_reason,
         stop_detail=details.stop_detail,
         response_id=details.response_id,

@@ -26,14 +26,15 @@ _UNSPACED = (
 _NOT_AFTER_WORD = f"(?<![^\\W_{_UNSPACED}])"
 _NOT_BEFORE_WORD = f"(?![^\\W_{_UNSPACED}])"
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
-_BLANKS = str.maketrans("\n\r\t", "   ")
+_BLANKS = str.maketrans("\n\r\t\f", "    ")
 _SNIPPET_LENGTH = 160
 _LEAD = 40
 
 
 class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the words were found. `message_id` is None for a hit in the title. `highlights` are
-    [start, end) offsets into `snippet`; `created_at` is UTC milliseconds."""
+    """Where the words were found. `message_id` is None for a hit in the title; `file` names the
+    attachment of the message whose words they are. `highlights` are [start, end) offsets into
+    `snippet`; `created_at` is UTC milliseconds."""
 
     conversation_id: str
     message_id: str | None
@@ -41,6 +42,7 @@ class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
     snippet: str
     highlights: tuple[tuple[int, int], ...]
     created_at: int
+    file: str = ""
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -74,9 +76,15 @@ def index_title(connection: apsw.Connection, seq: int, title: str) -> None:
     connection.execute("INSERT INTO title_search (rowid, title) VALUES (?, ?)", (seq, spaced(title)))
 
 
+def index_file(connection: apsw.Connection, seq: int, words: str) -> None:
+    """Puts the words of an attached file into the index, in place of what was there."""
+    connection.execute("DELETE FROM file_search WHERE rowid = ?", (seq,))
+    connection.execute("INSERT INTO file_search (rowid, text) VALUES (?, ?)", (seq, spaced(words)))
+
+
 def rebuild(connection: apsw.Connection) -> None:
-    """Makes the index anew from the messages."""
-    for table in ("message_search", "title_search"):
+    """Makes the index anew from the messages and the words of files."""
+    for table in ("message_search", "title_search", "file_search"):
         connection.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")  # noqa: S608
     for seq, parts in connection.execute(
         "SELECT m.seq, c.parts FROM messages AS m JOIN contents AS c ON c.seq = m.seq "
@@ -85,6 +93,8 @@ def rebuild(connection: apsw.Connection) -> None:
         index_message(connection, seq, rows.words_of(rows.parts_of(parts)))
     for seq, title in connection.execute("SELECT seq, title FROM conversations WHERE title <> ''"):
         index_title(connection, seq, title)
+    for seq, text in connection.execute("SELECT seq, text FROM file_texts"):
+        index_file(connection, seq, text)
 
 
 def spaced(text: str) -> str:
@@ -112,7 +122,8 @@ def expression(terms: list[Term]) -> str:
 
 
 def find(connection: apsw.Connection, query: str, limit: int) -> list[SearchHit]:
-    """Titles and messages with all the words, newest first; the trash is not searched."""
+    """Titles, messages and attached files with all the words, newest first; the trash is not
+    searched. A message whose own words are found is not told again for its files."""
     terms = parse(query)
     if not terms or limit < 1:
         return []
@@ -121,6 +132,8 @@ def find(connection: apsw.Connection, query: str, limit: int) -> list[SearchHit]
         *_in_titles(connection, wanted, pattern, limit),
         *_in_messages(connection, wanted, pattern, limit),
     ]
+    told = {hit.message_id for hit in hits}
+    hits += [hit for hit in _in_files(connection, wanted, pattern, limit) if hit.message_id not in told]
     hits.sort(key=lambda hit: (hit.created_at, hit.conversation_id), reverse=True)  # ids rise with time
     return hits[:limit]
 
@@ -165,6 +178,32 @@ def _in_messages(
             snippet=snippet,
             highlights=highlights,
             created_at=created_at,
+        )
+
+
+def _in_files(
+    connection: apsw.Connection, wanted: str, pattern: re.Pattern[str], limit: int
+) -> Iterator[SearchHit]:
+    for conversation_id, message_id, title, text, name, created_at in connection.execute(
+        "SELECT m.conversation_id, m.id, v.title, t.text, f.name, m.created_at FROM file_search AS s "
+        "CROSS JOIN file_texts AS t ON t.seq = s.rowid "
+        "CROSS JOIN files AS f ON f.sha256 = t.original "
+        "CROSS JOIN file_references AS r ON r.sha256 = t.original "
+        "CROSS JOIN messages AS m ON m.seq = r.message_seq "
+        "CROSS JOIN conversations AS v ON v.id = m.conversation_id "
+        "WHERE file_search MATCH ? AND m.deleted_at IS NULL AND v.trashed_at IS NULL "
+        "ORDER BY m.seq DESC LIMIT ?",
+        (wanted, limit),
+    ):
+        snippet, highlights = _cut(text, pattern)
+        yield SearchHit(
+            conversation_id=conversation_id,
+            message_id=message_id,
+            title=title,
+            snippet=snippet,
+            highlights=highlights,
+            created_at=created_at,
+            file=name,
         )
 
 

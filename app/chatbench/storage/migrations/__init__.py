@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 import apsw
 
-from chatbench.storage.migrations import m001_first, m002_spend_sums, m003_lanes, m004_judged
+from chatbench.storage.migrations import (
+    m001_first,
+    m002_spend_sums,
+    m003_lanes,
+    m004_judged,
+    m005_renditions,
+)
 
 Migration = Callable[[apsw.Connection], None]
 
@@ -15,5 +21,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     m002_spend_sums.migrate,
     m003_lanes.migrate,
     m004_judged.migrate,
+    m005_renditions.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""

@@ -1,0 +1,175 @@
+"""What was made of attached files, found again by the file and the recipe: nothing is made twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import apsw
+import msgspec
+
+from chatbench.storage import search
+from chatbench.storage.database import Database
+from chatbench.storage.rows import plain
+
+if TYPE_CHECKING:
+    from chatbench.storage.files import FileStore
+
+PAGE_BREAK = "\f"
+"""Stands between the pages of a text."""
+
+
+class Made(NamedTuple):
+    """One piece of what was made: its bytes, pixels of a picture, and a word about it."""
+
+    data: bytes
+    media_type: str
+    width: int = 0
+    height: int = 0
+    about: str = ""
+
+
+class Rendition(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece that is kept: a file of the store, its size in bytes, pixels of a picture."""
+
+    sha256: str
+    media_type: str
+    size: int
+    width: int = 0
+    height: int = 0
+    about: str = ""
+
+
+class RenditionStore:
+    """Pieces by original (SHA-256) and recipe, and the words of files by original. What is made of a
+    file that only memory has stays in memory. All methods raise StorageError."""
+
+    def __init__(self, files: FileStore, database: Database) -> None:
+        self._files = files
+        self._database = database
+        self._held: dict[tuple[str, str], tuple[Rendition, ...]] = {}
+        self._held_texts: dict[str, str] = {}
+
+    async def find(self, original: str, recipe: str) -> tuple[Rendition, ...]:
+        """In their order; () where nothing was made yet."""
+        held = self._held.get((original, recipe))
+        if held is not None:
+            return held
+
+        def read(connection: apsw.Connection) -> tuple[Rendition, ...]:
+            found: Any = connection.execute(
+                "SELECT sha256, media_type, size, width, height, about FROM renditions "
+                "WHERE original = ? AND recipe = ? ORDER BY place",
+                (original, recipe),
+            )
+            return tuple(
+                Rendition(
+                    sha256=row[0], media_type=row[1], size=row[2], width=row[3], height=row[4], about=row[5]
+                )
+                for row in found
+            )
+
+        return await self._database.read(read)
+
+    async def keep(self, original: str, recipe: str, made: Sequence[Made]) -> tuple[Rendition, ...]:
+        """Stores the pieces in place of what this recipe made before."""
+        kept = tuple([await self._put(original, one) for one in made])
+        if self._files.holds(original):
+            self._held[original, recipe] = kept
+            return kept
+
+        def write(connection: apsw.Connection) -> None:
+            connection.execute("DELETE FROM renditions WHERE original = ? AND recipe = ?", (original, recipe))
+            connection.executemany(
+                "INSERT INTO renditions (original, recipe, place, sha256, media_type, size, width, height, "
+                "about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (original, recipe, place, one.sha256, one.media_type, one.size, one.width, one.height,
+                     one.about)
+                    for place, one in enumerate(kept)
+                ],
+            )  # fmt: skip
+
+        await self._database.write(write)
+        return kept
+
+    async def _put(self, original: str, made: Made) -> Rendition:
+        sha256 = await self._files.put(made.data, media_type=made.media_type, made_of=original)
+        return Rendition(
+            sha256=sha256,
+            media_type=made.media_type,
+            size=len(made.data),
+            width=made.width,
+            height=made.height,
+            about=plain(made.about),
+        )
+
+    async def text(self, original: str) -> str | None:
+        """The words of a file, pages with `PAGE_BREAK` between them; None where nobody read it yet."""
+        if original in self._held_texts:
+            return self._held_texts[original]
+
+        def read(connection: apsw.Connection) -> str | None:
+            row: Any = connection.execute(
+                "SELECT text FROM file_texts WHERE original = ?", (original,)
+            ).fetchone()
+            return None if row is None else str(row[0])
+
+        return await self._database.read(read)
+
+    async def keep_text(self, original: str, text: str) -> None:
+        """Stores the words of a file, which are found by the search from now on."""
+        words = plain(text).replace("\0", "")
+        if self._files.holds(original):
+            self._held_texts[original] = words
+            return
+
+        def write(connection: apsw.Connection) -> None:
+            row: Any = connection.execute(
+                "INSERT INTO file_texts (original, text) VALUES (?, ?) "
+                "ON CONFLICT (original) DO UPDATE SET text = excluded.text RETURNING seq",
+                (original, words),
+            ).fetchone()
+            search.index_file(connection, row[0], words)
+
+        await self._database.write(write)
+
+    def forget_held(self) -> None:
+        """Lets go of what was made of files that are no longer in memory."""
+        self._held = {key: one for key, one in self._held.items() if self._files.holds(key[0])}
+        self._held_texts = {
+            original: text for original, text in self._held_texts.items() if self._files.holds(original)
+        }
+
+
+def forget(connection: apsw.Connection, originals: Sequence[str], kept: Collection[str]) -> list[str]:
+    """Deletes what is known of what was made of these files; returns the files that nothing else
+    needs, `kept` being those that drafts show."""
+    pieces: list[str] = []
+    for original in originals:
+        found = connection.execute("SELECT DISTINCT sha256 FROM renditions WHERE original = ?", (original,))
+        pieces += [str(row[0]) for row in found]
+        connection.execute("DELETE FROM renditions WHERE original = ?", (original,))
+        _forget_text(connection, original)
+    needed = (
+        "SELECT EXISTS (SELECT 1 FROM file_references WHERE sha256 = ?1) "
+        "OR EXISTS (SELECT 1 FROM renditions WHERE sha256 = ?1)"
+    )
+    gone: list[str] = []
+    for sha256 in dict.fromkeys(pieces):
+        row: Any = connection.execute(needed, (sha256,)).fetchone()
+        if not row[0] and sha256 not in kept and sha256 not in originals:
+            gone.append(sha256)
+    return gone
+
+
+def _forget_text(connection: apsw.Connection, original: str) -> None:
+    """Overwrites the words: whoever deletes a document for good means what stood in it."""
+    row: Any = connection.execute("SELECT seq FROM file_texts WHERE original = ?", (original,)).fetchone()
+    if row is None:
+        return
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("DELETE FROM file_texts WHERE seq = ?", (row[0],))
+    connection.execute("DELETE FROM file_search WHERE rowid = ?", (row[0],))
+    connection.execute("INSERT INTO file_search (file_search) VALUES ('optimize')")
+    connection.execute("PRAGMA secure_delete = OFF")
