@@ -42,8 +42,8 @@ def test_one_question_is_answered_by_both_and_stands_above_them(
             await ask(view, "One")
             await ask(view, "Two")
             first, second = view.lanes.views
-            assert shown(first) == ["assistant:model-a"] * 2
-            assert shown(second) == ["assistant:model-b"] * 2
+            assert shown(first) == ["assistant:model-a", "user:", "assistant:model-a"]
+            assert shown(second) == ["assistant:model-b", "user:", "assistant:model-b"]
             assert len(server.asked) == 4
             assert [len(asked.json["messages"]) for asked in server.asked] == [1, 1, 3, 3]
             await until(lambda: view.strip.place.text() == "Turn 2 / 2", "the turn")

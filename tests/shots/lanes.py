@@ -101,6 +101,25 @@ async def lanes(profile: Path, pictures: Path, scheme: str) -> None:
         await stage.shoot("lanes-three-stacked")
 
 
+async def lanes_turns(profile: Path, pictures: Path, scheme: str) -> None:
+    """Three turns of three lanes: the questions between the answers, folded and open."""
+    async with staged(profile, pictures, scheme, model=None) as stage:
+        view = await _laned(stage, NAMES, (THIRD, THIRD.replace("whichever", "no matter which"), THIRD))
+        for question in (QUESTION, "And in MySQL?", f"And with Kysely? {QUESTION} {QUESTION}"):
+            await ask(view, question)
+        await stage.shoot("lanes-turns")
+        lane = view.lanes.views[1].transcript
+        lane.setFocus()
+        for key in (Qt.Key.Key_Up, Qt.Key.Key_Up):
+            press(lane, key, Qt.KeyboardModifier.ControlModifier)
+        press(lane, Qt.Key.Key_Tab)
+        press(lane, Qt.Key.Key_Return)
+        await stage.shoot("lanes-turns-open")
+        stage.window.resize(1440, 1300)
+        view.compare.arrange("stacked")
+        await stage.shoot("lanes-turns-stacked")
+
+
 async def lanes_streaming(profile: Path, pictures: Path, scheme: str) -> None:
     """Three lanes under way: one slow, one quick, one that broke off."""
     async with staged(profile, pictures, scheme, model=None) as stage:
@@ -174,6 +193,8 @@ async def lanes_scripts(profile: Path, pictures: Path, scheme: str) -> None:
         await stage.shoot("lanes-arabic")
         view.compare.contrast.choose(view.lanes.views[0].id)
         await stage.shoot("lanes-arabic-differences")
+        await ask(view, f"{ARABIC_QUESTION} {ARABIC_QUESTION}")
+        await stage.shoot("lanes-arabic-turns")
 
 
 async def lanes_small(profile: Path, pictures: Path, scheme: str) -> None:
@@ -190,7 +211,7 @@ async def lanes_small(profile: Path, pictures: Path, scheme: str) -> None:
         await stage.shoot("lanes-text-200-percent")
 
 
-LANE_SCENES = (lanes, lanes_streaming, lanes_eight, judging, lanes_scripts, lanes_small)
+LANE_SCENES = (lanes, lanes_turns, lanes_streaming, lanes_eight, judging, lanes_scripts, lanes_small)
 
 
 async def _laned(stage: Stage, names: tuple[str, ...], answers: tuple[str, ...]) -> ConversationView:

@@ -116,13 +116,13 @@ class LaneView(Surface):
         lane: Lane,
         extents: Mapping[str, Extent],
         fresh: Sequence[TreeMessage],
-        hidden: frozenset[str] = frozenset(),
+        shared: frozenset[str] = frozenset(),
     ) -> None:
-        """Takes a newly read conversation. `hidden` are questions that stand above all lanes."""
+        """Takes a newly read conversation. `shared` are questions that stand above all lanes."""
         if lane.leaf != self.lane.leaf:
             self._turn = ""
         self.lane = lane
-        self.source.show(conversation, lane, extents, fresh, hidden)
+        self.source.show(conversation, lane, extents, fresh, shared)
         self._answers = {m.turn_id: m for m in self.source.path if m.role == "assistant"}
         self.transcript.refresh()
         self.head.show_lane(lane)

@@ -54,6 +54,7 @@ class ConversationSource(QObject):
         self.marks: Marks = NO_MARKS
         """What is sent otherwise than it stands here; told before `show`."""
         self._whys: dict[str, Why] = {}
+        self._shared: frozenset[str] = frozenset()
         self.unnamed_as = ""
         """The lane's letter while the models' names are hidden."""
 
@@ -72,14 +73,16 @@ class ConversationSource(QObject):
         lane: Lane,
         extents: Mapping[str, Extent],
         fresh: Sequence[TreeMessage] = (),
-        hidden: frozenset[str] = frozenset(),
+        shared: frozenset[str] = frozenset(),
     ) -> None:
-        """Takes a new outline, and the messages that were `stale`; `hidden` ones are passed over."""
+        """Takes a new outline, and the messages that were `stale`. Questions that are `shared` stand in
+        whole above all lanes: here the first is passed over, and the others are one line each."""
         self.conversation = conversation
         self.path = conversation.path(lane.leaf)
-        self._path = tuple(message for message in self.path if message.id not in hidden)
+        self._path = self.path[1:] if self.path and self.path[0].id in shared else self.path
+        self._shared = shared
         self._outlines = {message.id: message for message in self._path}
-        self._sizes = [_size(extents.get(message.id)) for message in self._path]
+        self._sizes = [0 if m.id in shared else _size(extents.get(m.id)) for m in self._path]
         self._siblings = _siblings(conversation, self._path)
         for message in fresh:
             self._texts.pop(message.id, None)
@@ -89,8 +92,11 @@ class ConversationSource(QObject):
         for identifier, entry in self._entries.items():
             position, count, _ = self._siblings.get(identifier, _ALONE)
             notes = self._notes(entry.message)
-            if (entry.position, entry.count, entry.notes) != (position, count, notes):
-                self._entries[identifier] = replace(entry, position=position, count=count, notes=notes)
+            brief = identifier in shared
+            if (entry.position, entry.count, entry.notes, entry.brief) != (position, count, notes, brief):
+                self._entries[identifier] = replace(
+                    entry, position=position, count=count, notes=notes, brief=brief
+                )
 
     def ids(self) -> Sequence[str]:
         return [message.id for message in self._path]
@@ -198,7 +204,7 @@ class ConversationSource(QObject):
         author, place, title = self._who(message)
         entry = Entry(
             message=message, author=author, place=place, title=title, position=position, count=count,
-            notes=self._notes(message),
+            notes=self._notes(message), brief=message.id in self._shared,
         )  # fmt: skip
         self._entries[message.id] = entry
         while len(self._entries) > _KEPT:

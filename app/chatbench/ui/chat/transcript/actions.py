@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QRectF
 
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.frame import Frame
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.theme import theme
 
@@ -41,6 +42,10 @@ def actions_of(item: Item) -> list[Action]:
     y = item.actions_top + (frame.actions - high) / 2
     x = frame.column_x - (wide - theme().icon_size(15)) / 2
     row: list[Action] = []
+    if item.brief:
+        if item.entry.count < 2:
+            return []
+        return _mirrored(_branches(item, QRectF(x, y, theme().scaled(20), high)), frame)
 
     def put(key: str, icon: str, name: str, width: float = wide) -> None:
         at = row[-1].rect.right() if row else x
@@ -59,6 +64,11 @@ def actions_of(item: Item) -> list[Action]:
         put("quote", "text-quote", tr("Quote"))
         put("fork", "git-fork", tr("Fork to a new chat"))
     put("more", "ellipsis", tr("More"))
+    return _mirrored(row, frame)
+
+
+def _mirrored(row: list[Action], frame: Frame) -> list[Action]:
+    """The row from the side where reading begins."""
     if frame.rtl:
         across = 2 * frame.column_x + frame.column
         for action in row:

@@ -13,6 +13,8 @@ MARGIN: Final = 108
 MARGIN_GAP: Final = 20
 EDGE: Final = 16
 BEFORE_TURN: Final = 18
+LINE_BEFORE_TURN: Final = 6
+"""Where in that gap a line parts the turns of a lane."""
 ACTIONS_GAP: Final = 6
 BOX_PADDING: Final = (14, 10)
 """Of your own message: sideways, up and down."""

@@ -20,6 +20,7 @@ from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
+from chatbench.ui.chat.transcript.boxes.question import QuestionLine
 from chatbench.ui.chat.transcript.boxes.table import TableBox
 from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, BOX_PADDING, Frame
 from chatbench.ui.chat.transcript.markdown import MarkdownSegment
@@ -73,6 +74,16 @@ class Item:
     def mine(self) -> bool:
         """Whether a person wrote it."""
         return self.message.role == "user"
+
+    @property
+    def brief(self) -> bool:
+        """Whether it is a question of which one line stands here."""
+        return self.entry.brief and self.mine
+
+    @property
+    def boxed(self) -> bool:
+        """Whether its words stand in a box of their own."""
+        return self.mine and not self.brief
 
     @property
     def live(self) -> bool:
@@ -131,10 +142,18 @@ class Item:
         parts = self.message.parts
         media = [part for part in parts if isinstance(part, MEDIA)]
         words = "\n".join(part.text for part in parts if isinstance(part, TextPart))
+        if self.brief:
+            head = f"{self.entry.author}, {self.clock()}"
+            line = QuestionLine(self.context, (self.id, "brief"), words, media, head)
+            self._trailing.append(line)
+            if not line.opened:
+                return
         if media:
             self._trailing.append(AttachmentsBox(self.context, (self.id, "media"), media))
         if words or not media:
-            self._trailing += plain_boxes(self.context, (self.id, "words"), visible(words))
+            plain = plain_boxes(self.context, (self.id, "words"), visible(words))
+            plain[0].heading = True
+            self._trailing += plain
 
     def _update_segments(self, parts: Sequence[Part]) -> int | None:
         """Bring the segments up to date; the first one that changed."""
@@ -243,7 +262,7 @@ class Item:
                     box.refit()
 
     def _column_width(self) -> float:
-        return self.frame.column - (2 * BOX_PADDING[0] if self.mine else 0)
+        return self.frame.column - (2 * BOX_PADDING[0] if self.boxed else 0)
 
     @property
     def _before(self) -> int:
@@ -258,10 +277,10 @@ class Item:
     @property
     def content_top(self) -> float:
         """Where the words begin, or the fill of your own message."""
-        return float(self._before + self.frame.head)
+        return float(self._before + (0 if self.brief else self.frame.head))
 
     def _place(self, first: int) -> None:
-        y = self.content_top + (BOX_PADDING[1] if self.mine else 0)
+        y = self.content_top + (BOX_PADDING[1] if self.boxed else 0)
         if first:
             y = self.tops[first - 1] + self.boxes[first - 1].height
         del self.tops[first:]
@@ -287,11 +306,14 @@ class Item:
         if not self.boxes:
             return self.content_top
         end = self.tops[-1] + self.boxes[-1].height
-        return end + (BOX_PADDING[1] if self.mine else 0)
+        return end + (BOX_PADDING[1] if self.boxed else 0)
 
     def _measure_height(self) -> None:
-        least = 0.0 if self.frame.folded else self._before + self.margin_height()
-        self.height = float(math.ceil(max(self.actions_top + self.frame.actions, least)))
+        least = 0.0 if self.frame.folded or self.brief else self._before + self.margin_height()
+        below = self.frame.actions
+        if self.brief and self.entry.count < 2:
+            below = ACTIONS_GAP if len(self.boxes) == 1 else BEFORE_TURN
+        self.height = float(math.ceil(max(self.actions_top + below, least)))
 
     def margin_height(self) -> float:
         """Height of the facts beside the message."""
@@ -341,7 +363,7 @@ class Item:
     def box_rect(self, number: int) -> QRectF:
         """Where a box stands."""
         box = self.boxes[number]
-        inset = BOX_PADDING[0] if self.mine else 0
+        inset = BOX_PADDING[0] if self.boxed else 0
         x = self.frame.column_x + inset + (0 if self.frame.rtl else box.indent)
         return QRectF(x, self.tops[number], box.width, box.height)
 
@@ -364,6 +386,8 @@ class Item:
 
     def rebuild_part_of(self, box: Box) -> None:
         """A fold of the part ``box`` belongs to was opened or closed."""
+        if self.brief:
+            self._build_mine()
         for segment in self._segments:
             if segment is not None and box in segment.boxes:
                 segment.rebuild()

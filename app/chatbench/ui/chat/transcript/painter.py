@@ -14,7 +14,7 @@ from chatbench.ui.chat.transcript.boxes.base import Box, Paint
 from chatbench.ui.chat.transcript.boxes.changes import paint_sign
 from chatbench.ui.chat.transcript.boxes.controls import paint_button, paint_line, tr
 from chatbench.ui.chat.transcript.boxes.text import TextBox
-from chatbench.ui.chat.transcript.frame import QUOTE_BAR
+from chatbench.ui.chat.transcript.frame import LINE_BEFORE_TURN, QUOTE_BAR
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.selection import Selection
 from chatbench.ui.chat.transcript.stack import Row, Stack
@@ -90,8 +90,11 @@ class TranscriptPainter:
         draw_box(painter, rect, theme().corner("card"), "sunken")
 
     def _paint_item(self, painter: QPainter, index: int, item: Item, clip: QRectF) -> None:
-        if item.mine:
+        if item.boxed:
             draw_box(painter, item.fill_rect(), theme().corner("card"), "sunken")
+        elif item.brief:
+            line = QRectF(item.frame.column_x, LINE_BEFORE_TURN, item.frame.column, 1)
+            painter.fillRect(line, theme().color("line"))
         self._paint_bars(painter, item, clip)
         first = item.box_at(clip.top())
         for number in range(first, len(item.boxes)):
@@ -101,7 +104,9 @@ class TranscriptPainter:
             if rect.bottom() >= clip.top():
                 self._paint_box(painter, index, number, item.boxes[number], rect, clip)
         self._paint_cursor(painter, item)
-        if item.frame.folded:
+        if item.brief:
+            pass
+        elif item.frame.folded:
             self._paint_head(painter, item)
         else:
             self._paint_margin(painter, item)

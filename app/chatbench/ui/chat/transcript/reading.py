@@ -25,6 +25,7 @@ LONGEST: Final = 20_000
 """Characters that are handed over at a time."""
 _ROLES: Final = {
     "heading": QAccessible.Role.Heading,
+    "question": QAccessible.Role.Heading,
     "list": QAccessible.Role.Section,
     "code": QAccessible.Role.Section,
     "table": QAccessible.Role.Section,
@@ -119,6 +120,8 @@ class BoxAccessible(Part):
         """What the box shows, as a block of Markdown is called; "" for what is none."""
         if isinstance(self.box, CodeBox):
             return "code"
+        if self.box is not None and self.box.heading:
+            return "question"
         return str(getattr(getattr(self.box, "block", None), "kind", ""))
 
     def role(self) -> QAccessible.Role:
@@ -139,7 +142,7 @@ class BoxAccessible(Part):
             return box.spoken[:LONGEST]
         if isinstance(box, TextBox) and box.block is not None and box.block.level:
             return tr("Heading of level {0}").format(box.block.level)
-        names = {"code": tr("Code"), "table": tr("Table"), "list": tr("List")}
+        names = {"question": tr("Question"), "code": tr("Code"), "table": tr("Table"), "list": tr("List")}
         return names.get(self.kind, "")
 
 

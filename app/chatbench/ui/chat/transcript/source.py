@@ -33,6 +33,8 @@ class Entry:
     count: int = 1
     notes: tuple[str, ...] = ()
     """What is said beside its time, such as "edited"; a line break is where one may be broken."""
+    brief: bool = False
+    """A question that stands in whole elsewhere: here one line of it heads the answer."""
 
 
 class Live(Protocol):

@@ -144,6 +144,8 @@ class Box(ABC):
     """Of two such boxes under one another there are only 4 pixels between."""
     hugs = False
     """It stands close under whatever is above it."""
+    heading = False
+    """It begins a turn, for who walks from one to the next."""
     change: Change = ""
     """Set when all of it was added, or removed and stands only in the text it is compared with."""
     cursor_follows = False
