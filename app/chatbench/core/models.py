@@ -41,6 +41,15 @@ class ImageLimits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     media_types: tuple[str, ...] = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
+class MediaLimits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of one modality fits into a request: kinds, bytes of one file as it is on the disk, pages
+    of a document (None: no limit is known)."""
+
+    media_types: frozenset[str]
+    max_bytes: int
+    max_pages: int | None = None
+
+
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A capability row: what one model at one provider can do and takes.
 

@@ -15,7 +15,7 @@ import msgspec
 
 from chatbench.core.endpoints import Endpoint, origin_of
 from chatbench.core.errors import InvalidResponse, ProviderError, StreamInterrupted
-from chatbench.core.models import ModelInfo
+from chatbench.core.models import MediaLimits, Modality, ModelInfo
 from chatbench.core.params import NO_FIELD, LeftOut, Parameters, fit
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
@@ -95,6 +95,9 @@ class Wire(Protocol):
     takes: ClassVar[frozenset[str]]
     """Names of the `Parameters` it has a field for, and of what else of a `Request` not all have one
     for: "parallel_tool_calls", and "name", of whoever says a message."""
+    media: ClassVar[Mapping[Modality, MediaLimits]]
+    """What it has a place for beside words and pictures, where the model takes that modality; "file"
+    is a document as it is."""
 
     def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         """Batches of events, one batch per piece of network data; ends after `Stop`.
@@ -147,6 +150,7 @@ class HttpWire(ABC):
 
     id: ClassVar[str]
     takes: ClassVar[frozenset[str]]
+    media: ClassVar[Mapping[Modality, MediaLimits]] = {}
 
     @abstractmethod
     def encode(self, call: Call) -> HttpRequest:

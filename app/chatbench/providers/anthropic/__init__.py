@@ -7,12 +7,13 @@ the current version refuses sampling parameters, which only models before Claude
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import ClassVar
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
-from chatbench.core.models import ModelInfo
+from chatbench.core.models import MediaLimits, Modality, ModelInfo
 from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
@@ -30,6 +31,7 @@ from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import address, body_of, headers_for
 from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.media import ANTHROPIC
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
 
 
@@ -38,6 +40,7 @@ class Anthropic(HttpWire):
 
     id: ClassVar[str] = "anthropic"
     takes: ClassVar[frozenset[str]] = TAKES
+    media: ClassVar[Mapping[Modality, MediaLimits]] = ANTHROPIC
 
     def encode(self, call: Call) -> HttpRequest:
         request = call.request

@@ -8,12 +8,13 @@ the SDK sends it the contents alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import quote
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
-from chatbench.core.models import ModelInfo
+from chatbench.core.models import MediaLimits, Modality, ModelInfo
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.counting import counted
@@ -25,6 +26,7 @@ from chatbench.providers.gemini.encode import TAKES, counted_fields, request_fie
 from chatbench.providers.gemini.listing import models_of
 from chatbench.providers.gemini.naming import named
 from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.media import GEMINI
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
 
 _SSE: Query = (("alt", "sse"),)
@@ -35,6 +37,7 @@ class Gemini(HttpWire):
 
     id: ClassVar[str] = "gemini"
     takes: ClassVar[frozenset[str]] = TAKES
+    media: ClassVar[Mapping[Modality, MediaLimits]] = GEMINI
 
     def encode(self, call: Call) -> HttpRequest:
         method, query = ("streamGenerateContent", _SSE) if call.request.stream else ("generateContent", ())

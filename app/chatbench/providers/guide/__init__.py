@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import ClassVar
 
 from chatbench.core.endpoints import Endpoint
@@ -22,7 +22,7 @@ from chatbench.core.messages import (
     TextPart,
     ThinkingPart,
 )
-from chatbench.core.models import GUIDE, ModelInfo
+from chatbench.core.models import GUIDE, MediaLimits, Modality, ModelInfo
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import PartDelta, PartEnd, PartStart, Stop, StreamEvent, UsageUpdate
@@ -47,6 +47,7 @@ class Guide:
 
     id: ClassVar[str] = "guide"
     takes: ClassVar[frozenset[str]] = frozenset({"reasoning_effort"})
+    media: ClassVar[Mapping[Modality, MediaLimits]] = {}
 
     async def stream(self, call: Call, http: HttpClient) -> AsyncGenerator[list[StreamEvent], None]:
         request = call.request

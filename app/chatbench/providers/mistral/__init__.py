@@ -7,17 +7,19 @@ name, the forms of documents, sound and thinking, the errors and the list of mod
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
-from chatbench.core.models import ModelInfo
+from chatbench.core.models import MediaLimits, Modality, ModelInfo
 from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import address, headers_for
 from chatbench.providers.http import HttpRequest
+from chatbench.providers.media import MISTRAL
 from chatbench.providers.mistral.decode import ChunkDecoder, whole
 from chatbench.providers.mistral.encode import request_fields
 from chatbench.providers.mistral.listing import models_of
@@ -37,6 +39,7 @@ class Mistral(HttpWire):
             "parallel_tool_calls",
         }
     )  # fmt: skip
+    media: ClassVar[Mapping[Modality, MediaLimits]] = MISTRAL
 
     def encode(self, call: Call) -> HttpRequest:
         return posted(

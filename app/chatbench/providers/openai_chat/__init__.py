@@ -7,6 +7,7 @@ others add or leave out is read leniently; see `decode.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
@@ -15,13 +16,14 @@ import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
-from chatbench.core.models import ModelInfo
+from chatbench.core.models import MediaLimits, Modality, ModelInfo
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.counting import counted, unstreamed
 from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import address, headers_for
 from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.media import OPENAI_CHAT
 from chatbench.providers.openai_chat.decode import WAV, ChunkDecoder, whole
 from chatbench.providers.openai_chat.encode import TAKES, request_fields
 from chatbench.providers.openai_chat.listing import models_of
@@ -37,6 +39,7 @@ class OpenAIChat(HttpWire):
 
     id: ClassVar[str] = "openai_chat"
     takes: ClassVar[frozenset[str]] = TAKES
+    media: ClassVar[Mapping[Modality, MediaLimits]] = OPENAI_CHAT
 
     def encode(self, call: Call) -> HttpRequest:
         return posted(call, _call_url(call, "chat/completions"), request_fields(call))

@@ -9,19 +9,21 @@ encrypted and goes back verbatim.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ProviderError
-from chatbench.core.models import ModelInfo, ModelRef
+from chatbench.core.models import MediaLimits, Modality, ModelInfo, ModelRef
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json, read_json
 from chatbench.providers.encoding import body_of, headers_for
 from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.media import OPENAI_RESPONSES
 from chatbench.providers.openai_responses.addresses import call_url, joined
 from chatbench.providers.openai_responses.decode import EventDecoder, whole
 from chatbench.providers.openai_responses.encode import TAKES, counted_fields, request_fields
@@ -52,6 +54,7 @@ class OpenAIResponses(StoredResponses):
 
     id: ClassVar[str] = "openai_responses"
     takes: ClassVar[frozenset[str]] = TAKES
+    media: ClassVar[Mapping[Modality, MediaLimits]] = OPENAI_RESPONSES
 
     def encode(self, call: Call) -> HttpRequest:
         return posted(call, call_url(call, "responses"), request_fields(call))
