@@ -126,7 +126,7 @@ def test_a_short_question_has_nothing_to_open_and_one_of_its_own_stands_in_full(
             assert item_at(first, 1)[0].boxes[0].hotspots() == []
             tell(server, "model-b", "Mine.")
             await session.services.chat.write(
-                view.id, second.id, "user", Draft(text="Only here\n" + "word " * 80)
+                view.id, [second.id], "user", Draft(text="Only here\n" + "word " * 80)
             )
             await until(lambda: len(shown(second)) == 4, "a question of its own")
             await until(lambda: len(headings(second)) == 2, "its words")

@@ -320,6 +320,27 @@ async def test_of_several_lanes_the_one_that_shows_an_answer_gives_another(servi
     assert again.answers[0].message.lane_id == left[1].id
 
 
+async def test_words_for_several_lanes_are_one_turn_with_a_question_for_each_place(
+    services: Services, server: LoopbackServer
+) -> None:
+    conversation = await beside(services, A, B)
+    first, second = lanes_of(conversation)
+    (shared,) = await services.chat.write(conversation.id, None, "user", Draft(text="Both"))
+    answers = await services.chat.write(conversation.id, None, "assistant", Draft(text="Mine"))
+    assert [one.lane_id for one in answers] == [first, second]
+    assert {(one.parent_id, one.turn_id) for one in answers} == {(shared.id, answers[0].turn_id)}
+    parted = await services.chat.write(conversation.id, [first, second], "user", Draft(text="Each"))
+    assert [one.parent_id for one in parted] == [one.id for one in answers]
+    assert len({one.turn_id for one in parted}) == 1
+    (alone,) = await services.chat.write(conversation.id, [second], "user", Draft(text="One"))
+    leaves = {lane.id: lane.leaf for lane in (await services.history.load(conversation.id)).lanes}
+    assert leaves == {first: parted[0].id, second: alone.id}
+    assert server.asked == []
+    edit = Draft(text="Better", edits=shared.id)
+    (edited,) = await services.chat.edit_question(conversation.id, edit)
+    assert {lane.leaf for lane in (await services.history.load(conversation.id)).lanes} == {edited.id}
+
+
 async def test_every_lane_may_be_asked_anew_at_once(services: Services) -> None:
     """Each in its own branch, where they have parted."""
     conversation = await beside(services, A, B)

@@ -75,7 +75,7 @@ async def test_an_edit_is_free(services: Services) -> None:
     assert (after.cost, after.cost_complete) == (before.cost, before.cost_complete)
     assert await services.usage.today() == spent
     empty = await services.chat.new_conversation(MODEL)
-    await services.chat.write(empty.id, empty.lanes[0].id, "assistant", Draft(text="Mine"))
+    await services.chat.write(empty.id, None, "assistant", Draft(text="Mine"))
     assert (await services.history.load(empty.id)).summary.cost_complete
 
 
@@ -102,7 +102,7 @@ async def test_what_cannot_be_edited_is_named(services: Services, server: Loopba
         await services.chat.fork(turn.conversation_id, live.id)
     lane = live.message.lane_id
     with pytest.raises(ConfigurationError, match="still coming in"):
-        await services.chat.write(turn.conversation_id, lane, "user", Draft(text="x"))
+        await services.chat.write(turn.conversation_id, [lane], "user", Draft(text="x"))
     live.stop()
     await services.chat.wait(coming)
     assert len((await services.history.load(turn.conversation_id)).messages) == 4
@@ -116,11 +116,11 @@ async def test_messages_are_written_without_sending(services: Services, server: 
     conversation = await services.chat.new_conversation(MODEL)
     (lane,) = conversation.lanes
     await services.history.save_draft(conversation.id, Draft(text="Say A or B"))
-    question = await services.chat.write(conversation.id, lane.id, "user", Draft(text="Say A or B"))
+    (question,) = await services.chat.write(conversation.id, [lane.id], "user", Draft(text="Say A or B"))
     loaded = await services.history.load(conversation.id)
     assert loaded.draft == Draft()
     assert (loaded.summary.title, question.edited) == ("Say A or B", False)
-    answer = await services.chat.write(conversation.id, lane.id, "assistant", Draft(text="A"))
+    (answer,) = await services.chat.write(conversation.id, [lane.id], "assistant", Draft(text="A"))
     assert (answer.edited, answer.model, answer.role) == (True, None, "assistant")
     assert server.asked == []
     await said(services, conversation.id, "Why?")
@@ -130,23 +130,42 @@ async def test_messages_are_written_without_sending(services: Services, server: 
     ]  # fmt: skip
     assert await stored(services, answer.id) == answer
     with pytest.raises(ConfigurationError, match="nothing to add"):
-        await services.chat.write(conversation.id, lane.id, "user", Draft())
+        await services.chat.write(conversation.id, [lane.id], "user", Draft())
 
 
 async def test_a_written_question_is_answered_later(services: Services) -> None:
     conversation = await services.chat.new_conversation(MODEL)
-    question = await services.chat.write(
-        conversation.id, conversation.lanes[0].id, "user", Draft(text="Later")
-    )
+    (question,) = await services.chat.write(conversation.id, None, "user", Draft(text="Later"))
     turn = await services.chat.regenerate(conversation.id, question.id)
     await services.chat.wait(turn)
     assert len(await texts(services, conversation.id)) == 2
 
 
+async def test_other_words_of_a_question_stand_beside_it_and_nobody_is_asked(
+    services: Services, server: LoopbackServer
+) -> None:
+    turn = await asked(services)
+    before = (await services.history.load(turn.conversation_id)).messages
+    edit = Draft(text="Better", edits=turn.user_message_id)
+    await services.history.save_draft(turn.conversation_id, edit, edit=True)
+    await services.history.save_draft(turn.conversation_id, Draft(text="next"))
+    (edited,) = await services.chat.edit_question(turn.conversation_id, edit)
+    assert len(server.asked) == 1
+    loaded = await services.history.load(turn.conversation_id)
+    assert (loaded.lanes[0].leaf, loaded.edit, loaded.draft.text) == (edited.id, Draft(), "next")
+    assert (edited.parent_id, edited.role, edited.text) == (None, "user", "Better")
+    assert await untouched(services, before)
+    again = await services.chat.regenerate(turn.conversation_id, edited.id)
+    await services.chat.wait(again)
+    assert server.asked[-1].json["messages"][0]["content"] == "Better"
+    with pytest.raises(ConfigurationError, match="not a question"):
+        await services.chat.edit_question(turn.conversation_id, Draft(text="x", edits=turn.answers[0].id))
+
+
 async def test_nothing_was_asked_before_a_greeting(services: Services) -> None:
     conversation = await services.chat.new_conversation(MODEL)
     lane = conversation.lanes[0].id
-    greeting = await services.chat.write(conversation.id, lane, "assistant", Draft(text="Hello"))
+    (greeting,) = await services.chat.write(conversation.id, [lane], "assistant", Draft(text="Hello"))
     with pytest.raises(ConfigurationError, match="Nothing was asked"):
         await services.chat.regenerate(conversation.id, greeting.id)
 

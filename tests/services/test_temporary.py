@@ -57,7 +57,7 @@ async def test_nothing_of_it_touches_the_disk(services: Services, server: Loopba
     await services.lanes.close(cid, lane.id)
     await services.lanes.reopen(cid, lane.id)
     await services.history.update_lane(cid, lane)
-    await services.chat.write(cid, conversation.lanes[0].id, "user", Draft(text=SECRET))
+    await services.chat.write(cid, [conversation.lanes[0].id], "user", Draft(text=SECRET))
     edited = await services.chat.edit_answer(cid, first, f"edited {SECRET}")
     await services.chat.wait(await services.chat.continue_answer(cid, edited.id))
     await services.chat.wait(await services.chat.regenerate(cid, first))

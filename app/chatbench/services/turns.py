@@ -87,21 +87,32 @@ def counterpart(conversation: Conversation, question: TreeMessage, lane: Lane) -
     return next((m for m in path if m.turn_id == question.turn_id and m.role == "user"), question)
 
 
-def sent(conversation: Conversation, lanes: Sequence[Lane], draft: Draft, turn_id: str) -> Sent:
-    """One question for each distinct place these lanes stand on, and an empty answer per lane.
+def questions(
+    conversation: Conversation, lanes: Sequence[Lane], draft: Draft, turn_id: str
+) -> list[tuple[Lane, TreeMessage]]:
+    """Each lane with its question: one for each distinct place these lanes stand on.
 
     With `draft.edits` the question stands beside that message, in lanes that have parted beside
     theirs of the same turn. Raises StorageError where it is not there.
     """
-    found = Sent([], [], [])
     edited = None if draft.edits is None else message_in(conversation, draft.edits)
+    found: list[tuple[Lane, TreeMessage]] = []
     by_parent: dict[str | None, TreeMessage] = {}
     for lane in lanes:
         parent = lane.leaf if edited is None else counterpart(conversation, edited, lane).parent_id
         if parent not in by_parent:
             by_parent[parent] = question_after(conversation.id, parent, turn_id, draft)
-            found.questions.append(by_parent[parent])
-        answer = empty_answer(lane, by_parent[parent])
+        found.append((lane, by_parent[parent]))
+    return found
+
+
+def sent(conversation: Conversation, lanes: Sequence[Lane], draft: Draft, turn_id: str) -> Sent:
+    """The `questions` of these lanes, and an empty answer per lane. Raises StorageError as they do."""
+    found = Sent([], [], [])
+    for lane, question in questions(conversation, lanes, draft, turn_id):
+        if question not in found.questions:
+            found.questions.append(question)
+        answer = empty_answer(lane, question)
         found.answers.append(answer)
         found.lanes.append(msgspec.structs.replace(lane, leaf=answer.id))
     return found

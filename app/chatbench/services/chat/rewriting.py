@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -15,9 +16,12 @@ from chatbench.services.chat.sending import Sending
 from chatbench.services.turns import (
     Sent,
     Turn,
+    chosen,
     empty_answer,
+    message_in,
     question_after,
     question_of,
+    questions,
     refuse_unsettled,
     settled,
     showing,
@@ -63,29 +67,73 @@ class Rewriting(Sending):
             created_at=now,
             finished_at=now,
         )
-        await self._written([], [edited], lane)
+        moved = msgspec.structs.replace(lane, leaf=edited.id)
+        await self._store.begin_turn(conversation_id, [], [edited], [moved])
+        self._changes.emit(Changes(conversations=frozenset({conversation_id})))
         return edited
 
+    async def edit_question(self, conversation_id: str, draft: Draft) -> tuple[TreeMessage, ...]:
+        """Other words beside the question `draft.edits`, and nobody is asked. The lanes that show its
+        turn stand on them then; where they have parted, each beside its own. Clears the edit under way.
+
+        Raises StorageError; ConfigurationError for an empty draft and for an answer.
+        """
+        conversation = await self._outline(conversation_id)
+        old = message_in(conversation, draft.edits or "")
+        if old.role != "user":
+            raise ConfigurationError("This is not a question.", "Edit the answer instead.")
+        shown = [
+            lane
+            for lane in conversation.lanes
+            if any(m.turn_id == old.turn_id and m.role == "user" for m in conversation.path(lane.leaf))
+        ]
+        asked = questions(conversation, shown or [showing(conversation, old)], draft, new_id())
+        return await self._added(conversation, asked, draft)
+
     async def write(
-        self, conversation_id: str, lane_id: str, role: Literal["user", "assistant"], draft: Draft
-    ) -> TreeMessage:
-        """A message at the end of the lane that nobody is asked for: a question to go on from, or an
-        answer in a person's words (`edited`, of no model). Clears the composer's draft.
+        self,
+        conversation_id: str,
+        lanes: Sequence[str] | None,
+        role: Literal["user", "assistant"],
+        draft: Draft,
+    ) -> tuple[TreeMessage, ...]:
+        """A message at the end of these lanes (None: of all) that nobody is asked for: a question to go
+        on from, one for each distinct place they stand on, or an answer for each in a person's words
+        (`edited`, of no model). All are of one turn. Clears the composer's draft.
 
         Raises StorageError; ConfigurationError for an empty draft, a lane that is not there, and
         one whose answer is still coming in.
         """
         conversation = await self._outline(conversation_id)
-        lane = conversation.lane(lane_id)
-        refuse_unsettled(conversation, [lane])
-        message = question_after(conversation_id, lane.leaf, new_id(), draft)
-        if not message.parts:
+        asked = chosen(conversation, lanes)
+        refuse_unsettled(conversation, asked)
+        turn_id = new_id()
+        if role == "user":
+            return await self._added(conversation, questions(conversation, asked, draft, turn_id), draft)
+        answers = [
+            (lane, msgspec.structs.replace(
+                question_after(conversation_id, lane.leaf, turn_id, draft),
+                role=role, lane_id=lane.id, edited=True,
+            ))
+            for lane in asked
+        ]  # fmt: skip
+        return await self._added(conversation, answers, draft)
+
+    async def _added(
+        self, conversation: Conversation, added: Sequence[tuple[Lane, TreeMessage]], draft: Draft
+    ) -> tuple[TreeMessage, ...]:
+        """Writes what a person wrote for each of these lanes, and moves them to it."""
+        messages = list({message.id: message for _, message in added}.values())
+        if not messages[0].parts:
             raise ConfigurationError("There is nothing to add.", "Write something first.")
-        if role == "assistant":
-            message = msgspec.structs.replace(message, role=role, lane_id=lane.id, edited=True)
-        title = "" if conversation.summary.title or role == "assistant" else title_from(draft)
-        await self._written([message], [], lane, title)
-        return message
+        untitled = not conversation.summary.title and messages[0].role == "user"
+        moved = [msgspec.structs.replace(lane, leaf=message.id) for lane, message in added]
+        await self._store.begin_turn(
+            conversation.id, messages, [], moved,
+            title=title_from(draft) if untitled else "", edit=draft.edits is not None,
+        )  # fmt: skip
+        self._changes.emit(Changes(conversations=frozenset({conversation.id})))
+        return tuple(messages)
 
     async def continue_answer(
         self,
@@ -153,15 +201,6 @@ class Rewriting(Sending):
         )
         self._changes.emit(Changes(conversations=frozenset({forked})))
         return made
-
-    async def _written(
-        self, drafted: list[TreeMessage], answers: list[TreeMessage], lane: Lane, title: str = ""
-    ) -> None:
-        """Writes messages that are whole already, and moves the lane to them."""
-        (message,) = (*drafted, *answers)
-        moved = msgspec.structs.replace(lane, leaf=message.id)
-        await self._store.begin_turn(message.conversation_id, drafted, answers, [moved], title=title)
-        self._changes.emit(Changes(conversations=frozenset({message.conversation_id})))
 
 
 def _reworded(parts: tuple[Part, ...], text: str) -> tuple[Part, ...]:

@@ -262,7 +262,7 @@ class MessageActs(QObject):
         async def write() -> None:
             try:
                 await view.settled()
-                await self._services.chat.write(view.id, lane_id, role, draft)
+                await self._services.chat.write(view.id, [lane_id], role, draft)
             except BaseException:
                 view.drafts.give_back(draft)
                 raise
