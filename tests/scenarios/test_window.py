@@ -207,7 +207,7 @@ def test_a_chat_is_renamed_pinned_found_deleted_and_brought_back(
             await until(lambda: any(r.message_id for r in sidebar.view.rows()), "the message to be found")
             sidebar.search.setText("")
             await until(lambda: not any(r.message_id for r in sidebar.view.rows()), "the list again")
-            sidebar.delete_requested.emit(view.id)
+            session.workspace.filing.delete(view.id)
             await until(lambda: view.id not in [r.id for r in sidebar.view.rows()], "the chat to go")
             await until(session.window.notices.shown, "the notice with Undo")
             notice = session.window.notices.shown()[-1]

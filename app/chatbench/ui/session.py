@@ -126,8 +126,11 @@ class Session:
         return desk
 
     async def _detach(self, desk: Desk, conversation_id: str) -> None:
-        """A chat leaves its window for one of its own."""
-        await desk.workspace.hand_on(conversation_id)
+        """A chat leaves where it is open, if it is, for a window of its own."""
+        if desk.workspace.holds(conversation_id):
+            await desk.workspace.hand_on(conversation_id)
+        else:
+            await self.openings.let_go(conversation_id)
         self._beside_front().workspace.open(conversation_id)
 
     def _beside_front(self) -> Desk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatbench.core.models import ModelRef
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.columns import MOST
 from chatbench.ui.chat.conversation import ConversationView
 
 if TYPE_CHECKING:
@@ -24,6 +26,26 @@ class Beside(QObject):
     def __init__(self, workspace: ChatWorkspace) -> None:
         super().__init__(workspace)
         self._workspace = workspace
+
+    def has_room(self) -> bool:
+        """Whether one more can stand beside the others; says so where not."""
+        if len(self._workspace.columns.in_view()) < MOST:
+            return True
+        self._workspace.tell(self.tr("No more than {0} chats stand beside each other.").format(MOST))
+        return False
+
+    async def open(self, conversation_ids: Sequence[str]) -> None:
+        """Shows chats beside what is in view, wherever they are now. Raises StorageError."""
+        workspace = self._workspace
+        for conversation_id in conversation_ids:
+            if workspace.shows(conversation_id):
+                continue
+            if not self.has_room():
+                return
+            if not workspace.holds(conversation_id):
+                await workspace.openings.let_go(conversation_id)
+            if await workspace.load(conversation_id) is not None:
+                self.split(conversation_id)
 
     def split(self, conversation_id: str) -> None:
         """Shows an open chat after the one that has the focus."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -26,25 +27,28 @@ class Filing(QObject):
         self._window = window
         self._workspace = workspace
 
-    def delete(self, conversation_id: str) -> None:
-        """Into the trash, with Undo."""
-        spawn(self._trash(conversation_id), owner=self, name="delete-chat")
+    def delete(self, *conversation_ids: str) -> None:
+        """Into the trash, with one Undo for all."""
+        spawn(self._trash(conversation_ids), owner=self, name="delete-chat")
 
-    async def _trash(self, conversation_id: str) -> None:
-        self._services.chat.stop(conversation_id)
-        await self._services.history.trash(conversation_id)
-        await self._workspace.openings.let_go(conversation_id)
+    async def _trash(self, conversation_ids: Sequence[str]) -> None:
+        for conversation_id in conversation_ids:
+            self._services.chat.stop(conversation_id)
+            await self._services.history.trash(conversation_id)
+            await self._workspace.openings.let_go(conversation_id)
+        several = self.tr("{0} chats deleted.").format(len(conversation_ids))
         self._window.notices.show_notice(
-            self.tr("Chat deleted."),
+            self.tr("Chat deleted.") if len(conversation_ids) == 1 else several,
             action=(
                 self.tr("Undo"),
-                lambda: spawn(self._bring_back(conversation_id), owner=self, name="restore"),
+                lambda: spawn(self._bring_back(conversation_ids), owner=self, name="restore"),
             ),
         )
 
-    async def _bring_back(self, conversation_id: str) -> None:
-        await self._services.history.restore(conversation_id)
-        self._workspace.open(conversation_id)
+    async def _bring_back(self, conversation_ids: Sequence[str]) -> None:
+        for conversation_id in conversation_ids:
+            await self._services.history.restore(conversation_id)
+        self._workspace.open(conversation_ids[0])
 
     def show_trash(self) -> None:
         """What was deleted, to be brought back or deleted for good; what comes back is shown."""

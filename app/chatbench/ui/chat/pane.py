@@ -25,7 +25,9 @@ from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
 from chatbench.ui.chat.filing import Filing
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
 from chatbench.ui.chat.lanecommands import add_lane_actions
+from chatbench.ui.chat.listactions import ListActions
 from chatbench.ui.chat.openings import Openings
+from chatbench.ui.chat.promptcommands import add_prompt_actions
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.chat.tabactions import TabActions
 from chatbench.ui.chat.temporary import ICON as TEMPORARY
@@ -95,10 +97,10 @@ class ChatWorkspace(QWidget):
         sidebar.kinds_requested.connect(self.assistants.show_menu)
         sidebar.trash_requested.connect(self.filing.show_trash)
         window.add_palette_source(AssistantSource(self._services, self.assistants))
-        sidebar.export_requested.connect(self.filing.export)
-        sidebar.delete_requested.connect(self.filing.delete)
+        ListActions(self._services, self, sidebar, window)
         add_chat_actions(self, window)
         add_lane_actions(self, window)
+        add_prompt_actions(self, window)
         self._tab_actions = TabActions(self, window)
         more = IconButton("ellipsis", self.tr("More"))
         more.clicked.connect(lambda: self._show_more(more))
@@ -135,7 +137,7 @@ class ChatWorkspace(QWidget):
         known = bool(await self._services.history.summaries(1))
         for conversation_id in was.tabs:
             if await self._services.history.listed(conversation_id):
-                await self._load(conversation_id)
+                await self.load(conversation_id)
         wanted = was.current if was.current in self._views else next(iter(self._views), "")
         if self._wishes != wish:
             return
@@ -176,6 +178,12 @@ class ChatWorkspace(QWidget):
         opening = self._show(conversation_id, self._wishes, message_id)
         spawn(opening, owner=self, name="open-conversation")
 
+    async def open_aside(self, conversation_id: str) -> None:
+        """Opens a tab and stays where the reader is. Raises StorageError."""
+        if self.openings.holder(conversation_id) is None:
+            await self.load(conversation_id)
+            self._arranged()
+
     async def _show(self, conversation_id: str, wish: int, message_id: str = "") -> None:
         """Unless something else was wished for since `wish`."""
         assert self._window is not None
@@ -184,7 +192,7 @@ class ChatWorkspace(QWidget):
         if holder is not None and holder is not self:
             holder.bring(conversation_id, message_id)
             return
-        view = await self._load(conversation_id)
+        view = await self.load(conversation_id)
         if self._wishes != wish or view is None:
             return
         self.columns.show_view(view)
@@ -214,7 +222,7 @@ class ChatWorkspace(QWidget):
         self.tabs.set_shown(self.ids_in_view())
         self.arranged.emit()
 
-    async def _load(self, conversation_id: str) -> ConversationView | None:
+    async def load(self, conversation_id: str) -> ConversationView | None:
         """The pane of a conversation; None if it was closed at once. Raises StorageError."""
         if conversation_id not in self._views:
             self._add(await self._services.history.tail(conversation_id, FIRST_SCREEN))
@@ -401,6 +409,11 @@ class ChatWorkspace(QWidget):
     def open_ids(self) -> list[str]:
         """The open conversations in the order of their tabs."""
         return [tab.id for tab in self.tabs.tabs()]
+
+    def tell(self, words: str) -> None:
+        """A notice in the window."""
+        if self._window is not None:
+            self._window.notices.show_notice(words)
 
     def choose_model(self, model: ModelRef) -> None:
         view = self.current_view()

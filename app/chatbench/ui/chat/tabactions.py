@@ -74,12 +74,8 @@ class TabActions:
 
     def _split_current(self) -> None:
         """The tab used before this one, else a new chat, comes beside it."""
-        workspace = self._workspace
-        if len(workspace.columns.in_view()) >= MOST:
-            words = workspace.tr("No more than {0} chats stand beside each other.").format(MOST)
-            self._window.notices.show_notice(words)
-            return
-        workspace.beside.split_next()
+        if self._workspace.beside.has_room():
+            self._workspace.beside.split_next()
 
     def _drop(self, conversation_id: str, at: QPoint) -> None:
         workspace = self._workspace

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from chatbench.ui.actions import Actions
 from chatbench.ui.notices import Notices
@@ -160,60 +160,40 @@ class MainWindow(QMainWindow):
         return parts
 
     def _add_actions(self) -> None:
-        add, view = self.commands.add, self.tr("View")
+        add, tr, window = self.commands.add, self.tr, self.tr("Window")
         for place, spec in enumerate(self._specs.values(), 1):
+            text, show = tr("Go to {0}").format(spec.title), partial(self.show_section, spec.id)
+            keys = spec.shortcut or f"Ctrl+{place}"
+            add(f"section.{spec.id}", text, show, icon=spec.icon, shortcut=keys, place=window)
+        for key, text, do, icon, keys in (
+            ("window.palette", tr("Command palette"), self._open_palette, "search", "Ctrl+K"),
+            ("view.sidebar", tr("Sidebar"), self._turn_sidebar, "menu", "Ctrl+B"),
+            ("view.inspector", tr("Inspector"), self._turn_inspector, "panel-right", "Ctrl+I"),
+            ("window.notices", tr("Go to the notice"), self.notices.focus_newest, "info", "F6"),
+            ("window.menu", tr("Menu of what has the focus"), self._show_menu, "menu", "Shift+F10"),
+            ("window.shut", tr("Close the window"), self.close, "x", "Ctrl+Shift+W"),
+            ("window.close", tr("Quit"), self._quit, "x", "Ctrl+Q"),
+        ):
+            is_view, listed = key.startswith("view."), key not in ("window.palette", "window.menu")
+            place_name = tr("View") if is_view else window
             add(
-                f"section.{spec.id}",
-                self.tr("Go to {0}").format(spec.title),
-                partial(self.show_section, spec.id),
-                icon=spec.icon,
-                shortcut=spec.shortcut or f"Ctrl+{place}",
-                place=self.tr("Window"),
-            )
-        add(
-            "window.palette",
-            self.tr("Command palette"),
-            self._open_palette,
-            icon="search",
-            shortcut="Ctrl+K",
-            place=self.tr("Window"),
-            in_palette=False,
-        )
-        add(
-            "view.sidebar",
-            self.tr("Sidebar"),
-            lambda: self.set_sidebar_open(not self.sidebar.open),
-            icon="menu",
-            shortcut="Ctrl+B",
-            place=view,
-            checkable=True,
-        )
-        add(
-            "view.inspector",
-            self.tr("Inspector"),
-            lambda: self.set_inspector_open(not self.inspector.open),
-            icon="panel-right",
-            shortcut="Ctrl+I",
-            place=view,
-            checkable=True,
-        )
-        add(
-            "window.notices",
-            self.tr("Go to the notice"),
-            self.notices.focus_newest,
-            icon="info",
-            shortcut="F6",
-            place=self.tr("Window"),
-        )
-        add(
-            "window.shut",
-            self.tr("Close the window"),
-            self.close,
-            icon="x",
-            shortcut="Ctrl+Shift+W",
-            place=self.tr("Window"),
-        )
-        add("window.close", self.tr("Quit"), self._quit, icon="x", shortcut="Ctrl+Q", place=self.tr("Window"))
+                key, text, do, icon=icon, shortcut=keys, place=place_name,
+                checkable=is_view, in_palette=listed,
+            )  # fmt: skip
+
+    def _turn_sidebar(self) -> None:
+        self.set_sidebar_open(not self.sidebar.open)
+
+    def _turn_inspector(self) -> None:
+        self.set_inspector_open(not self.inspector.open)
+
+    def _show_menu(self) -> None:
+        """What the menu key does everywhere; these keys do it by themselves only on some systems."""
+        focused = QApplication.focusWidget()
+        if focused is not None and QApplication.activePopupWidget() is None:
+            cursor: QRect = focused.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle)
+            reason, at = QContextMenuEvent.Reason.Keyboard, cursor.center()
+            QApplication.sendEvent(focused, QContextMenuEvent(reason, at, focused.mapToGlobal(at)))
 
     def _quit(self) -> None:
         if self.closes_itself:

@@ -1,0 +1,176 @@
+"""The list of chats in the sidebar: rows that are opened, marked, named in place and asked about."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHideEvent, QKeyEvent, QMouseEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
+    QAbstractItemView,
+    QApplication,
+    QLineEdit,
+    QListView,
+    QWidget,
+)
+
+from chatbench.ui.chat.sidebar.delegate import RowDelegate
+from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row
+from chatbench.ui.widgets import gauge_clock
+
+_CHOOSING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+
+
+class ChatList(QListView):
+    """`chosen(Row)` to be opened, `chosen_aside(id)` to be opened behind what is in view;
+    `menu_wanted(point)` for the chats of `marked()`; `renamed(id, title)`; `end_reached` where more could be
+    listed."""
+
+    chosen = Signal(object)
+    renamed = Signal(str, str)
+    chosen_aside = Signal(str)
+    menu_wanted = Signal(QPoint)
+    end_reached = Signal()
+    editing_ended = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model = ConversationItemModel(self)
+        self.setModel(self._model)
+        self.setItemDelegate(RowDelegate(self))
+        self.setAccessibleName(self.tr("Chats"))
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.viewport().setAutoFillBackground(False)
+        self.clicked.connect(self._activate)
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+
+    def rows(self) -> list[Row]:
+        return self._model.rows
+
+    @property
+    def editing(self) -> bool:
+        return self.state() == QAbstractItemView.State.EditingState
+
+    def show_rows(self, rows: list[Row], current: str) -> None:
+        """Shows these rows where the reader has scrolled to. Whoever walks the list by keys stays at
+        their row, several that were marked stay marked, else `current` is."""
+        bar = self.verticalScrollBar()
+        place = bar.value()
+        here: Row | None = self.currentIndex().data(Roles.ROW) if self.hasFocus() else None
+        marked = self.marked()
+        self._model.replace(rows)
+        self.setAutoScroll(False)
+        self.set_current(here.id if here is not None and self._model.place(here.id) >= 0 else current)
+        if len(marked) > 1:
+            self._mark(marked)
+        self.setAutoScroll(True)
+        self.doItemsLayout()
+        bar.setValue(place)
+        self._follow_clock()
+
+    def needed_height(self) -> int:
+        """How high all of the rows are."""
+        return sum(self.sizeHintForRow(row) for row in range(self._model.rowCount()))
+
+    def set_current(self, conversation_id: str) -> None:
+        place = self._model.place(conversation_id)
+        if place < 0:
+            self.setCurrentIndex(QModelIndex())
+        elif place != self.currentIndex().row():
+            self.setCurrentIndex(self._model.index(place))
+
+    def marked(self) -> list[str]:
+        """The ids of the chats that are marked, from the top."""
+        places = sorted(index.row() for index in self.selectionModel().selectedIndexes())
+        return list(dict.fromkeys(self._model.rows[place].id for place in places))
+
+    def _mark(self, ids: list[str]) -> None:
+        for place in filter(lambda place: place >= 0, map(self._model.place, ids)):
+            index = self._model.index(place)
+            self.selectionModel().select(index, QItemSelectionModel.SelectionFlag.Select)
+
+    def row_of(self, conversation_id: str) -> Row | None:
+        """The first row of a chat."""
+        place = self._model.place(conversation_id)
+        return self._model.rows[place] if place >= 0 else None
+
+    def edit_title(self, conversation_id: str) -> None:
+        place = self._model.place(conversation_id)
+        if place >= 0:
+            self.edit(self._model.index(place))
+
+    def commitData(self, editor: QWidget) -> None:
+        row = editor.property("row")
+        if isinstance(editor, QLineEdit) and editor.text().strip() not in ("", row.title):
+            self.renamed.emit(row.id, editor.text())
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        had_focus = editor.hasFocus()
+        super().closeEditor(editor, hint)
+        if had_focus:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.editing_ended.emit()
+
+    def _scrolled(self, value: int) -> None:
+        if value and value == self.verticalScrollBar().maximum():
+            self.end_reached.emit()
+
+    def _activate(self, index: QModelIndex) -> None:
+        row: Row = index.data(Roles.ROW)
+        if not row.is_head and not QApplication.keyboardModifiers() & _CHOOSING:
+            self.chosen.emit(row)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if event.button() == Qt.MouseButton.MiddleButton and index.isValid():
+            row: Row = index.data(Roles.ROW)
+            if not row.is_head:
+                self.chosen_aside.emit(row.id)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        at = event.pos()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.scrollTo(self.currentIndex())
+            at = self.visualRect(self.currentIndex()).center()
+        index = self.indexAt(at)
+        if index.isValid() and not index.data(Roles.ROW).is_head:
+            self.menu_wanted.emit(self.viewport().mapToGlobal(at))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self.currentIndex()
+        row: Row | None = index.data(Roles.ROW) if index.isValid() else None
+        if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(row)
+        elif event.key() == Qt.Key.Key_Home and (first := self._model.first()) >= 0:
+            self.setCurrentIndex(self._model.index(first))
+            self.scrollToTop()
+        elif event.key() == Qt.Key.Key_Escape and len(self.marked()) > 1:
+            self.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        else:
+            super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow_clock()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        gauge_clock().leave(self)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.scheduleDelayedItemsLayout()
+
+    def _follow_clock(self) -> None:
+        """The gauges step only while one of the rows in view is being written."""
+        if self.isVisible() and any(row.streaming for row in self._model.rows):
+            gauge_clock().join(self, self.viewport().update)
+        else:
+            gauge_clock().leave(self)
