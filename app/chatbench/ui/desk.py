@@ -12,7 +12,7 @@ from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.frame import Frame, WindowPlace
 from chatbench.ui.online import Online
-from chatbench.ui.palette_sources import ChatSource, ModelSource
+from chatbench.ui.palette_sources import ChatSource, ModelSource, PromptSource
 from chatbench.ui.settings import settings_builder
 
 
@@ -53,6 +53,7 @@ class Desk:
         self.opened = True
         self.window.add_palette_source(ChatSource(self._services, self.workspace))
         self.window.add_palette_source(ModelSource(self._services, self.workspace))
+        self.window.add_palette_source(PromptSource(self._services, self.workspace))
         self.window.set_search_inside(self.workspace.focus_search)
         self._online = Online(self.window.status)
 

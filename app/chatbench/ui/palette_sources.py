@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,6 +36,34 @@ class ChatSource:
                 icon="message-square",
             )
             for summary in summaries
+        ]
+
+    def rows(self, query: str) -> Awaitable[Sequence[PaletteRow]]:
+        return self._find()
+
+
+class PromptSource:
+    """Saved prompts: Enter puts one into the conversation that is open, Ctrl+Enter changes it."""
+
+    prefix = "/"
+
+    def __init__(self, services: Services, workspace: ChatWorkspace) -> None:
+        self._templates = services.templates
+        self._workspace = workspace
+        self.title = QCoreApplication.translate("palette", "Prompts")
+
+    async def _find(self) -> Sequence[PaletteRow]:
+        view = self._workspace.current_view()
+        if view is None:
+            return ()
+        return [
+            PaletteRow(
+                name,
+                partial(view.prompting.use, name),
+                icon="book-open",
+                alternative=partial(view.prompting.edit, name),
+            )
+            for name in await asyncio.to_thread(self._templates.names)
         ]
 
     def rows(self, query: str) -> Awaitable[Sequence[PaletteRow]]:

@@ -417,7 +417,7 @@ def test_a_broken_prompt_says_what_is_wrong_when_it_is_chosen(
     told: list[Notice] = []
     services.notifier.listen(told.append)
     typed("/")
-    assert titles(composer) == ["bad", "good"]
+    assert titles(composer) == ["bad", "good", "only_system", "New prompt…"]
     press(composer, run_async, Qt.Key.Key_Return)
     assert [notice.text.partition(":")[0] for notice in told] == ["bad.toml, line 1"]
 
@@ -463,3 +463,93 @@ def test_the_list_follows_when_the_composer_gets_another_height(composer: Compos
     caret = composer.editor.viewport().mapTo(window, composer.editor.cursorRect().topLeft())
     bottom = found.view.mapTo(window, found.view.rect().bottomLeft()).y()
     assert caret.y() - 20 < bottom < caret.y()
+
+
+def heads(composer: Composer) -> str:
+    assert composer.completion.list is not None
+    return str(composer.completion.list.view.model().index(0, 0).data())
+
+
+def test_without_a_saved_prompt_the_sign_says_so_and_offers_the_way(
+    composer: Composer, run_async: Runner, typed: Type
+) -> None:
+    wanted: list[str] = []
+    composer.prompt_save_wanted.connect(lambda: wanted.append(f"save {composer.editor.text()}"))
+    composer.prompt_new_wanted.connect(lambda: wanted.append("new"))
+    typed("/")
+    assert titles(composer) == ["New prompt…"]
+    assert heads(composer) == "Prompts: none saved yet"
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert (wanted, composer.editor.text()) == (["new"], "")
+    typed("Be brief /")
+    assert titles(composer) == ["Save this text as a prompt…", "New prompt…"]
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert wanted[1:] == ["save Be brief "]
+    typed("/usr")
+    assert not composer.completion.shown, "a path is no wish"
+
+
+def test_saved_prompts_stand_before_the_ways_to_save_one(
+    composer: Composer, services: Services, typed: Type
+) -> None:
+    saved(services, tidy=Template(prompt="Tidy this up"))
+    typed("Words /")
+    assert titles(composer) == ["tidy", "Save this text as a prompt…", "New prompt…"]
+    assert heads(composer) == "Prompts"
+
+
+def taken(composer: Composer) -> list[tuple[str, Template]]:
+    found: list[tuple[str, Template]] = []
+    composer.prompt_taken.connect(lambda name, template: found.append((name, template)))
+    return found
+
+
+def test_what_a_prompt_brings_along_is_told_with_its_words(
+    composer: Composer, services: Services, run_async: Runner, typed: Type
+) -> None:
+    found = taken(composer)
+    full = Template(prompt="Hi", system="Be kind.", model="loop/comet-mini", parameters={"temperature": 0})
+    saved(services, kind=full)
+    typed("/kind")
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert (found, composer.editor.text()) == ([("kind", full)], "Hi")
+
+
+def test_a_system_prompt_waits_until_its_places_are_filled_in(
+    composer: Composer, services: Services, run_async: Runner, typed: Type
+) -> None:
+    found, sent = taken(composer), []
+    composer.send_requested.connect(lambda _draft: sent.append(len(found)))
+    saved(services, speak=Template(prompt="Say it", system="You speak {{lang}}.", model="loop/comet-mini"))
+    typed("/speak")
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert found == [("speak", Template(prompt="Say it", model="loop/comet-mini"))]
+    field = composer.variables.field("lang")
+    assert field.hasFocus()
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert sent == [], "the place is empty"
+    QTest.keyClicks(field, "Latin")
+    composer.editor.setFocus()
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert found[1:] == [("speak", Template(system="You speak Latin."))]
+    assert sent == [2], "before the words go"
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert len(found) == 2, "once"
+
+
+def test_words_that_go_take_the_waiting_system_prompt_with_them(
+    composer: Composer, services: Services, run_async: Runner, typed: Type
+) -> None:
+    found = taken(composer)
+    saved(
+        services, speak=Template(prompt="Say it", system="You speak {{lang}}.", variables={"lang": "Latin"})
+    )
+    typed("/speak")
+    press(composer, run_async, Qt.Key.Key_Return)
+    composer.editor.setFocus()
+    QTest.keyClick(composer.editor, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(composer.editor, Qt.Key.Key_Delete)
+    assert composer.variables.names() == ()
+    typed("Something else")
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert [template.system for _, template in found] == [""]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QHideEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
@@ -16,6 +17,7 @@ from chatbench.core.errors import ConfigurationError
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
+from chatbench.services.templates import Template
 from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.card import Card
 from chatbench.ui.chat.composer.completion import Completion
@@ -35,6 +37,8 @@ from chatbench.ui.widgets import Button, IconButton
 
 _LEAST_HEIGHT: Final = 84
 _LINE_GAP: Final = 6
+_MARGINS: Final = (10, 12, 12, 10)
+_SHORT_MARGINS: Final = (10, 5, 8, 5)
 _WORDS_GAP: Final = 8
 
 
@@ -48,7 +52,9 @@ class Composer(QWidget):
     ``effort_chosen`` change nothing here either: the owner answers with ``set_model`` and
     ``set_parameters``. With several lanes (``set_lanes``) ``lane_turned_to(id)`` comes before
     ``model_chosen``; ``lane_added(ModelRef)`` wants one more. ``key_wanted(provider)`` asks for the
-    settings of a provider that lacks a key.
+    settings of a provider that lacks a key. ``prompt_taken(name, Template)`` brings what a saved prompt
+    has besides its words: it comes again before the words are sent, if its system prompt had places to
+    be filled in. ``prompt_save_wanted()`` and ``prompt_new_wanted()`` ask for the form of a new one.
     """
 
     send_requested = Signal(object)
@@ -61,6 +67,9 @@ class Composer(QWidget):
     lane_added = Signal(object)
     effort_chosen = Signal(object)
     key_wanted = Signal(str)
+    prompt_taken = Signal(str, object)
+    prompt_save_wanted = Signal()
+    prompt_new_wanted = Signal()
     edit_last_requested = Signal()
     edit_cancelled = Signal()
 
@@ -73,6 +82,9 @@ class Composer(QWidget):
         self._editing = False
         self._streaming = False
         self._quiet = False
+        self._short = False
+        self._taken = ""
+        """The name of the prompt that was put in last."""
         self.attachments = Attachments(services, conversation_id, self)
         self._build()
         self.spelling = Spelling(self.editor, services)
@@ -80,7 +92,13 @@ class Composer(QWidget):
             self.editor,
             (
                 ModelOffers(services, self.lane_added.emit, self.key_wanted.emit),
-                PromptOffers(services, self.filling.take),
+                PromptOffers(
+                    services,
+                    self.editor.text,
+                    self._take_typed,
+                    self.prompt_save_wanted.emit,
+                    self.prompt_new_wanted.emit,
+                ),
                 ConversationOffers(services, conversation_id, self.attachments.add_conversation),
             ),
         )
@@ -110,7 +128,7 @@ class Composer(QWidget):
         row.addStretch(1)
         row.addWidget(self.cancel_button)
         row.addWidget(self.send_button)
-        words = QVBoxLayout()
+        words = self._words = QVBoxLayout()
         words.setContentsMargins(6, 0, 4, 0)
         words.setSpacing(_WORDS_GAP)
         words.addWidget(self.strip)
@@ -118,8 +136,8 @@ class Composer(QWidget):
         words.addWidget(self.paste_offer)
         words.addWidget(self.editor)
         inside = self._inside = QVBoxLayout(self.box)
-        inside.setContentsMargins(10, 12, 12, 10)
-        inside.setSpacing(10)
+        inside.setContentsMargins(*_MARGINS)
+        inside.setSpacing(_MARGINS[3])
         inside.addLayout(words)
         inside.addLayout(row)
         column = self._column = QVBoxLayout(self)
@@ -253,6 +271,20 @@ class Composer(QWidget):
 
     # What the reader does.
 
+    def take_prompt(self, name: str, template: Template) -> None:
+        """Puts a saved prompt in at the cursor."""
+        self.setFocus()
+        self._take(name, template, typed=False)
+
+    def _take_typed(self, name: str, template: Template) -> None:
+        self._take(name, template, typed=True)
+
+    def _take(self, name: str, template: Template, *, typed: bool) -> None:
+        self.filling.take(template, typed=typed)
+        self._taken = name
+        waits = self.filling.waits
+        self.prompt_taken.emit(name, replace(template, system="") if waits else template)
+
     def _changed(self) -> None:
         self._limit()
         self._offer()
@@ -289,6 +321,8 @@ class Composer(QWidget):
     def _send(self) -> None:
         reason = self._refusal()
         if not reason:
+            if system := self.filling.take_system():
+                self.prompt_taken.emit(self._taken, Template(system=system))
             (self.queue_requested if self._streaming else self.send_requested).emit(self.draft())
         elif not self.editor.is_blank():
             place = self.send_button.mapToGlobal(QPoint(0, -2 * self.send_button.height()))
@@ -335,6 +369,34 @@ class Composer(QWidget):
 
     # How it grows.
 
+    def set_short(self, short: bool) -> None:
+        """Whether words and buttons share a row, where there is little height."""
+        if short == self._short:
+            return
+        self._short = short
+        row, below = self._row, Qt.AlignmentFlag.AlignBottom
+        if short:
+            row.insertWidget(row.indexOf(self.attach_button) + 1, self.editor, 1)
+            row.setAlignment(self.editor, Qt.AlignmentFlag.AlignVCenter)
+        else:
+            self._words.addWidget(self.editor)
+        row.setStretch(row.indexOf(self.cancel_button) - 1, 0 if short else 1)
+        for button in (self.attach_button, self.cancel_button, self.send_button):
+            row.setAlignment(button, below if short else Qt.AlignmentFlag(0))
+        self._inside.setContentsMargins(*(_SHORT_MARGINS if short else _MARGINS))
+        self._inside.setSpacing(0 if short else _MARGINS[3])
+        self._limit()
+
+    def least_height(self, *, short: bool) -> int:
+        """How high it is with one line of words."""
+        return self._least_box(short) + _LINE_GAP + theme().control("composer-line")
+
+    def _least_box(self, short: bool) -> int:
+        line, button = theme().line("prose"), self.send_button.sizeHint().height()
+        if short:
+            return _SHORT_MARGINS[1] + _SHORT_MARGINS[3] + max(line, button)
+        return max(_LEAST_HEIGHT, _MARGINS[1] + _MARGINS[3] + _MARGINS[3] + button + line)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.window().installEventFilter(self)
@@ -364,8 +426,9 @@ class Composer(QWidget):
     def _limit(self) -> None:
         """A third of the window, of which the words get what the rest leaves."""
         margins = self._inside.contentsMargins()
-        frame = margins.top() + margins.bottom() + self._inside.spacing()
-        frame += self.send_button.sizeHint().height()
+        frame = margins.top() + margins.bottom()
+        if not self._short:
+            frame += self._inside.spacing() + self.send_button.sizeHint().height()
         above = (self.strip, self.variables, self.paste_offer)
         taken = sum(
             max(one.minimumHeight(), one.sizeHint().height()) + _WORDS_GAP
@@ -374,7 +437,7 @@ class Composer(QWidget):
         )
         line = theme().line("prose")
         self.editor.set_most_height(max(line * 2, self.window().height() // 3 - frame - taken))
-        self.box.setMinimumHeight(max(_LEAST_HEIGHT, frame + line))
+        self.box.setMinimumHeight(self._least_box(self._short))
         # The paperclip stands under the first letter, whatever room its button has around it.
         around = (self.attach_button.sizeHint().width() - theme().icon_size(16)) // 2
         self._row.setContentsMargins(max(-6, 6 - around), 0, 0, 0)

@@ -25,6 +25,9 @@ class Filling(QObject):
         self._fields = fields
         self._must: frozenset[str] = frozenset()
         self._dollars: frozenset[str] = frozenset()
+        self._system = ""
+        """The system prompt of a chosen prompt, while its places are not filled in."""
+        self._taking = False
         editor.textChanged.connect(self._find)
 
     def text(self) -> str:
@@ -37,25 +40,45 @@ class Filling(QObject):
         values = self._fields.values()
         return tuple(name for name, value in values.items() if not value and name in self._must)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a system prompt has places that are to be filled in first."""
+        return bool(self._system)
+
+    def take_system(self) -> str:
+        """The system prompt that waited for its places, with what they hold now; "" without one. It
+        waits no longer."""
+        system, self._system = self._system, ""
+        return filled(system, self._fields.values()) if system else ""
+
     def forget(self) -> None:
         """Other words come."""
         self._must = self._dollars = frozenset()
+        self._system = ""
         self._fields.clear()
 
-    def take(self, template: Template) -> None:
-        """The prompt's words come where its name was typed; other words go where it wants them."""
+    def take(self, template: Template, *, typed: bool = True) -> None:
+        """The prompt's words come where its name was `typed`; other words go where it wants them."""
         prompt, cursor = template.prompt, self._editor.textCursor()
         braced, words = places(prompt), self._editor.text().strip()
-        self._must, self._dollars = frozenset(braced), frozenset(dollar_places(prompt))
+        asked = places(template.system)
+        self._must, self._dollars = frozenset((*braced, *asked)), frozenset(dollar_places(prompt))
+        self._system = template.system if asked else ""
         self._fields.expect(template.variables)
+        self._taking = True
         # One step of undo with the name that went before.
-        cursor.joinPreviousEditBlock()
+        if typed:
+            cursor.joinPreviousEditBlock()
+        else:
+            cursor.beginEditBlock()
         if INPUT in braced and words:
             prompt = filled(prompt, {INPUT: words})
             cursor.select(cursor.SelectionType.Document)
         cursor.insertText(prompt)
         cursor.endEditBlock()
         self._editor.setTextCursor(cursor)
+        self._taking = False
+        self._find()
         self._fields.focus_first()
 
     def _find(self) -> None:
@@ -63,5 +86,8 @@ class Filling(QObject):
             self._fields.offer(())
             return
         text = self._editor.text()
+        if not text and not self._taking:
+            # Who has deleted the words wants nothing of what came with them.
+            self._system = ""
         dollars = (name for name in dollar_places(text) if name in self._dollars)
-        self._fields.offer(tuple(dict.fromkeys((*places(text), *dollars))))
+        self._fields.offer(tuple(dict.fromkeys((*places(self._system), *places(text), *dollars))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -74,15 +74,29 @@ class ModelOffers:
 
 
 class PromptOffers:
-    """The saved prompts that have words of their own."""
+    """The saved prompts, and below them the ways to save one."""
 
     prefix = "/"
 
-    def __init__(self, services: Services, take: Callable[[Template], object]) -> None:
-        self.title = _tr("Prompts")
+    def __init__(
+        self,
+        services: Services,
+        words: Callable[[], str],
+        take: Callable[[str, Template], object],
+        save: Callable[[], object],
+        create: Callable[[], object],
+    ) -> None:
         self._services = services
+        self._words = words
         self._take = take
+        self._save = save
+        self._create = create
         self._known: list[tuple[str, Template | ChatbenchError]] | None = None
+
+    @property
+    def title(self) -> str:
+        """Says that there are none, where there are none."""
+        return _tr("Prompts") if self._known else _tr("Prompts: none saved yet")
 
     def begin(self) -> None:
         self._known = None
@@ -105,10 +119,21 @@ class PromptOffers:
             if isinstance(template, ChatbenchError):
                 tell = partial(self._services.notifier.error, template)
                 rows.append(PaletteRow(name, tell, icon="circle-alert", detail=template.message))
-            elif template.prompt:
-                detail = " ".join(template.prompt[:200].split())
-                rows.append(PaletteRow(name, partial(self._take, template), icon="book-open", detail=detail))
-        return rows
+            else:
+                detail = " ".join((template.prompt or template.system)[:200].split())
+                take = partial(self._take, name, template)
+                rows.append(PaletteRow(name, take, icon="book-open", detail=detail))
+        return [*rows, *self._ways(query)]
+
+    def _ways(self, query: str) -> Iterator[PaletteRow]:
+        """How a prompt comes to be: what there is to read while there is none."""
+        if words := self._words().strip().removesuffix(f"/{query}").strip():
+            first = " ".join(words[:200].split())
+            yield PaletteRow(
+                _tr("Save this text as a prompt…"), self._save, icon="bookmark-plus", detail=first
+            )
+        about = _tr("Text you use again: / and its name put it in")
+        yield PaletteRow(_tr("New prompt…"), self._create, icon="plus", detail=about)
 
 
 class ConversationOffers:

@@ -31,6 +31,7 @@ from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.lanes import Lanes
+from chatbench.ui.chat.conversation.prompts import Prompting
 from chatbench.ui.chat.conversation.queue import Queue
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.sent import SentDialog
@@ -79,6 +80,7 @@ class ConversationView(Surface):
         self.strip = TurnStrip(self)
         self.composer = Composer(services, self, conversation_id=conversation.id)
         self.queue = Queue(self)
+        self.prompting = Prompting(self)
         self._welcome: QWidget | None = None
         self._reading = Rereading(self._read, self, "reload")
         self.marks = NO_MARKS
