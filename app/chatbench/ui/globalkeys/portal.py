@@ -133,7 +133,9 @@ class _Session:
         """The bus passes on what the portal signals, and its end."""
         from jeepney import MatchRule
 
-        await self._bus("StartServiceByName", "su", BUS_NAME, 0)
+        # Refused where the bus cannot start it; it may run all the same.
+        with contextlib.suppress(KeysRefused):
+            await self._bus("StartServiceByName", "su", BUS_NAME, 0)
         (self._portal,) = await self._bus("GetNameOwner", "s", BUS_NAME)
         for interface in (SHORTCUTS, REQUEST, SESSION):
             rule = MatchRule(type="signal", sender=BUS_NAME, interface=interface)
