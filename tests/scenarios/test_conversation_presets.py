@@ -53,6 +53,39 @@ def choose(menu: QMenu, words: str) -> None:
     press(menu, Qt.Key.Key_Return)
 
 
+def test_what_was_typed_is_thrown_away_only_when_that_is_said(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, _view):
+            session.window.activateWindow()
+            session.workspace.assistants.save_current()
+            (editor,) = session.workspace.findChildren(AssistantEditor)
+            await until(editor.isActiveWindow, "the editor")
+            QTest.keyClicks(editor.system, "Words that took an hour.")
+            editor.system.setFocus()
+            press(editor.system, Qt.Key.Key_Escape)
+            assert editor.isVisible()
+            assert editor.go_on.hasFocus()
+            assert not editor.save.isVisible()
+            press(editor.go_on, Qt.Key.Key_Escape)
+            assert editor.isVisible(), "no answer is not yes"
+            assert editor.system.hasFocus()
+            assert editor.save.isVisible()
+            editor.close()
+            assert editor.isVisible()
+            click(editor.discard)
+            await until(lambda: not session.workspace.findChildren(AssistantEditor), "it to be gone")
+            assert not await session.services.presets.all()
+
+            session.workspace.assistants.save_current()
+            (editor,) = session.workspace.findChildren(AssistantEditor)
+            press(editor.name, Qt.Key.Key_Escape)
+            assert not editor.isVisible(), "nothing was typed"
+
+    run_async(scenario())
+
+
 def test_a_chat_is_saved_as_an_assistant_and_another_begun_with_it(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:

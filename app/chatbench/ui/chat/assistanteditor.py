@@ -18,14 +18,15 @@ from chatbench.ui.chat.composer.line import place_icon
 from chatbench.ui.chat.conversation.settings import changed_words
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, Chip, Flow, IconButton, Label, LineField
+from chatbench.ui.widgets import Button, Chip, Flow, IconButton, Label, LineField, announce
 
 _LONGEST_NAME = 80
 _LONGEST_EMOJI = 16
 
 
 class AssistantEditor(QDialog):
-    """`saved(Preset)`; nothing is written before. It deletes itself."""
+    """`saved(Preset)`; nothing is written before, and what was changed is not thrown away unasked. It
+    deletes itself."""
 
     saved = Signal(object)
 
@@ -35,7 +36,7 @@ class AssistantEditor(QDialog):
         self.setWindowTitle(self.tr("Edit assistant") if preset.id else self.tr("New assistant"))
         self.setMinimumWidth(theme().scaled(440))
         self._services = services
-        self._preset = preset
+        self._given = self._preset = preset
         self.name = LineField(preset.name, name=self.tr("Name"))
         self.name.setMaxLength(_LONGEST_NAME)
         self.name.setPlaceholderText(self.tr("Name, such as Translator"))
@@ -63,9 +64,14 @@ class AssistantEditor(QDialog):
         self.save = Button(self.tr("Save"), kind="primary")
         self.save.clicked.connect(self._save)
         self.name.returnPressed.connect(self.save.click)
+        self._question = Label(self.tr("Throw away what you have changed?"), font="small", wrap=True)
+        self.go_on = Button(self.tr("Keep editing"))
+        self.go_on.clicked.connect(self.reject)
+        self.discard = Button(self.tr("Discard"), kind="destructive")
+        self.discard.clicked.connect(lambda: self.done(QDialog.DialogCode.Rejected))
+        self._here: QWidget = self.name
         self._lay_out()
         self._show()
-        self.name.setFocus()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -88,10 +94,12 @@ class AssistantEditor(QDialog):
         column.addLayout(asked)
         foot = QHBoxLayout()
         foot.setSpacing(6)
-        foot.addStretch(1)
-        foot.addWidget(self.cancel)
-        foot.addWidget(self.save)
+        foot.addWidget(self._question, 1)
+        foot.addStretch(0)
+        for one in (self.discard, self.go_on, self.cancel, self.save):
+            foot.addWidget(one)
         column.addLayout(foot)
+        self._ask(False)
 
     def _show(self) -> None:
         preset = self._preset
@@ -145,7 +153,30 @@ class AssistantEditor(QDialog):
     def _take_model(self, model: ModelRef) -> None:
         self._change(model=model)
 
-    def _save(self) -> None:
+    def reject(self) -> None:
+        """Escape, Cancel and closing it: asks where something was changed; no answer is "keep"."""
+        if self._written() == self._given:
+            super().reject()
+        else:
+            self._ask(not self.go_on.isVisible())
+
+    def _ask(self, asked: bool) -> None:
+        if asked:
+            self._here = self.focusWidget()
+        for one in (self._question, self.discard, self.go_on):
+            one.setVisible(asked)
+        for one in (self.cancel, self.save):
+            one.setVisible(not asked)
+        if asked:
+            self.go_on.setFocus()
+            announce(self, self._question.text(), at_once=True)
+        else:
+            self._here.setFocus()
+
+    def _written(self) -> Preset:
         words = {"name": self.name.text(), "system": self.system.toPlainText()}
-        self.saved.emit(msgspec.structs.replace(self._preset, **words))
+        return msgspec.structs.replace(self._preset, **words)
+
+    def _save(self) -> None:
+        self.saved.emit(self._written())
         self.accept()
