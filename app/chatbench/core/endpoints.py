@@ -39,6 +39,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Names of `Parameters` that the endpoint rejects, whatever the model."""
     api_version: str = ""
     """Dated Azure API version; empty for the current path without one. For Gemini: v1 or v1beta."""
+    file_storage: bool = False
+    """Keeps files that requests then name by their id."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
@@ -24,6 +24,9 @@ from chatbench.providers.encoding import body_of, headers_for
 from chatbench.providers.faults import no_address
 from chatbench.providers.http import Fetched, HttpAnswer, HttpClient, HttpRequest, Timeouts
 from chatbench.providers.sse import ServerEvent, SseParser
+
+if TYPE_CHECKING:
+    from chatbench.providers.filestorage import FileStorage
 
 _FAILURE_BYTES = 64 * 1024
 
@@ -151,6 +154,8 @@ class HttpWire(ABC):
     id: ClassVar[str]
     takes: ClassVar[frozenset[str]]
     media: ClassVar[Mapping[Modality, MediaLimits]] = {}
+    storage: ClassVar[FileStorage | None] = None
+    """How its vendor keeps files; whether an endpoint does, its quirks say."""
 
     @abstractmethod
     def encode(self, call: Call) -> HttpRequest:
@@ -264,14 +269,26 @@ class HttpWire(ABC):
         timeouts: Timeouts = Timeouts(),
         secrets: Sequence[str] = (),
     ) -> bytes:
-        """The body that answers a request beside the calls. Raises `ProviderError`s, which quote
-        neither the key nor one of the `secrets` that the request holds."""
+        """The body that answers a request beside the calls; raises as `exchange`."""
+        return (await self.exchange(request, endpoint, key, http, timeouts, secrets)).body
+
+    async def exchange(
+        self,
+        request: HttpRequest,
+        endpoint: Endpoint,
+        key: Secret | None,
+        http: HttpClient,
+        timeouts: Timeouts = Timeouts(),
+        secrets: Sequence[str] = (),
+    ) -> Fetched:
+        """What answers a request beside the calls. Raises `ProviderError`s, which quote neither the key
+        nor one of the `secrets` that the request holds."""
         if not endpoint.origin:
             raise no_address(endpoint)
         try:
             answer = await http.fetch(request, endpoint, timeouts)
             self._refuse_whole(answer, endpoint)
-            return answer.body
+            return answer
         except ProviderError as error:
             conceal(error, key, endpoint, secrets)
             raise

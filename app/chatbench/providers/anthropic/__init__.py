@@ -8,7 +8,6 @@ the current version refuses sampling parameters, which only models before Claude
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import ClassVar
 
 from chatbench.core.endpoints import Endpoint
@@ -17,6 +16,7 @@ from chatbench.core.models import MediaLimits, Modality, ModelInfo
 from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
+from chatbench.providers.anthropic.addresses import joined
 from chatbench.providers.anthropic.decode import EventDecoder, whole
 from chatbench.providers.anthropic.encode import (
     CURRENT_VERSION,
@@ -25,11 +25,13 @@ from chatbench.providers.anthropic.encode import (
     request_fields,
     version_for,
 )
+from chatbench.providers.anthropic.files import AnthropicFiles
 from chatbench.providers.anthropic.listing import models_of
 from chatbench.providers.anthropic.naming import named
 from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, body_of, headers_for
+from chatbench.providers.encoding import body_of, headers_for
+from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.http import HttpClient, HttpRequest
 from chatbench.providers.media import ANTHROPIC
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
@@ -41,6 +43,7 @@ class Anthropic(HttpWire):
     id: ClassVar[str] = "anthropic"
     takes: ClassVar[frozenset[str]] = TAKES
     media: ClassVar[Mapping[Modality, MediaLimits]] = ANTHROPIC
+    storage: ClassVar[FileStorage] = AnthropicFiles()
 
     def encode(self, call: Call) -> HttpRequest:
         request = call.request
@@ -82,7 +85,7 @@ class Anthropic(HttpWire):
         query = (("limit", "1000"), *((("after_id", page),) if page else ()))
         own = {"anthropic-version": CURRENT_VERSION}
         return HttpRequest(
-            url=_url(endpoint.base_url, "models", query),
+            url=joined(endpoint.base_url, "models", query),
             method="GET",
             headers=headers_for(endpoint, key, own),
         )
@@ -92,11 +95,4 @@ class Anthropic(HttpWire):
 
 
 def _call_url(call: Call, path: str) -> str:
-    return _url(call.endpoint.base_url, path, tuple(call.request.extra_query.items()))
-
-
-@lru_cache(maxsize=256)
-def _url(base: str, path: str, query: tuple[tuple[str, str], ...] = ()) -> str:
-    """Anthropic's SDK takes an address without /v1; one with it is understood all the same."""
-    base = base.rstrip("/")
-    return address(base, path if base.endswith("/v1") else f"v1/{path}", dict(query))
+    return joined(call.endpoint.base_url, path, tuple(call.request.extra_query.items()))

@@ -20,9 +20,11 @@ from chatbench.core.streams import StreamEvent
 from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import body_of, headers_for
+from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.gemini.addresses import Query, joined, model_path
 from chatbench.providers.gemini.decode import ChunkDecoder, whole
 from chatbench.providers.gemini.encode import TAKES, counted_fields, request_fields
+from chatbench.providers.gemini.files import GeminiFiles
 from chatbench.providers.gemini.listing import models_of
 from chatbench.providers.gemini.naming import named
 from chatbench.providers.http import HttpClient, HttpRequest
@@ -38,6 +40,7 @@ class Gemini(HttpWire):
     id: ClassVar[str] = "gemini"
     takes: ClassVar[frozenset[str]] = TAKES
     media: ClassVar[Mapping[Modality, MediaLimits]] = GEMINI
+    storage: ClassVar[FileStorage] = GeminiFiles()
 
     def encode(self, call: Call) -> HttpRequest:
         method, query = ("streamGenerateContent", _SSE) if call.request.stream else ("generateContent", ())

@@ -17,11 +17,14 @@ from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, headers_for
+from chatbench.providers.encoding import headers_for
+from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.http import HttpRequest
 from chatbench.providers.media import MISTRAL
+from chatbench.providers.mistral.addresses import joined
 from chatbench.providers.mistral.decode import ChunkDecoder, whole
 from chatbench.providers.mistral.encode import request_fields
+from chatbench.providers.mistral.files import MistralFiles
 from chatbench.providers.mistral.listing import models_of
 from chatbench.providers.mistral.naming import named
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
@@ -40,10 +43,11 @@ class Mistral(HttpWire):
         }
     )  # fmt: skip
     media: ClassVar[Mapping[Modality, MediaLimits]] = MISTRAL
+    storage: ClassVar[FileStorage] = MistralFiles()
 
     def encode(self, call: Call) -> HttpRequest:
         return posted(
-            call, _url(call.endpoint, "chat/completions", call.request.extra_query), request_fields(call)
+            call, joined(call.endpoint, "chat/completions", call.request.extra_query), request_fields(call)
         )
 
     def takes_beginning(self, info: ModelInfo, parameters: Parameters) -> bool:
@@ -59,13 +63,7 @@ class Mistral(HttpWire):
         return named(peek_json(failure.body), endpoint, failure)
 
     def models_request(self, endpoint: Endpoint, key: Secret | None, page: str | None) -> HttpRequest:
-        return HttpRequest(url=_url(endpoint, "models"), method="GET", headers=headers_for(endpoint, key))
+        return HttpRequest(url=joined(endpoint, "models"), method="GET", headers=headers_for(endpoint, key))
 
     def decode_models(self, body: bytes, endpoint: Endpoint) -> tuple[list[ModelInfo], str | None]:
         return models_of(body, endpoint), None
-
-
-def _url(endpoint: Endpoint, path: str, query: dict[str, str] | None = None) -> str:
-    """Mistral's SDK takes an address without /v1; one with it is understood all the same."""
-    base = endpoint.base_url.rstrip("/")
-    return address(base, path if base.endswith("/v1") else f"v1/{path}", query)

@@ -22,11 +22,13 @@ from chatbench.core.streams import StreamEvent
 from chatbench.providers.counting import counted
 from chatbench.providers.decoding import peek_json, read_json
 from chatbench.providers.encoding import body_of, headers_for
+from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.http import HttpClient, HttpRequest
 from chatbench.providers.media import OPENAI_RESPONSES
 from chatbench.providers.openai_responses.addresses import call_url, joined
 from chatbench.providers.openai_responses.decode import EventDecoder, whole
 from chatbench.providers.openai_responses.encode import TAKES, counted_fields, request_fields
+from chatbench.providers.openai_responses.files import OpenAIFiles
 from chatbench.providers.openai_responses.naming import named
 from chatbench.providers.openai_responses.stored import StoredResponses
 from chatbench.providers.wire import Call, Decoder, HttpFailure, posted
@@ -55,6 +57,7 @@ class OpenAIResponses(StoredResponses):
     id: ClassVar[str] = "openai_responses"
     takes: ClassVar[frozenset[str]] = TAKES
     media: ClassVar[Mapping[Modality, MediaLimits]] = OPENAI_RESPONSES
+    storage: ClassVar[FileStorage] = OpenAIFiles()
 
     def encode(self, call: Call) -> HttpRequest:
         return posted(call, call_url(call, "responses"), request_fields(call))
