@@ -553,3 +553,11 @@ def test_words_that_go_take_the_waiting_system_prompt_with_them(
     typed("Something else")
     press(composer, run_async, Qt.Key.Key_Return)
     assert [template.system for _, template in found] == [""]
+
+
+def test_prompts_put_in_one_after_the_other_are_undone_one_by_one(composer: Composer) -> None:
+    composer.take_prompt("one", Template(prompt="One. "))
+    composer.take_prompt("two", Template(prompt="Two."))
+    assert composer.editor.text() == "One. Two."
+    composer.editor.undo()
+    assert composer.editor.text() == "One. "
