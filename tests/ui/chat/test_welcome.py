@@ -10,15 +10,17 @@ import keyring.backends.fail
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.ui.chat.quiet import done, until_quiet
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.models import ModelRef
+from chatbench.core.secrets import Secret
 from chatbench.services import Services
 from chatbench.ui.chat.welcome import WelcomeView
+from chatbench.ui.chat.welcome.providers import ProvidersCard
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button
 
@@ -52,6 +54,7 @@ class Visitor:
         self._run(done(act))
 
     def click(self, widget: QWidget) -> None:
+        QApplication.processEvents()
         assert widget.isVisible()
         self.do(lambda: QTest.mouseClick(widget, LEFT))
 
@@ -124,6 +127,51 @@ def test_a_server_without_a_model_is_told_and_looked_for_again(
     visitor.click(page.local.look_again)
     (found,) = page.local.rows()
     assert found.server.models, "one was loaded meanwhile"
+
+
+def _own(server_id: str, base_url: str, **other: object) -> Endpoint:
+    import msgspec
+
+    plain = Endpoint(id=server_id, name=server_id.title(), wire="openai_chat", base_url=base_url)
+    return msgspec.structs.replace(plain, **other)
+
+
+def test_without_any_provider_set_up_none_are_listed(services: Services, run_async: Runner) -> None:
+    card = ProvidersCard(services)
+    assert card.isHidden()
+    assert card.providers() == []
+    run_async(until_quiet())
+    card.deleteLater()
+
+
+def test_providers_that_were_set_up_say_how_they_are_and_what_puts_them_right(
+    visitor: Visitor, server: LoopbackServer, run_async: Runner
+) -> None:
+    endpoints = visitor.services.endpoints
+    endpoints.save(_own("mine", "https://models.example.org/v1"))
+    endpoints.save(_own("near", NOWHERE, auth="none", local=True))
+    card = visitor.show().providers
+    mine = card.row("mine")
+    assert mine.told.text() == "key missing"
+    visitor.click(mine.use)
+    assert visitor.asked.pop() == ("provider_wanted", "mine")
+
+    assert card.row("near").told.text() == "server not running"
+    endpoints.save(_own("near", server.base_url("openai_chat"), auth="none", local=True))
+    visitor.click(card.row("near").use)
+    assert "near" not in card.providers(), "it answers, and stands with what is on this computer"
+    assert "near" in [row.server.endpoint.id for row in visitor.page.local.rows()]
+
+    run_async(endpoints.set_key("mine", Secret(CANARY), session=True))
+    assert card.row("mine").told.text() == "no models listed yet"
+    endpoints.save(_own("mine", "https://models.example.org/v1", models=("swift-1", "swift-2")))
+    assert card.row("mine").told.text() == "ready, 2 models"
+    visitor.click(card.row("mine").use)
+    assert visitor.asked.pop() == ("model_chosen", ModelRef("mine", "swift-1"))
+    endpoints.save(_own("mine", "https://other.example.org/v1", models=("swift-1",)))
+    assert card.row("mine").told.text() == "its key is for another address"
+    visitor.click(card.row("mine").use)
+    assert visitor.asked.pop() == ("provider_wanted", "mine")
 
 
 def test_other_addresses_are_for_the_settings(visitor: Visitor) -> None:
@@ -212,5 +260,5 @@ def test_nothing_is_wider_than_the_pane(visitor: Visitor, width: int, factor: fl
     inner = page.widget()
     assert inner is not None
     assert inner.width() <= page.viewport().width()
-    for card in (page.local, page.key):
+    for card in (page.providers, page.local, page.key):
         assert card.mapTo(inner, card.rect().topRight()).x() <= inner.width()

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from urllib.parse import urlsplit
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from chatbench.core.models import ModelInfo
 from chatbench.services import Services
 from chatbench.services.endpoints import LocalServer
 from chatbench.ui.aio import spawn
-from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import Button, Card, Divider, ElidedLabel, IconButton, Label, Mark, announce
-
-FOLD_BELOW = 540
+from chatbench.ui.chat.welcome.row import ProviderRow, models_words
+from chatbench.ui.widgets import Button, Card, Divider, ElidedLabel, Label, Mark, announce
 
 
 class LocalServersCard(Card):
-    """`model_chosen(ModelRef)`; `help_wanted(url)`; `other_address_wanted()`.
+    """`model_chosen(ModelRef)`; `help_wanted(url)`; `other_address_wanted()`; `looked(ids that answered)`.
 
     It looks once when it is first shown, and again when asked; only at loopback addresses.
     """
@@ -29,6 +24,7 @@ class LocalServersCard(Card):
     model_chosen = Signal(object)
     help_wanted = Signal(str)
     other_address_wanted = Signal()
+    looked = Signal(object)
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
@@ -99,6 +95,7 @@ class LocalServersCard(Card):
             self._list.addWidget(row)
         silent = [server.endpoint.name for server in servers if not server.answers]
         self._silent.setText(self._silent_words(silent))
+        self.looked.emit(frozenset(server.endpoint.id for server in answering))
         announce(self, self.tr("Local servers found: {0}").format(len(answering)))
 
     def _silent_words(self, names: list[str]) -> str:
@@ -114,75 +111,22 @@ class LocalServersCard(Card):
             self.look()
 
 
-class _ServerRow(QWidget):
+class _ServerRow(ProviderRow):
     """One server that answers."""
 
-    model_chosen = Signal(object)
     help_wanted = Signal(str)
 
     def __init__(self, server: LocalServer, *, primary: bool) -> None:
-        super().__init__()
         self.server = server
-        models = server.models
-        name = Label(server.endpoint.name)
-        name.setMinimumWidth(theme().scaled(84))
-        address = ElidedLabel(urlsplit(server.endpoint.base_url).netloc, font="code")
-        address.setMinimumWidth(theme().scaled(132))
-        several = self.tr("{0} models").format(len(models)) if len(models) > 1 else self.tr("1 model")
-        told = several if models else self.tr("running, no model loaded")
-        facts = ElidedLabel(told, font="small", color="text2")
-        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(10)
-        self._line.addWidget(name)
-        self._line.addWidget(address, 2)
-        self._line.addWidget(facts, 3)
-        self.use = self._use_button(models, primary)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 5, 8, 5)
-        row.setSpacing(10)
-        mark: tuple[str, ColorRole] = ("circle-check", "success") if models else ("circle-alert", "warning")
-        row.addWidget(Mark(*mark))
-        row.addLayout(self._line, 1)
-        row.addWidget(self.use)
-        self.more: IconButton | None = None
-        if len(models) > 1:
-            self.more = IconButton("chevron-down", self.tr("Choose another model of {0}").format(name.text()))
-            self.more.clicked.connect(self._open_menu)
-            row.addWidget(self.more)
-
-    def _use_button(self, models: tuple[ModelInfo, ...], primary: bool) -> Button:
-        if not models:
-            button = Button(self.tr("How to load one"), size="small")
-            button.clicked.connect(lambda: self.help_wanted.emit(self.server.endpoint.docs))
-            button.setEnabled(bool(self.server.endpoint.docs))
-            return button
-        label = self.tr("Use {0}").format(_short(models[0].title))
-        button = Button(label, kind="primary" if primary else "ordinary", size="small")
-        button.setToolTip(f"<p>{_escape(models[0].ref.id)}</p>")
-        button.clicked.connect(lambda: self.model_chosen.emit(models[0].ref))
-        return button
-
-    def _open_menu(self) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for info in self.server.models[:40]:
-            menu.addAction(info.title.replace("&", "&&"), partial(self.model_chosen.emit, info.ref))
-        assert self.more is not None
-        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            folded = self.width() < theme().scaled(FOLD_BELOW)
-            down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-            self._line.setDirection(down if folded else across)
-            self._line.setSpacing(0 if folded else 10)
-        return super().event(event)
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= 28 else f"{title[:27]}…"
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+        endpoint, models = server.endpoint, server.models
+        super().__init__(
+            endpoint.name,
+            endpoint.base_url,
+            models_words(len(models)) if models else self.tr("running, no model loaded"),
+            ("circle-check", "success") if models else ("circle-alert", "warning"),
+            models=models,
+            fix=self.tr("How to load one"),
+            primary=primary,
+        )
+        self.fix_wanted.connect(lambda: self.help_wanted.emit(endpoint.docs))
+        self.use.setEnabled(bool(models or endpoint.docs))

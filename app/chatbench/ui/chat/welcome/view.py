@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QSpacerItem,
 from chatbench.services import Services
 from chatbench.ui.chat.welcome.key import KeyCard
 from chatbench.ui.chat.welcome.local import LocalServersCard
+from chatbench.ui.chat.welcome.providers import ProvidersCard
 from chatbench.ui.theme import theme
 from chatbench.ui.theme.tokens import MARGIN_FROM
 from chatbench.ui.widgets import Button, Flow, Label, Mark, Surface
@@ -75,6 +76,11 @@ class WelcomeView(QScrollArea):
         self.local.model_chosen.connect(self.model_chosen)
         self.local.help_wanted.connect(self.link_activated)
         self.local.other_address_wanted.connect(lambda: self.provider_wanted.emit(""))
+        self.providers = ProvidersCard(services)
+        self.providers.model_chosen.connect(self.model_chosen)
+        self.providers.provider_wanted.connect(self.provider_wanted)
+        self.providers.look_wanted.connect(self.local.look)
+        self.local.looked.connect(self.providers.show_answering)
         self.key = KeyCard(services)
         self.key.model_chosen.connect(self.model_chosen)
         self.key.link_activated.connect(self.link_activated)
@@ -105,9 +111,11 @@ class WelcomeView(QScrollArea):
             self._inner.addWidget(Label(words, font="prose", wrap=True))
             self._inner.addSpacing(10)
         self._inner.addSpacing(6)
-        self._inner.addWidget(self.local)
-        self._inner.addSpacing(12)
-        self._inner.addWidget(self.key)
+        cards = QVBoxLayout()
+        cards.setSpacing(12)
+        for card in (self.providers, self.local, self.key):
+            cards.addWidget(card)
+        self._inner.addLayout(cards)
         self._inner.addSpacing(14)
         questions = QWidget()
         flow = Flow(questions)
