@@ -152,8 +152,8 @@ def test_an_answer_is_edited_where_it_stands_and_marked(
             before = (await texts(view))[1]
             press_action(view, 1, "more")
             choose("Edit")
-            await until(lambda: view.acts.rewriting, "the field over the answer")
-            over = view.acts.rewriting
+            await until(lambda: view.edits.rewriting, "the field over the answer")
+            over = view.edits.rewriting
             assert over is not None
             await back(session)
             await until(over.field.hasFocus, "the cursor in it")
@@ -163,13 +163,13 @@ def test_an_answer_is_edited_where_it_stands_and_marked(
             for key in (Qt.Key.Key_H, Qt.Key.Key_I):
                 press(over.field, key)
             press(over.field, Qt.Key.Key_Escape)
-            assert view.acts.rewriting is over, "Escape threw away what was written"
+            assert view.edits.rewriting is over, "Escape threw away what was written"
             press(over.field, Qt.Key.Key_Return, CTRL)
             await until(lambda: len(view.conversation.messages) == 3, "the edited answer")
             assert (await texts(view))[1] == "hi"
             assert notes(view, 1) == "edited"
             assert sorted(one.text for one in await answers(view)) == sorted([before, "hi"])
-            assert view.acts.rewriting is None
+            assert view.edits.rewriting is None
             await send(view, "Go on")
             assert server.asked[-1].json["messages"][1]["content"] == "hi"
 
@@ -361,8 +361,8 @@ def test_what_is_being_rewritten_waits_while_another_branch_is_shown(
             await finished(view)
             await texts(view)
             await trigger(session, "edit-answer")
-            await until(lambda: view.acts.rewriting, "the field over the answer")
-            over = view.acts.rewriting
+            await until(lambda: view.edits.rewriting, "the field over the answer")
+            over = view.edits.rewriting
             assert over is not None
             assert over.field.toPlainText() == "second"
             over.field.insertPlainText("Mine, ")
@@ -373,7 +373,7 @@ def test_what_is_being_rewritten_waits_while_another_branch_is_shown(
             await until(over.isVisible, "it to be there again")
             assert over.field.toPlainText() == "Mine, second"
             click(over.cancel)
-            assert view.acts.rewriting is None
+            assert view.edits.rewriting is None
 
     run_async(scenario())
 
@@ -385,10 +385,11 @@ def test_up_in_an_empty_composer_edits_the_last_question_as_a_branch(
         async with chatting(tmp_path, server) as (_, view):
             await send(view, "One")
             press(view.composer.editor, Qt.Key.Key_Up)
-            await until(lambda: view.composer.editor.text() == "One", "the question")
-            assert view.composer.send_button.send.label() == "Save as branch"
-            press(view.composer.editor, Qt.Key.Key_Exclam)
-            press(view.composer.editor, Qt.Key.Key_Return)
+            await until(lambda: view.edits.reasking, "the question")
+            sheet = view.edits.reasking
+            assert sheet is not None
+            press(sheet.editor, Qt.Key.Key_Exclam)
+            press(sheet.editor, Qt.Key.Key_Return)
             await until(lambda: len(view.conversation.messages) == 4, "the branch")
             await finished(view)
             assert (await texts(view))[0] == "One!"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
@@ -122,10 +123,13 @@ def test_editing_a_question_makes_a_branch(tmp_path: Path, run_async: Run, serve
         async with chatting(tmp_path, server) as (session, view):
             await send(view, "First words")
             press(view.composer.editor, Qt.Key.Key_Up)
-            await until(lambda: view.composer.editor.toPlainText() == "First words", "the words to edit")
-            view.composer.editor.selectAll()
-            write(view, "Better words")
-            press(view.composer.editor, Qt.Key.Key_Return)
+            await until(lambda: view.edits.reasking, "the words to edit")
+            sheet = view.edits.reasking
+            assert sheet is not None
+            assert sheet.editor.text() == "First words"
+            sheet.editor.selectAll()
+            QTest.keyClicks(sheet.editor, "Better words")
+            press(sheet.editor, Qt.Key.Key_Return)
             await until(lambda: len(view.conversation.messages) == 4, "the branch")
             await finished(view)
             assert (await texts(view))[0] == "Better words"

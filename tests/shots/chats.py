@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from tests.loopback import openai_chat, replies
-from tests.scenarios.window import add_loopback, press, send, until, view_of, write
+from tests.scenarios.window import add_loopback, click, press, send, until, view_of, write
 from tests.shots.lanes import FIRST, QUESTION, SECOND
 from tests.shots.stage import SONNET, Stage, staged
 
@@ -31,6 +31,11 @@ async def branches(profile: Path, pictures: Path, scheme: str) -> None:
         await send(view, "Does it lock the table while it is built?")
         view.transcript.scroll_by(-300)
         await stage.shoot("branch-switcher")
+        view.edits.edit_last(view.lanes.current)
+        await until(lambda: view.edits.reasking, "the sheet over the question")
+        await stage.shoot("question-edited")
+        assert view.edits.reasking is not None
+        click(view.edits.reasking.cancel)
         stage.window.commands["chat.tree"].trigger()
         await until(lambda: view.findChildren(TreeDialog), "the tree")
         await stage.shoot("branch-tree")

@@ -108,6 +108,11 @@ async def lanes_turns(profile: Path, pictures: Path, scheme: str) -> None:
         for question in (QUESTION, "And in MySQL?", f"And with Kysely? {QUESTION} {QUESTION}"):
             await ask(view, question)
         await stage.shoot("lanes-turns")
+        click(view.strip.edit)
+        await until(lambda: view.edits.reasking, "the sheet")
+        await stage.shoot("lanes-question-edited")
+        assert view.edits.reasking is not None
+        click(view.edits.reasking.cancel)
         lane = view.lanes.views[1].transcript
         lane.setFocus()
         for key in (Qt.Key.Key_Up, Qt.Key.Key_Up):

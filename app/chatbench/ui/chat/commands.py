@@ -121,7 +121,7 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
     )
     add("add", tr("Add without sending"), on_view(lambda v: v.add_draft("user")), "message-square-plus")
     add("add-answer", tr("Add as an answer"), on_view(lambda v: v.add_draft("assistant")), "pencil-line")
-    add("edit-answer", tr("Edit the answer"), on_answer(lambda v, la, m: v.acts.rewrite(la, m)), "pencil")
+    add("edit-answer", tr("Edit the answer"), on_answer(lambda v, la, m: v.edits.rewrite(la, m)), "pencil")
     add(
         "quote",
         tr("Quote the selection"),

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
-from chatbench.core.conversations import Draft, TreeMessage
-from chatbench.core.messages import TextPart
+from chatbench.core.conversations import TreeMessage
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services.context import Summary
@@ -18,7 +17,6 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.branches import branch_rows
 from chatbench.ui.chat.conversation.otherwise import AskOtherwise
 from chatbench.ui.chat.conversation.quoting import insert_quotation
-from chatbench.ui.chat.conversation.rewriting import Rewriting
 from chatbench.ui.chat.conversation.source import siblings_in
 from chatbench.ui.chat.conversation.summarising import SummariseDialog
 from chatbench.ui.chat.conversation.tree import TreeDialog
@@ -44,7 +42,6 @@ class MessageActs(QObject):
         self._view = view
         self._services = view.services
         self._deleted: list[str] = []
-        self.rewriting: Rewriting | None = None
 
     def listen(self, lane: LaneView) -> None:
         """Does what is asked for in a lane."""
@@ -63,7 +60,7 @@ class MessageActs(QObject):
             "regenerate": partial(self.regenerate, message),
             "ways": partial(self.show_ways, lane, message),
             "retry": partial(self.retry, lane, message),
-            "edit": partial(self.edit, message),
+            "edit": partial(view.edits.edit, message),
             "continue": partial(self.go_on, lane, message),
             "quote": partial(self.quote, lane, message),
             "quote-selection": partial(self.quote_selection, lane),
@@ -93,11 +90,6 @@ class MessageActs(QObject):
             return next((one for one in reversed(lane.source.path) if one.role == "assistant"), None)
         return lane.answer_in_view()
 
-    def refresh(self) -> None:
-        """The conversation was read anew."""
-        if self.rewriting is not None:
-            self.rewriting.place()
-
     # Menus.
 
     def show_menu(self, lane: LaneView, message_id: str, at: QPoint) -> None:
@@ -111,7 +103,7 @@ class MessageActs(QObject):
             self._add_ways(menu, message)
             if can_continue(message):
                 menu.addAction(self.tr("Continue"), partial(self.go_on, lane, message))
-            menu.addAction(self.tr("Edit"), partial(self.rewrite, lane, message))
+            menu.addAction(self.tr("Edit"), partial(self._view.edits.rewrite, lane, message))
             menu.addSeparator()
         menu.addAction(self.tr("Quote"), partial(self.quote, lane, message))
         if message.state != "streaming":
@@ -215,44 +207,6 @@ class MessageActs(QObject):
             answer.retry_now()
 
     # Words of one's own.
-
-    def edit_last(self, lane: LaneView) -> None:
-        """The words of the lane's last question stand in the composer again."""
-        asked = [m for m in lane.source.path if m.role == "user"]
-        if asked:
-            self.edit(asked[-1])
-
-    def edit(self, message: TreeMessage) -> None:
-        """Its words stand in the composer; sending them makes a branch."""
-        spawn(self._begin_edit(message.id), owner=self, name="begin-edit")
-
-    async def _begin_edit(self, message_id: str) -> None:
-        for message in await self._services.history.messages([message_id]):
-            others = tuple(part for part in message.parts if not isinstance(part, TextPart))
-            self._view.drafts.edit(Draft(text=message.text, attachments=others, edits=message_id))
-            self._view.composer.setFocus()
-
-    def rewrite(self, lane: LaneView, message: TreeMessage) -> None:
-        """Its words can be changed where they stand; saving them makes a branch, marked as edited."""
-        spawn(self._begin_rewriting(lane, message.id), owner=lane, name="begin-rewriting")
-
-    async def _begin_rewriting(self, lane: LaneView, message_id: str) -> None:
-        for message in await self._services.history.messages([message_id]):
-            if self.rewriting is not None:
-                self.rewriting.end()
-            self.rewriting = Rewriting(lane.transcript, message)
-            self.rewriting.saved.connect(partial(self._rewritten, lane.id))
-            self.rewriting.ended.connect(self._rewriting_ended)
-
-    def _rewriting_ended(self) -> None:
-        self.rewriting = None
-
-    def _rewritten(self, lane_id: str, message_id: str, text: str) -> None:
-        async def write() -> None:
-            await self._view.settled()
-            await self._services.chat.edit_answer(self._view.id, message_id, text, lane_id=lane_id)
-
-        spawn(write(), name="edit-answer")
 
     def add(self, role: Literal["user", "assistant"]) -> None:
         """What stands in the composer becomes a message of the current lane, and nobody is asked."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
 from chatbench.core.conversations import Conversation, Draft
@@ -20,17 +19,19 @@ DELAY_MS = 600
 class Drafts(QObject):
     """The draft, and beside it the edit of a sent message that is under way.
 
-    Both are kept a moment after the last key. While a message is edited the draft is set aside, and
-    stands in the composer again afterwards.
+    Both are kept a moment after the last key. ``edit_returned(Draft)``: an edit was not sent, and is to
+    be shown again.
     """
+
+    edit_returned = Signal(object)
 
     def __init__(self, services: Services, composer: Composer, conversation_id: str, parent: QObject) -> None:
         super().__init__(parent)
         self._history = services.history
         self._composer = composer
         self._id = conversation_id
-        self._edits: str | None = None
-        self._aside = Draft()
+        self.edit = Draft()
+        """The edit under way; without `edits` there is none."""
         self._kept = {False: Draft(), True: Draft()}
         """What is on the disk: the draft, and (True) the edit."""
         self.sending: asyncio.Task[None] | None = None
@@ -44,7 +45,8 @@ class Drafts(QObject):
         self._kept = {False: conversation.draft, True: conversation.edit}
         self._composer.set_draft(conversation.draft)
         if conversation.edit.edits is not None:
-            self.edit(conversation.edit)
+            self.edit = conversation.edit
+            self.edit_returned.emit(conversation.edit)
 
     @property
     def blank(self) -> bool:
@@ -52,39 +54,30 @@ class Drafts(QObject):
         return all(draft == Draft() for _, draft in self._written())
 
     def unsent(self) -> Draft:
-        """What would be sent now: an edit too."""
-        return replace(self._composer.draft(), edits=self._edits)
+        """What would be sent now."""
+        return self._composer.draft()
 
-    def edit(self, draft: Draft) -> None:
-        """Shows the words of the message `draft.edits`."""
-        if self._edits is None:
-            self._aside = self._composer.draft()
-        self._edits = draft.edits
-        self._composer.set_editing(True)
-        self._composer.set_draft(replace(draft, edits=None))
+    def keep_edit(self, draft: Draft) -> None:
+        """The edit under way is this now; one without `edits` ends it."""
+        self.edit = draft
+        self.save_soon()
 
-    def end_edit(self) -> None:
-        """Shows what was set aside."""
-        if self._edits is not None:
-            self._edits = None
-            self._composer.set_editing(False)
-            self._composer.set_draft(self._aside)
-            self._aside = Draft()
-            self.save_soon()
+    def take_edit(self) -> None:
+        """The edit is to be sent: nothing is kept of it until it comes back."""
+        self.edit = Draft()
 
     def take(self) -> Draft:
         """What is to be sent; it leaves the composer."""
         draft = self.unsent()
         self._composer.set_draft(Draft())
-        self.end_edit()
         return draft
 
     def give_back(self, draft: Draft) -> None:
-        """It was not sent: it stands in the composer again, before what was written since."""
+        """It was not sent: it stands in the composer again, before what was written since, or where its
+        message is edited."""
         if draft.edits is not None:
-            self.edit(draft)
-        elif self._edits is not None:
-            self._aside = _joined(draft, self._aside)
+            self.keep_edit(draft)
+            self.edit_returned.emit(draft)
         else:
             self._composer.set_draft(_joined(draft, self._composer.draft()))
         self.save_soon()
@@ -113,13 +106,8 @@ class Drafts(QObject):
             self._kept[edit] = draft
 
     def _written(self) -> Iterator[tuple[bool, Draft]]:
-        here = self._composer.draft()
-        if self._edits is None:
-            yield False, here
-            yield True, Draft()
-        else:
-            yield False, self._aside
-            yield True, replace(here, edits=self._edits)
+        yield False, self._composer.draft()
+        yield True, self.edit
 
 
 def _joined(first: Draft, second: Draft) -> Draft:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
+from chatbench.ui.chat.conversation.overlay import OverMessage, paint_sheet
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, Label, box
+from chatbench.ui.widgets import Button, Label
 
 _AROUND: Final = 10
-_EDGE: Final = 8
 _LEAST: Final = 160
 
 
 class Rewriting(QWidget):
-    """Stands over the message and moves with it, but never leaves the view.
+    """Stands over the message.
 
     `saved(message_id, text)` and then `ended()`; it deletes itself. Ctrl+Enter saves, Escape leaves
     it where nothing was changed.
@@ -30,7 +30,6 @@ class Rewriting(QWidget):
 
     def __init__(self, transcript: TranscriptView, message: TreeMessage) -> None:
         super().__init__(transcript.viewport())
-        self._transcript = transcript
         self._message = message
         self.field = QPlainTextEdit(self)
         self.field.setProperty("bare", True)
@@ -56,9 +55,7 @@ class Rewriting(QWidget):
         column.addWidget(self.field, 1)
         column.addLayout(row)
         self._wear()
-        transcript.scrolled.connect(self.place)
-        transcript.viewport().installEventFilter(self)
-        self.place()
+        self._over = OverMessage(self, transcript, message.id, self._height_over, _AROUND)
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
@@ -67,34 +64,18 @@ class Rewriting(QWidget):
         return self.field.toPlainText() != self._message.text
 
     def place(self) -> None:
-        """Over the words, as high as they are but within the view; hidden while another branch is shown."""
-        view = self._transcript
-        index = view.stack.index_of(self._message.id)
-        if index is None and self.field.hasFocus():
-            self._transcript.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.setVisible(index is not None)
-        if index is None:
-            return
-        frame, room = view.stack.frame, view.viewport().height() - 2 * _EDGE
-        row = next((one for one in view.stack.rows if one.index == index), None)
-        item = row.item if row is not None else None
-        top, high = (-1e6, 0.0) if row is None else (row.top, float(view.stack.height_of(index)))
-        if row is None and view.stack.rows and index > view.stack.rows[-1].index:
-            top = 1e6
-        if row is not None and item is not None:
-            top, high = row.top + item.content_top, item.body_bottom - item.content_top
-        lead = 0 if frame.folded else _AROUND
-        wanted = high + 2 * _AROUND + self.save.sizeHint().height() + 8
-        height = min(room, max(theme().scaled(_LEAST), round(wanted)))
-        y = max(_EDGE, min(round(top) - lead, view.viewport().height() - _EDGE - height))
-        around = min(_AROUND, frame.column_x)
-        self.setGeometry(QRect(frame.column_x - around, y, frame.column + 2 * around, height))
+        """The messages are elsewhere now."""
+        self._over.place()
+
+    def _height_over(self, words: int, room: int) -> int:
+        return max(theme().scaled(_LEAST), words + 2 * _AROUND + self.save.sizeHint().height() + 8)
 
     def end(self) -> None:
         """Leaves the message as it is."""
-        self._transcript.viewport().removeEventFilter(self)
+        transcript = self._over.transcript
+        self._over.leave()
         self.hide()
-        self._transcript.setFocus(Qt.FocusReason.OtherFocusReason)
+        transcript.setFocus(Qt.FocusReason.OtherFocusReason)
         self.ended.emit()
         self.deleteLater()
 
@@ -119,9 +100,7 @@ class Rewriting(QWidget):
         return False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is not self.field:
-            self.place()
-        elif watched is self.field and isinstance(event, QKeyEvent):
+        if watched is self.field and isinstance(event, QKeyEvent):
             return event.type() == QEvent.Type.KeyPress and self._key(event)
         return False
 
@@ -131,6 +110,4 @@ class Rewriting(QWidget):
             self._wear()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        box(painter, self.rect(), theme().corner("popup"), "raised", "accent", 2)
-        painter.end()
+        paint_sheet(self)

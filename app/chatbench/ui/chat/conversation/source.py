@@ -98,6 +98,10 @@ class ConversationSource(QObject):
                     entry, position=position, count=count, notes=notes, brief=brief
                 )
 
+    def is_shared(self, message_id: str) -> bool:
+        """Whether it is a question of this branch that stands above all lanes."""
+        return message_id in self._shared and any(one.id == message_id for one in self.path)
+
     def ids(self) -> Sequence[str]:
         return [message.id for message in self._path]
 

@@ -12,9 +12,11 @@ from chatbench.ui.widgets import ElidedLabel, IconButton, Label, Surface
 
 
 class TurnStrip(Surface):
-    """``turn_wanted(step)``: -1 the turn before, 1 the one after. A click on the words unfolds them."""
+    """``turn_wanted(step)``: -1 the turn before, 1 the one after. A click on the words unfolds them.
+    ``edit_wanted()``: the question is to be edited where it stands."""
 
     turn_wanted = Signal(int)
+    edit_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sunken", lines=Qt.Edge.BottomEdge, parent=parent)
@@ -24,6 +26,9 @@ class TurnStrip(Surface):
         self.on.clicked.connect(lambda: self.turn_wanted.emit(1))
         self.place = Label(font="small", color="text2")
         self.words = ElidedLabel(font="prose")
+        policy = self.words.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.words.setSizePolicy(policy)
         self.words.setCursor(Qt.CursorShape.PointingHandCursor)
         self.when = Label(font="small", color="text3")
         self.whole = Label(font="prose", wrap=True)
@@ -43,6 +48,13 @@ class TurnStrip(Surface):
         line.addSpacing(6)
         line.addWidget(self.words, 1)
         line.addWidget(self.when)
+        self.edit = IconButton("pencil", self.tr("Edit the question"), size="row", parent=self)
+        self.edit.clicked.connect(self.edit_wanted)
+        line.addWidget(self.edit)
+        self.question: TreeMessage | None = None
+        """The question that is shown, whole."""
+        self.held: QWidget | None = None
+        """What stands in place of its words."""
         column = QVBoxLayout()
         column.setSpacing(6)
         self.set_layout(column, (10, 6, 16, 6))
@@ -63,6 +75,7 @@ class TurnStrip(Surface):
 
     def show_turn(self, question: TreeMessage | None, place: int, count: int, tokens: int = 0) -> None:
         """The question of the turn in view, the `place`-th of `count`, and about how long it is."""
+        self.question = question
         self.setVisible(question is not None)
         if question is None:
             return
@@ -77,6 +90,19 @@ class TurnStrip(Surface):
         self.on.setEnabled(place < count)
         self.setAccessibleName(self.tr("Turn {0} of {1}: {2}").format(place, count, words[:200]))
 
+    def hold(self, sheet: QWidget | None) -> None:
+        """Shows something in place of the words, such as a sheet to edit them; None: the words."""
+        if sheet is self.held:
+            return
+        self.held = sheet
+        self.unfold(False)
+        self.words.setVisible(sheet is None)
+        self.edit.setVisible(sheet is None)
+        layout = self.layout()
+        if sheet is not None and layout is not None:
+            layout.addWidget(sheet)
+            sheet.show()
+
     def unfold(self, on: bool) -> None:
         """Shows all the words, up to a third of the window, or one line of them."""
         self.whole.setText(self.words.text() if on else "")
@@ -88,5 +114,5 @@ class TurnStrip(Surface):
         self.unfold(not self._area.isVisible())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.words.geometry().contains(event.position().toPoint()):
+        if self.held is None and self.words.geometry().contains(event.position().toPoint()):
             self.toggle()

@@ -29,6 +29,7 @@ from chatbench.ui.chat.conversation.announcing import announce_turn
 from chatbench.ui.chat.conversation.comparebar import CompareBar
 from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
+from chatbench.ui.chat.conversation.edits import Edits
 from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.prompts import Prompting
@@ -90,6 +91,7 @@ class ConversationView(Surface):
         self._asking: asyncio.Task[None] | None = None
         self._lane_write: asyncio.Task[None] | None = None
         self.drafts = Drafts(services, self.composer, conversation.id, self)
+        self.edits = Edits(self)
         self.lanes.set_lanes(conversation.lanes)
         self._lay_out()
         self._connect()
@@ -171,8 +173,7 @@ class ConversationView(Surface):
         composer.lane_turned_to.connect(self._turn_to_lane)
         composer.lane_added.connect(self.compare.add_lane)
         composer.effort_chosen.connect(self._choose_effort)
-        composer.edit_last_requested.connect(lambda: self.acts.edit_last(self.lanes.current))
-        composer.edit_cancelled.connect(self.drafts.end_edit)
+        composer.edit_last_requested.connect(lambda: self.edits.edit_last(self.lanes.current))
         composer.key_wanted.connect(self.provider_wanted)
 
     def _listen_to(self, lane: LaneView) -> None:
@@ -271,7 +272,7 @@ class ConversationView(Surface):
         self._show_welcome()
         self._show_turn()
         self.queue.refresh()
-        self.acts.refresh()
+        self.edits.refresh()
         self.compare.refresh()
 
     def show_lanes(self) -> None:
@@ -386,8 +387,11 @@ class ConversationView(Surface):
     def _send(self) -> None:
         """What stands in the composer leaves it, and comes back where it cannot be written."""
         if not self.asking:
-            draft = self.drafts.take()
-            self.ask(partial(self._asked, draft), draft)
+            self.ask_with(self.drafts.take())
+
+    def ask_with(self, draft: Draft) -> None:
+        """Asks all lanes, or with `draft.edits` asks a question anew; what cannot be sent comes back."""
+        self.ask(partial(self._asked, draft), draft)
 
     async def _asked(self, draft: Draft) -> Turn:
         if not self.conversation.messages and self.conversation.summary.title == welcome_title():
