@@ -163,6 +163,7 @@ def _services(ground: _Ground) -> Services:
 
     environment, store, changes = ground.environment, ground.store, ground.changes
     notifier, fragments = Notifier(), FragmentService(ground.environ)
+    ratings = RatingStore(ground.database)
     models = ModelService(environment, ground.preferences, changes)
     client = LLMClient(environment=environment, keep_raw=False, count_spending=False)
     chat, attachments = _chat(ground, client, models, notifier)
@@ -183,8 +184,8 @@ def _services(ground: _Ground) -> Services:
         presets=PresetService(PresetStore(ground.database), store, chat, changes),
         context=ContextService(store, models, asides, changes),
         titles=titles,
-        ratings=RatingService(RatingStore(ground.database), changes),
-        exchange=ExchangeService(store),
+        ratings=RatingService(ratings, changes),
+        exchange=ExchangeService(store, ratings),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
         spelling=spelling,
         fragments=fragments,

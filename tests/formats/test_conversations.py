@@ -87,8 +87,8 @@ def test_what_a_person_wrote_and_what_was_asked_in_its_place_is_told() -> None:
     words = to_markdown(made)
     assert words.count(", edited)") == 1
     assert [line for line in words.splitlines() if line.startswith("Lane")] == [
-        "Lane 1: None",
-        "Lane 2: None",
+        "Lane 1",
+        "Lane 2",
     ]
 
 

@@ -126,7 +126,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A conversation whole: every message of the tree, its open lanes and its closed ones (each in
     their order), its draft, the edit of a sent message that is under way (`edit.edits` names the
-    message), and what is to be sent when the answers before it are done."""
+    message), and what is to be sent when the answers before it are done. Where `blind_since` (UTC
+    milliseconds) is set, its models are not named while answers are not rated, and what was answered
+    before that was seen with names."""
 
     summary: ConversationSummary
     messages: tuple[TreeMessage, ...] = ()
@@ -135,6 +137,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     draft: Draft = Draft()
     edit: Draft = Draft()
     queued: tuple[Draft, ...] = ()
+    blind_since: int | None = None
 
     @property
     def id(self) -> str:

@@ -24,7 +24,8 @@ def to_markdown(conversation: Conversation) -> str:
     out = [f"# {title}"]
     for number, lane in enumerate(conversation.lanes, 1):
         if len(conversation.lanes) > 1:
-            out.append(f"---\n\nLane {number}: {lane.model}")
+            named = f": {lane.model}" if lane.model is not None else ""
+            out.append(f"---\n\nLane {number}{named}")
         if lane.system:
             out.append(f"## System\n\n{lane.system}")
         out.extend(_message(message) for message in conversation.path(lane.leaf))

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+from chatbench.core.blind import hides_names, unnamed
 from chatbench.core.conversations import Conversation
 from chatbench.formats.conversation_json import (
     answer_object,
@@ -17,6 +18,7 @@ from chatbench.formats.conversation_json import (
 )
 from chatbench.formats.conversation_markdown import to_markdown
 from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.ratings import RatingStore
 from chatbench.storage.textfiles import replace_file
 
 __all__ = [
@@ -31,12 +33,16 @@ SUFFIXES: dict[ExportFormat, str] = {"markdown": ".md", "json": ".json"}
 class ExchangeService:
     """Writes conversations in formats other programs read."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: ConversationStore, ratings: RatingStore) -> None:
         self._store = store
+        self._ratings = ratings
 
     async def text(self, conversation_id: str, form: ExportFormat) -> str:
-        """The export as text. Raises StorageError where there is no such conversation."""
+        """The export as text; without models where they are not to be named. Raises StorageError where
+        there is no such conversation."""
         conversation = await self._store.load(conversation_id)
+        if hides_names(conversation, await self._ratings.of_conversation(conversation_id)):
+            conversation = unnamed(conversation)
         return to_json(conversation) if form == "json" else to_markdown(conversation)
 
     async def export(self, conversation_id: str, form: ExportFormat, out: Path) -> None:

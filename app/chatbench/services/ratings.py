@@ -25,12 +25,23 @@ class RatingService:
         """Says what an answer is worth among those of its turn; None takes that back.
 
         There is one best answer a turn, and none beside ties: a new best or tie puts out what it
-        contradicts. `blind`: the models' names were hidden. Raises StorageError where there is no
+        contradicts. `blind`: the models' names were hidden; that of an answer which was there before
+        `hide_names` was seen. Raises StorageError where there is no
         such answer, ConfigurationError for one that is not finished, that a person wrote or that was
         merged from others.
         """
         conversation_id = await self._store.rate(message_id, rating, blind)
         self._changes.emit(Changes(conversations=frozenset({conversation_id}), ratings=True))
+
+    async def hide_names(self, conversation_id: str, since_ms: int | None) -> None:
+        """Makes a conversation blind: window, terminal and exports do not name its models while the
+        answers to its last question are not rated. None ends that.
+
+        What was answered before `since_ms` (UTC, since the epoch) was seen with names and is not rated
+        blind. Raises StorageError where there is no such conversation.
+        """
+        await self._store.hide_names(conversation_id, since_ms)
+        self._changes.emit(Changes(conversations=frozenset({conversation_id})))
 
     async def of_conversation(self, conversation_id: str) -> dict[str, Rating]:
         """Message id → rating, of those that have one."""

@@ -10,7 +10,7 @@ from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.ratings import Rating
 from chatbench.storage.routed import Routed
-from chatbench.storage.turns import now_ms
+from chatbench.storage.turns import no_such_conversation, now_ms
 
 _OWN = "(details ->> '$.edited' IS NOT 1 AND coalesce(details ->> '$.prompt', '') = '')"
 """Whether an answer is one model's own words to the question: not a person's, not merged."""
@@ -29,7 +29,8 @@ class RatingStore(Routed):
     """Every write is one transaction. All methods raise StorageError and its kinds."""
 
     async def rate(self, message_id: str, rating: Rating | None, blind: bool) -> str:
-        """Sets or takes back what is thought of an answer; returns its conversation's id.
+        """Sets or takes back what is thought of an answer; returns its conversation's id. It is not
+        `blind` where the answer was there before names were hidden.
 
         Raises StorageError where there is no such answer, ConfigurationError for one that is not
         finished, that a person wrote or that was merged.
@@ -43,7 +44,9 @@ class RatingStore(Routed):
             elif rating == "tie":
                 _clear(connection, turn_id, "rating = 'best'")
             connection.execute(
-                "UPDATE ratings SET rating = ?, blind = ?, rated_at = ? WHERE message_id = ?",
+                "UPDATE ratings SET rating = ?1, blind = ?2 AND NOT coalesce((SELECT m.created_at < "
+                "c.blind_since FROM messages AS m JOIN conversations AS c ON c.id = m.conversation_id "
+                "WHERE m.id = ?4), 0), rated_at = ?3 WHERE message_id = ?4",
                 (rating, blind and rating is not None, now_ms() if rating else None, message_id),
             )
             connection.execute(
@@ -65,6 +68,19 @@ class RatingStore(Routed):
             conversation_id, lambda c: c.execute(rated, (conversation_id,)).fetchall()
         )
         return dict(found)
+
+    async def hide_names(self, conversation_id: str, since_ms: int | None) -> None:
+        """Makes a conversation blind from that moment (UTC milliseconds) on; None: not any more. Raises
+        StorageError where there is none."""
+
+        def write(connection: apsw.Connection) -> None:
+            connection.execute(
+                "UPDATE conversations SET blind_since = ? WHERE id = ?", (since_ms, conversation_id)
+            )
+            if not connection.changes():
+                raise no_such_conversation()
+
+        await self._write(conversation_id, write)
 
     async def all(self) -> list[RatedAnswer]:
         """Of every turn in which something was rated all answers, turn after turn."""

@@ -39,6 +39,7 @@ def conversation(connection: apsw.Connection, conversation_id: str, *, whole: bo
         draft=draft(connection, rows.draft_key(conversation_id)),
         edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
         queued=tuple(one for _, one in waiting.of(connection, conversation_id)),
+        blind_since=_blind_since(connection, conversation_id),
     )
 
 
@@ -58,7 +59,15 @@ def tail(connection: apsw.Connection, conversation_id: str, last: int) -> Conver
         draft=draft(connection, rows.draft_key(conversation_id)),
         edit=draft(connection, rows.draft_key(conversation_id, edit=True)),
         queued=tuple(one for _, one in waiting.of(connection, conversation_id)),
+        blind_since=_blind_since(connection, conversation_id),
     )
+
+
+def _blind_since(connection: apsw.Connection, conversation_id: str) -> int | None:
+    row = connection.execute(
+        "SELECT blind_since FROM conversations WHERE id = ?", (conversation_id,)
+    ).fetchone()
+    return row[0] if row is not None else None
 
 
 def summary(connection: apsw.Connection, conversation_id: str) -> ConversationSummary | None:

@@ -12,6 +12,7 @@ from chatbench.storage.migrations import (
     m003_lanes,
     m004_judged,
     m005_renditions,
+    m006_blind,
 )
 
 Migration = Callable[[apsw.Connection], None]
@@ -22,5 +23,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     m003_lanes.migrate,
     m004_judged.migrate,
     m005_renditions.migrate,
+    m006_blind.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""

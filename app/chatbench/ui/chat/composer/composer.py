@@ -229,8 +229,8 @@ class Composer(QWidget):
         return self.recipients.info.ref
 
     def info(self) -> ModelInfo:
-        """The capability row of that model."""
-        return self.recipients.info
+        """The capability row of that model; without its name while names are hidden."""
+        return self.recipients.told
 
     def set_parameters(self, parameters: Parameters) -> None:
         """The parameters in force; the effort is shown in the line."""
@@ -359,6 +359,7 @@ class Composer(QWidget):
         """The open lanes as (id, letter, model), and which of them the reader has turned to. While
         `blind` nothing tells which model is which, and none is changed."""
         self.recipients.set_lanes(lanes, current, blind=blind)
+        self.attachments.set_model(self.info())
         if len(lanes) > 1:
             more = self.tr("Write to all {0} lanes").format(len(lanes))
             self.editor.set_hint(self.tr("Write to both lanes") if len(lanes) == 2 else more)

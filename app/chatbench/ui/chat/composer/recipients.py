@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -49,6 +50,15 @@ class Recipients(QObject):
         line.model_clicked.connect(self.open_picker)
         line.lane_clicked.connect(self._open_lane)
         line.add_clicked.connect(self._open_to_add)
+
+    @property
+    def told(self) -> ModelInfo:
+        """What may be told of that model."""
+        if not self._blind:
+            return self.info
+        return msgspec.structs.replace(
+            self.info, ref=ModelRef("", ""), name=self.tr("the model of this lane")
+        )
 
     def set_model(self, ref: ModelRef) -> None:
         """The model of the lane in use."""

@@ -263,6 +263,8 @@ class MessageActs(QObject):
     def summarise(self, message_id: str) -> None:
         """Asks for a summary to be sent in place of everything down to a message."""
         view = self._view
+        if not view.compare.judging.may_tell():
+            return
         dialog = SummariseDialog(self._services, view.id, message_id, view.lane.model or GUIDE, view)
         dialog.made.connect(self._summarised)
         dialog.key_wanted.connect(view.provider_wanted)

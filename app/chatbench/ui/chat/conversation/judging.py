@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
+from chatbench.core.blind import is_decided, lane_order
 from chatbench.core.conversations import TreeMessage
 from chatbench.services.ratings import Rating
 from chatbench.ui.aio import spawn
@@ -36,19 +38,28 @@ class Judging(QObject):
         self._ratings: dict[str, Rating] = {}
         self._asked = 0
         """How often ratings were read; only what was read last is right."""
+        self._read_once = False
         self._writing = asyncio.Lock()
-        self._blind = False
-        self._shown: set[str] = set()
-        """Turns whose names were shown after they had been hidden."""
+        self._keeping = 0
+        """Writes of blind mode that are under way: until they are done, what is read is older."""
         self._spared: set[str] = set()
         """Turns that were rated while blind mode was on: they stay as they are shown."""
-        self.hidden = False
-        """Whether names are hidden now."""
+        self._since = view.conversation.blind_since
+        """Since when blind mode is on, in UTC milliseconds."""
+        self._order: tuple[str, ...] = ()
+        self.hidden = self._blind and len(view.conversation.lanes) > 1
+        """Whether names are hidden now: wherever blind mode is on, until the ratings are known."""
+
+    @property
+    def _blind(self) -> bool:
+        return self._since is not None
 
     def listen(self) -> None:
         """Does what the line above the lanes offers."""
         self._view.bar.tie_clicked.connect(self.tie)
         self._view.bar.blind_changed.connect(self.set_blind)
+        self._shuffle()
+        self._view.lanes.set_lanes(self._view.conversation.lanes)
         for moved in (self._view.lanes.scrolled, self._view.lanes.current_changed):
             moved.connect(self.show)
 
@@ -82,7 +93,7 @@ class Judging(QObject):
     async def _rate(self, ratings: Sequence[tuple[TreeMessage, Rating | None]]) -> None:
         async with self._writing:
             try:
-                blind = self.hidden and ratings[0][0].turn_id not in self._shown
+                blind = self.hidden
                 for message, rating in ratings:
                     await self._services.ratings.rate(message.id, rating, blind=blind)
             finally:
@@ -91,6 +102,8 @@ class Judging(QObject):
 
     def refresh(self) -> None:
         """The conversation, or a rating, has changed."""
+        if not self._keeping:
+            self._since = self._view.conversation.blind_since
         self.settle()
         if not self._view.lanes.alone:
             self._asked += 1
@@ -102,6 +115,7 @@ class Judging(QObject):
             return
         self._ratings = found
         self.settle()
+        self._read_once = True
         self.show()
 
     def show(self) -> None:
@@ -126,16 +140,37 @@ class Judging(QObject):
         """Hides the names, or shows them and the lanes in their own order."""
         if blind == self._blind:
             return
-        self._blind = blind
         self._spared = set()
-        if not blind:
-            self._shown.add(self._last_turn())
-            self._view.lanes.set_order(())
-            self._view.show_lanes()
+        self._keep(time.time_ns() // 1_000_000 if blind else None)
         self.settle()
         if blind and not self.hidden:
             words = self.tr("Names are hidden from the next question on.")
             self._view.window_frame.notices.show_notice(words)
+
+    def _keep(self, since: int | None) -> None:
+        self._since = since
+        self._keeping += 1
+        spawn(self._kept(since), name="blind")
+
+    async def _kept(self, since: int | None) -> None:
+        try:
+            async with self._writing:
+                await self._services.ratings.hide_names(self._view.id, since)
+        finally:
+            self._keeping -= 1
+
+    def _shuffle(self) -> bool:
+        """Puts hidden lanes in an order by chance; returns whether it is another than before."""
+        if self.hidden or not self._blind:
+            blind = msgspec.structs.replace(self._view.conversation, blind_since=self._since)
+            before, self._order = self._order, lane_order(blind) if self.hidden else ()
+            self._view.lanes.set_order(self._order)
+            return self._order != before
+        return False
+
+    def _tell(self) -> None:
+        self._view.bar.blind.setChecked(self._blind)
+        self.hidden_changed.emit(self.hidden)
 
     def may_tell(self) -> bool:
         """Whether models may be named now; says why where they may not."""
@@ -146,25 +181,21 @@ class Judging(QObject):
 
     def settle(self) -> None:
         """Hides or shows names as blind mode and the ratings want it."""
-        turn = self._last_turn()
-        alone = self._view.lanes.alone
+        view, turn = self._view, self._last_turn()
         if self._blind and turn and self._is_decided(turn):
             self._spared.add(turn)
-            if self.hidden:
-                self._shown.add(turn)
-        hidden = self._blind and not alone and turn not in self._spared
-        if hidden == self.hidden:
-            return
-        self.hidden = hidden
-        if hidden:
-            ids = [lane.id for lane in self._view.conversation.lanes]
-            self._view.lanes.set_order(random.sample(ids, len(ids)))
-        for lane in self._view.lanes.views:
-            lane.set_blind(hidden)
-        self._view.show_lanes()
-        self.hidden_changed.emit(hidden)
-        if not hidden and self._blind:
-            announce(self._view, self._names())
+        hidden = self._blind and not view.lanes.alone and turn not in self._spared
+        changed, self.hidden = hidden != self.hidden, hidden
+        if changed:
+            for lane in view.lanes.views:
+                lane.set_blind(hidden)
+        if self._shuffle() or changed:
+            view.show_lanes()
+        self._tell()
+        if changed and not hidden and self._blind and self._read_once:
+            # What is there now was seen with names, whatever becomes of its ratings.
+            self._keep(time.time_ns() // 1_000_000)
+            announce(view, self._names())
 
     def _names(self) -> str:
         """Who was who, for a reader who does not see the heads change."""
@@ -177,6 +208,4 @@ class Judging(QObject):
     def _is_decided(self, turn_id: str) -> bool:
         """Whether something was said that tells the answers apart."""
         answers = {one.id for one in self._view.answers(turn_id).values()}
-        marks = [self._ratings.get(one) for one in answers]
-        bad = marks.count("bad")
-        return "best" in marks or "tie" in marks or (bad > 0 and bad >= len(marks) - 1)
+        return is_decided([self._ratings.get(one) for one in answers])

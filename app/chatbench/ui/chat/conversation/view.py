@@ -220,6 +220,8 @@ class ConversationView(Surface):
 
     def show_context(self) -> None:
         """What the current lane will send next, item by item."""
+        if not self.compare.judging.may_tell():
+            return
         dialog = SentDialog(self.services, self.id, self.lane.id, self.drafts.unsent, self)
         dialog.summary_wanted.connect(self.acts.summarise)
         dialog.open()

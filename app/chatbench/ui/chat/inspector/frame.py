@@ -34,9 +34,10 @@ class ChatInspector(InspectorFrame):
     def show_conversation(
         self, conversation: Conversation | None, lane: Lane | None, letter: str = ""
     ) -> None:
-        """What the conversation's view shows; a message of another conversation is let go."""
+        """What the conversation's view shows; a message of another conversation, or of one whose models'
+        names are hidden, is let go."""
         self.conversation.show_conversation(conversation, lane, letter)
-        self.message.follow(conversation)
+        self.message.follow(conversation if lane is not None else None)
 
     def show_message(self, message: TreeMessage, place: int = 1, of: int = 1) -> None:
         """Shows a message, the `place`-th `of` its siblings, and turns to its view."""
