@@ -21,6 +21,7 @@ from chatbench.client.defaults import aclose_environment, open_environment
 from chatbench.client.environment import Environment
 from chatbench.client.lazy import LazyResponse
 from chatbench.client.llm import LLMClient
+from chatbench.client.media import File
 from chatbench.client.session import Session
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.streams import PartDelta
@@ -62,7 +63,7 @@ def worker() -> Iterator[sync.Background]:
 
 
 def test_every_asynchronous_method_has_its_twin() -> None:
-    for kind in (LLMClient, LazyResponse, Session):
+    for kind in (LLMClient, LazyResponse, Session, File):
         for name, method in inspect.getmembers(kind):
             if name.startswith("_"):
                 continue

@@ -28,6 +28,7 @@ from tests.loopback import (
     openai_responses,
     replies,
 )
+from tests.loopback.filestorage import FileShelf
 from tests.loopback.replies import Reply
 
 WORDS = "The quick brown fox jumps over the lazy dog. "
@@ -73,6 +74,7 @@ class LoopbackServer:
         self.thinking: Sequence[str] = ()
         self.pace = 0.0
         self.told: dict[str, Reply] = {}
+        self.files = FileShelf()
         self.asked: list[Asked] = []
         self.connections = 0
         self.answering = 0
@@ -168,7 +170,7 @@ class LoopbackServer:
         try:
             reply = self._script.get_nowait()
         except queue.Empty:
-            reply = self._told_of(asked) or self._usual(asked)
+            reply = self._told_of(asked) or self.files.answer(asked) or self._usual(asked)
         self.answering += 1
         sending = asyncio.ensure_future(self._send(reply, writer))
         leaving = asyncio.ensure_future(reader.read(1))

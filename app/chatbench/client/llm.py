@@ -16,6 +16,7 @@ from chatbench.client.call import AnswerStream
 from chatbench.client.calling import Broken
 from chatbench.client.defaults import default_environment
 from chatbench.client.environment import Environment
+from chatbench.client.files import Filing
 from chatbench.client.history import Recorder
 from chatbench.client.hooks import Hooks
 from chatbench.client.lazy import LazyResponse
@@ -42,7 +43,7 @@ AT_ONCE = 500
 """So many calls of one run are taken up at once; the limits of each provider hold besides."""
 
 
-class LLMClient(Runs, Stored):
+class LLMClient(Runs, Stored, Filing):
     """Makes calls to one model, or to several by weight, with others to fall back on.
 
     Every asynchronous method has a twin ending in `_sync`. Names of models are `provider/model-id`,

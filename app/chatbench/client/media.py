@@ -6,14 +6,17 @@ it is. What a file is, its bytes say, not its name.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
+from chatbench.client.sync import synced
 from chatbench.core.errors import AttachmentRefused, FormatError
 from chatbench.core.messages import (
     AudioPart,
@@ -30,6 +33,10 @@ from chatbench.core.messages import (
 )
 from chatbench.documents import images, kinds
 from chatbench.documents.parts import bytes_of, data_of, media_type_at
+
+if TYPE_CHECKING:
+    from chatbench.client.environment import Environment
+    from chatbench.client.files import ProviderFiles
 
 Given = str | bytes | bytearray | memoryview | os.PathLike[str]
 
@@ -146,6 +153,38 @@ class File:
         part: MediaPart = kind(source=self.source, media_type=media_type, name=self.name, size=self.size or 0)
         return part
 
+    async def as_remote(
+        self,
+        provider: str,
+        *,
+        expires_in: timedelta | None = None,
+        environment: Environment | None = None,
+    ) -> File:
+        """Uploads it, and returns it as the file that the provider keeps from now on, under its
+        `file_id`. The environment is the default one where none is given.
+
+        Raises AttachmentRefused where it cannot be read, and as `ProviderFiles.upload` does.
+        """
+        data = await asyncio.to_thread(lambda: self.data)
+        told = await _files_at(environment, provider).upload(
+            data, self.name, self.media_type, expires_in=expires_in
+        )
+        about: dict[str, Any] = {"media_type": self.media_type, "filename": self.name}
+        return type(self)(file_id=told.id, provider=provider, **about)
+
+    as_remote_sync = synced(as_remote)
+
+    async def delete(self, *, environment: Environment | None = None) -> None:
+        """Makes the provider forget it. Raises AttachmentRefused for a file that no provider keeps,
+        and `ProviderError`s."""
+        if not isinstance(self._remote, ProviderFile):
+            raise AttachmentRefused(
+                f"{self.name or 'The file'} is at no provider.", "Nothing needs to be deleted."
+            )
+        await _files_at(environment, self._remote.provider).delete(self._remote.file_id)
+
+    delete_sync = synced(delete)
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values that JSON takes, the bytes in base64."""
         return self.part().to_dict()
@@ -255,6 +294,13 @@ class Image(File):
         image = super().from_part(part)
         image.detail = part.detail if isinstance(part, ImagePart) else ""
         return image
+
+
+def _files_at(environment: Environment | None, provider: str) -> ProviderFiles:
+    from chatbench.client.defaults import default_environment
+    from chatbench.client.files import ProviderFiles
+
+    return ProviderFiles(environment or default_environment(), provider)
 
 
 def _at_home(text: str) -> Path:
