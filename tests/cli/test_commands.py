@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -20,6 +21,8 @@ from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
 
 from chatbench import __version__
+from chatbench.core.models import ModelRef
+from chatbench.main import build
 
 PACE = 'extra_body={"pace": 0}'
 
@@ -377,6 +380,25 @@ def test_chat_is_one_conversation_and_ends_with_its_input(run: Run, loop: Loopba
     assert again.code == 0
     assert len(loop.asked[-1].json["messages"]) == 7
     assert loop.asked[-1].json["model"] == "other"
+
+
+def test_a_blind_chat_goes_on_without_naming_its_models(run: Run, loop: LoopbackServer, home: Path) -> None:
+    assert run("chat", "-m", "loop/m", stdin="One").code == 0
+    newest = only(run("history", "list", "--json").json)["id"]
+
+    async def blinded() -> None:
+        services = build(home / "profile")
+        await services.lanes.add(newest, model=ModelRef("loop", "other"))
+        await services.ratings.hide_names(newest, 1)
+        await services.aclose()
+
+    assert "loop/m" in run("chat", "--cid", newest).out
+    asyncio.run(blinded())
+    ran = run("chat", "--cid", newest, stdin="Two\n")
+    assert ran.code == 0
+    assert "loop" not in ran.out + ran.err
+    assert "blind chat" in ran.out
+    assert "loop" not in run("history", "show", newest).out
 
 
 def test_chat_goes_on_after_an_error(run: Run, loop: LoopbackServer) -> None:

@@ -36,7 +36,10 @@ def chat(session: Session, model: str | None, system: str, options: tuple[str, .
         else:
             conversation = await services.history.outline(cid)
         current = ref or conversation.lanes[0].model or GUIDE
-        say(f"{services.models.info(current).title} ({current}). {_HELP}")
+        if ref is None and await services.ratings.hides_names(conversation):
+            say(f"A blind chat: its models are named when its answers are rated. {_HELP}")
+        else:
+            say(f"{services.models.info(current).title} ({current}). {_HELP}")
         lines = LineReader()
         while (line := await _next(lines)) is not None:
             if line in ("/quit", "/exit"):

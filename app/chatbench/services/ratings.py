@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from itertools import groupby
 
+from chatbench.core.blind import hides_names
 from chatbench.core.changes import Changes
+from chatbench.core.conversations import Conversation
 from chatbench.core.observe import Signal
 from chatbench.core.ratings import Rating
 from chatbench.evaluation.standings import Standing, standings
@@ -42,6 +44,10 @@ class RatingService:
         """
         await self._store.hide_names(conversation_id, since_ms)
         self._changes.emit(Changes(conversations=frozenset({conversation_id})))
+
+    async def hides_names(self, conversation: Conversation) -> bool:
+        """Whether the models of a conversation are not to be named now."""
+        return hides_names(conversation, await self._store.of_conversation(conversation.id))
 
     async def of_conversation(self, conversation_id: str) -> dict[str, Rating]:
         """Message id → rating, of those that have one."""
