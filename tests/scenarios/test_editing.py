@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, two_lanes
-from tests.scenarios.test_conversation_acts import press_action
+from tests.scenarios.test_conversation_acts import press_action, trigger
 from tests.scenarios.window import (
     CTRL,
     chatting,
@@ -153,7 +153,7 @@ def test_the_keys_that_send_are_those_of_the_composer(
             press(view.composer.editor, Qt.Key.Key_Return, CTRL)
             await until(lambda: len(view.source.ids()) == 2, "the question")
             await finished(view)
-            press(view.composer.editor, Qt.Key.Key_Up)
+            await trigger(session, "edit-question")
             sheet = await editing(session, view)
             press(sheet.editor, Qt.Key.Key_Return)
             assert sheet.editor.text() == "One\n"

@@ -12,8 +12,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.lanes import ask, shown, tell, two_lanes
-from tests.scenarios.window import click, opened, press, until
+from tests.scenarios.lanes import ask, choose, shown, tell, two_lanes
+from tests.scenarios.test_conversation_acts import trigger
+from tests.scenarios.window import click, opened, press, until, write
 
 from chatbench.core.conversations import Draft
 from chatbench.ui.chat.conversation.lane import LaneView
@@ -134,5 +135,39 @@ def test_a_short_question_has_nothing_to_open_and_one_of_its_own_stands_in_full(
             assert item.boxed
             assert "Only here" in item.boxes[0].text
             assert shown(first) == ["assistant:model-a", "user:", "assistant:model-a"]
+
+    run_async(scenario())
+
+
+def test_words_are_added_to_one_lane_or_to_all_without_sending(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            first, second = view.lanes.views
+            write(view, "One")
+            click(view.composer.send_button.choose)
+            choose("Add to all lanes without sending")
+            await until(lambda: len(first.source.path) == len(second.source.path) == 1, "it in both")
+            assert first.lane.leaf == second.lane.leaf
+            write(view, "Mine")
+            click(view.composer.send_button.choose)
+            choose("Add to all lanes as an answer")
+            await until(lambda: len(first.source.path) == len(second.source.path) == 2, "an answer in both")
+            assert first.lane.leaf != second.lane.leaf
+            write(view, "Each")
+            await trigger(session, "add-everywhere")
+            await until(lambda: len(first.source.path) == len(second.source.path) == 3, "a question in each")
+            each = [lane.source.path[-1] for lane in view.lanes.views]
+            assert each[0].id != each[1].id
+            assert each[0].turn_id == each[1].turn_id
+            view.lanes.turn_to(second)
+            write(view, "Only here")
+            click(view.composer.send_button.choose)
+            choose("Add to lane B without sending")
+            await until(lambda: len(second.source.path) == 4, "it in one")
+            assert len(first.source.path) == 3
+            assert server.asked == []
 
     run_async(scenario())

@@ -48,7 +48,6 @@ class Heard:
         composer.effort_chosen.connect(self.efforts.append)
         composer.stop_requested.connect(lambda: self.said.append("stop"))
         composer.edit_last_requested.connect(lambda: self.said.append("edit last"))
-        composer.edit_cancelled.connect(lambda: self.said.append("cancel"))
 
 
 @pytest.fixture
@@ -149,24 +148,11 @@ def test_up_edits_the_last_message_only_from_an_empty_field(composer: Composer, 
     assert heard.said == ["edit last"]
 
 
-def test_an_edit_is_saved_as_a_branch_or_cancelled(composer: Composer, heard: Heard) -> None:
+def test_escape_means_nothing_here(composer: Composer, heard: Heard) -> None:
     unheard = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(composer.editor, unheard)
     assert heard.said == []
     assert not unheard.isAccepted(), "it may mean something to whoever stands around"
-    composer.set_draft(Draft(text="as it was", edits="m1"))
-    assert heard.drafts == [], "the owner knows what it has set"
-    assert composer.cancel_button.isVisible()
-    assert composer.send_button.send.label() == "Save as branch"
-    QTest.keyClicks(composer.editor, "!")
-    press(composer, ENTER)
-    assert heard.sent == [Draft(text="as it was!", edits="m1")]
-    press(composer, Qt.Key.Key_Escape)
-    QTest.mouseClick(composer.cancel_button, Qt.MouseButton.LeftButton)
-    assert heard.said == ["cancel", "cancel"]
-    composer.set_editing(False)
-    assert not composer.cancel_button.isVisible()
-    assert composer.send_button.send.label() == "Send"
 
 
 def test_stop_stands_in_sends_place_while_an_answer_is_written(composer: Composer, heard: Heard) -> None:
@@ -185,9 +171,6 @@ def test_stop_stands_in_sends_place_while_an_answer_is_written(composer: Compose
     assert heard.said == ["stop", "stop"]
     press(composer, ENTER)
     assert (queued, heard.sent) == (["next"], [])
-    composer.set_editing(True)
-    assert composer.send_button.stop.isVisible(), "an edit cannot wait"
-    composer.set_editing(False)
     composer.set_streaming(False)
     assert not composer.line.stop.isVisible()
     assert composer.send_button.send.label() == "Send"

@@ -178,7 +178,7 @@ def test_it_closes_as_a_reader_expects(
     composer: Composer, run_async: Runner, typed: Type, other: QLineEdit, how: str
 ) -> None:
     escaped: list[int] = []
-    composer.edit_cancelled.connect(lambda: escaped.append(1))
+    composer.editor.escaped.connect(lambda: escaped.append(1))
     composer.editor.takes_escape = True
     typed("say @")
     assert composer.completion.shown

@@ -121,6 +121,18 @@ def _add_message_actions(workspace: ChatWorkspace, add: Add, on_view: OnView) ->
     )
     add("add", tr("Add without sending"), on_view(lambda v: v.add_draft("user")), "message-square-plus")
     add("add-answer", tr("Add as an answer"), on_view(lambda v: v.add_draft("assistant")), "pencil-line")
+    add(
+        "add-everywhere",
+        tr("Add to all lanes without sending"),
+        on_view(lambda v: v.add_draft("user", everywhere=True)),
+        "message-square-plus",
+    )
+    add(
+        "edit-question",
+        tr("Edit the question"),
+        on_view(lambda v: v.edits.edit_in_view(v.lanes.current)),
+        "pencil",
+    )
     add("edit-answer", tr("Edit the answer"), on_answer(lambda v, la, m: v.edits.rewrite(la, m)), "pencil")
     add(
         "quote",

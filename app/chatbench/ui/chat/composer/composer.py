@@ -33,7 +33,7 @@ from chatbench.ui.chat.composer.spelling import Spelling
 from chatbench.ui.chat.composer.strip import AttachmentStrip
 from chatbench.ui.chat.composer.variables import VariableFields
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, IconButton
+from chatbench.ui.widgets import IconButton
 
 _LEAST_HEIGHT: Final = 84
 _LINE_GAP: Final = 6
@@ -47,7 +47,8 @@ class Composer(QWidget):
 
     ``send_requested(Draft)`` leaves everything in place: the owner calls ``set_draft`` when the
     words are safe elsewhere. So do ``queue_requested(Draft)``, which comes instead while an answer is
-    written, and ``add_requested(role)``: the words are to stand in the chat without being sent.
+    written, and ``add_requested(role, everywhere)``: the words are to stand in the chat without being
+    sent, in the lane in use or in all.
     ``draft_changed(Draft)`` comes with every change and is the owner's to debounce. ``model_chosen`` and
     ``effort_chosen`` change nothing here either: the owner answers with ``set_model`` and
     ``set_parameters``. With several lanes (``set_lanes``) ``lane_turned_to(id)`` comes before
@@ -59,7 +60,7 @@ class Composer(QWidget):
 
     send_requested = Signal(object)
     queue_requested = Signal(object)
-    add_requested = Signal(str)
+    add_requested = Signal(str, bool)
     stop_requested = Signal()
     draft_changed = Signal(object)
     model_chosen = Signal(object)
@@ -71,15 +72,12 @@ class Composer(QWidget):
     prompt_save_wanted = Signal()
     prompt_new_wanted = Signal()
     edit_last_requested = Signal()
-    edit_cancelled = Signal()
 
     def __init__(
         self, services: Services, parent: QWidget | None = None, *, conversation_id: str = ""
     ) -> None:
         super().__init__(parent)
         self._services = services
-        self._edits: str | None = None
-        self._editing = False
         self._streaming = False
         self._quiet = False
         self._short = False
@@ -117,8 +115,6 @@ class Composer(QWidget):
         self.filling = Filling(self.editor, self.variables)
         self.paste_offer = PasteOffer(self.editor, self.box)
         self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self.box)
-        self.cancel_button = Button(self.tr("Cancel"), kind="quiet", parent=self.box)
-        self.cancel_button.hide()
         self.send_button = SendButton(self.box)
         self.line = ComposerLine(self)
         self.recipients = Recipients(self._services, self.line, self.draft, self)
@@ -126,7 +122,6 @@ class Composer(QWidget):
         row.setSpacing(6)
         row.addWidget(self.attach_button)
         row.addStretch(1)
-        row.addWidget(self.cancel_button)
         row.addWidget(self.send_button)
         words = self._words = QVBoxLayout()
         words.setContentsMargins(6, 0, 4, 0)
@@ -151,7 +146,6 @@ class Composer(QWidget):
         editor.textChanged.connect(self._changed)
         editor.send_wanted.connect(self._send)
         editor.edit_last_wanted.connect(self._edit_last)
-        editor.escaped.connect(self.edit_cancelled)
         editor.files_given.connect(self.attach_mime)
         editor.focus_changed.connect(lambda: self.box.show_focus(editor.hasFocus()))
         editor.grown.connect(self._settle)
@@ -165,7 +159,6 @@ class Composer(QWidget):
         self.variables.left.connect(lambda: editor.setFocus(Qt.FocusReason.TabFocusReason))
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
         self.attach_button.clicked.connect(self.choose_files)
-        self.cancel_button.clicked.connect(self.edit_cancelled)
         self.send_button.send_clicked.connect(self._send)
         self.send_button.stop_clicked.connect(self.stop_requested)
         self.send_button.add_clicked.connect(self.add_requested)
@@ -184,31 +177,19 @@ class Composer(QWidget):
 
     def draft(self) -> Draft:
         """What would be sent now: the words, and the attachments that are ready."""
-        return Draft(text=self.filling.text(), attachments=self.attachments.parts, edits=self._edits)
+        return Draft(text=self.filling.text(), attachments=self.attachments.parts)
 
     def set_draft(self, draft: Draft) -> None:
-        """Shows other words and attachments, without ``draft_changed``; ``draft.edits`` also begins
-        an edit."""
+        """Shows other words and attachments, without ``draft_changed``."""
         self._quiet = True
         try:
-            self._edits = draft.edits
             self.attachments.replace(draft.attachments)
             self.filling.forget()
             self.paste_offer.withdraw()
             self.editor.set_text(draft.text)
-            if draft.edits is not None:
-                self.set_editing(True)
             self._changed()
         finally:
             self._quiet = False
-
-    def set_editing(self, editing: bool) -> None:
-        """Whether the words are those of a message that was sent: Save as branch, and Cancel."""
-        self._editing = editing
-        self.editor.takes_escape = editing
-        self.cancel_button.setVisible(editing)
-        self.send_button.set_words(self.tr("Save as branch") if editing else self.tr("Send"))
-        self._offer()
 
     def set_streaming(self, streaming: bool) -> None:
         """Whether an answer is being written: Stop then stands in Send's place, or in the line below
@@ -294,8 +275,6 @@ class Composer(QWidget):
 
     def _refusal(self) -> str:
         """Why there is nothing to send now; "" if there is."""
-        if self._streaming and self._editing:
-            return self.tr("The answer is still being written. Stop it, or wait for its end.")
         if self.attachments.loading:
             return self.tr("An attachment is still being read.")
         if self.attachments.kept_back:
@@ -309,7 +288,7 @@ class Composer(QWidget):
     @property
     def can_add(self) -> bool:
         """Whether the words can stand in the chat without being sent."""
-        return not (self._refusal() or self._streaming or self._editing)
+        return not (self._refusal() or self._streaming)
 
     def _offer(self) -> None:
         reason = self._refusal()
@@ -329,7 +308,7 @@ class Composer(QWidget):
             QToolTip.showText(place, reason, self.send_button)
 
     def _edit_last(self) -> None:
-        if not self._editing and not self.attachments.items:
+        if not self.attachments.items:
             self.edit_last_requested.emit()
 
     def _choose_keys(self, keys: str) -> None:
@@ -360,6 +339,8 @@ class Composer(QWidget):
         `blind` nothing tells which model is which, and none is changed."""
         self.recipients.set_lanes(lanes, current, blind=blind)
         self.attachments.set_model(self.info())
+        letter = next((letter for lane_id, letter, _ in lanes if lane_id == current), "")
+        self.send_button.set_lane(letter if len(lanes) > 1 else "")
         if len(lanes) > 1:
             more = self.tr("Write to all {0} lanes").format(len(lanes))
             self.editor.set_hint(self.tr("Write to both lanes") if len(lanes) == 2 else more)
@@ -381,8 +362,8 @@ class Composer(QWidget):
             row.setAlignment(self.editor, Qt.AlignmentFlag.AlignVCenter)
         else:
             self._words.addWidget(self.editor)
-        row.setStretch(row.indexOf(self.cancel_button) - 1, 0 if short else 1)
-        for button in (self.attach_button, self.cancel_button, self.send_button):
+        row.setStretch(row.indexOf(self.send_button) - 1, 0 if short else 1)
+        for button in (self.attach_button, self.send_button):
             row.setAlignment(button, below if short else Qt.AlignmentFlag(0))
         self._inside.setContentsMargins(*(_SHORT_MARGINS if short else _MARGINS))
         self._inside.setSpacing(0 if short else _MARGINS[3])

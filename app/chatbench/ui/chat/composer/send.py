@@ -20,19 +20,20 @@ _GAP: Final = 8
 
 class SendButton(QWidget):
     """``send_clicked()``, ``stop_clicked()``, ``keys_chosen(str)``: "enter" or "ctrl+enter", and
-    ``add_clicked(str)``: the words stand in the chat as "user" or "assistant", and nobody is asked."""
+    ``add_clicked(str, everywhere)``: the words stand in the chat as "user" or "assistant", in the lane in
+    use or in all, and nobody is asked."""
 
     send_clicked = Signal()
     stop_clicked = Signal()
     keys_chosen = Signal(str)
-    add_clicked = Signal(str)
+    add_clicked = Signal(str, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._keys: SendWith = "enter"
         self._streaming = False
-        self._words = ""
         self._adds = False
+        self._lane = ""
         self.send = _Face("corner-down-left", "start", self)
         self.choose = _Face("chevron-down", "end", self)
         self.stop = _Face("square", "whole", self)
@@ -49,12 +50,11 @@ class SendButton(QWidget):
         self.choose.clicked.connect(self._open_menu)
         self.stop.set_label(self.tr("Stop"))
         describe(self.stop, self.tr("Stop the answer; what has come is kept"))
-        self.set_words(self.tr("Send"))
+        self.send.set_label(self.tr("Send"))
 
-    def set_words(self, words: str) -> None:
-        """What the button is called: it sends, or saves an edited message as a branch."""
-        self._words = words
-        self.send.set_label(words)
+    def set_lane(self, letter: str) -> None:
+        """The lane in use of several; "" where there is one."""
+        self._lane = letter
 
     def set_keys(self, keys: SendWith) -> None:
         """The key that sends, shown on the button."""
@@ -63,7 +63,7 @@ class SendButton(QWidget):
 
     def set_streaming(self, streaming: bool, *, queues: bool = False) -> None:
         """Whether Stop stands in Send's place, or, with words that can wait, Queue."""
-        self.send.set_label(self.tr("Queue") if streaming and queues else self._words)
+        self.send.set_label(self.tr("Queue") if streaming and queues else self.tr("Send"))
         streaming = streaming and not queues
         if streaming == self._streaming:
             return
@@ -98,15 +98,32 @@ class SendButton(QWidget):
             action.triggered.connect(lambda _checked=False, chosen=keys: self.keys_chosen.emit(chosen))
             menu.addAction(action)
         if self._adds:
-            menu.addSeparator()
-            for role, words in (
-                ("user", self.tr("Add without sending")),
-                ("assistant", self.tr("Add as an answer")),
-            ):
-                menu.addAction(words, partial(self.add_clicked.emit, role))
+            self._offer_to_add(menu)
         size = menu.sizeHint()
         corner = self.choose.mapToGlobal(QPoint(self.choose.width() - size.width(), -size.height() - 6))
         menu.popup(corner)
+
+    def _offer_to_add(self, menu: QMenu) -> None:
+        """Without sending: to the lane in use, or of several to all."""
+        for role, alone, here, everywhere in (
+            (
+                "user",
+                self.tr("Add without sending"),
+                self.tr("Add to lane {0} without sending"),
+                self.tr("Add to all lanes without sending"),
+            ),
+            (
+                "assistant",
+                self.tr("Add as an answer"),
+                self.tr("Add to lane {0} as an answer"),
+                self.tr("Add to all lanes as an answer"),
+            ),
+        ):
+            menu.addSeparator()
+            words = here.format(self._lane) if self._lane else alone
+            menu.addAction(words, partial(self.add_clicked.emit, role, False))
+            if self._lane:
+                menu.addAction(everywhere, partial(self.add_clicked.emit, role, True))
 
 
 class _Face(PaintedButton):

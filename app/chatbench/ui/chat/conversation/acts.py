@@ -208,15 +208,16 @@ class MessageActs(QObject):
 
     # Words of one's own.
 
-    def add(self, role: Literal["user", "assistant"]) -> None:
-        """What stands in the composer becomes a message of the current lane, and nobody is asked."""
+    def add(self, role: Literal["user", "assistant"], everywhere: bool) -> None:
+        """What stands in the composer becomes a message of the current lane, or of all, and nobody is
+        asked."""
         view = self._view
-        draft, lane_id = view.drafts.take(), view.lane.id
+        draft, lanes = view.drafts.take(), None if everywhere else [view.lane.id]
 
         async def write() -> None:
             try:
                 await view.settled()
-                await self._services.chat.write(view.id, [lane_id], role, draft)
+                await self._services.chat.write(view.id, lanes, role, draft)
             except BaseException:
                 view.drafts.give_back(draft)
                 raise

@@ -56,6 +56,14 @@ class Edits(QObject):
         if asked:
             self.edit(asked[-1])
 
+    def edit_in_view(self, lane: LaneView) -> None:
+        """Edits the question of the turn that is looked at in a lane."""
+        answer = self._view.acts.answer_meant(lane)
+        turn = answer.turn_id if answer is not None else ""
+        asked = [m for m in lane.source.path if m.role == "user" and turn in ("", m.turn_id)]
+        if asked:
+            self.edit(asked[-1])
+
     def edit_above(self) -> None:
         """Edits the question that stands above the lanes."""
         shown = self._view.strip.question

@@ -416,10 +416,10 @@ class ConversationView(Surface):
             await asyncio.wait({self._asking})
         await self._lane_settled()
 
-    def add_draft(self, role: Literal["user", "assistant"]) -> None:
+    def add_draft(self, role: Literal["user", "assistant"], everywhere: bool = False) -> None:
         """What stands in the composer becomes a message that nobody is asked, if it can."""
         if self.composer.can_add:
-            self.acts.add(role)
+            self.acts.add(role, everywhere)
 
     async def _begin(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None) -> None:
         try:
