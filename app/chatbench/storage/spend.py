@@ -53,7 +53,9 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     """What one conversation used: sums over its calls, deleted messages included (they were paid).
 
     `amount` is US dollars, None where no call has a known price; `complete` is False where some
-    have none. `lines` sum the bills' lines by what they are for.
+    have none. `lines` sum the bills' lines by what they are for: less than `amount` where a provider
+    told no more than a sum. Of `uncounted` answers words came and no number of tokens; `estimated`: some
+    answers broke off, and are counted from their words.
     """
 
     usage: Usage = Usage()
@@ -62,6 +64,8 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
     messages: int = 0
     lines: tuple[CostLine, ...] = ()
+    uncounted: int = 0
+    estimated: bool = False
 
 
 class _Priced(msgspec.Struct, frozen=True):
@@ -77,7 +81,8 @@ _decode_priced = msgspec.json.Decoder(_Priced).decode
 
 def breakdown(connection: apsw.Connection, conversation_id: str) -> Breakdown:
     """The conversation's usage and cost, from what is kept with each answer."""
-    usage, unpriced, calls, messages = Usage(), 0, 0, 0
+    usage, unpriced, calls, messages, uncounted = Usage(), 0, 0, 0, 0
+    estimated = False
     amounts: dict[Any, tuple[int, Decimal]] = {}
     known: list[Decimal] = []
     for role, deleted, lacks_price, details in connection.execute(
@@ -94,7 +99,9 @@ def breakdown(connection: apsw.Connection, conversation_id: str) -> Breakdown:
         calls += told.usage is not None or told.cost is not None or bool(lacks_price)
         usage += told.usage or Usage()
         unpriced += bool(lacks_price)
-        if told.cost is not None:
+        uncounted += bool(lacks_price) and told.usage is None
+        if told.cost is not None and told.cost.currency == "USD":
+            estimated |= told.cost.estimated
             known.append(told.cost.amount)
             for line in told.cost.lines:
                 count, amount = amounts.get(line.what, (0, Decimal(0)))
@@ -106,6 +113,8 @@ def breakdown(connection: apsw.Connection, conversation_id: str) -> Breakdown:
         calls=calls,
         messages=messages,
         lines=tuple(CostLine(what=w, count=c, amount=a) for w, (c, a) in amounts.items()),
+        uncounted=uncounted,
+        estimated=estimated,
     )
 
 

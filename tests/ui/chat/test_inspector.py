@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shlex
 from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
@@ -17,6 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 from tests.ui.chat.quiet import done, until_quiet
 
+from chatbench.client.pricing import bill
 from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.errors import ErrorReport
 from chatbench.core.messages import ImagePart, InlineData, TextPart
@@ -163,11 +165,106 @@ def test_what_is_billed_besides_tokens_has_a_row() -> None:
         CostLine(what="output", count=5, amount=Decimal("0.02")),
         CostLine(what="searches", count=2, amount=Decimal("0.02")),
     )
-    assert [(kind, many) for kind, _, many in shares(usage, lines)] == [
+    assert [(share.kind, share.many) for share in shares(usage, lines)] == [
         ("input", 10),
         ("output", 5),
         ("searches", 2),
     ]
+
+
+def some_usage(dice: random.Random) -> Usage:
+    """As providers tell it, which is not always one that adds up."""
+    return Usage(
+        input_tokens=dice.choice((0, dice.randrange(5000))),
+        output_tokens=dice.choice((0, dice.randrange(5000))),
+        cache_read_tokens=dice.choice((0, dice.randrange(6000))),
+        cache_write_tokens=dice.choice((0, dice.randrange(6000))),
+        reasoning_tokens=dice.choice((0, dice.randrange(6000))),
+        input_audio_tokens=dice.choice((0, dice.randrange(2000))),
+        output_audio_tokens=dice.choice((0, dice.randrange(2000))),
+        web_searches=dice.choice((0, 3)),
+    )
+
+
+def some_cost(dice: random.Random, usage: Usage) -> Cost | None:
+    """By a price list, a provider's own sum, in another currency, or none."""
+    rates = Rates(
+        input=Decimal(3), output=Decimal(15), reasoning=Decimal(9), cache_read=Decimal("0.3"),
+        input_audio=Decimal(20), output_audio=Decimal(40), web_searches=Decimal(10), requests=Decimal(5),
+    )  # fmt: skip
+    lines = bill(rates, usage) or ()
+    listed = Cost(
+        amount=sum((line.amount for line in lines), Decimal(0)), lines=lines, estimated=dice.random() < 0.2
+    )
+    told = Cost(amount=Decimal(dice.randrange(10_000)) / 10_000, source="provider")
+    return dice.choice((None, listed, listed, told, Cost(amount=Decimal(7), currency="EUR")))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_rows_come_to_the_total(seed: int) -> None:
+    dice = random.Random(seed)
+    usages = [some_usage(dice) for _ in range(dice.randrange(1, 5))]
+    costs = [cost for usage in usages if (cost := some_cost(dice, usage)) and cost.currency == "USD"]
+    usage = sum(usages, Usage())
+    lines = tuple(line for cost in costs for line in cost.lines)
+    amount = sum((cost.amount for cost in costs), Decimal(0)) if costs else None
+    rows = shares(usage, lines, amount)
+    tokens = [row.many or 0 for row in rows if row.kind not in ("searches", "request", "rest")]
+    assert sum(tokens) == usage.total_tokens
+    assert min(tokens, default=0) >= 0
+    assert sum((row.amount or Decimal(0) for row in rows), Decimal(0)) == (amount or 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tree_of_answers_comes_to_the_rows_of_its_bill(desk: Desk, seed: int) -> None:
+    dice = random.Random(seed)
+    answers: list[dict[str, Any]] = []
+    for _ in range(12):
+        usage = some_usage(dice)
+        state = dice.choice(("done", "stopped", "failed"))
+        answers.append({"usage": usage, "cost": some_cost(dice, usage), "state": state})
+    answers.append({"usage": None, "cost": None, "state": "stopped"})
+    answers.append({"usage": None, "cost": None, "state": "failed", "parts": ()})
+    conversation = desk.wait(made(desk.services, *answers))
+    gone = conversation.messages[3].id
+    desk.wait(desk.services.history.delete_message(conversation.id, gone))
+    told = desk.wait(desk.services.usage.of_conversation(conversation.id))
+    dollars = [one["cost"].amount for one in answers if one["cost"] and one["cost"].currency == "USD"]
+    assert told.amount == sum(dollars), "what was deleted was paid, euros are no dollars"
+    assert told.usage.total_tokens == sum(one["usage"].total_tokens for one in answers if one["usage"])
+    assert told.uncounted == 1, "words came, and no number"
+    rows = shares(told.usage, told.lines, told.amount)
+    assert sum((row.amount or Decimal(0) for row in rows), Decimal(0)) == told.amount
+
+
+def test_a_sum_that_nobody_tells_apart_has_a_row(desk: Desk) -> None:
+    told = Cost(amount=Decimal("0.5"), source="provider")
+    desk.show(desk.wait(made(desk.services, {}, {"cost": told})))
+    facts = desk.facts()
+    assert "Not told apart: $0.5000" in [" ".join(fact.split()) for fact in facts]
+    assert "Total: 29964 $0.5614" in facts
+
+
+def test_what_broke_off_is_marked_as_counted_from_its_words(desk: Desk) -> None:
+    guess = msgspec.structs.replace(COST, estimated=True)
+    conversation = desk.wait(made(desk.services, {}, {"cost": guess, "state": "stopped"}))
+    desk.show(conversation)
+    assert "≈ $0.1228" in desk.words()
+    assert "counted from their words" in desk.words()
+    desk.do(lambda: desk.frame.show_message(answer(conversation, cost=guess, state="stopped")))
+    assert "Total: ≈ 14982 ≈ $0.0614" in desk.facts()
+
+
+def test_an_answer_whose_tokens_nobody_told_is_estimated_and_says_why(desk: Desk) -> None:
+    words = (TextPart(text="four words and more " * 40),)
+    conversation = desk.wait(made(desk.services, {"usage": None, "cost": None, "state": "stopped"}))
+    desk.show(conversation)
+    assert "Of 1 answer no tokens were told." in desk.words()
+    stopped = answer(conversation, usage=None, cost=None, state="stopped", parts=words)
+    desk.do(lambda: desk.frame.show_message(stopped))
+    (fact,) = [fact for fact in desk.facts() if fact.startswith("Output: ≈ ")]
+    assert fact.endswith("price unknown")
+    assert "counted from the words" in desk.words()
 
 
 def test_an_unknown_price_is_never_counted_as_nothing(desk: Desk) -> None:
@@ -365,7 +462,7 @@ def test_nothing_is_read_while_nobody_looks(desk: Desk, run_async: Runner) -> No
     desk.do(desk.frame.hide)
     conversation = desk.wait(made(desk.services, {}))
     desk.show(conversation)
-    assert desk.frame.conversation._reading is None
+    assert desk.frame.conversation._reading._task is None
     desk.do(desk.frame.show)
     assert "$0.0614" in desk.words()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 import msgspec
@@ -16,10 +15,12 @@ from chatbench.core.params import Parameters
 from chatbench.services import Services
 from chatbench.services.context import ContextView
 from chatbench.services.usage import Breakdown
-from chatbench.ui.aio import spawn
+from chatbench.ui.aio import Rereading
+from chatbench.ui.chat.inspector.bill import rule, share_row, total_row
 from chatbench.ui.chat.inspector.context import parts_of, share_words
 from chatbench.ui.chat.inspector.parameters import ParameterRow, choices, refused, specs
-from chatbench.ui.chat.inspector.words import amounts, count, money, shares
+from chatbench.ui.chat.inspector.words import count, money, shares
+from chatbench.ui.chat.transcript.facts import ABOUT
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, FactRow, Label, Meter, Section, Surface
 
@@ -39,8 +40,8 @@ class ConversationInspector(Surface):
         self._services = services
         self._conversation: Conversation | None = None
         self._lane: Lane | None = None
-        self._stale = False
-        self._reading: asyncio.Task[None] | None = None
+        self._unread = False
+        self._reading = Rereading(self._read, self, "inspect-conversation")
         self._empty = Label(self.tr("Nothing is open."), font="small", color="text3")
         self._empty.setContentsMargins(12, 12, 12, 12)
         self.system = _SystemPrompt(self)
@@ -178,21 +179,21 @@ class ConversationInspector(Surface):
     # What must be asked for: only while somebody looks.
 
     def _refresh(self) -> None:
-        self._stale = True
-        if self.isVisible() and (self._reading is None or self._reading.done()):
-            self._reading = spawn(self._read(), name="inspect-conversation")
+        self._unread = not self.isVisible()
+        if not self._unread:
+            self._reading.again()
 
     async def _read(self) -> None:
-        while self._stale and self._conversation is not None and self._lane is not None:
-            self._stale = False
-            conversation, lane = self._conversation, self._lane
-            tokens = await self._services.chat.context_tokens(conversation.id, lane)
-            context = await self._services.context.view(conversation.id, lane.id)
-            breakdown = await self._services.usage.of_conversation(conversation.id)
-            if not self._stale:
-                self._show_context(tokens, lane)
-                self._show_parts(context)
-                self._show_cost(breakdown)
+        conversation, lane = self._conversation, self._lane
+        if conversation is None or lane is None:
+            return
+        tokens = await self._services.chat.context_tokens(conversation.id, lane)
+        context = await self._services.context.view(conversation.id, lane.id)
+        breakdown = await self._services.usage.of_conversation(conversation.id)
+        if conversation is self._conversation:
+            self._show_context(tokens, lane)
+            self._show_parts(context)
+            self._show_cost(breakdown)
 
     def _show_context(self, tokens: int, lane: Lane) -> None:
         window = self._services.models.info(lane.model or GUIDE).context_window
@@ -227,24 +228,41 @@ class ConversationInspector(Surface):
         calls = self.tr("1 call") if told.calls == 1 else self.tr("{0} calls")
         self._tally.setText(f"{messages.format(count(told.messages))}, {calls.format(count(told.calls))}")
         _clear(self._cost_rows)
-        known = amounts(told.lines)
-        for kind, label, tokens in shares(told.usage, told.lines):
-            aside = money(known[kind]) if kind in known else ""
-            self._cost_rows.addWidget(FactRow(label, count(tokens), aside=aside))
-        some = not told.complete and not unknown
-        self._cost_note.setText(self.tr("Some answers have no known price.") if some else "")
-        self._cost_note.setVisible(some)
+        amount = self._amount_words(told)
+        shown = shares(told.usage, told.lines, told.amount)
+        for share in shown:
+            self._cost_rows.addWidget(share_row(share))
+        if len(shown) > 1:
+            least = "≥ " if told.uncounted else ABOUT if told.estimated else ""
+            self._cost_rows.addWidget(rule())
+            self._cost_rows.addWidget(total_row(least + count(told.usage.total_tokens), amount))
+        notes = self._cost_notes(told, unknown=unknown)
+        self._cost_note.setText(" ".join(notes))
+        self._cost_note.setVisible(bool(notes))
+
+    def _cost_notes(self, told: Breakdown, *, unknown: bool) -> list[str]:
+        notes = []
+        if not told.complete and not unknown:
+            notes.append(self.tr("Some answers have no known price."))
+        if told.uncounted:
+            one = self.tr("Of 1 answer no tokens were told.")
+            several = self.tr("Of {0} answers no tokens were told.")
+            notes.append(one if told.uncounted == 1 else several.format(count(told.uncounted)))
+        if told.estimated:
+            notes.append(self.tr("≈: some answers broke off, and are counted from their words."))
+        return notes
 
     def _amount_words(self, told: Breakdown) -> str:
         if told.amount is None:
             return "$0" if told.complete else self.tr("price unknown")
         if not told.amount and told.complete:
             return self.tr("no charge")
-        return money(told.amount) if told.complete else f"≥ {money(told.amount)}"
+        about = "≥ " if not told.complete else ABOUT if told.estimated else ""
+        return about + money(told.amount)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._stale:
+        if self._unread:
             self._refresh()
 
 

@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import Conversation, MessageState, TreeMessage
 from chatbench.core.errors import UnknownModel
+from chatbench.core.messages import Message
 from chatbench.core.models import GUIDE
 from chatbench.core.usage import Timings
 from chatbench.services import Services
+from chatbench.ui.chat.inspector.bill import rule, share_row, total_row
 from chatbench.ui.chat.inspector.parameters import specs
 from chatbench.ui.chat.inspector.request import RequestSection
 from chatbench.ui.chat.inspector.words import (
-    amounts,
     count,
     moment,
     money,
@@ -26,8 +27,9 @@ from chatbench.ui.chat.inspector.words import (
     tr,
     why_left_out,
 )
+from chatbench.ui.chat.transcript.facts import ABOUT, estimate_sign
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import Card, Divider, FactRow, Label, Pill, RawText, Section, Surface
+from chatbench.ui.widgets import Card, FactRow, Label, Pill, RawText, Section, Surface
 from chatbench.ui.widgets.chips import Tone
 
 _TONES: Final[dict[MessageState, Tone]] = {
@@ -214,27 +216,36 @@ class MessageInspector(Surface):
             body.addWidget(_fact(self.tr("Speed"), self.tr("{0} tokens/s").format(speed)))
 
     def _fill_tokens(self, message: TreeMessage) -> None:
-        body = self._tokens.body
-        if message.usage is None and message.cost is None:
+        body, cost = self._tokens.body, message.cost
+        if message.usage is None and cost is None:
+            self._fill_estimate(message)
             return
-        known = amounts(message.cost.lines) if message.cost is not None else {}
+        about = estimate_sign(message)
         if message.usage is not None:
-            for kind, label, tokens in shares(message.usage, message.cost.lines if message.cost else ()):
-                aside = money(known[kind]) if kind in known else ""
-                body.addWidget(FactRow(label, count(tokens), aside=aside))
-            body.addWidget(_rule())
-        total = FactRow(self.tr("Total"))
+            for share in shares(message.usage, cost.lines if cost else (), cost.amount if cost else None):
+                body.addWidget(share_row(share, about if share.kind == "output" else ""))
+            body.addWidget(rule())
         price = self.tr("price unknown")
-        if message.cost is not None:
-            free = message.cost.source == "free"
-            price = self.tr("no charge") if free else money(message.cost.amount)
-        sent = count(message.usage.total_tokens) if message.usage is not None else ""
-        total.set_value(sent, aside=price, weight=600)
-        body.addWidget(total)
-        if message.cost is not None and message.model != GUIDE:
-            note = Label(price_source(message.cost), font="small", color="text3", wrap=True)
-            note.setContentsMargins(0, 4, 0, 0)
-            body.addWidget(note)
+        if cost is not None:
+            price = self.tr("no charge") if cost.source == "free" else about + money(cost.amount)
+        sent = about + count(message.usage.total_tokens) if message.usage is not None else ""
+        body.addWidget(total_row(sent, price))
+        if about:
+            body.addWidget(_note(self.tr("≈: it broke off, and is counted from its words.")))
+        if cost is not None and message.model != GUIDE:
+            body.addWidget(_note(price_source(cost)))
+
+    def _fill_estimate(self, message: TreeMessage) -> None:
+        """What came of an answer whose tokens nobody told."""
+        if message.state == "streaming" or message.model in (None, GUIDE) or not message.parts:
+            return
+        assert message.model is not None
+        words = (Message(role="assistant", parts=message.parts),)
+        tokens = self._services.models.estimate(message.model, words, "").tokens
+        body = self._tokens.body
+        body.addWidget(FactRow(self.tr("Output"), ABOUT + count(tokens), aside=self.tr("price unknown")))
+        told = self.tr("The provider told no tokens: these are counted from the words.")
+        body.addWidget(_note(told))
 
     def _fill_left_out(self, message: TreeMessage) -> None:
         for item in message.left_out:
@@ -285,12 +296,10 @@ def _pill_row(label: str, word: str, tone: Tone) -> QWidget:
     return widget
 
 
-def _rule() -> QWidget:
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 3, 0, 3)
-    column.addWidget(Divider())
-    return holder
+def _note(words: str) -> QWidget:
+    note = Label(words, font="small", color="text3", wrap=True)
+    note.setContentsMargins(0, 4, 0, 0)
+    return note
 
 
 def _empty(section: Section) -> None:

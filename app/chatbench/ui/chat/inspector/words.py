@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, Qt
 
@@ -65,35 +65,58 @@ def moment(milliseconds: int) -> str:
     return QLocale().toString(when, "ddd d MMM, HH:mm:ss")
 
 
-def shares(usage: Usage, lines: tuple[CostLine, ...] = ()) -> list[tuple[str, str, int]]:
-    """(kind, label, how many) of what went in and came out; reasoning stands apart from output.
+class Share(NamedTuple):
+    """A part of a bill: how many of what, and dollars for it; None where that is not known."""
 
-    What is billed besides tokens (searches, a fee for each request) follows, so that the rows
-    come to the total.
+    kind: str
+    label: str
+    many: int | None
+    amount: Decimal | None
+
+
+def shares(usage: Usage, lines: tuple[CostLine, ...] = (), amount: Decimal | None = None) -> list[Share]:
+    """What went in and came out, reasoning apart from output, then what is billed besides tokens.
+
+    The tokens come to the usage's total. So does the money to `amount`: a last row holds what no
+    other says the kind of.
     """
-    output = max(0, usage.output_tokens - usage.reasoning_tokens)
-    rows = [
-        ("input", tr("Input, new"), usage.new_input_tokens),
-        ("cache_read", tr("Read from cache"), usage.cache_read_tokens),
-        ("cache_write", tr("Written to cache"), usage.cache_write_tokens),
-        ("output", tr("Output"), output),
-        ("reasoning", tr("Reasoning"), usage.reasoning_tokens),
-    ]
-    besides = {
-        "audio": tr("Sound"),
-        "searches": tr("Web searches"),
-        "request": tr("Fee for the request"),
-    }
-    rows += [(line.what, besides[line.what], line.count) for line in lines if line.what in besides]
-    return [row for row in rows if row[2]]
-
-
-def amounts(lines: tuple[CostLine, ...]) -> dict[str, Decimal]:
-    """Dollars by kind; several lines of one kind are added."""
-    found: dict[str, Decimal] = {}
+    paid: dict[str, Decimal] = {}
+    counts: dict[str, int] = {}
     for line in lines:
-        found[line.what] = found.get(line.what, Decimal(0)) + line.amount
+        paid[line.what] = paid.get(line.what, Decimal(0)) + line.amount
+        counts[line.what] = counts.get(line.what, 0) + line.count
+    rows = [
+        *((kind, label, count) for kind, label, count in _tokens(usage, counts.get("audio", 0))),
+        ("searches", tr("Web searches"), counts.get("searches", 0)),
+        ("request", tr("Fee for the request"), counts.get("request", 0)),
+    ]
+    found = [
+        Share(kind, label, count, paid.get(kind)) for kind, label, count in rows if count or paid.get(kind)
+    ]
+    rest = Decimal(0) if amount is None else amount - sum(paid.values(), Decimal(0))
+    if rest:
+        label = tr("Not told apart") if found else tr("All together")
+        found.append(Share("rest", label, None, rest))
     return found
+
+
+def _tokens(usage: Usage, sound: int) -> list[tuple[str, str, int]]:
+    """Kind, label and number; of the `sound` that has a line of its own no other row tells again."""
+    read = min(usage.cache_read_tokens, usage.input_tokens)
+    write = min(usage.cache_write_tokens, usage.input_tokens - read)
+    new = usage.input_tokens - read - write
+    thought = min(usage.reasoning_tokens, usage.output_tokens)
+    written = usage.output_tokens - thought
+    heard = min(usage.input_audio_tokens, sound, new)
+    spoken = min(sound - heard, written)
+    return [
+        ("input", tr("Input, new"), new - heard),
+        ("cache_read", tr("Read from cache"), read),
+        ("cache_write", tr("Written to cache"), write),
+        ("output", tr("Output"), written - spoken),
+        ("reasoning", tr("Reasoning"), thought),
+        ("audio", tr("Sound"), heard + spoken),
+    ]
 
 
 def price_source(cost: Cost) -> str:

@@ -33,7 +33,7 @@ def facts(message: TreeMessage) -> list[str]:
         found.append(tr("{0} s first").format(_decimals(first, 2)))
     usage = message.usage
     if usage is not None and usage.output_tokens:
-        about = _about(message)
+        about = estimate_sign(message)
         if first is not None and total is not None and total - first > 0.05:
             found.append(_speed(usage.output_tokens / (total - first), about))
         found.append(token_words(usage.total_tokens, about))
@@ -61,7 +61,7 @@ def live_facts(characters: int, tokens: int | None, seconds: float) -> list[str]
 def output_words(message: TreeMessage) -> str:
     """How many tokens an answer has, as "≈ 57 tokens" where they are estimated; "" if not known."""
     usage = message.usage
-    return token_words(usage.output_tokens, _about(message)) if usage and usage.output_tokens else ""
+    return token_words(usage.output_tokens, estimate_sign(message)) if usage and usage.output_tokens else ""
 
 
 def token_words(count: int, about: str = "") -> str:
@@ -70,7 +70,7 @@ def token_words(count: int, about: str = "") -> str:
     return words.format(about + QLocale().toString(count))
 
 
-def _about(message: TreeMessage) -> str:
+def estimate_sign(message: TreeMessage) -> str:
     """The sign before what is estimated; without a price, that is what broke off before its last word."""
     if message.cost is None:
         return ABOUT if message.state in ("stopped", "interrupted", "failed") else ""
