@@ -269,6 +269,9 @@ class CompletionList(QWidget):
         window = self.parentWidget()
         assert window is not None
         caret = editor.cursorRect(sign)
+        # Words that have just grown past the field are yet to be scrolled into it.
+        lowest = editor.viewport().height() - caret.height()
+        caret.moveTop(max(0, min(caret.top(), lowest)))
         caret.moveTopLeft(editor.viewport().mapTo(window, caret.topLeft()))
         width = min(theme().scaled(_WIDTH), window.width() - 2 * _EDGE)
         count = min(self._entries.rowCount(), _ROWS_SEEN + 1)

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QHideEvent, QMouseEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QMouseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
@@ -40,6 +40,8 @@ _LINE_GAP: Final = 6
 _MARGINS: Final = (10, 12, 12, 10)
 _SHORT_MARGINS: Final = (10, 5, 8, 5)
 _WORDS_GAP: Final = 8
+_LEAST_WORDS: Final = 180
+"""Width of the words from which they may stand beside the buttons."""
 
 
 class Composer(QWidget):
@@ -80,7 +82,7 @@ class Composer(QWidget):
         self._services = services
         self._streaming = False
         self._quiet = False
-        self._short = False
+        self._short = self._wants_short = self._outgrown = False
         self._taken = ""
         """The name of the prompt that was put in last."""
         self.attachments = Attachments(services, conversation_id, self)
@@ -267,6 +269,7 @@ class Composer(QWidget):
         self.prompt_taken.emit(name, replace(template, system="") if waits else template)
 
     def _changed(self) -> None:
+        self._shorten()
         self._limit()
         self._offer()
         self.recipients.estimate_soon()
@@ -352,7 +355,17 @@ class Composer(QWidget):
     # How it grows.
 
     def set_short(self, short: bool) -> None:
-        """Whether words and buttons share a row, where there is little height."""
+        """Whether words and buttons share a row, where there is little height. Where the row is narrow,
+        words that wrap have one of their own until they are gone."""
+        self._wants_short = short
+        self._shorten()
+
+    def _shorten(self) -> None:
+        if self.editor.document().isEmpty():
+            self._outgrown = False
+        elif self._short and not self._has_width and self.editor.height() > theme().line("prose"):
+            self._outgrown = True
+        short = self._wants_short and not self._outgrown
         if short == self._short:
             return
         self._short = short
@@ -368,6 +381,13 @@ class Composer(QWidget):
         self._inside.setContentsMargins(*(_SHORT_MARGINS if short else _MARGINS))
         self._inside.setSpacing(0 if short else _MARGINS[3])
         self._limit()
+        self._settle()
+
+    @property
+    def _has_width(self) -> bool:
+        """Whether the buttons leave words of a row of their own size beside them."""
+        buttons = self.attach_button.sizeHint().width() + self.send_button.sizeHint().width()
+        return self.width() - buttons >= theme().scaled(_LEAST_WORDS)
 
     def least_height(self, *, short: bool) -> int:
         """How high it is with one line of words."""
@@ -383,6 +403,11 @@ class Composer(QWidget):
         super().showEvent(event)
         self.window().installEventFilter(self)
         self._limit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._shorten()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

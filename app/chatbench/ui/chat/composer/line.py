@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
@@ -50,7 +52,8 @@ class ComposerLine(QWidget):
     """``model_clicked()``, ``lane_clicked(id)``, ``add_clicked()``, ``effort_chosen(Effort | None)``,
     ``stop_clicked()``.
 
-    One chip a lane, then "+", then what shortens and leaves as room ends; Stop at the far end.
+    One chip a lane, then "+", then what shortens and leaves as room ends; Stop at the far end. Where
+    the lanes themselves find no room, all but the current one are behind one chip.
     """
 
     model_clicked = Signal()
@@ -70,6 +73,10 @@ class ComposerLine(QWidget):
         self.model = Chip(menu=True, parent=self)
         self.model.clicked.connect(self.model_clicked)
         self.lanes: dict[str, Chip] = {}
+        self.rest = Chip(menu=True, parent=self)
+        """The lanes for which there is no room."""
+        self.rest.clicked.connect(self._open_rest)
+        self.rest.hide()
         self.add = IconButton("plus", self.tr("Add a lane"), size="code", parent=self)
         self.add.clicked.connect(self.add_clicked)
         self.effort = Chip(icon="gauge", bordered=False, parent=self)
@@ -125,6 +132,30 @@ class ComposerLine(QWidget):
             chip.setAccessibleName(f"{name}. {label.problem}" if label.problem else name)
         self.model.setVisible(not labels)
         self._arrange()
+
+    def _fold(self) -> None:
+        """Shows the chips of all lanes if they fit with few letters each, else the current one's."""
+        chips = list(self.lanes.values())
+        least = sum(chip.minimumSizeHint().width() + _GAP for chip in chips)
+        folded = least + self.add.sizeHint().width() > self._room()
+        current = next((chip for chip in chips if chip.isChecked()), chips[0] if chips else None)
+        for chip in chips:
+            chip.setVisible(not folded or chip is current)
+        self.rest.setVisible(folded and len(chips) > 1)
+        if folded:
+            hidden = len(chips) - 1
+            self.rest.set_label(f"+{hidden}")
+            words = self.tr("{0} more lane") if hidden == 1 else self.tr("{0} more lanes")
+            describe(self.rest, words.format(hidden))
+
+    def _open_rest(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName(self.rest.accessibleName())
+        for lane_id, chip in self.lanes.items():
+            if chip.isHidden():
+                menu.addAction(chip.text(), partial(self.lane_clicked.emit, lane_id))
+        menu.popup(self.rest.mapToGlobal(QPoint(0, -menu.sizeHint().height() - 6)))
 
     def set_blind(self, blind: bool) -> None:
         """Whether nothing may tell which model a lane has: neither names, nor efforts, nor prices."""
@@ -203,28 +234,35 @@ class ComposerLine(QWidget):
         return names[effort]
 
     def _arrange(self) -> None:
-        """The fullest form that fits: long words, short effort, short estimate, no estimate."""
+        """The fullest form that fits: long words, short effort, short estimate, no estimate, the
+        effort as its mark alone."""
+        self._fold()
         room = self._room()
         chips = self._chips()
         model = sum(chip.sizeHint().width() + _GAP for chip in chips) + self.add.sizeHint().width()
         long, short = self._effort_words()
         offered = self._offers_effort()
         metrics = theme().metrics("small")
+        least = model - sum(chip.sizeHint().width() - chip.minimumSizeHint().width() for chip in chips)
         taken = needed = 0
-        for effort, words in ((long, self._long), (short, self._long), (short, self._short), (short, "")):
+        forms = (long, self._long), (short, self._long), (short, self._short), (short, ""), ("", "")
+        for effort, words in forms:
             self.effort.set_label(effort)
             self.effort.set_icon("gauge" if effort == long else "sliders-horizontal")
             self.effort.setAccessibleName(long)
             taken = model + (_GAP + self.effort.sizeHint().width() if offered else 0)
             needed = metrics.horizontalAdvance(words) + 2
-            if taken + (_GAP * 2 + needed if words else 0) <= room or not words:
+            if (taken + _GAP * 2 + needed if words else taken - model + least) <= room:
                 break
         if self._blind:
             words = ""
         self._place(min(model, room - (taken - model)), needed if words else 0, words)
 
     def _chips(self) -> list[Chip]:
-        return list(self.lanes.values()) or [self.model]
+        if not self.lanes:
+            return [self.model]
+        chips = [chip for chip in self.lanes.values() if not chip.isHidden()]
+        return chips if self.rest.isHidden() else [*chips, self.rest]
 
     def _place(self, model: int, estimate: int, words: str) -> None:
         def put(widget: QWidget, x: int, width: int, height: int) -> None:
@@ -234,10 +272,9 @@ class ComposerLine(QWidget):
         chips = self._chips()
         wanted = [chip.sizeHint().width() for chip in chips]
         least = [chip.minimumSizeHint().width() for chip in chips]
-        over = sum(wanted) + _GAP * len(chips) + self.add.sizeHint().width() - max(model, 0)
+        room = model - _GAP * len(chips) - self.add.sizeHint().width()
         x = 0
-        for chip, wide, small in zip(chips, wanted, least, strict=True):
-            width = max(small, wide - max(0, -(-over // len(chips))))
+        for chip, width in zip(chips, _shared(wanted, least, room), strict=True):
             put(chip, x, width, chip.sizeHint().height())
             x += width + _GAP
         put(self.add, x, self.add.sizeHint().width(), self.add.sizeHint().height())
@@ -267,3 +304,13 @@ class ComposerLine(QWidget):
             action.triggered.connect(lambda _checked=False, chosen=effort: self.effort_chosen.emit(chosen))
             menu.addAction(action)
         menu.popup(self.effort.mapToGlobal(QPoint(0, -menu.sizeHint().height() - 6)))
+
+
+def _shared(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit into the room as far as the least ones do: who wants most gives way first."""
+
+    def capped(cap: int) -> list[int]:
+        return [max(small, min(wide, cap)) for wide, small in zip(wanted, least, strict=True)]
+
+    caps = range(max(wanted) + 1)
+    return capped(max(0, bisect_right(caps, room, key=lambda cap: sum(capped(cap))) - 1))

@@ -147,6 +147,8 @@ class VariableFields(QWidget):
             self._fit()
 
     def _fit(self) -> None:
+        for field in self._fields.values():
+            field.setMaximumWidth(max(1, self.width()))
         height = self._flow.heightForWidth(self.width())
         if height != self.minimumHeight():
             self.setFixedHeight(height)

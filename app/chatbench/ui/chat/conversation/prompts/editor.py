@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import Lane
 from chatbench.core.errors import ChatbenchError, ConfigurationError
@@ -22,7 +22,7 @@ from chatbench.ui.chat.composer.variables import VariableFields
 from chatbench.ui.chat.conversation.settings import changed_words
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, Chip, Label, LineField, announce
+from chatbench.ui.widgets import Button, Chip, Flow, Label, LineField, announce
 
 _LONGEST_NAME: Final = 100
 _WIDTH: Final = 460
@@ -61,7 +61,7 @@ class PromptEditor(QDialog):
         self.name.textEdited.connect(self._hyphenate)
         hint = self.tr("What is put in. {{language}} is filled in when it is used")
         self.words = self._text(template.prompt, self.tr("Prompt"), hint, 5)
-        hint = self.tr("System prompt, if the prompt shall bring one")
+        hint = self.tr("What the chat is told as well, if anything")
         self.system = self._text(template.system, self.tr("System prompt"), hint, 2)
         self.places = Label(
             self.tr("What stands in the places if nothing else is filled in:"),
@@ -105,29 +105,33 @@ class PromptEditor(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(8)
-        for widget, stretch in (
-            (self.name, 0), (self.words, 3), (self.places, 0), (self.values, 0), (self.system, 1),
-        ):  # fmt: skip
-            column.addWidget(widget, stretch)
-        column.addWidget(self.take_system, 0, Qt.AlignmentFlag.AlignLeading)
-        asked = QHBoxLayout()
-        asked.setSpacing(6)
-        asked.addWidget(self.model)
-        asked.addWidget(self.parameters)
-        asked.addStretch(1)
-        column.addLayout(asked)
+        column.addWidget(self.name)
+        column.addWidget(Label(self.tr("Prompt"), font="small", color="text2"))
+        column.addWidget(self.words, 3)
+        column.addWidget(self.places)
+        column.addWidget(self.values)
+        column.addWidget(Label(self.tr("System prompt"), font="small", color="text2"))
+        column.addWidget(self.system, 1)
+        column.addWidget(self._row(self.model, self.parameters, self.take_system))
         column.addWidget(self.trouble)
-        ways = QHBoxLayout()
-        ways.addWidget(self.load)
-        ways.addWidget(self.insist)
-        ways.addStretch(1)
-        column.addLayout(ways)
+        column.addWidget(self._row(self.load, self.insist))
         foot = QHBoxLayout()
         foot.setSpacing(6)
         foot.addStretch(1)
         foot.addWidget(self.cancel)
         foot.addWidget(self.save)
         column.addLayout(foot)
+
+    def _row(self, *controls: QWidget) -> QWidget:
+        """Beside each other as far as there is room."""
+        row = QWidget(self)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        row.setSizePolicy(policy)
+        flow = Flow(row)
+        for control in controls:
+            flow.addWidget(control)
+        return row
 
     # What is shown.
 
