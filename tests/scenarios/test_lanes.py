@@ -224,10 +224,10 @@ def test_many_lanes_scroll_sideways_to_the_one_that_is_turned_to(
             lanes = view.lanes
             assert lanes.shown == "columns"
             assert all(one.width() >= 299 for one in lanes.views)
-            figures = lanes.views[0].foot._values
+            figures = lanes.views[0].foot.values
             for figure, words in zip(figures, ("0.05 s", "≈ 413 tok/s", "≈ 1,234", "unknown"), strict=True):
-                figure.set_text(words)
-                assert figure.sizeHint().width() - 1 <= figure.width(), words
+                figure.value.set_text(words)
+                assert figure.value.sizeHint().width() - 1 <= figure.value.width(), words
             last = lanes.views[-1]
             assert last.x() >= lanes.width(), "out of view"
             lanes.views[0].transcript.setFocus()

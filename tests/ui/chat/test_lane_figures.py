@@ -112,7 +112,7 @@ def test_what_was_stopped_keeps_its_figures_without_usage() -> None:
     message = answer(seconds=(0.5, 10.5))
     words = (TextPart("x" * 4000),)
     stopped = msgspec.structs.replace(message, state="stopped", parts=words)
-    assert figures_of(stopped) == Figures("0.50 s", "≈ 100 tok/s", "≈ 1000", "unknown")
+    assert figures_of(stopped) == Figures("0.50 s", "≈ 100 tok/s", "≈ 1,000", "unknown")
     failed = msgspec.structs.replace(message, state="failed", parts=())
     assert figures_of(failed)[1:] == ("n/a", "n/a", "n/a")
 

@@ -46,7 +46,7 @@ def add_lane_actions(workspace: ChatWorkspace, window: MainWindow) -> None:
 
         def run(view: ConversationView) -> None:
             button = find(view)
-            if button.isHidden():
+            if button.isHidden() and not view.bar.is_folded(button):
                 return
             if not button.isEnabled() and button.toolTip():
                 window.notices.show_notice(button.toolTip())

@@ -13,12 +13,7 @@ class Flow(QLayout):
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
         self._gap = gap
-        self._trailing: QWidget | None = None
         self.setContentsMargins(QMargins())
-
-    def set_trailing(self, first: QWidget) -> None:
-        """From this control on they stand at the end of the line, where one line holds all."""
-        self._trailing = first
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
@@ -53,15 +48,12 @@ class Flow(QLayout):
 
     def _place(self, rect: QRect, *, move: bool) -> int:
         x = y = line = 0
-        spare = self._spare(rect.width())
         parent = self.parentWidget()
         rtl = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
         for item in self._items:
             if item.isEmpty():
                 continue
             size = item.sizeHint()
-            if spare and item.widget() is self._trailing:
-                x += spare
             if x and x + size.width() > rect.width():
                 x, y, line = 0, y + line + self._gap, 0
             if move:
@@ -70,10 +62,3 @@ class Flow(QLayout):
             x += size.width() + self._gap
             line = max(line, size.height())
         return y + line
-
-    def _spare(self, width: int) -> int:
-        """What one line that holds all leaves free; 0 where nothing trails or one line is too short."""
-        if self._trailing is None:
-            return 0
-        shown = [item.sizeHint().width() for item in self._items if not item.isEmpty()]
-        return max(0, width - sum(shown) - self._gap * (len(shown) - 1))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatbench.core.conversations import MOST_LANES
+from chatbench.ui.chat.conversation.folding import FoldingRow
 from chatbench.ui.chat.conversation.lanes import Arrangement
 from chatbench.ui.chat.conversation.marked import Marked, MarkedLine
+from chatbench.ui.quantities import number
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, Flow, IconButton, Surface
+from chatbench.ui.widgets import Button, IconButton, Surface
 
 _ICONS: Final[dict[Arrangement, str]] = {
     "columns": "columns-3",
@@ -70,23 +72,26 @@ class CompareBar(Surface):
         self.add = Button(self.tr("Lane"), size="small", icon="plus")
         self.add.setAccessibleName(self.tr("Add a lane"))
         self.add.clicked.connect(self.add_clicked)
-        flow = Flow(gap=6)
-        for widget in (
-            self.linked, self.arrangement, self.differences, self.legend, self.figures, self.blind, self.tie,
-            self.merge, self.add,
+        self._row = FoldingRow(self.tr("More for the lanes"), self)
+        for widget, rank in (
+            (self.linked, 3), (self.arrangement, 0), (self.differences, 1), (self.legend, 8),
+            (self.figures, 2), (self.blind, 5), (self.tie, 6), (self.merge, 4), (self.add, 7),
         ):  # fmt: skip
-            flow.addWidget(widget)
-        flow.set_trailing(self.figures)
+            self._row.add(widget, rank)
+        self._row.set_trailing(self.figures)
         row = QHBoxLayout()
         self.set_layout(row, (12, 6, 12, 6))
-        host = QWidget(self)
-        host.setLayout(flow)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        host.setSizePolicy(policy)
-        row.addWidget(host)
+        row.addWidget(self._row)
         self.setAccessibleName(self.tr("Comparing"))
         self.set_baseline("")
+
+    def is_folded(self, widget: QWidget) -> bool:
+        """Whether a control stands in the menu, for want of room."""
+        return self._row.is_folded(widget)
+
+    def anchor(self, widget: QWidget) -> QWidget:
+        """Where something that belongs to a control opens."""
+        return self._row.anchor(widget)
 
     def set_lanes(self, lanes: Sequence[tuple[str, str]]) -> None:
         """The lanes as (id, letter)."""
@@ -105,11 +110,41 @@ class CompareBar(Surface):
             self.tr("Differences from {0}").format(letter) if letter else self.tr("Differences…")
         )
         self.legend.set_letter(letter)
+        self.differences.setToolTip(self.legend.text() if letter else "")
+        self._row.set_wanted(self.legend, bool(letter))
+        self._row.fold()
 
     def set_arrangement(self, arrangement: Arrangement) -> None:
-        """Shows how the lanes stand."""
+        """How the lanes are to stand."""
         self._arrangement = arrangement
-        self.arrangement.set_icon(_ICONS[arrangement])
+
+    def set_shown(self, shown: Arrangement, lacking: tuple[Literal["width", "height"], int] | None) -> None:
+        """How the lanes do stand, and of what the arrangement asked for has how many pixels too few."""
+        self.arrangement.set_icon(_ICONS[shown])
+        if lacking is None:
+            self.arrangement.set_name(self.tr("How the lanes stand: {0}").format(self._names()[shown]))
+            return
+        words = self._needs()[self._arrangement, lacking[0]].format(number(lacking[1]))
+        instead = self.tr("shown one at a time") if shown == "tabs" else self.tr("shown as columns")
+        self.arrangement.set_name(f"{words}: {instead}")
+
+    def _names(self) -> dict[Arrangement, str]:
+        return {
+            "columns": self.tr("Columns"),
+            "grid": self.tr("Grid"),
+            "tabs": self.tr("One at a time"),
+            "stacked": self.tr("Below each other"),
+        }
+
+    def _needs(self) -> dict[tuple[Arrangement, str], str]:
+        return {
+            ("columns", "width"): self.tr("Columns need {0} px of width"),
+            ("columns", "height"): self.tr("Columns need {0} px of height"),
+            ("grid", "width"): self.tr("A grid needs {0} px of width"),
+            ("grid", "height"): self.tr("A grid needs {0} px of height"),
+            ("stacked", "width"): self.tr("Lanes below each other need {0} px of width"),
+            ("stacked", "height"): self.tr("Lanes below each other need {0} px of height"),
+        }
 
     def set_linked(self, linked: bool) -> None:
         """Shows whether the lanes scroll together."""
@@ -159,21 +194,20 @@ class CompareBar(Surface):
         for lane_id, words in choices:
             chosen = lane_id == self._baseline
             self._choice(menu, group, words, partial(self.baseline_chosen.emit, lane_id), chosen)
-        menu.popup(self.differences.mapToGlobal(self.differences.rect().bottomLeft()))
+        self._open_at(self.differences, menu)
 
     def _choose_arrangement(self) -> None:
         menu = self._menu()
         group = QActionGroup(menu)
-        names: dict[Arrangement, str] = {
-            "columns": self.tr("Columns"),
-            "grid": self.tr("Grid"),
-            "tabs": self.tr("One at a time"),
-            "stacked": self.tr("Below each other"),
-        }
         for choice in get_args(Arrangement):
             chosen = choice == self._arrangement
-            self._choice(menu, group, names[choice], partial(self.arrangement_chosen.emit, choice), chosen)
-        menu.popup(self.arrangement.mapToGlobal(self.arrangement.rect().bottomLeft()))
+            act = partial(self.arrangement_chosen.emit, choice)
+            self._choice(menu, group, self._names()[choice], act, chosen)
+        self._open_at(self.arrangement, menu)
+
+    def _open_at(self, widget: QWidget, menu: QMenu) -> None:
+        anchor = self.anchor(widget)
+        menu.popup(anchor.mapToGlobal(anchor.rect().bottomLeft()))
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
@@ -195,13 +229,11 @@ class _Legend(MarkedLine):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent=parent)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.hide()
 
     def set_letter(self, letter: str) -> None:
         """The lane that the others are compared with."""
         here, there = self.tr("only here"), self.tr("only in {0}").format(letter)
         self.set_parts([Marked(here, "added"), Marked(there, "removed")], between="   ")
-        self.setVisible(bool(letter))
 
     def text(self) -> str:
         return self.tr("Underlined: only here. Struck through: only in the lane compared with.")

@@ -125,7 +125,7 @@ class Comparison(QObject):
         popup = FiguresPopup(view.strip.place.text() or self.tr("This turn"), view)
         popup.closed.connect(popup.deleteLater)
         popup.show_lines(turn, every)
-        popup.open_below(view.bar.figures, view)
+        popup.open_below(view.bar.anchor(view.bar.figures), view)
 
     def show_merge(self) -> None:
         """Asks how the answers of the turn in view are to be merged."""
@@ -246,6 +246,8 @@ class Comparison(QObject):
         """Everything that can be done with a lane."""
         menu = QMenu(self._view)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if lane.foot.fold == "gone":
+            lane.foot.add_to(menu)
         for acts in (self._lane_acts(lane), self._sending_acts(lane), self._compare_acts(lane)):
             for words, act, offered in acts:
                 action = menu.addAction(words, act)

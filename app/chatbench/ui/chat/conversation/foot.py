@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.usage import Cost
@@ -14,12 +14,22 @@ from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.services.ratings import Rating
 from chatbench.ui.chat.picker.rows import left_to_right
-from chatbench.ui.chat.transcript.facts import ABOUT, money
-from chatbench.ui.theme import ColorRole
+from chatbench.ui.quantities import ABOUT, duration, number, price, speed
+from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, ElidedLabel, Surface
 
 SHARES = (55, 75, 52, 61)
 """Of the width, for each figure: the narrowest lane has room for "≈ 413 tok/s" beside an unknown price."""
+
+Fold = Literal["whole", "line", "gone"]
+"""Figures above the acts; one line of both; nothing, where all room is needed for the words."""
+_MARGINS: Final[dict[Fold, tuple[int, int, int, int]]] = {
+    "whole": (16, 9, 16, 10),
+    "line": (12, 5, 12, 4),
+    "gone": (0, 0, 0, 0),
+}
+_BETWEEN: Final = 8
+_LINE_GAP: Final = 1
 
 
 class Figures(NamedTuple):
@@ -43,20 +53,25 @@ class LaneFoot(Surface):
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__("chrome", lines=Qt.Edge.TopEdge, parent=parent)
         self._letter = "A"
-        names = (self.tr("First token"), self.tr("Speed"), self.tr("Tokens"), self.tr("Cost"))
-        self._values = [ElidedLabel("n/a", weight=600) for _ in names]
-        figures = QHBoxLayout()
+        self._reasons: dict[Button, str] = {}
+        self._fold: Fold = "whole"
+        self.values = (
+            Figure(self.tr("First token"), self.tr("How long the first words of the answer took to come")),
+            Figure(self.tr("Speed"), self.tr("Tokens of the answer a second, after its first words")),
+            Figure(self.tr("Tokens out"), self.tr("Tokens of this answer, with its thinking")),
+            Figure(self.tr("Cost"), self.tr("What this answer cost, with all that was sent for it")),
+        )
+        self._figures = QWidget(self)
+        figures = QHBoxLayout(self._figures)
+        figures.setContentsMargins(0, 0, 0, 0)
         figures.setSpacing(8)
-        for name, value, share in zip(names, self._values, SHARES, strict=True):
-            one = QVBoxLayout()
-            one.setSpacing(1)
-            one.addWidget(ElidedLabel(name, font="micro", color="text3"))
-            one.addWidget(value)
-            figures.addLayout(one, share)
-        self.best = Button(self.tr("Best"), size="small", icon="trophy")
-        self.bad = Button(self.tr("Bad"), size="small", icon="thumbs-down")
-        self.stop = Button(self.tr("Stop"), size="small", icon="square")
-        self.ask = Button(self.tr("Answer this too"), size="small", icon="corner-down-left")
+        for value, share in zip(self.values, SHARES, strict=True):
+            figures.addWidget(value, share)
+        self._summary = ElidedLabel(font="small", weight=600)
+        self.best = Button("", size="small", icon="trophy")
+        self.bad = Button("", size="small", icon="thumbs-down")
+        self.stop = Button("", size="small", icon="square")
+        self.ask = Button("", size="small", icon="corner-down-left")
         self.go_on = Button("", size="small")
         for button in (self.best, self.bad):
             button.setCheckable(True)
@@ -69,27 +84,80 @@ class LaneFoot(Surface):
         acts.setSpacing(6)
         for button in (self.best, self.bad, self.stop, self.ask):
             acts.addWidget(button)
-        acts.addStretch(1)
+        acts.addWidget(self._summary, 1)
+        acts.addStretch()
         acts.addWidget(self.go_on)
         column = QVBoxLayout()
-        column.setSpacing(8)
-        self.set_layout(column, (16, 9, 16, 10))
-        column.addLayout(figures)
+        column.setSpacing(_BETWEEN)
+        self.set_layout(column, _MARGINS["whole"])
+        column.addWidget(self._figures)
         column.addLayout(acts)
+        self._summary.hide()
         self.set_letter("A")
         self.show_answer(None, None)
+
+    @property
+    def fold(self) -> Fold:
+        """How it is folded."""
+        return self._fold
+
+    def set_fold(self, fold: Fold) -> None:
+        """How much room it takes; its owner hides what is gone."""
+        if fold == self._fold:
+            return
+        self._fold = fold
+        self._figures.setVisible(fold == "whole")
+        self._summary.setVisible(fold == "line")
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(*_MARGINS[fold])
+        self._name()
+
+    @staticmethod
+    def height_of(fold: Fold) -> int:
+        """How high it is when it is folded so."""
+        if fold == "gone":
+            return 0
+        _, upper, _, lower = _MARGINS[fold]
+        figures = theme().line("micro") + _LINE_GAP + theme().line("ui") + _BETWEEN
+        return upper + lower + theme().control("button-small") + (figures if fold == "whole" else 0)
+
+    def add_to(self, menu: QMenu) -> None:
+        """Offers in a menu what is offered here."""
+        for button in (self.best, self.bad, self.ask):
+            if not button.isHidden():
+                action = menu.addAction(button.label(), button.click)
+                action.setCheckable(button.isCheckable())
+                action.setChecked(button.isChecked())
+                action.setEnabled(button.isEnabled())
+        menu.addSeparator()
 
     def set_letter(self, letter: str) -> None:
         """What the lane is called among the others."""
         self._letter = letter
-        self.go_on.set_label(self.tr("Continue with {0}").format(letter))
-        for button, name in (
-            (self.best, self.tr("Answer {0} is the best")),
-            (self.bad, self.tr("Answer {0} is bad")),
-            (self.stop, self.tr("Stop lane {0}")),
-            (self.ask, self.tr("Lane {0}: answer this too")),
+        self._name()
+
+    def _name(self) -> None:
+        line, letter = self._fold == "line", self._letter
+        going_on = self.tr("Continue with {0}").format(letter)
+        self.go_on.set_label(self.tr("Continue") if line else going_on)
+        self.go_on.setAccessibleName(going_on)
+        for button, words, name in (
+            (self.best, self.tr("Best"), self.tr("Answer {0} is the best")),
+            (self.bad, self.tr("Bad"), self.tr("Answer {0} is bad")),
+            (self.stop, self.tr("Stop"), self.tr("Stop lane {0}")),
+            (self.ask, self.tr("Answer this too"), self.tr("Lane {0}: answer this too")),
         ):
+            button.set_label("" if line and button is not self.ask else words)
             button.setAccessibleName(name.format(letter))
+        self._explain()
+
+    def _explain(self) -> None:
+        """What a button does, where its words are folded away and nothing else is to be said of it."""
+        line = self._fold == "line"
+        for button in (self.best, self.bad, self.stop, self.ask, self.go_on):
+            reason = self._reasons.get(button, "")
+            button.setToolTip(reason or (button.accessibleName() if line else ""))
 
     def set_rating(self, rating: Rating | None) -> None:
         """The rating of the answer in view."""
@@ -103,7 +171,8 @@ class LaneFoot(Surface):
             button.hide()
         self.ask.show()
         self.ask.setEnabled(ready)
-        self.ask.setToolTip("" if ready else self.tr("The other answer is still being written"))
+        self._reasons = {self.ask: "" if ready else self.tr("The other answer is still being written")}
+        self._explain()
 
     def show_answer(self, message: TreeMessage | None, live: Answer | None, *, blind: bool = False) -> None:
         """The figures of an answer; running ones in the accent's colour. `blind` keeps its price back."""
@@ -113,9 +182,9 @@ class LaneFoot(Surface):
         if blind and answer is not None:
             found = found._replace(cost=self.tr("hidden"))
         color: ColorRole = "accenttext" if running else "text"
-        for label, words in zip(self._values, found, strict=True):
-            label.set_text(left_to_right(words))
-            label.set_color("text3" if words in ("n/a", self.tr("hidden")) else color)
+        for figure, words in zip(self.values, found, strict=True):
+            figure.set(words, "text3" if words in ("n/a", self.tr("hidden")) else color)
+        self._summarise(color)
         over = answer is not None and not running and answer.state != "streaming"
         usable = over and answer is not None and bool(answer.text)
         whole = usable and answer is not None and answer.state != "failed"
@@ -129,25 +198,59 @@ class LaneFoot(Surface):
         self.go_on.setEnabled(whole)
         missing = "" if whole else self.tr("Lane {0} has no whole answer yet").format(self._letter)
         by_hand = "" if own or missing else self.tr("A person changed this answer")
-        self.go_on.setToolTip(missing)
-        self.best.setToolTip(missing or by_hand)
-        self.bad.setToolTip("" if over and own else missing or by_hand)
+        bad = "" if over and own else missing or by_hand
+        self._reasons = {self.go_on: missing, self.best: missing or by_hand, self.bad: bad}
+        self._explain()
+
+    def _summarise(self, color: ColorRole) -> None:
+        """All figures in one line, what is not known left out; as room ends, the last ones go."""
+        first, speed, tokens, cost = (one.words for one in self.values)
+        known = [
+            "" if tokens == "n/a" else self.tr("{0} tokens out").format(tokens),
+            "" if cost == "n/a" else self.tr("price unknown") if cost == self.tr("unknown") else cost,
+            "" if speed == "n/a" else speed,
+            "" if first == "n/a" else self.tr("first token {0}").format(first),
+        ]
+        self._summary.set_text(left_to_right(" · ".join(one for one in known if one)))
+        self._summary.set_color(color)
+
+
+class Figure(QWidget):
+    """A number under the word that says what it is of."""
+
+    def __init__(self, name: str, meaning: str) -> None:
+        super().__init__()
+        self._name = name
+        self.words = ""
+        self.value = ElidedLabel(weight=600)
+        self.setToolTip(meaning)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(_LINE_GAP)
+        column.addWidget(ElidedLabel(name, font="micro", color="text3"))
+        column.addWidget(self.value)
+
+    def set(self, words: str, color: ColorRole) -> None:
+        """Shows another number, or what is said in its place."""
+        self.words = words
+        self.value.set_text(left_to_right(words))
+        self.value.setAccessibleName(f"{self._name}: {words}")
+        self.value.set_color(color)
 
 
 def figures_of(message: TreeMessage | None) -> Figures:
     """The figures of an answer that is over."""
     if message is None:
         return Figures("n/a", "n/a", "n/a", "n/a")
-    locale = QLocale()
     first, total = message.timings.first_token_s, message.timings.total_s
     out, about = _written(message)
-    speed = "n/a"
+    rate = "n/a"
     if out and first is not None and total is not None and total - first > 0.05:
-        speed = _speed(out / (total - first), about)
+        rate = speed(out / (total - first), about)
     return Figures(
         _first(first),
-        speed,
-        "n/a" if out is None else about + locale.toString(out),
+        rate,
+        "n/a" if out is None else about + number(out),
         "n/a" if message.cost is None and out is None else _cost(message.cost),
     )
 
@@ -173,19 +276,15 @@ def running_figures(live: Answer) -> Figures:
     count = max(said, characters // 4)
     elapsed = time.monotonic() - live.started - (first or 0.0)
     about = "" if count == said else ABOUT
-    speed = _speed(count / elapsed, about) if count and first is not None and elapsed > 0.5 else "n/a"
-    tokens = about + QLocale().toString(count) if count else "n/a"
-    return Figures(_first(first), speed, tokens, "n/a")
+    rate = speed(count / elapsed, about) if count and first is not None and elapsed > 0.5 else "n/a"
+    tokens = about + number(count) if count else "n/a"
+    return Figures(_first(first), rate, tokens, "n/a")
 
 
 def _cost(cost: Cost | None) -> str:
     """An amount under a head that says what it is."""
-    return QCoreApplication.translate("LaneFoot", "unknown") if cost is None else money(cost)
+    return QCoreApplication.translate("LaneFoot", "unknown") if cost is None else price(cost)
 
 
 def _first(value: float | None) -> str:
-    return "n/a" if value is None else QLocale().toString(value, "f", 2) + " s"
-
-
-def _speed(value: float, about: str) -> str:
-    return about + QLocale().toString(value, "f", 0 if value >= 10 else 1) + " tok/s"
+    return "n/a" if value is None else duration(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -16,9 +17,12 @@ from chatbench.services.answers import Answer
 from chatbench.ui.chat.composer.line import place_icon
 from chatbench.ui.chat.conversation.marked import Marked, MarkedLine
 from chatbench.ui.chat.conversation.settings import marked_words
-from chatbench.ui.chat.transcript.facts import seconds
+from chatbench.ui.quantities import duration
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Chip, IconButton, Pill, Surface, box
+
+_WHOLE: Final = (16, 6, 10, 7)
+_FOLDED: Final = (16, 4, 10, 5)
 
 
 class LaneHead(Surface):
@@ -40,20 +44,37 @@ class LaneHead(Surface):
         self.more = IconButton("ellipsis", self.tr("More for this lane"), size="row", parent=self)
         self.more.clicked.connect(self.menu_wanted)
         self.facts = MarkedLine(parent=self)
+        self._below = QWidget(self)
         first = QHBoxLayout()
         first.setSpacing(4)
         first.addWidget(self.letter)
         first.addWidget(self.model, 1, Qt.AlignmentFlag.AlignLeft)
         first.addWidget(self.state)
         first.addWidget(self.more)
-        second = QHBoxLayout()
+        second = QHBoxLayout(self._below)
         second.setContentsMargins(theme().scaled(24), 0, 0, 0)
         second.addWidget(self.facts)
         column = QVBoxLayout()
         column.setSpacing(0)
-        self.set_layout(column, (16, 6, 10, 7))
+        self.set_layout(column, _WHOLE)
         column.addLayout(first)
-        column.addLayout(second)
+        column.addWidget(self._below)
+
+    def set_folded(self, folded: bool) -> None:
+        """Whether the line of what differs from the defaults gives its room to the words; it is then in
+        the tooltip of the model."""
+        if folded != self._below.isHidden():
+            self._below.setVisible(not folded)
+            layout = self.layout()
+            assert layout is not None
+            layout.setContentsMargins(*(_FOLDED if folded else _WHOLE))
+            self._name()
+
+    def height_of(self, *, folded: bool) -> int:
+        """How high it is when it is folded, or not."""
+        _, upper, _, lower = _FOLDED if folded else _WHOLE
+        line = max(self.more.sizeHint().height(), self.model.sizeHint().height())
+        return upper + lower + line + (0 if folded else self.facts.sizeHint().height())
 
     def set_letter(self, letter: str) -> None:
         """What the lane is called among the others."""
@@ -84,9 +105,9 @@ class LaneHead(Surface):
     def show_state(self, message: TreeMessage | None, live: Answer | None) -> None:
         """How the answer in view stands."""
         if live is not None:
-            elapsed = seconds(max(0.0, time.monotonic() - live.started))
+            elapsed = duration(max(0.0, time.monotonic() - live.started))
             waiting = live.queued or live.retry_at is not None
-            words = self.tr("Waiting, {0} s") if waiting else self.tr("Streaming, {0} s")
+            words = self.tr("Waiting, {0}") if waiting else self.tr("Streaming, {0}")
             self.state.set_state(words.format(elapsed), "accent", "" if waiting else "chart-column")
         elif message is None or message.role == "user":
             self.state.set_state("")
@@ -97,7 +118,7 @@ class LaneHead(Surface):
     def _show_end(self, message: TreeMessage) -> None:
         total = message.timings.total_s
         if message.state == "done":
-            done = self.tr("Done") if total is None else self.tr("Done, {0} s").format(seconds(total))
+            done = self.tr("Done") if total is None else self.tr("Done, {0}").format(duration(total))
             self.state.set_state(done, "success")
         elif message.state == "failed":
             self.state.set_state(self.tr("Failed"), "danger", "circle-alert")
@@ -127,9 +148,10 @@ class LaneHead(Surface):
             info = self._services.models.info(lane.model or GUIDE)
             self.model.set_label(info.title.removeprefix("Claude "))
             self.model.set_icon(place_icon(info))
-            self.model.setToolTip(str(info.ref))
             provider = Marked(self._provider(info.ref.provider))
             self.facts.set_parts([*marked_words(lane, self._base), provider])
+            folded = self._below.isHidden()
+            self.model.setToolTip(f"{info.ref}\n{self.facts.text()}" if folded else str(info.ref))
         self.model.setEnabled(not self._blind)
         self.setAccessibleName(f"{letter}: {self.model.label()}")
         self.model.setAccessibleName(

@@ -12,7 +12,7 @@ from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.services.history import Extent
 from chatbench.services.ratings import Rating
-from chatbench.ui.chat.conversation.foot import LaneFoot
+from chatbench.ui.chat.conversation.foot import Fold, LaneFoot
 from chatbench.ui.chat.conversation.head import LaneHead
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.transcript.view import ReadingWidth, TranscriptView
@@ -81,9 +81,15 @@ class LaneView(Surface):
         """A chat with one lane has neither head nor figures: the margin says it all."""
         self.alone = alone
         self.head.setVisible(not alone)
-        self.foot.setVisible(not alone)
+        self.foot.setVisible(not alone and self.foot.fold != "gone")
         # Beside others it is enough to hear which lanes have ended: whole answers would talk over each other.
         self.transcript.living.reads_ended = alone
+
+    def set_folds(self, *, head: bool, foot: Fold) -> None:
+        """How much of head and foot gives its room to the words."""
+        self.head.set_folded(head)
+        self.foot.set_fold(foot)
+        self.foot.setVisible(not self.alone and foot != "gone")
 
     def set_letter(self, letter: str) -> None:
         """What the lane is called among the others."""

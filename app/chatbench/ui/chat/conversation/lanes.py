@@ -27,11 +27,13 @@ _LEAVING: Final = 24
 
 
 class Lanes(Surface):
-    """``current_changed()`` when the reader turns to another lane; ``scrolled()`` when any has moved."""
+    """``current_changed()`` when the reader turns to another lane; ``scrolled()`` when any has moved;
+    ``arranged()`` when they stand otherwise, or are more or fewer."""
 
     current_changed = Signal()
     scrolled = Signal()
     added = Signal(object)
+    arranged = Signal()
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__("line", parent=parent)
@@ -42,6 +44,8 @@ class Lanes(Surface):
         self._linking = False
         self.linked = True
         self.arrangement: Arrangement = "columns"
+        self._stood: tuple[object, ...] = ()
+        self._rest_height = 0
         self._tabs_host = Surface("chrome", lines=Qt.Edge.BottomEdge, parent=self)
         self._tabs: SegmentControl | None = None
         row = QHBoxLayout()
@@ -136,6 +140,13 @@ class Lanes(Surface):
         self.arrangement = arrangement
         self._place()
 
+    def set_rest_height(self, height: int) -> None:
+        """How high they are while nothing around them is unfolded: that says which arrangement has room,
+        so that none is left while somebody writes."""
+        if height != self._rest_height:
+            self._rest_height = height
+            self._place()
+
     @property
     def shown(self) -> Arrangement:
         """The arrangement in force. Where there is no room for it they stand beside each other as
@@ -143,11 +154,32 @@ class Lanes(Surface):
         count = len(self._views)
         columns, rows = self._cells(self.arrangement, count)
         wide = self.width() // columns >= theme().scaled(LEAST_WIDTH)
-        high = self.height() // rows >= theme().scaled(LEAST_HEIGHT)
+        height = self._rest_height or self.height()
+        high = height // rows >= theme().scaled(LEAST_HEIGHT)
         if self.arrangement == "tabs" or count == 1 or (wide and high):
             return self.arrangement
         two = self.width() >= 2 * theme().scaled(LEAST_WIDTH)
-        return "columns" if two and self.height() >= theme().scaled(LEAST_HEIGHT) else "tabs"
+        return "columns" if two and height >= theme().scaled(LEAST_HEIGHT) else "tabs"
+
+    @property
+    def lacking(self) -> tuple[Literal["width", "height"], int] | None:
+        """What the arrangement asked for has too little of, and how many pixels of it all lanes need; None
+        where it is in force."""
+        if self.shown == self.arrangement:
+            return None
+        columns, rows = self._cells(self.arrangement, len(self._views))
+        wide, high = columns * theme().scaled(LEAST_WIDTH), rows * theme().scaled(LEAST_HEIGHT)
+        return ("width", wide) if self.width() < wide else ("height", high)
+
+    @property
+    def tabs_height(self) -> int:
+        """What the letters take above a lane that is shown alone of several."""
+        return self._tabs_host.sizeHint().height() if self.shown == "tabs" and not self.alone else 0
+
+    @property
+    def rows(self) -> int:
+        """How many lanes stand below each other."""
+        return self._cells(self.shown, len(self._views))[1]
 
     @staticmethod
     def _cells(arrangement: Arrangement, count: int) -> tuple[int, int]:
@@ -188,7 +220,7 @@ class Lanes(Surface):
         one = count == 1 or shown == "tabs"
         tabs = count > 1 and shown == "tabs"
         self._tabs_host.setVisible(tabs)
-        top = self._tabs_host.sizeHint().height() if tabs else 0
+        top = self.tabs_height
         self._tabs_host.setGeometry(0, 0, self.width(), top)
         columns, rows = (1, 1) if one else self._cells(shown, count)
         area = self._area(1 if one else columns)
@@ -201,6 +233,10 @@ class Lanes(Surface):
             across = columns if row < rows - 1 else count - columns * (rows - 1)
             rect = self._cell(area, column, across, row, rows)
             view.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), rect))
+        stands = (self.arrangement, shown, self.lacking, count)
+        if stands != self._stood:
+            self._stood = stands
+            self.arranged.emit()
 
     def _area(self, columns: int) -> QRect:
         """What the lanes fill: wider than this where that many columns need it, and scrolled."""

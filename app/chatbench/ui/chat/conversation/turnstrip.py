@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
-from chatbench.ui.chat.transcript.facts import ABOUT, clock, token_words
+from chatbench.ui.chat.transcript.facts import clock
+from chatbench.ui.quantities import ABOUT
+from chatbench.ui.quantities import tokens as token_words
 from chatbench.ui.widgets import ElidedLabel, IconButton, Label, Surface
+
+_GAP: Final = 4
+_AROUND: Final = 6
+_SIDES: Final = (10, 16)
 
 
 class TurnStrip(Surface):
@@ -20,6 +28,7 @@ class TurnStrip(Surface):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sunken", lines=Qt.Edge.BottomEdge, parent=parent)
+        self._folded = False
         self.back = IconButton("chevron-left", self.tr("Turn before"), size="row", shortcut="Alt+PgUp")
         self.on = IconButton("chevron-right", self.tr("Next turn"), size="row", shortcut="Alt+PgDown")
         self.back.clicked.connect(lambda: self.turn_wanted.emit(-1))
@@ -39,13 +48,14 @@ class TurnStrip(Surface):
         self._area.setWidget(self.whole)
         self._area.hide()
         line = QHBoxLayout()
-        line.setSpacing(4)
+        line.setSpacing(_GAP)
         line.addWidget(self.back)
         line.addWidget(self.place)
         line.addWidget(self.on)
-        line.addSpacing(12)
-        line.addWidget(Label(self.tr("You"), weight=600))
-        line.addSpacing(6)
+        line.addSpacing(8)
+        self.you = Label(self.tr("You"), weight=600)
+        self.you.setContentsMargins(0, 0, 6, 0)
+        line.addWidget(self.you)
         line.addWidget(self.words, 1)
         line.addWidget(self.when)
         self.edit = IconButton("pencil", self.tr("Edit the question"), size="row", parent=self)
@@ -57,7 +67,7 @@ class TurnStrip(Surface):
         """What stands in place of its words."""
         column = QVBoxLayout()
         column.setSpacing(6)
-        self.set_layout(column, (10, 6, 16, 6))
+        self.set_layout(column, (_SIDES[0], _AROUND, _SIDES[1], _AROUND))
         column.addLayout(line)
         column.addWidget(self._area)
         self._point()
@@ -72,11 +82,41 @@ class TurnStrip(Surface):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self._point()
+        elif event.type() == QEvent.Type.StyleChange:
+            self._fold()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        """As room ends, first the time leaves, then who asks: the words have a third of the line at least."""
+        turn = sum(one.sizeHint().width() + _GAP for one in (self.back, self.place, self.on, self.edit))
+        room = self.width() - turn - 8 - sum(_SIDES)
+        for label in (self.you, self.when):
+            room -= label.sizeHint().width() + _GAP
+        self.when.setVisible(room >= self.width() // 3)
+        room += 0 if self.when.isVisibleTo(self) else self.when.sizeHint().width() + _GAP
+        self.you.setVisible(room >= self.width() // 3)
+
+    def set_folded(self, folded: bool) -> None:
+        """Whether it gives its room to the answers, until the whole question is asked for."""
+        self._folded = folded
+        self._appear()
+
+    def _appear(self) -> None:
+        needed = not self._folded or self.held is not None or not self._area.isHidden()
+        self.setVisible(self.question is not None and needed)
+
+    def least_height(self) -> int:
+        """How high it is with one line of the question."""
+        line = max(one.sizeHint().height() for one in (self.back, self.place, self.words))
+        return line + 2 * _AROUND
 
     def show_turn(self, question: TreeMessage | None, place: int, count: int, tokens: int = 0) -> None:
         """The question of the turn in view, the `place`-th of `count`, and about how long it is."""
         self.question = question
-        self.setVisible(question is not None)
+        self._appear()
         if question is None:
             return
         words = question.text
@@ -86,6 +126,8 @@ class TurnStrip(Surface):
         self.place.setText(self.tr("Turn {0} / {1}").format(place, count))
         when = clock(question.created_at)
         self.when.setText(f"{when} · {token_words(tokens, ABOUT)}" if tokens else when)
+        self.when.setToolTip(self.tr("When it was asked, and about how long the question is"))
+        self._fold()
         self.back.setEnabled(place > 1)
         self.on.setEnabled(place < count)
         self.setAccessibleName(self.tr("Turn {0} of {1}: {2}").format(place, count, words[:200]))
@@ -98,6 +140,7 @@ class TurnStrip(Surface):
         self.unfold(False)
         self.words.setVisible(sheet is None)
         self.edit.setVisible(sheet is None)
+        self._appear()
         layout = self.layout()
         if sheet is not None and layout is not None:
             layout.addWidget(sheet)
@@ -108,10 +151,11 @@ class TurnStrip(Surface):
         self.whole.setText(self.words.text() if on else "")
         self._area.setMaximumHeight(max(80, self.window().height() // 3))
         self._area.setVisible(on)
+        self._appear()
 
     def toggle(self) -> None:
         """Shows all the words, or one line of them again."""
-        self.unfold(not self._area.isVisible())
+        self.unfold(self._area.isHidden())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.held is None and self.words.geometry().contains(event.position().toPoint()):

@@ -34,6 +34,7 @@ from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.prompts import Prompting
 from chatbench.ui.chat.conversation.queue import Queue
+from chatbench.ui.chat.conversation.room import BESIDE_LANES, Room
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
@@ -95,6 +96,7 @@ class ConversationView(Surface):
         self.lanes.set_lanes(conversation.lanes)
         self._lay_out()
         self._connect()
+        self.room = Room(self)
         self.drop_zone = DropZone(self, self.composer, services)
         self._disconnect = services.changes.connect(self._services_changed)
 
@@ -353,13 +355,14 @@ class ConversationView(Surface):
 
     def _show_turn(self) -> None:
         if self.lanes.alone:
-            self.strip.hide()
+            self.strip.show_turn(None, 0, 0)
+            self._turn = ("", 0, 0)
             return
         turns = self.turns()
         here = self.turn_in_view()
         at = next((n for n, one in enumerate(turns) if one.turn_id == here), len(turns) - 1)
         before, self._turn = self._turn, (turns[at].id if turns else "", at + 1, len(turns))
-        if self._turn == before and not self.strip.isHidden():
+        if self._turn == before and self.strip.question is not None:
             return
         spawn(self._show_question(*self._turn), owner=self, name="turn")
 
@@ -539,7 +542,8 @@ class ConversationView(Surface):
             left = right = EDGE
         layout = self._foot.layout()
         assert layout is not None
-        layout.setContentsMargins(left, 0 if self.lanes.alone else 8, right, 6)
+        above, below = BESIDE_LANES
+        layout.setContentsMargins(left, 0 if self.lanes.alone else above, right, below)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):

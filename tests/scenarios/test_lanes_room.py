@@ -1,0 +1,196 @@
+"""Lanes where there is little room: the words keep theirs, and all that is offered can be reached."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QAbstractButton, QWidget
+from tests.loopback.server import LoopbackServer
+from tests.scenarios.lanes import OTHER, ask, choose, open_menus, two_lanes
+from tests.scenarios.window import click, opened, press, until
+
+from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.session import Session
+from chatbench.ui.theme import theme
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+
+
+@pytest.fixture(autouse=True)
+def text_size() -> Iterator[None]:
+    """Puts back the size of the text."""
+    yield
+    theme().apply(text_factor=1.0)
+
+
+async def lanes(session: Session, server: LoopbackServer, count: int) -> ConversationView:
+    """So many lanes, asked once."""
+    view = await two_lanes(session, server)
+    for more in range(3, count + 1):
+        view.composer.lane_added.emit(OTHER)
+        await until(lambda more=more: len(view.lanes.views) == more, "another lane")  # type: ignore[misc]
+    await ask(view, "One")
+    return view
+
+
+async def settled(session: Session, width: int, height: int, text: float) -> None:
+    """The window of that size, everything in its place."""
+    session.window.set_sidebar_open(False)
+    theme().apply(text_factor=text)
+    session.window.resize(width, height)
+    await asyncio.sleep(0.05)
+
+
+def top(widget: QWidget) -> int:
+    """Where a widget begins in its window."""
+    return widget.mapTo(widget.window(), QPoint()).y()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "text", "count"),
+    [(480, 640, 2.0, 2), (480, 900, 2.0, 2), (640, 800, 1.5, 8), (1440, 900, 2.0, 2), (480, 640, 1.0, 3)],
+)
+def test_at_least_half_of_what_is_between_bar_and_composer_is_the_answer(
+    tmp_path: Path, run_async: Run, server: LoopbackServer, width: int, height: int, text: float, count: int
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, count)
+            await settled(session, width, height, text)
+            bar, lane = view.bar, view.lanes.current
+            between = top(view.composer) - top(bar) - bar.height()
+            assert lane.transcript.height() * 2 >= between, (lane.transcript.height(), between)
+            assert bar.height() <= 2 * theme().control("button-small"), "one row"
+            for one in bar.findChildren(QAbstractButton):
+                assert one.isHidden() or bar.rect().contains(QRect(one.mapTo(bar, QPoint()), one.size()))
+            editor, button = view.composer.editor, view.composer.send_button
+            in_one_row = abs(top(editor) - top(button)) < button.height()
+            assert in_one_row is (text > 1), "where there is little height"
+            assert editor.height() >= theme().line("prose")
+
+    run_async(scenario())
+
+
+def test_the_heights_that_are_planned_with_are_those_they_have(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 2)
+            lane, composer = view.lanes.current, view.composer
+            for text in (1.0, 1.5, 2.0):
+                await settled(session, 1440, 900, text)
+                for fold in ("whole", "line"):
+                    lane.foot.set_fold(fold)
+                    assert lane.foot.height_of(fold) == lane.foot.sizeHint().height()
+                for folded in (False, True):
+                    lane.head.set_folded(folded)
+                    assert lane.head.height_of(folded=folded) == lane.head.sizeHint().height()
+                assert view.strip.least_height() == view.strip.height()
+                for short in (False, True):
+                    composer.set_short(short)
+                    await until(
+                        lambda short=short: composer.least_height(short=short) == composer.height(),  # type: ignore[misc]
+                        f"{composer.least_height(short=short)} pixels",
+                    )
+
+    run_async(scenario())
+
+
+def test_what_has_no_room_in_the_bar_is_in_its_menu_and_under_its_keys(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 2)
+            bar = view.bar
+            await until(bar.tie.isEnabled, "two answers to rate")
+            shown = [one for one in bar.findChildren(QAbstractButton) if not one.isHidden()]
+            assert bar.tie in shown
+            await settled(session, 480, 900, 2.0)
+            assert not bar.tie.isVisible()
+            more = next(one for one in bar.findChildren(QAbstractButton) if "More" in one.accessibleName())
+            click(more)
+            await until(open_menus, "what is folded")
+            assert "Merge answers…" in [act.text() for act in open_menus()[0].actions()]
+            choose("Tie")
+            await until(bar.tie.isChecked, "the tie")
+            press(view.composer.editor, Qt.Key.Key_T, CTRL_ALT)
+            await until(lambda: not bar.tie.isChecked(), "the tie to be taken back")
+            await settled(session, 1440, 900, 1.0)
+            assert bar.tie.isVisible()
+            assert not more.isVisible()
+
+    run_async(scenario())
+
+
+def test_a_lane_without_its_foot_offers_its_acts_in_its_menu(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 2)
+            await settled(session, 480, 640, 2.0)
+            lane = view.lanes.current
+            assert not lane.foot.isVisible()
+            click(lane.head.more)
+            await until(open_menus, "the menu of the lane")
+            choose("Best")
+            await until(lane.foot.best.isChecked, "the rating")
+            await settled(session, 480, 900, 2.0)
+            assert lane.foot.isVisible()
+            assert lane.foot.best.accessibleName() == "Answer A is the best"
+            assert lane.foot.best.toolTip() == "Answer A is the best", "it has no words"
+
+    run_async(scenario())
+
+
+def test_an_arrangement_without_room_says_so_and_comes_back_by_itself(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 4)
+            view.compare.arrange("grid")
+            await settled(session, 1440, 900, 1.0)
+            button = view.bar.arrangement
+            assert button.accessibleName() == "How the lanes stand: Grid"
+            grid = button.grab().toImage()
+            session.window.resize(1440, 560)
+            await until(lambda: view.lanes.shown == "columns", "columns")
+            assert button.accessibleName() == "A grid needs 440 px of height: shown as columns"
+            assert "A grid needs 440 px of height" in button.toolTip()
+            assert button.grab().toImage() != grid, "the icon is that of columns"
+            session.window.resize(500, 900)
+            await until(lambda: view.lanes.shown == "tabs", "one at a time")
+            assert button.accessibleName() == "A grid needs 600 px of width: shown one at a time"
+            session.window.resize(1440, 900)
+            await until(lambda: view.lanes.shown == "grid", "the grid again")
+            assert button.accessibleName() == "How the lanes stand: Grid"
+            assert button.grab().toImage() == grid
+
+    run_async(scenario())
+
+
+def test_nothing_is_arranged_anew_while_somebody_writes(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 4)
+            view.compare.arrange("grid")
+            await settled(session, 1440, 720, 1.0)
+            assert view.lanes.shown == "grid"
+            lane = view.lanes.current
+            before = (view.lanes.shown, lane.foot.fold, lane.head.sizeHint())
+            view.composer.editor.setPlainText("A line\n" * 30)
+            await asyncio.sleep(0.05)
+            assert (view.lanes.shown, lane.foot.fold, lane.head.sizeHint()) == before
+
+    run_async(scenario())
