@@ -27,7 +27,7 @@ CONTRACTS = [
 ]
 
 # Every folder of ui is a pane, except what the panes share and the window that holds them.
-SHARED_UI = {"palette", "theme", "widgets", "window"}
+SHARED_UI = {"globalkeys", "palette", "theme", "widgets", "window"}
 # Calls that turn an event loop inside the one that runs: other tasks stop, some for ever.
 NESTED_LOOPS = {
     "exec",

@@ -39,6 +39,8 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
     """provider/model-id; "" is the conversation's own."""
     max_attempts: int = 4
     read_timeout_s: float = 120.0
+    quick_keys: str = ""
+    """The keys that call the quick chat from other programs, in portable words; "" for none."""
     shortcuts: dict[str, str] = msgspec.field(default_factory=dict)
     window: dict[str, Any] = msgspec.field(default_factory=dict)
     """Geometry and what was open: written by the window, read by the window."""

@@ -11,6 +11,7 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.frame import Frame, WindowPlace
+from chatbench.ui.globalkeys import GlobalShortcut
 from chatbench.ui.online import Online
 from chatbench.ui.palette_sources import ChatSource, ModelSource, PromptSource
 from chatbench.ui.settings import settings_builder
@@ -19,7 +20,14 @@ from chatbench.ui.settings import settings_builder
 class Desk:
     """From `start` to `end`; `place` is where it stood when it was open last."""
 
-    def __init__(self, services: Services, openings: Openings, frame: Frame, place: WindowPlace) -> None:
+    def __init__(
+        self,
+        services: Services,
+        openings: Openings,
+        frame: Frame,
+        place: WindowPlace,
+        quick_keys: GlobalShortcut,
+    ) -> None:
         self._services = services
         self._openings = openings
         self._place = place
@@ -30,7 +38,7 @@ class Desk:
         self.window = frame.window
         self.window.closes_itself = False
         self.workspace = ChatWorkspace(services, openings)
-        frame.fill(chats=self.workspace.build, settings=settings_builder(services))
+        frame.fill(chats=self.workspace.build, settings=settings_builder(services, quick_keys))
 
     def start(self) -> None:
         """Shows the window; there are no tabs in it yet."""

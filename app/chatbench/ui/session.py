@@ -22,6 +22,7 @@ from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.desk import Desk
 from chatbench.ui.frame import Frame, Places, WindowPlace, apply_preferences
+from chatbench.ui.globalkeys import GlobalShortcut
 from chatbench.ui.window import MainWindow, bring_to_front
 from chatbench.ui.wish import Wish
 
@@ -52,6 +53,9 @@ class Session:
         # What is open is kept while it is, so that a sudden end does not forget it.
         self._keep = QTimer(singleShot=True, interval=KEEP_AFTER_MS)
         self._keep.timeout.connect(self._remember)
+        self.quick_keys = GlobalShortcut()
+        self.quick_keys.pressed.connect(self._toggle_quick)
+        self.quick_keys.changed.connect(self._end_if_out_of_reach)
         self._front: Desk | None = None if quick else self._add_desk(self._places.first, frame)
         self._icon = QIcon()
         self.tray: Tray | None = None
@@ -85,7 +89,7 @@ class Session:
 
     def _add_desk(self, place: WindowPlace, frame: Frame | None = None) -> Desk:
         frame = frame or Frame(self.services.preferences.current, place)
-        desk = Desk(self.services, self.openings, frame, place)
+        desk = Desk(self.services, self.openings, frame, place, self.quick_keys)
         self.desks.append(desk)
         window = desk.window
         window.commands.take_overrides(self._shortcuts)
@@ -199,15 +203,34 @@ class Session:
         if self._ready:
             spawn(quick.pane.open(self._places.quick.chat), owner=quick, name="open-quick-chat")
 
+    def _toggle_quick(self, token: str) -> None:
+        """Its keys were pressed, in whatever program."""
+        if token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = token
+        if self.quick is not None and self.quick.isVisible() and self.quick.isActiveWindow():
+            self.quick.hide()
+        else:
+            self.show_quick()
+
+    async def _use_quick_keys(self) -> None:
+        keys = self.services.preferences.current.quick_keys
+        if keys and not await self.quick_keys.use(keys) and self.quick_keys.problem:
+            window = self._telling()
+            words = window.tr("The quick chat's keys do not work. {0}").format(self.quick_keys.problem)
+            window.notices.show_notice(words, "warning")
+
     def _quick_is_shown(self) -> bool:
         return self.quick is not None and self.quick.isVisible()
 
     def _quick_hidden(self) -> None:
+        if not self._closing:
+            self._keep_soon()
+            self._end_if_out_of_reach()
+
+    def _end_if_out_of_reach(self) -> None:
         """Nothing runs on that nobody can see or reach."""
-        if self._closing:
-            return
-        self._keep_soon()
-        if not self.desks and self.tray is None:
+        seen = self.desks or self._quick_is_shown()
+        if not seen and self.tray is None and not self.quick_keys.works:
             self.ended.set()
 
     async def _main(self) -> Desk:
@@ -303,6 +326,7 @@ class Session:
         await self._or_tell(self._show_spent())
         self._watch()
         self._show_tray()
+        spawn(self._use_quick_keys(), name="quick-keys")
         self.services.profile.warm_up()
         await self._or_tell(self.services.profile.tidy())
 
@@ -411,6 +435,7 @@ class Session:
         """Keeps drafts and the windows' places, then ends everything in order, whatever fails."""
         self._closing = True
         self._keep.stop()
+        self.quick_keys.release()
         self._remember()
         try:
             await self._save_drafts()

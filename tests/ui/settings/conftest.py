@@ -17,6 +17,7 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.secrets import Secret
 from chatbench.main import build
 from chatbench.services import Services
+from chatbench.ui.globalkeys import GlobalShortcut
 from chatbench.ui.settings import settings_builder, settings_spec
 from chatbench.ui.settings.navigation import NavRow
 from chatbench.ui.settings.providers import ProvidersPage
@@ -119,8 +120,14 @@ def gateway(services: Services, run_async: Runner, server: LoopbackServer) -> En
 
 
 @pytest.fixture
-def desk(services: Services, run_async: Runner, qtbot: QtBot) -> Iterator[Desk]:
-    window = MainWindow([settings_spec(settings_builder(services))])
+def quick_keys() -> GlobalShortcut:
+    """What takes keys: nothing, on the offscreen platform."""
+    return GlobalShortcut()
+
+
+@pytest.fixture
+def desk(services: Services, run_async: Runner, qtbot: QtBot, quick_keys: GlobalShortcut) -> Iterator[Desk]:
+    window = MainWindow([settings_spec(settings_builder(services, quick_keys))])
     qtbot.addWidget(window)
     window.resize(1440, 900)
     window.show()

@@ -32,6 +32,10 @@ class GlobalShortcut(QObject):
         self.kind: Kind = kind or kind_here(sys.platform, QGuiApplication.platformName(), os.environ)
         self._make = make
         self._listener: Listener | None = None
+        self._turn = 0
+        self._held = ""
+        self.asked = ""
+        """The keys last asked for."""
         self.keys = ""
         """Those in force, in portable words; "" for none."""
         self.problem = ""
@@ -46,24 +50,34 @@ class GlobalShortcut(QObject):
 
     async def use(self, keys: str) -> bool:
         """Takes these keys in place of those before, "" for none. Returns whether it has them: where
-        not, `problem` says why, and those before are in force."""
-        before, self.problem = self.keys, ""
+        not, `problem` says why, and those before are in force. A desktop may ask the reader first;
+        what is asked for meanwhile takes its place."""
+        self._turn += 1
+        turn, self.asked, self.problem = self._turn, keys, ""
         taken = await self._take(keys)
-        if not taken:
+        if turn != self._turn:
+            return False
+        if taken:
+            self._held = keys
+        else:
             why = self.problem
-            await self._take(before)
+            await self._take(self._held)
             self.problem = why
         self.changed.emit()
         return taken
 
     def release(self) -> None:
         """Gives the keys back to the system."""
+        self._turn += 1
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._listener is not None:
             self._listener.release()
         self.keys = self.trigger = ""
 
     async def _take(self, keys: str) -> bool:
-        self.release()
+        self._let_go()
         if not keys:
             return True
         try:

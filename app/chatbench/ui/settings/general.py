@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -9,7 +11,11 @@ from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.ui.settings.form import FormRow, NumberField, SettingsPage
 from chatbench.ui.settings.quickcommand import QuickCommand
+from chatbench.ui.settings.quickkeys import QuickKeys
 from chatbench.ui.widgets import Label, SegmentControl, Select, Switch
+
+if TYPE_CHECKING:
+    from chatbench.ui.globalkeys import GlobalShortcut
 
 MOST_ATTEMPTS = 10
 
@@ -17,7 +23,7 @@ MOST_ATTEMPTS = 10
 class GeneralPage(SettingsPage):
     """Each field is written when it changes."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, quick_keys: GlobalShortcut) -> None:
         super().__init__(services)
         self.set_title(self.tr("General"))
         self.model = Select(name=self.tr("Default model"))
@@ -60,13 +66,11 @@ class GeneralPage(SettingsPage):
             "read_timeout_s", self.tr("Patience"), _with_unit(self.patience, self.tr("seconds")),
             hint=self.tr("How long a silent provider is waited for."),
         )  # fmt: skip
+        self.quick_keys = QuickKeys(self, quick_keys)
         self.quick = QuickCommand(services)
         self.add(
-            "quick", self.tr("Quick chat"), self.quick,
-            hint=self.tr(
-                "Chatbench takes no keys while you work in other programs. To call the quick chat from "
-                "anywhere, give this command keys in the keyboard settings of your system."
-            ),
+            "quick", self.tr("Its command"), self.quick,
+            hint=self.tr("It shows the quick chat too: give it keys in the keyboard settings of the system."),
         )  # fmt: skip
         self.body.addStretch(1)
         self.refresh()
@@ -83,6 +87,7 @@ class GeneralPage(SettingsPage):
         self._list_languages(now.spelling)
         self.attempts.setText(str(now.max_attempts))
         self.patience.setText(f"{now.read_timeout_s:g}")
+        self.quick_keys.refresh()
         self.thinking.update()
 
     def _spelling_hint(self) -> str:

@@ -10,6 +10,7 @@ from chatbench.ui.window.panes import PaneParts, PaneSpec
 
 if TYPE_CHECKING:
     from chatbench.services import Services
+    from chatbench.ui.globalkeys import GlobalShortcut
     from chatbench.ui.window import MainWindow
     from chatbench.ui.window.panes import Builder
 
@@ -20,13 +21,13 @@ def settings_spec(build: Builder) -> PaneSpec:
     return PaneSpec("settings", title, "settings", build, shortcut="Ctrl+,", at_foot=True)
 
 
-def settings_builder(services: Services) -> Builder:
+def settings_builder(services: Services, quick_keys: GlobalShortcut) -> Builder:
     """Builds the section; its main widget is a `SettingsWorkspace`: `show_page(id)`, `show_provider(id)`."""
 
     def build(window: MainWindow) -> PaneParts:
         from chatbench.ui.settings.workspace import SettingsWorkspace
 
-        workspace = SettingsWorkspace(services, window)
+        workspace = SettingsWorkspace(services, window, quick_keys)
         return PaneParts(main=workspace, sidebar=workspace.sidebar, activate=workspace.activate)
 
     return build

@@ -22,6 +22,7 @@ from chatbench.ui.settings.storage import StoragePage
 from chatbench.ui.widgets import Label, SearchField, Surface
 
 if TYPE_CHECKING:
+    from chatbench.ui.globalkeys import GlobalShortcut
     from chatbench.ui.window import MainWindow
 
 
@@ -93,10 +94,11 @@ class SettingsSidebar(Surface):
 class SettingsWorkspace(QWidget):
     """The pane. Pages are made when they are first shown."""
 
-    def __init__(self, services: Services, window: MainWindow) -> None:
+    def __init__(self, services: Services, window: MainWindow, quick_keys: GlobalShortcut) -> None:
         super().__init__()
         self._services = services
         self._window = window
+        self._quick_keys = quick_keys
         self._pages: dict[str, SettingsPage | ProvidersPage] = {}
         self._current = ""
         self._sections = self._make_sections()
@@ -111,9 +113,9 @@ class SettingsWorkspace(QWidget):
         self.show_page("providers")
 
     def _make_sections(self) -> tuple[_Section, ...]:
-        services, window = self._services, self._window
+        services, window, keys = self._services, self._window, self._quick_keys
         return (
-            _Section("general", self.tr("General"), "settings-2", lambda: GeneralPage(services), (
+            _Section("general", self.tr("General"), "settings-2", lambda: GeneralPage(services, keys), (
                 ("default_model", self.tr("Default model")),
                 ("title_source", self.tr("Titles of chats")),
                 ("send_with", self.tr("Send with Enter or Ctrl+Enter")),
@@ -121,7 +123,8 @@ class SettingsWorkspace(QWidget):
                 ("spelling", self.tr("Spelling, dictionary, language")),
                 ("max_attempts", self.tr("Attempts, retries")),
                 ("read_timeout_s", self.tr("Patience, timeout")),
-                ("quick", self.tr("Quick chat, global shortcut, hotkey")),
+                ("quick_keys", self.tr("Quick chat, global shortcut, hotkey")),
+                ("quick", self.tr("Quick chat, command")),
             )),
             _Section("appearance", self.tr("Appearance"), "palette", lambda: AppearancePage(services), (
                 ("theme", self.tr("Colours: light, dark, theme")),
