@@ -1,0 +1,65 @@
+"""The text of a PDF, page by page, in the order in which it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from chatbench.core.errors import AttachmentRefused
+from chatbench.documents.pdf.layout import page_text
+from chatbench.documents.pdf.library import Document, filled_page_of, opened, page_count
+from chatbench.documents.pdf.lines import Reader
+
+MAX_PAGES: Final = 2_000
+"""Pages that are read at a time."""
+
+
+class PageText(msgspec.Struct, frozen=True):
+    """One page, from 1. `text` is empty where it has no text layer; `damaged` where it cannot be read."""
+
+    number: int
+    text: str
+    damaged: bool = False
+
+
+def text(
+    data: bytes,
+    pages: tuple[int, ...] | None = None,
+    password: str = "",
+    name: str = "",
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[PageText]:
+    """Reads pages in the order given, all where none are given; values of form fields included.
+
+    Raises AttachmentRefused: no PDF, damaged, its password missing or wrong, more than `MAX_PAGES` at a
+    time, a page that does not exist.
+    """
+    with opened(data, password, name) as document:
+        wanted = chosen(document, pages, name)
+        reader = Reader()
+        for done, number in enumerate(wanted):
+            if progress is not None:
+                progress(done, len(wanted))
+            with filled_page_of(document, number) as page:
+                if page is None:
+                    yield PageText(number, "", damaged=True)
+                else:
+                    yield PageText(number, page_text(reader.read(page)))
+
+
+def chosen(document: Document, pages: Sequence[int] | None, name: str) -> Sequence[int]:
+    """The pages to be worked on. Raises AttachmentRefused where they are too many or do not exist."""
+    count = page_count(document, name)
+    wanted = range(1, count + 1) if pages is None else pages
+    called = name or "The PDF"
+    if len(wanted) > MAX_PAGES:
+        raise AttachmentRefused(
+            f"{called} has {len(wanted):,} pages; at most {MAX_PAGES:,} are read at a time.", "Choose pages."
+        )
+    outside = next((number for number in wanted if not 1 <= number <= count), None)
+    if outside is not None:
+        raise AttachmentRefused(f"{called} has no page {outside}.", f"Choose from 1 to {count}.")
+    return wanted
