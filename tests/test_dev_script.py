@@ -380,7 +380,9 @@ def test_the_locks_hold_what_the_project_asks_for(python: str, platform: str) ->
     wanted += [(test, line) for line in groups["test"] + groups["build"]]
     for pins, line in wanted:
         requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate({"python_version": python}):
+        if requirement.marker is None or requirement.marker.evaluate(
+            {"python_version": python, "sys_platform": platform}
+        ):
             name = re.sub(r"[-_.]+", "-", requirement.name).lower()
             assert name in pins, f"{name} is not locked; python3 packaging/dev.py lock"
             assert requirement.specifier.contains(pins[name]), f"{line} but {pins[name]} is locked"
