@@ -11,9 +11,10 @@ from chatbench.core.conversations import Conversation
 from chatbench.core.observe import Signal
 from chatbench.core.ratings import Rating
 from chatbench.evaluation.standings import Standing, standings
+from chatbench.evaluation.strength import AVERAGE
 from chatbench.storage.ratings import RatingStore
 
-__all__ = ["Rating", "RatingService", "Standing"]
+__all__ = ["AVERAGE", "Rating", "RatingService", "Standing"]
 
 
 class RatingService:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.services import Services
-from chatbench.services.ratings import Standing
+from chatbench.services.ratings import AVERAGE, Standing
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.tables import Cell, FactTable, Range, plain
+from chatbench.ui.quantities import number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, Switch
 
@@ -30,7 +31,11 @@ class Leaderboard(QDialog):
             self.tr("Model"), self.tr("Score"), self.tr("95 % interval"), self.tr("Won"), self.tr("Lost"),
             self.tr("Tied"), self.tr("Bad"),
         )  # fmt: skip
+        self._standings: Sequence[Standing] = ()
         self.table = FactTable(heads, name=self.tr("Leaderboard"))
+        self.table.currentCellChanged.connect(lambda *_: self._tell_of_row())
+        self.leads = Label(weight=600, wrap=True)
+        self.about = Label(font="small", color="text2", wrap=True)
         self.empty = Label(
             self.tr("Nothing is rated yet. Let several models answer, then choose Best, Tie or Bad."),
             font="small",
@@ -58,12 +63,19 @@ class Leaderboard(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(10)
-        words = self.tr("The higher a score, the more often a model's answer was rated above another's.")
-        column.addWidget(Label(words, font="small", color="text2", wrap=True))
-        for widget in (self.table, self.empty, self.note):
+        words = self.tr(
+            "The higher a score, the more often a model's answer was rated above another's. The line shows "
+            "where the true score lies with 95 % confidence: where lines overlap, the order may be chance."
+        )
+        self.table.setAccessibleDescription(words)
+        for widget in (
+            self.leads, Label(words, font="small", color="text2", wrap=True), self.table, self.empty,
+            self.about, self.note,
+        ):  # fmt: skip
             column.addWidget(widget)
         column.addStretch(1)
         column.addLayout(foot)
+        close.setFocus()
 
     def refresh(self) -> None:
         """Reads the standings again."""
@@ -81,8 +93,19 @@ class Leaderboard(QDialog):
         known = [one for one in standings if one.low is not None and one.high is not None]
         least = min((one.low for one in known if one.low is not None), default=0.0)
         most = max((one.high for one in known if one.high is not None), default=0.0)
+        chosen, before = self.table.currentRow(), self._standings
+        kept = before[chosen].model if 0 <= chosen < len(before) else None
+        self._standings = standings
         self.table.fill([self._row(one, least, most) for one in standings])
+        if standings:
+            at = next((row for row, one in enumerate(standings) if one.model == kept), 0)
+            self.table.setCurrentCell(at, 0)
+        self.leads.setText(self._leader(standings))
+        self.leads.setVisible(bool(self.leads.text()))
+        self._tell_of_row()
         self.table.setVisible(bool(standings))
+        if standings and not before:
+            self.table.setFocus()
         self.copy_button.setEnabled(bool(standings))
         self.empty.setVisible(not standings)
         self.note.setText(self._notes(standings))
@@ -91,21 +114,15 @@ class Leaderboard(QDialog):
     def _row(self, one: Standing, least: float, most: float) -> list[Cell]:
         name = self._services.models.info(one.model).title
         cells = [Cell(name, str(one.model), strong=True, tip=str(one.model)), *self._score(one, least, most)]
-        locale = QLocale()
         return cells + [
-            Cell(locale.toString(count), str(count)) for count in (one.wins, one.losses, one.ties, one.bad)
+            Cell(number(count), str(count)) for count in (one.wins, one.losses, one.ties, one.bad)
         ]
 
     def _score(self, one: Standing, least: float, most: float) -> list[Cell]:
         if one.score is None or one.low is None or one.high is None:
-            why = (
-                self.tr("Never compared with another model")
-                if one.unknown == "alone"
-                else self.tr("Never compared with the models above")
-            )
-            unknown = Cell(self.tr("unknown"), plain(None), color="text3", tip=why)
+            unknown = Cell(self.tr("unknown"), plain(None), color="text3", tip=self._why_unknown(one))
             return [unknown, unknown]
-        low, score, high = (QLocale().toString(round(value)) for value in (one.low, one.score, one.high))
+        low, score, high = (number(round(value)) for value in (one.low, one.score, one.high))
         words = self.tr("{0} to {1}").format(low, high)
         drawn = Range(one.low, one.score, one.high, least, most)
         return [
@@ -113,10 +130,52 @@ class Leaderboard(QDialog):
             Cell(words, f"{one.low:.1f} to {one.high:.1f}", drawn=drawn, tip=words),
         ]
 
+    def _why_unknown(self, one: Standing) -> str:
+        if one.unknown == "alone":
+            return self.tr("Never compared with another model")
+        return self.tr("Never compared with the models above")
+
+    def _leader(self, standings: Sequence[Standing]) -> str:
+        """Who stands first, and whether that is more than chance."""
+        scored = [one for one in standings if one.score is not None]
+        if not scored:
+            return ""
+        first, *others = scored
+        if all(one.score == first.score for one in others):
+            return self.tr("No model is ahead.")
+        name = self._services.models.info(first.model).title
+        near = sum((one.high or 0.0) >= (first.low or 0.0) for one in others)
+        if not near:
+            return self.tr("{0} leads, beyond chance.").format(name)
+        if near == 1:
+            return self.tr("{0} leads, but one other model may be as good.").format(name)
+        return self.tr("{0} leads, but {1} other models may be as good.").format(name, number(near))
+
+    def _tell_of_row(self) -> None:
+        """What the row says, in words."""
+        row = self.table.currentRow()
+        shown = 0 <= row < len(self._standings)
+        self.about.setVisible(shown)
+        if not shown:
+            return
+        one = self._standings[row]
+        name = self._services.models.info(one.model).title
+        if one.score is None or one.low is None or one.high is None:
+            self.about.setText(f"{name}: {self._why_unknown(one)}")
+            return
+        words = self.tr("{0}: a score of {1}, with 95 % confidence between {2} and {3}, from {4} comparisons")
+        count = one.wins + one.losses + one.ties
+        if count == 1:
+            words = self.tr(
+                "{0}: a score of {1}, with 95 % confidence between {2} and {3}, from 1 comparison"
+            )
+        told = (number(round(value)) for value in (one.score, one.low, one.high))
+        self.about.setText(words.format(name, *told, number(count)))
+
     def _notes(self, standings: Sequence[Standing]) -> str:
         notes = []
         if any(one.score is not None for one in standings):
-            notes.append(self.tr("Bradley-Terry scores; 1,000 is the average."))
+            notes.append(self.tr("Bradley-Terry scores; {0} is the average.").format(number(round(AVERAGE))))
         if any(one.provisional for one in standings):
             notes.append(self.tr("Provisional: some model has only won or only lost so far."))
         if any(one.unknown for one in standings):

@@ -203,7 +203,8 @@ class _Painter(QStyledItemDelegate):
         words = cell.words if named else left_to_right(cell.words)
         weight = 600 if cell.strong else None
         metrics = theme().metrics("ui", weight)
-        words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, inner.width() + 1)
+        # Names of one family differ at their ends.
+        words = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, inner.width() + 1)
         painter.setFont(theme().font("ui", weight))
         painter.setPen(theme().color(cell.color))
         painter.drawText(inner, int(self._table.side(index.column())), words)
