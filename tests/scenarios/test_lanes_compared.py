@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, choose, open_menus, spoken_in, tell, two_lanes, writing
+from tests.scenarios.test_lanes import wheel
 from tests.scenarios.window import click, finished, opened, press, until, write
 
 from chatbench.core.params import Parameters
@@ -196,5 +197,60 @@ def test_other_parameters_are_marked_in_the_head_and_listed(
             popup = QApplication.activePopupWidget()
             assert isinstance(popup, SettingsPopup)
             press(popup, Qt.Key.Key_Escape)
+
+    run_async(scenario())
+
+
+def tops(view: ConversationView, turn_id: str) -> list[float]:
+    """Where the answers of a turn begin in their lanes, those that are in view."""
+    found = []
+    for lane in view.lanes.views:
+        lane.transcript.arrange()
+        stack, answer = lane.transcript.stack, lane.answer_to(turn_id)
+        index = stack.index_of(answer.id) if answer is not None else None
+        top = stack.top_of(index) if index is not None else None
+        if top is not None:
+            found.append(top)
+    return found
+
+
+def test_compared_answers_begin_at_one_height(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            for short, long in ((3, 20), (25, 4), (2, 9)):
+                tell(server, "model-a", "Use a unique index here.\n\n" * short)
+                tell(server, "model-b", "Use some other index.\n\n" * long)
+                await ask(view, "One")
+            first, second = view.lanes.views
+            turns = [one.turn_id for one in view.turns()]
+            await compare_with(view, "A")
+            await until(lambda: "[removed: " in spoken_in(second), "the differences")
+
+            def level(turn_id: str) -> bool:
+                at = tops(view, turn_id)
+                return len(at) == 2 and at[0] == at[1]
+
+            await until(lambda: level(turns[2]), "the last answers, which all lanes end with, to be level")
+            for leader in (first, second):
+                view.lanes.turn_to(leader)
+                press(leader.transcript, Qt.Key.Key_End)
+                await until(
+                    lambda: all(lane.transcript.stack.following for lane in view.lanes.views), "the end"
+                )
+                assert level(turns[2])
+                for _ in range(30):
+                    wheel(leader, 1)
+                    message = leader.answer_in_view()
+                    assert message is not None
+                    at = tops(view, message.turn_id)
+                    if len(at) == 2 and min(at) > 0:
+                        assert at[0] == at[1], "what is looked at begins at two heights"
+                view.step_turn(1)
+                assert level(turns[1])
+            await compare_with(view, "")
+            await until(
+                lambda: first.transcript.stack.foot == second.transcript.stack.foot == 12, "no more room"
+            )
 
     run_async(scenario())

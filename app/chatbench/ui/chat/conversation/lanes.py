@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollBar, QStyle, QWidget
 
 from chatbench.core.conversations import Lane
 from chatbench.services import Services
 from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.chat.transcript.stack import FOOT
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import SegmentControl, Surface
 
@@ -43,6 +44,9 @@ class Lanes(Surface):
         self._order: dict[str, int] = {}
         self._linking = False
         self.linked = True
+        self._aligned = False
+        self._aligning = QTimer(self, singleShot=True, interval=0)
+        self._aligning.timeout.connect(self._align_again)
         self.arrangement: Arrangement = "columns"
         self._stood: tuple[object, ...] = ()
         self._rest_height = 0
@@ -105,6 +109,7 @@ class Lanes(Surface):
         view.setParent(self)
         view.activated.connect(lambda: self.turn_to(view))
         view.scrolled.connect(lambda: self._scrolled(view))
+        view.transcript.reshaped.connect(self.align_soon)
         self.added.emit(view)
         return view
 
@@ -134,6 +139,34 @@ class Lanes(Surface):
         self.linked = linked
         if linked and not self.alone:
             self._scrolled(self.current)
+
+    def align(self, aligned: bool) -> None:
+        """Whether the answers of the turn in view begin at the same height while all scroll together."""
+        self._aligned = aligned
+        self.align_soon()
+
+    def align_soon(self) -> None:
+        """Answers are higher or lower than they were."""
+        self._aligning.start()
+
+    def _align_again(self) -> None:
+        self._level()
+        if self.linked and not self.alone:
+            self._scrolled(self.current)
+
+    def _level(self) -> None:
+        """Room below the last answers, so that the lower ones can stand beside the highest."""
+        heights: dict[LaneView, float] = {}
+        for view in self._views:
+            view.transcript.arrange()
+            stack = view.transcript.stack
+            if self._aligned and not self.alone and stack.ids:
+                heights[view] = round(stack.height_of(len(stack.ids) - 1))
+        most = max(heights.values(), default=0.0)
+        for view in self._views:
+            room = view.transcript.viewport().height() - 2 * FOOT
+            missing = min(most, room) - heights.get(view, most)
+            view.transcript.scrolling.set_foot(FOOT + max(0.0, missing))
 
     def arrange(self, arrangement: Arrangement) -> None:
         """Beside each other, in a grid, one at a time, or below each other."""
@@ -295,6 +328,8 @@ class Lanes(Surface):
 
     def _bring_along(self, leader: LaneView) -> None:
         """The others stand in the same turn, as far into it as they can; the end is the end of all."""
+        if self._aligned and self._bring_beside(leader):
+            return
         if leader.transcript.place() is None:
             for view in self._views:
                 if view is not leader and not view.transcript.stack.following:
@@ -315,3 +350,18 @@ class Lanes(Surface):
                 view.transcript.show_message(same.id)
             elif same is not None:
                 view.transcript.go_to_place(same.id, -row.top)
+
+    def _bring_beside(self, leader: LaneView) -> bool:
+        """The answers of the turn in view begin at one height; False where there is none in view."""
+        self._level()
+        leader.transcript.arrange()
+        message, stack = leader.answer_in_view(), leader.transcript.stack
+        index = stack.index_of(message.id) if message is not None else None
+        top = stack.top_of(index) if index is not None else None
+        if message is None or top is None:
+            return False
+        for view in self._views:
+            same = view.answer_to(message.turn_id)
+            if view is not leader and same is not None:
+                view.transcript.scrolling.show_at(same.id, top)
+        return True

@@ -154,6 +154,20 @@ class Scrolling(QObject):
             stack.show(index, 0, -stack.frame.head - 12.0)
             self._view.moved()
 
+    def show_at(self, message_id: str, top: float) -> None:
+        """Scroll so that a message begins at a height of the viewport."""
+        index = self._view.stack.index_of(message_id)
+        if index is not None:
+            self.stop()
+            self._view.stack.show_at(index, top)
+            self._view.moved()
+
+    def set_foot(self, room: float) -> None:
+        """How much room there is below the last message."""
+        if room != self._view.stack.foot:
+            self._view.stack.foot = room
+            self._view.invalidate()
+
     def go_to_place(self, message_id: str, pixels: float) -> None:
         """Scroll so that so many pixels of a message are above the upper edge, at most all of them."""
         index = self._view.stack.index_of(message_id)

@@ -55,6 +55,7 @@ class Serving(QObject):
                     stack.rearrange(index)
         self._view.searching.again()
         self._view.invalidate()
+        self._view.reshaped.emit()
 
     def _earlier(self, key: tuple[Any, ...], file: str) -> str | None:
         return self._view.versions.earlier(key, file)

@@ -24,7 +24,7 @@ _KEPT_ITEMS: Final = 48
 _LOOSE: Final = 1.35
 """How much higher than its words alone a message is: paragraphs end early, lists have gaps."""
 FOOT: Final = 12
-"""Room below the last message."""
+"""The least room below the last message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class Stack:
         self.context = context
         self.frame = frame
         self.height = height
+        self.foot = float(FOOT)
+        """Room below the last message."""
         self.following = True
         self.anchor = Anchor(0, 0, 0.0)
         self.rows: list[Row] = []
@@ -202,7 +204,7 @@ class Stack:
 
     def total(self) -> float:
         """The height of everything."""
-        return self._heights.total() + FOOT
+        return self._heights.total() + self.foot
 
     def value(self) -> float:
         """How far the upper edge is from the beginning."""
@@ -224,14 +226,14 @@ class Stack:
         else:
             self._arrange_downwards()
             last = self.rows[-1]
-            end = last.top + self._heights[last.index] + FOOT
+            end = last.top + self._heights[last.index] + self.foot
             if last.index == len(self.ids) - 1 and end < self.height:
                 self._arrange_upwards()
         self.trim()
 
     def _arrange_upwards(self) -> None:
         rows: list[Row] = []
-        bottom = float(self.height - FOOT)
+        bottom = float(self.height) - self.foot
         index = len(self.ids)
         while index > 0 and bottom > 0:
             index -= 1
@@ -408,6 +410,19 @@ class Stack:
         if self.at_end() and self.total() > self.height:
             self.following = True
 
+    def show_at(self, index: int, top: float) -> None:
+        """Move the view so that a message begins at a height of the viewport."""
+        item = self.item(index)
+        first = item.tops[0] if item is not None and item.boxes else 0.0
+        if top < 0:
+            self.show_inside(index, -top)
+        else:
+            self.show(index, 0, -float(round(top)) - first)
+
+    def top_of(self, index: int) -> float | None:
+        """Where a message begins in the viewport; None when it is not in view."""
+        return next((row.top for row in self.rows if row.index == index), None)
+
     def hold(self, index: int, box: int) -> None:
         """Whatever changes next, this box stays where it is in the viewport."""
         row = next((row for row in self.rows if row.index == index), None)
@@ -425,7 +440,7 @@ class Stack:
         if not self.rows:
             return True
         last = self.rows[-1]
-        end = last.top + self._heights[last.index] + FOOT
+        end = last.top + self._heights[last.index] + self.foot
         return last.index == len(self.ids) - 1 and end <= self.height + 1
 
     def rearrange(self, index: int) -> None:

@@ -60,6 +60,7 @@ class TranscriptView(QAbstractScrollArea):
       keep.
     - ``following_changed(bool)``: whether the view stays at the end.
     - ``scrolled()``: the reader, or somebody for him, has moved the view; growing words do not.
+    - ``reshaped()``: messages have become higher or lower by what they are shown beside.
     """
 
     action_requested = Signal(str, str)
@@ -70,6 +71,7 @@ class TranscriptView(QAbstractScrollArea):
     line_numbers_changed = Signal(bool)
     following_changed = Signal(bool)
     scrolled = Signal()
+    reshaped = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
