@@ -54,17 +54,16 @@ class GlobalShortcut(QObject):
         what is asked for meanwhile takes its place."""
         self._turn += 1
         turn, self.asked, self.problem = self._turn, keys, ""
-        taken = await self._take(keys)
+        why = await self._take(keys)
         if turn != self._turn:
             return False
-        if taken:
+        if not why:
             self._held = keys
         else:
-            why = self.problem
             await self._take(self._held)
             self.problem = why
         self.changed.emit()
-        return taken
+        return not why
 
     def release(self) -> None:
         """Gives the keys back to the system."""
@@ -76,20 +75,20 @@ class GlobalShortcut(QObject):
             self._listener.release()
         self.keys = self.trigger = ""
 
-    async def _take(self, keys: str) -> bool:
+    async def _take(self, keys: str) -> str:
+        """Returns why it has them not, or ""."""
         self._let_go()
         if not keys:
-            return True
+            return ""
         try:
             stroke = Stroke.of(keys)
             if self._listener is None:
                 self._listener = (self._make or maker_of(self.kind))(self.pressed.emit, self._tell)
             self.trigger = await self._listener.register(stroke)
         except KeysRefused as refused:
-            self.problem = refused.words
-            return False
+            return refused.words
         self.keys = keys
-        return True
+        return ""
 
     def _tell(self, problem: str) -> None:
         self.problem = problem
