@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
-from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 from tests.ui.chat.conftest import Runner
+from tests.ui.chat.quiet import until_quiet
 
 from chatbench.core.models import ModelRef
 from chatbench.core.ratings import Rating
@@ -36,30 +37,19 @@ def won(better: str, worse: str, times: int = 1) -> list[list[Rated]]:
     return [[(model(better), "best"), (model(worse), None)]] * times
 
 
-@pytest.fixture
-def board(
-    qtbot: QtBot, services: Services, run_async: Runner, settle: Callable[[], None]
-) -> Callable[[Turns], Leaderboard]:
+@asynccontextmanager
+async def board(services: Services, turns: Turns) -> AsyncIterator[Leaderboard]:
     """The dialog, open, with the standings of some turns."""
-
-    def opened(turns: Turns) -> Leaderboard:
-        async def make() -> Leaderboard:
-            return Leaderboard(services)
-
-        made: Leaderboard = run_async(make())
-        qtbot.addWidget(made)
-        settle()
-        made.show_standings(standings(turns))
-        made.open()
-        if folder := os.environ.get("LEADERBOARD_PICTURES"):
-            for scheme in ("light", "dark"):
-                theme().apply(scheme=scheme)
-                name = os.environ["PYTEST_CURRENT_TEST"].split("::")[1].split(" ")[0]
-                made.grab().save(str(Path(folder) / f"{name}-{scheme}.png"))
-            theme().apply(scheme="light")
-        return made
-
-    return opened
+    dialog = Leaderboard(services)
+    await until_quiet()
+    dialog.show_standings(standings(turns))
+    dialog.open()
+    try:
+        yield dialog
+    finally:
+        if isValid(dialog):
+            dialog.close()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def shown(dialog: Leaderboard, column: int) -> list[str]:
@@ -70,44 +60,56 @@ SURE = won("one", "two", 30) + won("two", "one", 4) + won("two", "three", 30) + 
 NEAR = won("one", "two", 4) + won("two", "one", 3) + won("two", "three", 2) + won("three", "two", 2)
 
 
-def test_every_number_is_written_in_one_way(board: Callable[[Turns], Leaderboard]) -> None:
-    dialog = board(won("one", "two", 1_200) + won("two", "one", 900))
-    assert shown(dialog, 1) == ["1,025", "975"]
-    assert shown(dialog, 3) == ["1,200", "900"]
-    assert dialog.table.cell_at(0, 2).words == "1,017 to 1,032"
-    assert "1,000 is the average" in dialog.note.text()
-    assert dialog.about.text() == (
-        "one: a score of 1,025, with 95 % confidence between 1,017 and 1,032, from 2,100 comparisons"
-    )
-    assert dialog.table.csv().splitlines()[1].startswith("acme/one,1025.0,")
+def test_every_number_is_written_in_one_way(services: Services, run_async: Runner) -> None:
+    async def scenario() -> None:
+        async with board(services, won("one", "two", 1_200) + won("two", "one", 900)) as dialog:
+            assert shown(dialog, 1) == ["1,025", "975"]
+            assert shown(dialog, 3) == ["1,200", "900"]
+            assert dialog.table.cell_at(0, 2).words == "1,017 to 1,032"
+            assert "1,000 is the average" in dialog.note.text()
+            assert dialog.about.text() == (
+                "one: a score of 1,025, with 95 % confidence between 1,017 and 1,032, from 2,100 comparisons"
+            )
+            assert dialog.table.csv().splitlines()[1].startswith("acme/one,1025.0,")
+
+    run_async(scenario())
 
 
-def test_without_ratings_it_says_how_to_rate(board: Callable[[Turns], Leaderboard]) -> None:
-    dialog = board([])
-    assert dialog.empty.isVisible()
-    said = [dialog.table, dialog.about, dialog.note, dialog.leads]
-    assert not any(widget.isVisible() for widget in said)
-    assert not dialog.copy_button.isEnabled()
-    focused = dialog.focusWidget()
-    assert focused is not None
-    assert focused.isEnabled()
-    assert focused.isVisible()
+def test_without_ratings_it_says_how_to_rate(services: Services, run_async: Runner) -> None:
+    async def scenario() -> None:
+        async with board(services, []) as dialog:
+            assert dialog.empty.isVisible()
+            said = [dialog.table, dialog.about, dialog.note, dialog.leads]
+            assert not any(widget.isVisible() for widget in said)
+            assert not dialog.copy_button.isEnabled()
+            focused = dialog.focusWidget()
+            assert focused is not None
+            assert focused.isEnabled()
+            assert focused.isVisible()
+
+    run_async(scenario())
 
 
-def test_one_model_alone_has_no_score_and_it_says_why(board: Callable[[Turns], Leaderboard]) -> None:
-    dialog = board([turn(one="bad")])
-    assert shown(dialog, 1) == ["unknown"]
-    assert not dialog.leads.isVisible()
-    assert dialog.about.text() == "one: Never compared with another model"
+def test_one_model_alone_has_no_score_and_it_says_why(services: Services, run_async: Runner) -> None:
+    async def scenario() -> None:
+        async with board(services, [turn(one="bad")]) as dialog:
+            assert shown(dialog, 1) == ["unknown"]
+            assert not dialog.leads.isVisible()
+            assert dialog.about.text() == "one: Never compared with another model"
+
+    run_async(scenario())
 
 
-def test_ties_alone_put_nobody_ahead(board: Callable[[Turns], Leaderboard]) -> None:
-    dialog = board([turn(one="tie", two="tie", three="tie")] * 3)
-    assert shown(dialog, 1) == ["1,000"] * 3
-    assert dialog.leads.text() == "No model is ahead."
-    drawn = [dialog.table.cell_at(row, 2).drawn for row in range(3)]
-    assert all(one is not None and one.low < one.value < one.high for one in drawn)
-    assert "Provisional" not in dialog.note.text()
+def test_ties_alone_put_nobody_ahead(services: Services, run_async: Runner) -> None:
+    async def scenario() -> None:
+        async with board(services, [turn(one="tie", two="tie", three="tie")] * 3) as dialog:
+            assert shown(dialog, 1) == ["1,000"] * 3
+            assert dialog.leads.text() == "No model is ahead."
+            drawn = [dialog.table.cell_at(row, 2).drawn for row in range(3)]
+            assert all(one is not None and one.low < one.value < one.high for one in drawn)
+            assert "Provisional" not in dialog.note.text()
+
+    run_async(scenario())
 
 
 @pytest.mark.parametrize(
@@ -119,50 +121,68 @@ def test_ties_alone_put_nobody_ahead(board: Callable[[Turns], Leaderboard]) -> N
     ],
 )
 def test_whether_the_first_is_ahead_by_chance_is_said(
-    board: Callable[[Turns], Leaderboard], turns: Turns, words: str
+    services: Services, run_async: Runner, turns: Turns, words: str
 ) -> None:
-    assert board(turns).leads.text() == words
+    async def scenario() -> None:
+        async with board(services, turns) as dialog:
+            assert dialog.leads.text() == words
+
+    run_async(scenario())
 
 
-def test_eight_models_with_long_names_are_all_there(board: Callable[[Turns], Leaderboard]) -> None:
+def test_eight_models_with_long_names_are_all_there(services: Services, run_async: Runner) -> None:
     names = [f"{LONG}-{number}" for number in range(8)]
-    pairs = list(zip(names, names[1:], strict=False))
-    dialog = board([one for better, worse in pairs for one in won(better, worse, 3) + won(worse, better)])
-    table = dialog.table
-    assert shown(dialog, 0) == names
-    assert not table.verticalScrollBar().isVisible()
-    assert not table.horizontalScrollBar().isVisible()
-    item = table.item(7, 0)
-    assert item is not None
-    assert item.toolTip() == f"acme/{names[7]}"
-    screen = QApplication.primaryScreen().availableGeometry()
-    assert dialog.width() <= screen.width()
-    assert all(table.columnWidth(column) >= theme().scaled(40) for column in range(table.columnCount()))
-    assert table.columnWidth(0) >= theme().scaled(120), "enough of a name to know it by"
+    pairs = list(pairwise(names))
+
+    async def scenario() -> None:
+        async with board(
+            services, [one for better, worse in pairs for one in won(better, worse, 3) + won(worse, better)]
+        ) as dialog:
+            table = dialog.table
+            assert shown(dialog, 0) == names
+            assert not table.verticalScrollBar().isVisible()
+            assert not table.horizontalScrollBar().isVisible()
+            item = table.item(7, 0)
+            assert item is not None
+            assert item.toolTip() == f"acme/{names[7]}"
+            screen = QApplication.primaryScreen().availableGeometry()
+            assert dialog.width() <= screen.width()
+            assert all(
+                table.columnWidth(column) >= theme().scaled(40) for column in range(table.columnCount())
+            )
+            assert table.columnWidth(0) >= theme().scaled(120), "enough of a name to know it by"
+
+    run_async(scenario())
 
 
-def test_the_keyboard_reaches_every_row_and_button(board: Callable[[Turns], Leaderboard]) -> None:
-    dialog = board(SURE)
-    assert dialog.focusWidget() is dialog.table
-    assert dialog.about.text().startswith("one: a score of ")
-    QTest.keyClick(dialog.table, Qt.Key.Key_Down)
-    assert dialog.about.text().startswith("two: a score of ")
-    reached: list[QWidget] = []
-    for _ in range(4):
-        focused = dialog.focusWidget()
-        assert focused is not None
-        reached.append(focused)
-        QTest.keyClick(focused, Qt.Key.Key_Tab)
-    assert reached[:3] == [dialog.table, dialog.blind, dialog.copy_button]
-    assert reached[3].accessibleName() == "Close"
-    assert all(widget.accessibleName() for widget in reached)
-    QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    assert not dialog.isVisible()
+def test_the_keyboard_reaches_every_row_and_button(services: Services, run_async: Runner) -> None:
+    async def scenario() -> None:
+        async with board(services, SURE) as dialog:
+            assert dialog.focusWidget() is dialog.table
+            assert dialog.about.text().startswith("one: a score of ")
+            QTest.keyClick(dialog.table, Qt.Key.Key_Down)
+            assert dialog.about.text().startswith("two: a score of ")
+            reached: list[QWidget] = []
+            for _ in range(4):
+                focused = dialog.focusWidget()
+                assert focused is not None
+                reached.append(focused)
+                QTest.keyClick(focused, Qt.Key.Key_Tab)
+            assert reached[:3] == [dialog.table, dialog.blind, dialog.copy_button]
+            assert reached[3].accessibleName() == "Close"
+            assert all(widget.accessibleName() for widget in reached)
+            QTest.keyClick(dialog, Qt.Key.Key_Escape)
+            assert not dialog.isVisible()
+
+    run_async(scenario())
 
 
-def test_the_row_that_is_read_stays_when_something_is_rated(board: Callable[[Turns], Leaderboard]) -> None:
-    dialog = board(SURE)
-    QTest.keyClick(dialog.table, Qt.Key.Key_Down)
-    dialog.show_standings(standings(won("two", "three", 9) + won("three", "two", 1)))
-    assert dialog.table.currentRow() == 0
-    assert dialog.about.text().startswith("two: a score of ")
+def test_the_row_that_is_read_stays_when_something_is_rated(services: Services, run_async: Runner) -> None:
+    async def scenario() -> None:
+        async with board(services, SURE) as dialog:
+            QTest.keyClick(dialog.table, Qt.Key.Key_Down)
+            dialog.show_standings(standings(won("two", "three", 9) + won("three", "two", 1)))
+            assert dialog.table.currentRow() == 0
+            assert dialog.about.text().startswith("two: a score of ")
+
+    run_async(scenario())
