@@ -35,7 +35,17 @@ from chatbench.documents.frames import (
     write_all,
 )
 
-TASKS: dict[str, str] = {}
+TASKS: dict[str, str] = {
+    "markdown": "chatbench.documents.markdown.convert:convert",
+    "list_archive": "chatbench.documents.archives:list_archive",
+    "read_entry": "chatbench.documents.archives:read_entry",
+    "pdf_facts": "chatbench.documents.pdf.inspecting:inspect",
+    "pdf_text": "chatbench.documents.pdf.text:text",
+    "pdf_pictures": "chatbench.documents.pdf.drawing:render",
+    "pdf_thumbnail": "chatbench.documents.pdf.drawing:thumbnail",
+    "pdf_unlocked": "chatbench.documents.pdf.copies:unlocked",
+    "pdf_subset": "chatbench.documents.pdf.copies:subset",
+}
 """What can be called: name -> module:function."""
 
 _FLUSH_SECONDS, _FLUSH_BYTES = 0.02, 256 * 1024

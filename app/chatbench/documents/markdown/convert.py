@@ -1,0 +1,58 @@
+"""Any document as Markdown: the one function that knows which file reads which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from chatbench.core.errors import AttachmentRefused
+from chatbench.documents import kinds
+from chatbench.documents.archives import content_of
+from chatbench.documents.markdown import docx, epub, html, mail, notebooks, odf, plain, pptx, rtf, xlsx
+from chatbench.documents.markdown.writing import Converted
+
+_CONVERTERS: Final[dict[str, Callable[[bytes | Path, str], Converted]]] = {
+    kinds.DOCX: docx.convert,
+    kinds.XLSX: xlsx.convert,
+    kinds.PPTX: pptx.convert,
+    kinds.ODT: odf.convert,
+    kinds.ODS: odf.convert,
+    kinds.ODP: odf.convert,
+    kinds.EPUB: epub.convert,
+    kinds.RTF: rtf.convert,
+    kinds.NOTEBOOK: notebooks.convert,
+    kinds.MAIL: mail.convert,
+    "text/html": html.convert,
+    "application/xhtml+xml": html.convert,
+    "text/csv": plain.convert_csv,
+    "text/tab-separated-values": plain.convert_csv,
+    "application/json": plain.convert_json,
+}
+
+
+def is_document(media_type: str) -> bool:
+    """Whether `convert` makes Markdown of files of this kind."""
+    return media_type in _CONVERTERS or kinds.is_text(media_type)
+
+
+def convert(source: bytes | Path, name: str) -> Converted:
+    """A document as Markdown, by what its bytes are; its name decides among kinds of text.
+
+    Raises AttachmentRefused: empty, of a kind that has no text, damaged, protected, or too much.
+    """
+    data = content_of(source)
+    if not data:
+        raise AttachmentRefused(f"{name} is empty.", "Attach a file with something in it.")
+    media_type = kinds.media_type_of(data, name)
+    reader = _CONVERTERS.get(media_type)
+    if reader is not None:
+        return reader(data, name)
+    if media_type == kinds.OLE:
+        # Says what it is, and that it may be encrypted.
+        return docx.convert(data, name)
+    if kinds.is_text(media_type):
+        return plain.convert(data, name)
+    raise AttachmentRefused(
+        f"{name} holds no text that can be read ({media_type}).", "Attach it as another kind."
+    )
