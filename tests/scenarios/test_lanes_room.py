@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -15,6 +15,7 @@ from tests.scenarios.lanes import OTHER, ask, choose, open_menus, two_lanes
 from tests.scenarios.window import click, opened, press, until
 
 from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.conversation.lanes import Arrangement
 from chatbench.ui.session import Session
 from chatbench.ui.theme import theme
 
@@ -192,5 +193,46 @@ def test_nothing_is_arranged_anew_while_somebody_writes(
             view.composer.editor.setPlainText("A line\n" * 30)
             await asyncio.sleep(0.05)
             assert (view.lanes.shown, lane.foot.fold, lane.head.sizeHint()) == before
+
+    run_async(scenario())
+
+
+def covered(session: Session, widget: QWidget) -> bool:
+    """Whether a notice lies over any part of a widget that is in view."""
+    notices = session.window.notices
+    place = QRect(notices.mapTo(notices.window(), QPoint()), notices.size())
+    seen = widget.visibleRegion().boundingRect().translated(widget.mapTo(widget.window(), QPoint()))
+    return place.intersects(seen) and notices.isVisible()
+
+
+@pytest.mark.parametrize(("width", "height", "text"), [(1440, 900, 1.0), (1440, 900, 2.0), (480, 700, 1.0)])
+def test_notices_cover_no_foot_no_composer_and_nothing_that_has_the_focus(
+    tmp_path: Path, run_async: Run, server: LoopbackServer, width: int, height: int, text: float
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 4)
+            await settled(session, width, height, text)
+            session.window.activateWindow()
+            for number in range(3):
+                session.window.notices.show_notice(f"Notice {number}", action=("Undo", lambda: None))
+            for arrangement in get_args(Arrangement):
+                view.compare.arrange(arrangement)
+                await asyncio.sleep(0.02)
+                assert session.window.notices.shown()
+                for lane in view.lanes.views:
+                    assert not covered(session, lane.foot), (arrangement, lane.letter)
+                    assert not covered(session, lane.head), (arrangement, lane.letter)
+                assert not covered(session, view.composer), arrangement
+            lane = view.lanes.views[-1]
+            view.lanes.turn_to(lane)
+            lane.transcript.setFocus()
+            for key in (Qt.Key.Key_Tab, Qt.Key.Key_Right):
+                press(lane.transcript, key)
+                place = lane.transcript.keyboard.focused_rect()
+                assert not place.isEmpty()
+                place.translate(lane.transcript.viewport().mapTo(session.window, QPoint()))
+                notices = session.window.notices
+                assert not place.intersects(QRect(notices.mapTo(session.window, QPoint()), notices.size()))
 
     run_async(scenario())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QListWidget, QPushButton, QWidget
 
 from chatbench.ui.notices import Notice, Notices
 from chatbench.ui.theme.tokens import NOTICE_MS, NOTICE_WITH_ACTION_MS
@@ -177,3 +177,77 @@ def test_a_screen_reader_hears_it_and_errors_at_once(
     notices.show_notice("The key was refused.", "error")
     politeness = QAccessible.AnnouncementPoliteness
     assert heard == [("Saved.", politeness.Polite), ("The key was refused.", politeness.Assertive)]
+
+
+def lies_over(notices: Notices, widget: QWidget) -> bool:
+    """Whether any notice in view covers a part of a widget."""
+    place = QRect(widget.mapTo(widget.window(), QPoint()), widget.size())
+    return notices.isVisible() and notices.geometry().intersects(place)
+
+
+@pytest.mark.parametrize("width", [320, 480, 900])
+def test_what_is_kept_clear_is_never_covered(host: QWidget, notices: Notices, width: int) -> None:
+    host.resize(width, 600)
+    foot = QWidget(host)
+    notices.keep_clear(foot)
+    foot.setGeometry(width - 300, 500, 300, 100)
+    foot.show()
+    notices.show_notice("The chat goes on with A.", action=("Undo", lambda: None))
+    assert not lies_over(notices, foot)
+    assert notices.geometry().bottom() < 500
+    foot.setGeometry(width - 300, 420, 300, 60)
+    assert not lies_over(notices, foot)
+    assert notices.geometry().top() > 480, "below it there is room again"
+    foot.hide()
+    assert notices.geometry().bottom() == 600 - 16 - 1
+    foot.show()
+    foot.setGeometry(0, 500, 10, 100)
+    assert not lies_over(notices, foot)
+
+
+def test_as_many_show_as_have_room_between_what_is_kept_clear(host: QWidget, notices: Notices) -> None:
+    feet = [QWidget(host) for _ in range(3)]
+    for number, foot in enumerate(feet):
+        notices.keep_clear(foot)
+        foot.setGeometry(0, 200 * number + 100, 900, 100)
+        foot.show()
+    for number in range(3):
+        notices.show_notice(f"Notice {number}")
+    assert 0 < len(notices.shown()) < 3
+    assert not any(lies_over(notices, foot) for foot in feet)
+    words = [label.text() for label in notices.findChildren(type(notices._more)) if label.isVisible()]
+    assert f"{3 - len(notices.shown())} more" in words
+    for foot in feet:
+        foot.hide()
+    assert len(notices.shown()) == 3
+
+
+def test_the_control_that_has_the_focus_is_never_covered(host: QWidget, notices: Notices) -> None:
+    near, far = QPushButton("Near", host), QPushButton("Far", host)
+    near.setGeometry(700, 550, 100, 30)
+    far.setGeometry(0, 0, 100, 30)
+    near.show()
+    far.show()
+    far.setFocus()
+    notices.show_notice("Saved.")
+    assert lies_over(notices, near)
+    QTest.keyClick(far, Qt.Key.Key_Tab)
+    near.setFocus()
+    assert not lies_over(notices, near)
+    far.setFocus()
+    assert lies_over(notices, near)
+
+
+def test_the_row_in_use_of_a_list_is_never_covered(host: QWidget, notices: Notices) -> None:
+    rows = QListWidget(host)
+    rows.addItems([f"Row {number}" for number in range(12)])
+    rows.setGeometry(0, 0, 900, 600)
+    rows.setSpacing(14)
+    rows.show()
+    rows.setFocus()
+    notices.show_notice("Saved.")
+    seen = [rows.item(n) for n in range(12) if rows.visualItemRect(rows.item(n)).bottom() < 600]
+    for _ in seen:
+        QTest.keyClick(rows, Qt.Key.Key_Down)
+        row = rows.visualRect(rows.currentIndex()).translated(rows.viewport().pos())
+        assert not notices.geometry().intersects(row), rows.currentRow()

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import QEasingCurve, QEvent, QObject, QRect, Qt, QTimer, QVariantAnimation
 from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from chatbench.ui import icons
@@ -14,6 +21,7 @@ from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.theme.tokens import NOTICE_MS, NOTICE_WITH_ACTION_MS
 from chatbench.ui.widgets.announce import announce
 from chatbench.ui.widgets.buttons import Button, IconButton
+from chatbench.ui.widgets.chips import Pill
 from chatbench.ui.widgets.labels import Label
 from chatbench.ui.widgets.paint import SHADOW_MARGINS, box, shadow
 
@@ -32,6 +40,7 @@ _MOST_SHOWN: Final = 3
 _WIDEST: Final = 420
 _GAP: Final = 8
 _EDGE: Final = 16
+_MOVES: Final = (QEvent.Type.Show, QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Hide)
 
 
 class Notice(QWidget):
@@ -57,8 +66,9 @@ class Notice(QWidget):
         label = Label(text, wrap=True)
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12 + theme().icon_size(16) + 8, 10, 8, 10)
+        row.setContentsMargins(12, 10, 8, 10)
         row.setSpacing(8)
+        row.addSpacing(theme().icon_size(16) + 8)
         row.addWidget(label, 1)
         self.button: Button | None = None
         if action is not None:
@@ -82,6 +92,11 @@ class Notice(QWidget):
         """Start the clock, if the pointer and the focus are elsewhere."""
         if not self.underMouse() and not self.holds_focus():
             self._clock.start()
+
+    def wait(self) -> None:
+        """Out of view until there is room; its clock then starts anew."""
+        self._clock.stop()
+        self.hide()
 
     def holds_focus(self) -> bool:
         """Whether the focus is inside."""
@@ -146,11 +161,12 @@ class _Shade(QWidget):
 
 
 class Notices(QWidget):
-    """The stack at the lower right of ``host``, above what it is told to ``stand_above``.
+    """The stack at the lower right of ``host``, above what it is told to ``stand_above``, and beside what it
+    is told to ``keep_clear`` and the control that has the focus.
 
     A new one stands above the older ones, so that nothing moves under the pointer. At most
-    three show; further ones wait, counted as "2 more". ``show_notice`` may be called
-    before the window is visible.
+    three show, and no more than have room; further ones wait, counted as "2 more".
+    ``show_notice`` may be called before the window is visible.
     """
 
     def __init__(self, host: QWidget) -> None:
@@ -159,10 +175,12 @@ class Notices(QWidget):
         self._shade = _Shade(host)
         self._clearance = _EDGE
         self._feet: list[QWidget] = []
+        self._clear_of: list[QWidget] = []
+        self._focused: QWidget | None = None
         self._before: QWidget | None = None
         self._shown: list[Notice] = []
         self._waiting: list[Notice] = []
-        self._more = Label(font="small", color="text3")
+        self._more = Pill()
         self._more.hide()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -172,6 +190,9 @@ class Notices(QWidget):
         self._slide.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._slide.valueChanged.connect(lambda offset: self._place(int(offset)))
         host.installEventFilter(self)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._focus_moved)
         self.hide()
 
     def show_notice(
@@ -183,7 +204,7 @@ class Notices(QWidget):
     ) -> Notice:
         """Show one sentence; ``action`` is (words, function): Undo, Retry or Open."""
         notice = Notice(self, text, kind, action, self._remove)
-        notice.hide()
+        notice.wait()
         self._waiting.append(notice)
         announce(self._host, text, at_once=kind == "error")
         self._fill(entering=True)
@@ -199,13 +220,30 @@ class Notices(QWidget):
         self._feet.append(foot)
         self._stand()
 
+    def keep_clear(self, widget: QWidget) -> None:
+        """Never cover a widget below the host."""
+        self._clear_of = [one for one in self._clear_of if isValid(one)] + [widget]
+        widget.installEventFilter(self)
+        parent = widget.parentWidget()
+        if parent is not None:
+            parent.installEventFilter(self)
+
+    def _focus_moved(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if self._focused is not None and isValid(self._focused):
+            self._focused.removeEventFilter(self)
+        self._focused = now if now is not None and self._host.isAncestorOf(now) else None
+        if self._focused is not None:
+            # Inside a list or a transcript the keys move what has the focus.
+            self._focused.installEventFilter(self)
+            self._fill(entering=False)
+
     def _stand(self) -> None:
         self._feet = [foot for foot in self._feet if isValid(foot)]
         self._clear(max((foot.height() for foot in self._feet if foot.isVisible()), default=0))
 
     def _clear(self, height: int) -> None:
         self._clearance = height + _EDGE
-        self._place()
+        self._fill(entering=False)
 
     def focus_newest(self) -> bool:
         """Move the focus into the newest notice (F6); False when there is none."""
@@ -220,6 +258,8 @@ class Notices(QWidget):
         return True
 
     def _fill(self, *, entering: bool) -> None:
+        if self.isHidden() and not self._waiting and not self._shown:
+            return
         arrived = False
         while self._waiting and len(self._shown) < _MOST_SHOWN:
             notice = self._waiting.pop(0)
@@ -228,8 +268,7 @@ class Notices(QWidget):
             notice.show()
             notice.start()
             arrived = True
-        self._more.setText(self.tr("{0} more").format(len(self._waiting)))
-        self._more.setVisible(bool(self._waiting))
+        self._count()
         self.setVisible(bool(self._shown))
         self.raise_()
         duration = theme().duration("toast")
@@ -252,18 +291,63 @@ class Notices(QWidget):
         notice.deleteLater()
         self._fill(entering=False)
 
+    def _count(self) -> None:
+        self._more.set_state(self.tr("{0} more").format(len(self._waiting)))
+        self._more.setVisible(bool(self._waiting))
+
+    def _put_back(self) -> None:
+        """The newest one waits: there is no room for it."""
+        notice = self._shown.pop()
+        self._column.removeWidget(notice)
+        notice.wait()
+        self._waiting.insert(0, notice)
+        self._count()
+
+    def _high(self, width: int) -> int:
+        self._column.activate()
+        height = self._column.totalHeightForWidth(width)
+        return height if height >= 0 else self._column.totalSizeHint().height()
+
+    def _lowest(self, left: int, width: int, height: int) -> int | None:
+        """The lower edge of the lowest place that covers nothing; None where there is no such place."""
+        floor = self._host.height() - self._clearance
+        covered = [rect for rect in self._kept() if rect.left() < left + width and rect.right() >= left]
+        for bottom in sorted([floor, *(rect.top() - _EDGE for rect in covered)], reverse=True):
+            place = QRect(left, bottom - height, width, height)
+            if bottom <= floor and place.top() >= 0 and not any(place.intersects(one) for one in covered):
+                return bottom
+        return None
+
+    def _kept(self) -> list[QRect]:
+        """What is not to be covered, in the host's coordinates."""
+        self._clear_of = [one for one in self._clear_of if isValid(one)]
+        kept = [(one, one.rect()) for one in self._clear_of if one.isVisible()]
+        focused = self._focused if self._focused is not None and isValid(self._focused) else None
+        if focused is not None and focused.isVisible() and not self.isAncestorOf(focused):
+            kept.append((focused, _spot(focused, self._host.height() // 3)))
+        rects = [
+            QRect(one.mapTo(self._host, rect.topLeft()), rect.size())
+            for one, rect in kept
+            if self._host.isAncestorOf(one) and not rect.isEmpty()
+        ]
+        return [rect for rect in rects if rect.intersects(self._host.rect())]
+
     def _place(self, offset: int = 0) -> None:
         self._shade.setVisible(bool(self._shown))
         if not self._shown:
             return
         width = min(theme().scaled(_WIDEST), max(120, self._host.width() - 2 * _EDGE))
-        self._column.activate()
-        height = self._column.totalHeightForWidth(width)
-        if height < 0:
-            height = self._column.totalSizeHint().height()
         rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x = _EDGE if rtl else self._host.width() - _EDGE - width
-        self.setGeometry(x, self._host.height() - self._clearance - height + offset, width, height)
+        height = self._high(width)
+        while (bottom := self._lowest(x, width, height)) is None and len(self._shown) > 1:
+            if self._shown[-1].holds_focus():
+                break
+            self._put_back()
+            height = self._high(width)
+        if bottom is None:
+            bottom = self._host.height() - self._clearance
+        self.setGeometry(x, bottom - height + offset, width, height)
         self._column.activate()
         around = self.geometry().marginsAdded(SHADOW_MARGINS)
         self._shade.setGeometry(around)
@@ -275,7 +359,21 @@ class Notices(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._host:
             if event.type() == QEvent.Type.Resize:
-                self._place()
-        elif event.type() in (QEvent.Type.Show, QEvent.Type.Resize, QEvent.Type.Hide):
+                self._fill(entering=False)
+        elif event.type() in _MOVES:
             self._stand()
+        elif event.type() == QEvent.Type.KeyRelease and watched is self._focused:
+            self._place()
         return False
+
+
+def _spot(focused: QWidget, most: int) -> QRect:
+    """Where in a widget the focus is: all of it, or of a high one the row or the line in use; empty where
+    that is not known."""
+    if focused.height() <= most:
+        return focused.rect()
+    if isinstance(focused, QAbstractItemView):
+        rect = focused.visualRect(focused.currentIndex())
+        return rect.translated(focused.viewport().pos())
+    cursor: QRect = focused.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle)
+    return QRect() if cursor.height() >= focused.height() else cursor

@@ -62,6 +62,7 @@ class Room(QObject):
         view.strip.set_folded(folds.strip)
         for lane in lanes.views:
             lane.set_folds(head=folds.head, foot=folds.foot)
+        bar.set_arrangement(lanes.arrangement)
         bar.set_shown(lanes.shown, lanes.lacking)
 
     def _fold(self, between: int) -> _Folds:

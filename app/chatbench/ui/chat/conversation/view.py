@@ -180,6 +180,8 @@ class ConversationView(Surface):
 
     def _listen_to(self, lane: LaneView) -> None:
         self.acts.listen(lane)
+        for part in (lane.head, lane.foot):
+            self.window_frame.notices.keep_clear(part)
         transcript = lane.transcript
         transcript.viewport().installEventFilter(self)
         transcript.link_chosen.connect(self._open_address)

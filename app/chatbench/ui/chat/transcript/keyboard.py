@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
 from chatbench.ui.chat.transcript.actions import actions_of
@@ -203,6 +203,18 @@ class Keyboard:
             announce(view, name)
             self._show(spot, item)
         view.viewport().update()
+
+    def focused_rect(self) -> QRect:
+        """Where in the viewport the control is that has the focus; empty where none has."""
+        view = self._view
+        spot = view.marks.focused
+        item = view.stack.at_hand(spot.message) if spot is not None else None
+        row = next((row for row in view.stack.rows if spot is not None and row.index == spot.message), None)
+        if spot is None or item is None or row is None:
+            return QRect()
+        rects = [rect for key, _name, rect in _controls(item, spot.box) if key == spot.key]
+        inside = item.box_rect(spot.box).topLeft() if spot.box >= 0 else QPointF()
+        return rects[0].translated(inside).translated(0, row.top).toAlignedRect() if rects else QRect()
 
     def _show(self, spot: Spot, item: Item) -> None:
         view = self._view

@@ -382,6 +382,12 @@ class TranscriptView(QAbstractScrollArea):
         if not self.keyboard.press(event):
             event.ignore()
 
+    def inputMethodQuery(self, query: Qt.InputMethodQuery) -> object:
+        """Where the keyboard is: menus open there, and nothing is laid over it."""
+        if query == Qt.InputMethodQuery.ImCursorRectangle and self.marks.focused is not None:
+            return self.keyboard.focused_rect()
+        return super().inputMethodQuery(query)
+
     def focusNextPrevChild(self, forwards: bool) -> bool:
         return self.keyboard.tab(forwards) or super().focusNextPrevChild(forwards)
 
