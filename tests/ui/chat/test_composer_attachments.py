@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 from tests.ui.chat.quiet import done
@@ -17,8 +17,10 @@ from chatbench.core.conversations import Draft
 from chatbench.core.messages import ImagePart, StoredFile
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
+from chatbench.services.notices import Notice
 from chatbench.ui.chat.composer import Composer
 from chatbench.ui.chat.composer.strip import Thumb
+from chatbench.ui.theme import theme
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -253,3 +255,71 @@ def test_many_attachments_stand_in_rows(composer: Composer, run_async: Runner, t
     assert len({place.y() for place in places}) == 2
     assert all(composer.strip.rect().contains(place) for place in places)
     assert not any(a.intersects(b) for n, a in enumerate(places) for b in places[:n])
+
+
+def hold(widget: QWidget, key: Qt.Key) -> None:
+    """What a key that is held down sends again and again."""
+    QApplication.sendEvent(
+        widget, QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, "", True)
+    )
+
+
+def test_backspace_goes_to_the_last_attachment_before_it_takes_it_away(
+    composer: Composer,
+    services: Services,
+    run_async: Runner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(
+        "chatbench.ui.chat.composer.strip.announce", lambda _widget, words: said.append(words)
+    )
+    told: list[Notice] = []
+    services.notifier.listen(told.append)
+    attach(composer, run_async, *(picture(tmp_path / f"{n}.png") for n in range(3)))
+    QTest.keyClicks(composer.editor, "x")
+    QTest.keyClick(composer.editor, Qt.Key.Key_Backspace)
+    hold(composer.editor, Qt.Key.Key_Backspace)
+    assert composer.editor.hasFocus(), "a key that is held down empties the words alone"
+    QTest.keyClick(composer.editor, Qt.Key.Key_Backspace)
+    last = focused()
+    assert isinstance(last, Thumb)
+    assert (last.accessibleName(), len(thumbs(composer))) == ("2.png", 3)
+    assert theme().keyboard_focused(last), "it shows a ring"
+    assert said == ["2.png. Backspace again removes it."]
+    hold(last, Qt.Key.Key_Backspace)
+    assert len(thumbs(composer)) == 3
+    QTest.keyClick(last, Qt.Key.Key_Backspace)
+    assert [thumb.item.name for thumb in thumbs(composer)] == ["0.png", "1.png"]
+    assert theme().keyboard_focused(focused())
+    (notice,) = told
+    assert (notice.text, notice.action) == ("2.png is removed.", "Undo")
+    QTest.keyClick(thumbs(composer)[0], Qt.Key.Key_Delete)
+    for one in reversed(told):
+        assert one.run is not None
+        one.run()
+    assert [thumb.item.name for thumb in thumbs(composer)] == ["0.png", "1.png", "2.png"]
+    assert len(composer.draft().attachments) == 3
+
+
+def test_backspace_in_an_empty_field_without_attachments_does_nothing(composer: Composer) -> None:
+    QTest.keyClick(composer.editor, Qt.Key.Key_Backspace)
+    assert composer.editor.hasFocus()
+    assert composer.draft() == Draft()
+
+
+def test_what_is_brought_back_is_judged_for_the_model_of_now(
+    composer: Composer, services: Services, run_async: Runner, tmp_path: Path
+) -> None:
+    told: list[Notice] = []
+    services.notifier.listen(told.append)
+    composer.set_model(ModelRef("openai", "gpt-4o"))
+    attach(composer, run_async, picture(tmp_path / "a.png"))
+    QTest.keyClick(composer.editor, Qt.Key.Key_Backspace)
+    QTest.keyClick(focused(), Qt.Key.Key_Backspace)
+    composer.set_model(ModelRef("openai", "gpt-3.5-turbo"))
+    (notice,) = told
+    assert notice.run is not None
+    run_async(done(notice.run))
+    assert states(composer) == ["refused"]

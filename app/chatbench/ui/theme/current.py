@@ -157,6 +157,11 @@ class Theme(QObject):
         """Whether ``widget`` has the focus because of the keyboard: then it shows a ring."""
         return self._focus.holds(widget)
 
+    def show_keyboard_focus(self, widget: QWidget) -> None:
+        """Shows the ring around ``widget``, which has the focus: a key has moved it there that Qt does
+        not know as one that does."""
+        self._focus.show_at(widget)
+
     def apply(
         self,
         *,

@@ -58,6 +58,12 @@ class KeyboardFocus(QObject):
         if not window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange):
             return
         window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange, False)
+        self.show_at(now)
+
+    def show_at(self, now: QWidget) -> None:
+        """Takes the focus that ``now`` has for the keyboard's: another key than Tab, an arrow or a
+        shortcut has moved it."""
+        self._drop()
         self._widget = now
         self._bring_into_view(now)
         ring = getattr(now, "focus_ring", "none" if isinstance(now, _OWN_BORDER) else "outside")

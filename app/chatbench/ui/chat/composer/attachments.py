@@ -90,6 +90,13 @@ class Attachments(QObject):
             self.items.remove(item)
             self.changed.emit()
 
+    def put_back(self, item: Attachment, place: int) -> None:
+        """Undoes `remove`: it stands where it stood, judged for the present model."""
+        if item not in self.items:
+            self.items.insert(place, item)
+            self._judge(item)
+            self.changed.emit()
+
     def add_path(self, path: Path) -> None:
         """Reads a file in the background; raises nothing, a refusal stands in the strip."""
         self._add(Attachment(path.name, source=path))

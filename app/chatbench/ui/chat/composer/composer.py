@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QHideEvent, QMouseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
@@ -17,8 +18,9 @@ from chatbench.core.errors import ConfigurationError
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
+from chatbench.services.notices import Notice
 from chatbench.services.templates import Template
-from chatbench.ui.chat.composer.attachments import Attachments
+from chatbench.ui.chat.composer.attachments import Attachment, Attachments
 from chatbench.ui.chat.composer.card import Card
 from chatbench.ui.chat.composer.completion import Completion
 from chatbench.ui.chat.composer.editor import Editor
@@ -159,6 +161,8 @@ class Composer(QWidget):
         self.variables.changed.connect(self._changed)
         self.variables.fitted.connect(self._limit)
         self.variables.left.connect(lambda: editor.setFocus(Qt.FocusReason.TabFocusReason))
+        editor.backed_out.connect(self.strip.focus_last)
+        self.strip.removed.connect(self._tell_removed)
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
         self.attach_button.clicked.connect(self.choose_files)
         self.send_button.send_clicked.connect(self._send)
@@ -251,6 +255,14 @@ class Composer(QWidget):
         dialog.setNameFilters([f"{pictures} (*.png *.jpg *.jpeg *.webp *.gif)", self.tr("All files (*)")])
         dialog.filesSelected.connect(lambda names: self.attach_paths([Path(name) for name in names]))
         dialog.open()
+
+    def _tell_removed(self, item: Attachment, place: int) -> None:
+        def undo() -> None:
+            if isValid(self):
+                self.attachments.put_back(item, place)
+
+        words = self.tr("{0} is removed.").format(item.name or self.tr("The picture"))
+        self._services.notifier.say(Notice(text=words, action=self.tr("Undo"), run=undo))
 
     # What the reader does.
 

@@ -90,6 +90,7 @@ class Editor(QPlainTextEdit):
     """Plain text that grows up to ``set_most_height``.
 
     ``send_wanted`` for the keys that send, ``edit_last_wanted`` for Up in an empty field,
+    ``backed_out`` for Backspace there,
     ``escaped`` for Escape while ``takes_escape``, ``files_given(QMimeData)`` for pasted files and
     pictures, ``menu_opening(QMenu, QTextCursor)`` before the menu at a place is shown,
     ``pasted(str, begin, end)`` for words and where they stand now, ``grown`` when its
@@ -98,6 +99,7 @@ class Editor(QPlainTextEdit):
 
     send_wanted = Signal()
     edit_last_wanted = Signal()
+    backed_out = Signal()
     escaped = Signal()
     files_given = Signal(object)
     pasted = Signal(str, int, int)
@@ -244,6 +246,9 @@ class Editor(QPlainTextEdit):
             super().keyPressEvent(event)
         elif key == Qt.Key.Key_Up and not event.modifiers() & ~_KEYPAD and self.document().isEmpty():
             self.edit_last_wanted.emit()
+        elif key == Qt.Key.Key_Backspace and not event.modifiers() and self.document().isEmpty():
+            if not event.isAutoRepeat():
+                self.backed_out.emit()
         elif key == Qt.Key.Key_Escape and self.takes_escape:
             self.escaped.emit()
         else:

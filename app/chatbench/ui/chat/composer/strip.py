@@ -23,7 +23,7 @@ from chatbench.ui import icons
 from chatbench.ui.chat.composer.attachments import THUMB_SIZE, Attachment, Attachments
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import PaintedButton, box, describe, gauge_clock, ring_inside
+from chatbench.ui.widgets import PaintedButton, announce, box, describe, gauge_clock, ring_inside
 from chatbench.ui.widgets.paint import draw_title
 
 _GAP: Final = 6
@@ -32,9 +32,11 @@ _FILE: Final = 168
 
 
 class AttachmentStrip(QWidget):
-    """Shows the list in rows as wide as it is; hidden while there is nothing."""
+    """Shows the list in rows as wide as it is; hidden while there is nothing. ``removed(Attachment, int)``
+    with its place when the reader has taken one away, ``emptied()`` when the focus was on the last."""
 
     emptied = Signal()
+    removed = Signal(object, int)
 
     def __init__(self, attachments: Attachments, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +52,14 @@ class AttachmentStrip(QWidget):
     def thumbs(self) -> list[Thumb]:
         """The thumbs in view, in order."""
         return list(self._thumbs)
+
+    def focus_last(self) -> None:
+        """Puts the focus on the last one, and tells how it is taken away."""
+        if self._thumbs:
+            last = self._thumbs[-1]
+            last.setFocus(Qt.FocusReason.BacktabFocusReason)
+            theme().show_keyboard_focus(last)
+            announce(last, self.tr("{0}. Backspace again removes it.").format(last.accessibleName()))
 
     def _follow(self) -> None:
         # Qt sorts only after what takes the focus; otherwise new thumbs end the window's order.
@@ -83,8 +93,11 @@ class AttachmentStrip(QWidget):
         place = next((n for n, thumb in enumerate(self._thumbs) if thumb.item is item), 0)
         focused = self._thumbs[place].hasFocus() if self._thumbs else False
         self._attachments.remove(item)
+        self.removed.emit(item, place)
         if focused and self._thumbs:
-            self._thumbs[min(place, len(self._thumbs) - 1)].setFocus(Qt.FocusReason.TabFocusReason)
+            next_one = self._thumbs[min(place, len(self._thumbs) - 1)]
+            next_one.setFocus(Qt.FocusReason.TabFocusReason)
+            theme().show_keyboard_focus(next_one)
         elif focused:
             self.emptied.emit()
 
@@ -184,6 +197,9 @@ class Thumb(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            # A key that is held down has emptied the words; it shall not take the files as well.
+            if event.isAutoRepeat():
+                return
             self.remove_wanted.emit(self.item)
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             forward = (key == Qt.Key.Key_Right) == (self.layoutDirection() == Qt.LayoutDirection.LeftToRight)
