@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from unicodedata import bidirectional
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from tests.ui.transcript.conftest import Show, settle
 from tests.ui.transcript.samples import answer, user
 from tests.ui.transcript.test_view import place_of
 
+from chatbench.core.usage import Cost, Timings
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.order import Order
 from chatbench.ui.chat.transcript.boxes.text import TextBox
@@ -22,7 +25,7 @@ from chatbench.ui.chat.transcript.selection import Position, Selection
 from chatbench.ui.chat.transcript.source import ListSource
 from chatbench.ui.chat.transcript.utf16 import units
 from chatbench.ui.chat.transcript.view import TranscriptView
-from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme import ColorRole, FontRole, theme
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -240,3 +243,54 @@ def test_find_counts_characters_beyond_the_first_plane(show: Show) -> None:
     assert hit is not None
     box = first_box(view)
     assert box.copied(hit.start, hit.end) == "needle"
+
+
+def drawn(rect: QRectF, text: str, color: ColorRole, role: FontRole, weight: int | None) -> list[int]:
+    """The columns with ink of a line as it stands where everything runs from left to right."""
+    picture = QPixmap(rect.size().toSize())
+    picture.fill(theme().color("page"))
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+    painter.setFont(theme().font(role, weight))
+    painter.setPen(theme().color(color))
+    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
+    painter.drawText(QRectF(QPointF(), rect.size()), left, text)
+    painter.end()
+    return inked(picture.toImage())
+
+
+def grabbed(view: TranscriptView, rect: QRectF) -> list[int]:
+    """The columns with ink in a part of the viewport."""
+    return inked(view.viewport().grab(rect.toRect()).toImage())
+
+
+def inked(picture: QImage) -> list[int]:
+    """The columns in which something dark stands."""
+    rows = range(picture.height())
+    return [
+        x for x in range(picture.width()) if any(picture.pixelColor(x, y).lightness() < 170 for y in rows)
+    ]
+
+
+@pytest.mark.parametrize("width", [1100, 500])
+def test_latin_names_and_figures_keep_their_order_beside_arabic(show: Show, width: int) -> None:
+    cost = Cost(amount=Decimal("0.0229"), estimated=True)
+    entry = answer(0, "مرحبا بالعالم", timings=Timings(), cost=cost)
+    view = show(ListSource([replace(entry, author="Sonnet 4.5 (2)", place="")]), width=width)
+    view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    settle()
+    (row,) = view.stack.rows
+    assert row.item is not None
+    name = view.painter.name_rect(row.item).translated(0, row.top)
+    tokens, price = row.item.facts()
+    assert (tokens, price) == ("≈ 846 tokens", "≈ $0.0229")
+    assert grabbed(view, name) == drawn(name, "Sonnet 4.5 (2)", "text", "ui", 600)
+    frame, high = view.stack.frame, float(theme().line("small"))
+    if frame.folded:
+        # The first fact stands where reading begins, the last one at the other end.
+        wide = theme().metrics("small").horizontalAdvance(price)
+        place = QRectF(frame.column_x, name.y(), wide, name.height())
+    else:
+        place = QRectF(frame.margin_x, name.bottom() + 2 * high + 6, frame.margin, high)
+    assert grabbed(view, place) == drawn(place, price, "text3", "small", None)

@@ -12,7 +12,7 @@ from chatbench.ui import icons
 from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.boxes.base import Box, Paint
 from chatbench.ui.chat.transcript.boxes.changes import paint_sign
-from chatbench.ui.chat.transcript.boxes.controls import paint_button, paint_line, tr
+from chatbench.ui.chat.transcript.boxes.controls import in_order, isolated, paint_button, paint_line, tr
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.frame import LINE_BEFORE_TURN, QUOTE_BAR
 from chatbench.ui.chat.transcript.item import Item
@@ -209,7 +209,9 @@ class TranscriptPainter:
             mark = QRectF(rect.right() - edge if item.frame.rtl else rect.x(), rect.y(), edge, rect.height())
             icons.draw(painter, item.entry.place, mark, "text2")
             text.adjust(0 if item.frame.rtl else edge + 5, 0, -(edge + 5) if item.frame.rtl else 0, 0)
-        paint_line(painter, text, item.entry.author, "ui", "text", weight=600, right=not item.frame.rtl)
+        paint_line(
+            painter, text, isolated(item.entry.author), "ui", "text", weight=600, right=not item.frame.rtl
+        )
         return rect
 
     def _paint_margin(self, painter: QPainter, item: Item) -> None:
@@ -218,17 +220,17 @@ class TranscriptPainter:
         y = name.bottom()
         right = not frame.rtl
         high = float(theme().line("small"))
-        paint_line(painter, QRectF(frame.margin_x, y, frame.margin, high), item.clock(), right=right,
+        paint_line(painter, QRectF(frame.margin_x, y, frame.margin, high), isolated(item.clock()), right=right,
                    color="text3")  # fmt: skip
         y += high
         for note in item.note_lines():
             rect = QRectF(frame.margin_x, y, frame.margin, high)
-            paint_line(painter, rect, note, right=right, color="text2")
+            paint_line(painter, rect, isolated(note), right=right, color="text2")
             y += high
         y += 6
         for fact in item.facts():
             rect = QRectF(frame.margin_x, y, frame.margin, high)
-            paint_line(painter, rect, fact, right=right, color="text3")
+            paint_line(painter, rect, isolated(fact), right=right, color="text3")
             y += high
 
     def _paint_head(self, painter: QPainter, item: Item) -> None:
@@ -239,14 +241,16 @@ class TranscriptPainter:
         when = item.clock()
         width = small.horizontalAdvance(when) + 2.0
         x = name.x() - 8 - width if frame.rtl else name.right() + 8
-        paint_line(painter, QRectF(x, name.y(), width, name.height()), when, color="text3", right=frame.rtl)
+        paint_line(
+            painter, QRectF(x, name.y(), width, name.height()), isolated(when), color="text3", right=frame.rtl
+        )
         width += self._paint_notes(painter, item, name, x, width)
         known = list(item.facts())
         room = frame.column - name.width() - width - 28
-        while known and small.horizontalAdvance(" · ".join(known)) > room:
+        while known and small.horizontalAdvance(in_order(known, frame.rtl)) > room:
             del known[0]
         rest = QRectF(frame.column_x, name.y(), frame.column, name.height())
-        paint_line(painter, rest, " · ".join(known), color="text3", right=not frame.rtl)
+        paint_line(painter, rest, in_order(known, frame.rtl), color="text3", right=not frame.rtl)
 
     @staticmethod
     def _paint_notes(painter: QPainter, item: Item, name: QRectF, x: float, before: float) -> float:
@@ -259,7 +263,7 @@ class TranscriptPainter:
         width = min(theme().metrics("small").horizontalAdvance(words) + 2.0, max(0.0, room))
         left = x - 8 - width if frame.rtl else x + before + 8
         rect = QRectF(left, name.y(), width, name.height())
-        paint_line(painter, rect, words, color="text2", right=frame.rtl)
+        paint_line(painter, rect, isolated(words), color="text2", right=frame.rtl)
         return width + 8
 
     def _paint_actions(self, painter: QPainter, index: int, item: Item) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
@@ -83,6 +84,17 @@ def _paint_words(
     words = QRectF(x, rect.y(), rect.right() - x, rect.height())
     left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
     painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | left, label)
+
+
+def isolated(text: str) -> str:
+    """Words that keep their own order among others, whichever direction those run in."""
+    return f"\u2068{text}\u2069" if text else ""
+
+
+def in_order(words: Sequence[str], rtl: bool) -> str:
+    """Several words in the interface's order, each of them in its own."""
+    embedding = "\u2067" if rtl else "\u2066"
+    return embedding + " · ".join(isolated(one) for one in words) + "\u2069"
 
 
 def paint_line(

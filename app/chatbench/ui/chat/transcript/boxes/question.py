@@ -14,7 +14,7 @@ from chatbench.rendering.characters import visible
 from chatbench.ui import icons
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, Effect, Hotspot, Paint, Rebuild
 from chatbench.ui.chat.transcript.boxes.cards import is_open
-from chatbench.ui.chat.transcript.boxes.controls import paint_line, tr
+from chatbench.ui.chat.transcript.boxes.controls import isolated, paint_line, tr
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.theme.ring import draw_ring
@@ -80,11 +80,11 @@ class QuestionLine(Box):
         else:
             words = QRectF(0, 0, self.width, self.height)
         line = self._head if self.opened else self._start
-        used = paint_line(painter, words, line, color=color, weight=500, right=rtl)
+        used = paint_line(painter, words, isolated(line), color=color, weight=500, right=rtl)
         if self._files and self._words and not self.opened:
             facts = tr("and {0} files").format(len(self._files)) if len(self._files) > 1 else self._files[0]
             rest = words.adjusted(0, 0, -used, 0) if rtl else words.adjusted(used, 0, 0, 0)
-            paint_line(painter, rest, f" · {facts}", color="text3", right=rtl)
+            paint_line(painter, rest, f" · {isolated(facts)}", color="text3", right=rtl)
         if paint.focused == "fold":
             draw_ring(painter, theme(), QRectF(-4, 1, self.width + 8, self.height - 2), 6)
 
