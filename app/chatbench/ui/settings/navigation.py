@@ -12,6 +12,7 @@ from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, ControlRole, theme
 from chatbench.ui.theme.ring import draw_ring
 from chatbench.ui.widgets import Label, PaintedButton, box
+from chatbench.ui.widgets.paint import draw_title
 
 _EDGE = 8
 _GAP = 9
@@ -84,21 +85,17 @@ class NavRow(PaintedButton):
 
     def _draw_words(self, painter: QPainter, words: QRect) -> None:
         line, small = theme().line("ui"), theme().line("micro")
-        start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
         top = (self.height() - line - (small if self.entry.below else 0)) // 2
         weight = 600 if self.isChecked() else 500 if self.entry.below else 400
-        metrics = theme().metrics("ui", weight)
         painter.setFont(theme().font("ui", weight))
         painter.setPen(theme().color("text"))
         first = QRect(words.x(), top, words.width(), line)
-        elide = Qt.TextElideMode.ElideRight
-        painter.drawText(first, start, metrics.elidedText(self.entry.title, elide, first.width()))
+        draw_title(painter, first, self.entry.title, self.layoutDirection())
         if self.entry.below:
             painter.setFont(theme().font("micro"))
             painter.setPen(theme().color("text3"))
             second = QRect(words.x(), top + line, words.width(), small)
-            shown = theme().metrics("micro").elidedText(self.entry.below, elide, second.width())
-            painter.drawText(second, start, shown)
+            draw_title(painter, second, self.entry.below, self.layoutDirection())
 
 
 class NavList(QWidget):

@@ -12,7 +12,7 @@ from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, ControlRole, FontRole, theme
 from chatbench.ui.widgets.gauge import gauge_clock
 from chatbench.ui.widgets.keys import draw_keys, key_names, keys_width
-from chatbench.ui.widgets.paint import box
+from chatbench.ui.widgets.paint import box, draw_title
 from chatbench.ui.widgets.tooltips import describe
 
 ButtonKind = Literal["primary", "ordinary", "destructive", "quiet", "link"]
@@ -224,8 +224,7 @@ class Button(PaintedButton):
             self.draw_mark(painter, self._icon or "loader-circle", mark, self._mark_color(words))
         painter.setPen(theme().color(words))
         painter.setFont(theme().font(self._font, 500))
-        start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(text, start, shown)
+        draw_title(painter, text, self._label, self.layoutDirection())
 
     def _mark_color(self, words: ColorRole) -> ColorRole:
         return "accent" if self._busy and self._kind != "primary" else words

@@ -6,12 +6,12 @@ from typing import Final, Literal
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, FontRole, theme
 from chatbench.ui.widgets.buttons import PaintedButton
-from chatbench.ui.widgets.paint import box
+from chatbench.ui.widgets.paint import box, draw_title
 
 _PADDING: Final = 7
 _GAP: Final = 6
@@ -120,7 +120,6 @@ class Chip(PaintedButton):
     def _draw_contents(self, painter: QPainter, words: ColorRole) -> None:
         before, after = self._ends()
         edge = theme().icon_size(13)
-        metrics = theme().metrics(self._font, self._weight())
         rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         mark = QRect(theme().scaled(_PADDING), 0, edge, self.height())
         chevron = QRect(self.width() - after + _GAP - 2, 0, edge, self.height())
@@ -136,8 +135,7 @@ class Chip(PaintedButton):
             icons.draw(painter, "chevron-down", chevron, "text3" if self.isEnabled() else "disabled")
         painter.setFont(theme().font(self._font, self._weight()))
         painter.setPen(theme().color(words))
-        shown = metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, text.width())
-        painter.drawText(text, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, shown)
+        draw_title(painter, text, self._label, self.layoutDirection())
 
 
 Tone = Literal["neutral", "accent", "success", "warning", "danger"]
@@ -165,11 +163,13 @@ def draw_pill(painter: QPainter, rect: QRect, text: str, tone: Tone = "neutral",
     inner = rect.adjusted(theme().scaled(6), 0, -theme().scaled(6), 0)
     if icon:
         edge = theme().icon_size(11)
-        icons.draw(painter, icon, QRect(inner.x(), inner.y(), edge, inner.height()), words)
-        inner.setLeft(inner.x() + edge + 4)
+        mark = QRect(inner.x(), inner.y(), edge, inner.height())
+        icons.draw(painter, icon, QStyle.visualRect(painter.layoutDirection(), inner, mark), words)
+        rest = inner.adjusted(edge + 4, 0, 0, 0)
+        inner = QStyle.visualRect(painter.layoutDirection(), inner, rest)
     painter.setFont(theme().font("micro", 500))
     painter.setPen(theme().color(words))
-    painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+    draw_title(painter, inner, text, painter.layoutDirection())
 
 
 class Pill(QWidget):

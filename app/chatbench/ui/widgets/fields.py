@@ -20,7 +20,27 @@ from chatbench.ui.widgets.labels import ElidedLabel, Label
 from chatbench.ui.widgets.paint import box
 
 
-class SearchField(QLineEdit):
+class _Line(QLineEdit):
+    """Without words its hint stands where the interface begins to read; words run as their letters do."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.textChanged.connect(lambda _text: self._lean())
+        self._lean()
+
+    def _lean(self) -> None:
+        side = Qt.AlignmentFlag.AlignLeft
+        if not self.text() and self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute
+        self.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._lean()
+
+
+class SearchField(_Line):
     """A search field: magnifier before the words, a cross to clear, Escape clears too.
 
     Escape in an empty field is left to the window. ``stepped(+1 or -1)`` tells that Down or
@@ -30,7 +50,7 @@ class SearchField(QLineEdit):
     stepped = Signal(int)
 
     def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self.setProperty("search", True)
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
@@ -55,7 +75,7 @@ class SearchField(QLineEdit):
             super().keyPressEvent(event)
 
 
-class LineField(QLineEdit):
+class LineField(_Line):
     """A form field, 32 high; ``mono`` for addresses, names of headers and the like."""
 
     def __init__(
@@ -239,7 +259,8 @@ class _Marked(QWidget):
         self._label = Label(font="small", color=color, wrap=True)
         self._label.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme().icon_size(13) + 6, 0, 0, 0)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addSpacing(theme().icon_size(13) + 6)
         row.addWidget(self._label)
 
     def set_text(self, text: str) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets.paint import box
+from chatbench.ui.widgets.paint import box, draw_title
 
 _GAP = 4
 _PADDING = 5
@@ -77,9 +77,11 @@ class KeyHint(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        draw_keys(painter, self.rect(), self._names, trailing=False)
-        left = keys_width(self._names) + 6
+        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        draw_keys(painter, self.rect(), self._names, trailing=rtl)
+        taken = keys_width(self._names) + 6
         painter.setFont(theme().font("small"))
         painter.setPen(theme().color("text2"))
-        painter.drawText(self.rect().adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
+        words = self.rect().adjusted(0 if rtl else taken, 0, -taken if rtl else 0, 0)
+        draw_title(painter, words, self._words, self.layoutDirection())
         painter.end()

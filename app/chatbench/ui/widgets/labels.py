@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
 from chatbench.ui.theme import ColorRole, FontRole, theme
+from chatbench.ui.widgets.paint import draw_title
 from chatbench.ui.widgets.tooltips import escape
 
 
@@ -27,10 +28,18 @@ class Label(QLabel):
         self._font_role: FontRole = font
         self._color_role: ColorRole = color
         self._weight = weight
+        self._wanted: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
         self.setText(text)
+        self.setAlignment(self._wanted)
         self._wear()
+
+    def setAlignment(self, alignment: Qt.AlignmentFlag) -> None:
+        """Leading is where the interface begins to read, whatever letters the words are of."""
+        self._wanted = alignment
+        side = QStyle.visualAlignment(self.layoutDirection(), alignment)
+        super().setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
 
     def set_color(self, color: ColorRole) -> None:
         """Change the role of the words' colour."""
@@ -48,6 +57,8 @@ class Label(QLabel):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._wear()
+        elif event.type() == QEvent.Type.LayoutDirectionChange:
+            self.setAlignment(self._wanted)
 
 
 class ElidedLabel(QWidget):
@@ -114,7 +125,6 @@ class ElidedLabel(QWidget):
         role: ColorRole = self._color_role if self.isEnabled() else "disabled"
         painter.setPen(theme().color(role))
         painter.setFont(theme().font(self._font_role, self._weight))
-        metrics = theme().metrics(self._font_role, self._weight)
-        shown = metrics.elidedText(self._text, self._elide, self.width())
-        painter.drawText(self.rect(), self._align | Qt.AlignmentFlag.AlignVCenter, shown)
+        at_end = bool(self._align & Qt.AlignmentFlag.AlignTrailing)
+        draw_title(painter, self.rect(), self._text, self.layoutDirection(), at_end=at_end, elide=self._elide)
         painter.end()

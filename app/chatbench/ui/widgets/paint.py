@@ -63,10 +63,20 @@ def base_direction(text: str) -> Qt.LayoutDirection:
     return Qt.LayoutDirection.LeftToRight
 
 
-def draw_title(painter: QPainter, rect: QRect, text: str, direction: Qt.LayoutDirection) -> None:
-    """One line, shortened at its own end: words run as their letters do, at the interface's side."""
-    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-    mirrored = direction == Qt.LayoutDirection.RightToLeft
+def draw_title(
+    painter: QPainter,
+    rect: QRect,
+    text: str,
+    direction: Qt.LayoutDirection,
+    *,
+    at_end: bool = False,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+) -> None:
+    """One line, shortened at its own end: words run as their letters do, at the side where the
+    interface begins to read, or `at_end` where it ends. Figures and signs without letters run from
+    left to right."""
+    shown = painter.fontMetrics().elidedText(text, elide, rect.width())
+    mirrored = (direction == Qt.LayoutDirection.RightToLeft) != at_end
     side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
     flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
     painter.save()

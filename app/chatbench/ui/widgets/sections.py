@@ -17,7 +17,7 @@ from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, CornerRole, theme
 from chatbench.ui.widgets.buttons import PaintedButton
 from chatbench.ui.widgets.labels import ElidedLabel
-from chatbench.ui.widgets.paint import box
+from chatbench.ui.widgets.paint import box, draw_title
 
 
 class _SectionHead(PaintedButton):
@@ -53,8 +53,7 @@ class _SectionHead(PaintedButton):
         inner = self.rect().adjusted(0 if rtl else edge + 6, 0, -(edge + 6) if rtl else 0, 0)
         painter.setFont(theme().font("small", 600))
         painter.setPen(theme().color("text"))
-        start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(inner, start, self._title)
+        draw_title(painter, inner, self._title, self.layoutDirection())
         painter.end()
 
 
@@ -186,19 +185,18 @@ class FactRow(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         rect = self.rect()
-        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-        end = Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter
+        direction = self.layoutDirection()
+        rtl = direction == Qt.LayoutDirection.RightToLeft
         painter.setFont(theme().font("small"))
         painter.setPen(theme().color("text2"))
-        painter.drawText(rect, start, self._label)
+        draw_title(painter, rect, self._label, direction)
         label_width = theme().metrics("small").horizontalAdvance(self._label) + 8
         free = rect.adjusted(0 if rtl else label_width, 0, -label_width if rtl else 0, 0)
         if self._aside:
             strong = self._weight is not None
             painter.setFont(theme().font("small", self._weight))
             painter.setPen(theme().color("text" if strong else "text3"))
-            painter.drawText(free, end, self._aside)
+            draw_title(painter, free, self._aside, direction, at_end=True)
             words = theme().metrics("small", self._weight).horizontalAdvance(self._aside)
             column = max(theme().scaled(58), words + 8)
             free.adjust(column if rtl else 0, 0, 0 if rtl else -column, 0)
@@ -208,7 +206,7 @@ class FactRow(QWidget):
         painter.setFont(font)
         painter.setPen(theme().color(self._tone))
         shown = metrics.elidedText(self._value, Qt.TextElideMode.ElideRight, free.width())
-        painter.drawText(free, end, shown)
+        draw_title(painter, free, self._value, direction, at_end=True)
         if self._struck:
             used = metrics.horizontalAdvance(shown) + 6
             free.adjust(used if rtl else 0, 0, 0 if rtl else -used, 0)
@@ -217,7 +215,7 @@ class FactRow(QWidget):
             faint.setStrikeOut(True)
             painter.setFont(faint)
             painter.setPen(theme().color("text3"))
-            painter.drawText(free, end, self._struck)
+            draw_title(painter, free, self._struck, direction, at_end=True)
         painter.end()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizeP
 
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets.buttons import PaintedButton
-from chatbench.ui.widgets.paint import box, ring_inside
+from chatbench.ui.widgets.paint import base_direction, box, draw_title, ring_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +60,7 @@ class Switch(PaintedButton):
         if self._label:
             painter.setFont(theme().font("ui"))
             painter.setPen(theme().color("text" if self.isEnabled() else "disabled"))
-            start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(words, start, self._label)
+            draw_title(painter, words, self._label, self.layoutDirection())
         painter.end()
 
     def _draw_track(self, painter: QPainter, track: QRect) -> None:
@@ -106,6 +105,7 @@ class _Segment(QAbstractButton):
         words: ColorRole = "text" if self.isChecked() else "text2"
         painter.setFont(theme().font("small", 600 if self.isChecked() else 400))
         painter.setPen(theme().color(words if self.isEnabled() else "disabled"))
+        painter.setLayoutDirection(base_direction(self._label))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._label)
         ring_inside(painter, self, self.rect(), 5)
         painter.end()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets.buttons import PaintedButton
-from chatbench.ui.widgets.paint import ring_inside
+from chatbench.ui.widgets.paint import draw_title, ring_inside
 from chatbench.ui.widgets.sections import Meter, Surface
 
 if TYPE_CHECKING:
@@ -82,11 +82,7 @@ class StatusItem(PaintedButton):
         words = inner.adjusted(0 if rtl else lead, 0, -lead if rtl else 0, 0)
         painter.setFont(theme().font("micro"))
         painter.setPen(theme().color(self._color))
-        shown = (
-            theme().metrics("micro").elidedText(self._words, Qt.TextElideMode.ElideRight, words.width() + 1)
-        )
-        start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(words.adjusted(0, 0, 1, 0), start, shown)
+        draw_title(painter, words.adjusted(0, 0, 1, 0), self._words, self.layoutDirection())
         ring_inside(painter, self, self.rect(), 4)
         painter.end()
 

@@ -262,19 +262,16 @@ class _ItemDelegate(QStyledItemDelegate):
         width = theme().scaled(96)
         rect = QRect(card.right() - width - 8, card.top() + 3, width, theme().line("ui"))
         color: ColorRole = "text3" if item.why else "text"
-        trailing = Qt.AlignmentFlag.AlignRight
-        if option.direction == Qt.LayoutDirection.RightToLeft:
-            trailing = Qt.AlignmentFlag.AlignLeft
-        flags = int(trailing | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute)
         painter.setPen(theme().color(color))
         painter.setFont(theme().font("small", 500))
         visual = QStyle.visualRect
-        painter.drawText(visual(option.direction, card, rect), flags, count(item.tokens))
+        number = visual(option.direction, card, rect)
+        draw_title(painter, number, count(item.tokens), option.direction, at_end=True)
         below = QRect(rect.left(), rect.bottom() + 1, width, theme().line("micro"))
         share = share_words(item.share) if not item.why else ""
         painter.setFont(theme().font("micro"))
         painter.setPen(theme().color("text3"))
-        painter.drawText(visual(option.direction, card, below), flags, share)
+        draw_title(painter, visual(option.direction, card, below), share, option.direction, at_end=True)
         if share and item.share is not None:
             words = theme().metrics("micro").horizontalAdvance(share) + 6
             track = QRect(below.left(), below.center().y() - 1, max(0, width - words), 3)

@@ -10,7 +10,7 @@ from chatbench.ui import icons
 from chatbench.ui.chat.sidebar.rows import Roles, Row
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import box, gauge_clock
-from chatbench.ui.widgets.paint import draw_title, ring_inside
+from chatbench.ui.widgets.paint import base_direction, draw_title, ring_inside
 
 _Index = QModelIndex | QPersistentModelIndex
 _EDGE = 8
@@ -47,7 +47,7 @@ class RowDelegate(QStyledItemDelegate):
             line.setLeft(line.left() + edge + 4)
         painter.setFont(theme().font("micro", 600))
         painter.setPen(theme().color("text3"))
-        painter.drawText(_visual(direction, area, line), _leading(direction), row.title)
+        draw_title(painter, _visual(direction, area, line), row.title, direction)
 
     def _paint_row(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
         card = option.rect.adjusted(_EDGE, 0, -_EDGE, 0)
@@ -104,14 +104,17 @@ class RowDelegate(QStyledItemDelegate):
         painter.setFont(theme().font("micro"))
         metrics = painter.fontMetrics()
         text = metrics.elidedText(row.snippet, Qt.TextElideMode.ElideRight, rect.width())
-        if direction == Qt.LayoutDirection.LeftToRight:
+        if base_direction(text) == Qt.LayoutDirection.LeftToRight:
+            first = rect.left()
+            if direction == Qt.LayoutDirection.RightToLeft:
+                first = rect.right() + 1 - metrics.horizontalAdvance(text)
             for start, end in row.highlights:
                 if end <= len(text):
-                    left = rect.left() + metrics.horizontalAdvance(text[:start])
+                    left = first + metrics.horizontalAdvance(text[:start])
                     width = metrics.horizontalAdvance(text[start:end])
                     painter.fillRect(QRect(left, rect.top(), width, rect.height()), theme().color("hit"))
         painter.setPen(theme().color("text2"))
-        painter.drawText(rect, _leading(direction), text)
+        draw_title(painter, rect, text, direction)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
         editor = QLineEdit(parent)
@@ -129,12 +132,3 @@ class RowDelegate(QStyledItemDelegate):
 
 def _visual(direction: Qt.LayoutDirection, within: QRect, rect: QRect) -> QRect:
     return QStyle.visualRect(direction, within, rect)
-
-
-def _leading(direction: Qt.LayoutDirection) -> int:
-    side = Qt.AlignmentFlag.AlignLeft
-    if direction == Qt.LayoutDirection.RightToLeft:
-        side = Qt.AlignmentFlag.AlignRight
-    return int(side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute) | int(
-        Qt.TextFlag.TextSingleLine
-    )
