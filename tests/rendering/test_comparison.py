@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbench.rendering.comparison import Pair, Text, aligned, same
+from chatbench.rendering.comparison import Pair, Text, aligned, moved, same
 from chatbench.rendering.document import normalized, parse
 
 LINES = [
@@ -58,6 +58,26 @@ def test_every_block_stands_once_and_in_its_order(here: str, there: str) -> None
         if pair.here is not None and pair.there is not None:
             assert mine[pair.here].kind == theirs[pair.there].kind
         assert pair != Pair(None, None)
+
+
+def test_a_block_that_only_stands_elsewhere_is_known_and_is_no_other_one_s_too() -> None:
+    here, there = "One.\n\nTwo two.\n\n---\n\nAll.\n", "All.\n\nOne.\n\nAll.\n\nThree.\n\n---\n\nTwo.\n"
+    pairs = pairs_of(here, there)
+    assert moved(pairs, parse(here), parse(there)) == {3: 0}
+    assert moved(pairs_of("A b c.\n\nD e f.\n", "D e f.\n\nA b c.\n"), parse("A b c.\n\nD e f.\n"),
+                 parse("D e f.\n\nA b c.\n")) in ({0: 1}, {1: 0})  # fmt: skip
+    assert moved(pairs_of(here, here), parse(here), parse(here)) == {}
+
+
+@settings(max_examples=150, deadline=None)
+@given(*[st.lists(st.sampled_from(LINES), max_size=8).map("".join)] * 2)
+def test_what_moved_stands_alone_in_both_and_says_the_same(here: str, there: str) -> None:
+    pairs, mine, theirs = pairs_of(here, there), parse(here), parse(there)
+    found = moved(pairs, mine, theirs)
+    assert len(set(found.values())) == len(found)
+    assert {Pair(at, None) for at in found} | {Pair(None, at) for at in found.values()} <= set(pairs)
+    assert all(same(mine[at], theirs[other]) for at, other in found.items())
+    assert not any(mine[at].kind == "rule" for at in found)
 
 
 def test_what_says_the_same_is_the_same_wherever_it_stands() -> None:

@@ -48,6 +48,20 @@ def aligned(here: Text, there: Text, cancelled: Callable[[], bool] = never) -> l
     return pairs
 
 
+def moved(pairs: Sequence[Pair], here: Sequence[AnyBlock], there: Sequence[AnyBlock]) -> dict[int, int]:
+    """Index here → index there, of blocks that no pair holds together and that say the same: they only
+    stand elsewhere. Each belongs to one other."""
+    waiting: dict[Hashable, list[int]] = {}
+    for pair in pairs:
+        if pair.here is None and pair.there is not None and there[pair.there].kind != "rule":
+            waiting.setdefault(_key(there[pair.there]), []).append(pair.there)
+    found: dict[int, int] = {}
+    for pair in pairs:
+        if pair.there is None and pair.here is not None and (same := waiting.get(_key(here[pair.here]))):
+            found[pair.here] = same.pop(0)
+    return found
+
+
 def same(one: AnyBlock, other: AnyBlock) -> bool:
     """Whether two blocks say the same, wherever they stand."""
     return _key(one) == _key(other)

@@ -167,6 +167,32 @@ def test_what_was_removed_is_copied_only_alone(start: int, end: int, expected: s
     assert "".join(cut("aaabbbccc", *part) for part in parts) == expected
 
 
+ORDER = "Begin with the release notes.\n\nThen run all of the tests twice.\n\nTag it.\n"
+OTHER_ORDER = "Tag it.\n\nBegin with the release notes.\n\nThen run all of the tests twice.\n"
+
+
+def test_what_stands_elsewhere_is_moved_and_not_removed_and_added() -> None:
+    assert [(one.index, one.change) for one in shown_of(ORDER, OTHER_ORDER)] == [(2, "moved")]
+    twice = "Tag it.\n\nTag it.\n\nBegin with the release notes.\n\nThen run all of the tests twice.\n"
+    assert [one.change for one in shown_of(ORDER, twice)] == ["removed", "moved"]
+    assert [one.change for one in shown_of(twice, ORDER)] == ["moved", "added"]
+
+
+def test_an_item_that_stands_elsewhere_is_moved() -> None:
+    here, there = "- first thing\n- other thing\n- last\n", "- last\n- first thing\n- other thing\n- last\n"
+    (one,) = shown_of(here, "- last\n- first thing\n- other thing\n")
+    assert one.paragraphs is not None
+    assert [(p.text, whole_change([p])) for p in one.paragraphs] == [
+        ("first thing", ""), ("other thing", ""), ("last", "moved"),
+    ]  # fmt: skip
+    (one,) = shown_of(there, "- first thing\n- other thing\n- last\n- last\n")
+    assert one.paragraphs is not None
+    assert sorted(whole_change([p]) for p in one.paragraphs) == ["", "", "", "moved"]
+    (one,) = shown_of("- a b c\n- x y z\n- a b c\n", "- x y z\n")
+    assert one.paragraphs is not None
+    assert [whole_change([p]) for p in one.paragraphs] == ["added", "", "added"]
+
+
 # In the window
 
 
@@ -206,6 +232,23 @@ def test_added_and_removed_have_colour_and_shape_and_are_read_out(show: Show) ->
     assert "[removed" not in item.plain_text()
     assert [box.change for box in item.boxes] == [""] * 4
     assert theme().color("addbg").name() not in colours(view)
+
+
+def test_what_was_moved_has_colour_and_shape_of_its_own_is_read_out_and_copied(show: Show) -> None:
+    view = beside(show, ORDER, OTHER_ORDER)
+    item = view.stack.item(1)
+    assert item is not None
+    assert "[moved: Tag it.]" in item.plain_text()
+    assert "removed" not in item.plain_text()
+    for scheme in ("light", "dark"):
+        theme().apply(scheme=scheme)
+        settle()
+        found = colours(view)
+        assert {theme().color(role).name() for role in ("selected", "accent")} <= found
+        assert theme().color("rembg").name() not in found
+    view.select_all()
+    view.copy()
+    assert QGuiApplication.clipboard().text().endswith("Tag it.")
 
 
 def test_copying_gives_this_answer_and_not_what_was_removed(show: Show) -> None:

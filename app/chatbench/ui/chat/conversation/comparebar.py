@@ -233,10 +233,14 @@ class _Legend(MarkedLine):
     def set_letter(self, letter: str) -> None:
         """The lane that the others are compared with."""
         here, there = self.tr("only here"), self.tr("only in {0}").format(letter)
-        self.set_parts([Marked(here, "added"), Marked(there, "removed")], between="   ")
+        elsewhere = self.tr("elsewhere in {0}").format(letter)
+        marks = [Marked(here, "added"), Marked(there, "removed"), Marked(elsewhere, "moved")]
+        self.set_parts(marks, between="   ")
 
     def text(self) -> str:
-        return self.tr("Underlined: only here. Struck through: only in the lane compared with.")
+        return self.tr(
+            "Underlined: only here. Struck through: only in the lane compared with. Dashed: elsewhere in it."
+        )
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), theme().control("button-small"))

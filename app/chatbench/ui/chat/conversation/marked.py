@@ -52,7 +52,12 @@ class MarkedLine(QWidget):
 
     def text(self) -> str:
         """All words, with what the marks mean."""
-        said = {"": "{0}", "added": self.tr("{0} (only here)"), "removed": self.tr("{0} (not here)")}
+        said = {
+            "": "{0}",
+            "added": self.tr("{0} (only here)"),
+            "removed": self.tr("{0} (not here)"),
+            "moved": self.tr("{0} (elsewhere)"),
+        }
         return self._between.join(said[part.change].format(part.words) for part in self._parts)
 
     def _wide(self) -> int:

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from chatbench.rendering.blocks import AnyBlock, CodeBlock, TableBlock, TextBlock
 from chatbench.rendering.characters import visible
-from chatbench.rendering.comparison import Pair, Text, aligned, same
+from chatbench.rendering.comparison import Pair, Text, aligned, moved, same
 from chatbench.rendering.differences import Piece, differences
 from chatbench.rendering.document import normalized, parse
 from chatbench.rendering.nodes import OBJECT, InlineObject
 from chatbench.rendering.subsequence import never
 from chatbench.ui.chat.transcript import paragraphs
-from chatbench.ui.chat.transcript.paragraphs import ADDED, REMOVED, Paragraph, Span
+from chatbench.ui.chat.transcript.paragraphs import ADDED, MOVED, REMOVED, Paragraph, Span
 from chatbench.ui.chat.transcript.utf16 import cut, units
 
-Change = Literal["", "added", "removed"]
+Change = Literal["", "added", "removed", "moved"]
+"""What is "moved" stands elsewhere in the other text; there it is not shown as removed."""
+_FLAGS: Final[dict[Change, int]] = {"added": ADDED, "removed": REMOVED, "moved": MOVED}
 _SPACE = (Paragraph(" "), 0, 1, REMOVED)
 """Parts what was removed from its neighbours; like it, it is never copied."""
 _IDEOGRAPHS = "\u2e80"
@@ -91,6 +93,7 @@ def compare(
     if not other.complete and there:
         there.pop()
     pairs = aligned(Text(normalized(text), blocks), Text(normalized(other.text), there), cancelled)
+    elsewhere = moved(pairs, blocks, there)
     if not ended:
         pairs = _without_end(pairs, "there")
     if not other.complete:
@@ -98,7 +101,7 @@ def compare(
     found: list[Shown] = []
     before = len(blocks)
     for pair in reversed(pairs):
-        shown = _shown(pair, blocks, there)
+        shown = _shown(pair, blocks, there, elsewhere)
         before = before if pair.here is None else pair.here
         if shown is not None:
             found.append(replace(shown, before=before))
@@ -114,13 +117,16 @@ def _without_end(pairs: list[Pair], side: Literal["here", "there"]) -> list[Pair
     ]
 
 
-def _shown(pair: Pair, here: Sequence[AnyBlock], there: Sequence[AnyBlock]) -> Shown | None:
+def _shown(
+    pair: Pair, here: Sequence[AnyBlock], there: Sequence[AnyBlock], elsewhere: Mapping[int, int]
+) -> Shown | None:
     if pair.here is None:
         assert pair.there is not None
-        return _one_side(None, there[pair.there], "removed")
+        gone = pair.there not in elsewhere.values()
+        return _one_side(None, there[pair.there], "removed") if gone else None
     mine = here[pair.here]
     if pair.there is None:
-        return _one_side(pair.here, mine, "added")
+        return _one_side(pair.here, mine, "moved" if pair.here in elsewhere else "added")
     theirs = there[pair.there]
     if same(mine, theirs):
         return None
@@ -135,7 +141,7 @@ def _shown(pair: Pair, here: Sequence[AnyBlock], there: Sequence[AnyBlock]) -> S
 
 
 def _one_side(index: int | None, block: AnyBlock, change: Change) -> Shown:
-    flag = ADDED if change == "added" else REMOVED
+    flag = _FLAGS[change]
     if isinstance(block, TextBlock):
         return Shown(index, block, change, tuple(_marked(one, flag) for one in _paragraphs(block)))
     if isinstance(block, CodeBlock):
@@ -161,16 +167,40 @@ def merge_paragraphs(here: Sequence[Paragraph], there: Sequence[Paragraph]) -> l
     values = {value: at for at, value in enumerate(_distinct((*here, *there)))}
     mine, theirs = _Joined(here, values, "\n\n"), _Joined(there, values, "\n\n")
     found: list[Paragraph] = []
-    for _block, group in groupby(differences(theirs.text, mine.text), key=lambda piece: piece.block):
-        pieces = list(group)
+    groups = [
+        list(group)
+        for _block, group in groupby(differences(theirs.text, mine.text), key=lambda piece: piece.block)
+    ]
+    come, gone = _moved(groups)
+    for at, pieces in enumerate(groups):
         change = _change_of(pieces)
+        if at in gone:
+            continue
         if change == "removed":
             found.append(_marked(there[theirs.part(pieces[0].a)], REMOVED))
         elif change == "added":
-            found.append(_marked(here[mine.part(pieces[0].b)], ADDED))
+            found.append(_marked(here[mine.part(pieces[0].b)], MOVED if at in come else ADDED))
         else:
             found.append(merge(here[mine.part(pieces[0].b)], there[theirs.part(pieces[0].a)]))
     return found
+
+
+def _moved(groups: Sequence[Sequence[Piece]]) -> tuple[set[int], set[int]]:
+    """Which paragraphs that are only here only stand elsewhere there, and which of those there they are."""
+    waiting: dict[str, list[int]] = {}
+    come, gone = set[int](), set[int]()
+    for at, pieces in enumerate(groups):
+        if _change_of(pieces) == "removed":
+            waiting.setdefault(_said(pieces), []).append(at)
+    for at, pieces in enumerate(groups):
+        if _change_of(pieces) == "added" and (same := waiting.get(_said(pieces))):
+            come.add(at)
+            gone.add(same.pop(0))
+    return come, gone
+
+
+def _said(pieces: Sequence[Piece]) -> str:
+    return " ".join("".join(piece.text for piece in pieces).split())
 
 
 def _change_of(pieces: Sequence[Piece]) -> Change:

@@ -20,6 +20,8 @@ NOTE: Final = 64
 ADDED: Final = 16
 REMOVED: Final = 32
 """What of a compared text is only here, and only in the other one."""
+MOVED: Final = 128
+"""What stands elsewhere in the other one."""
 
 LINE_BREAK: Final = "\u2028"
 

@@ -24,6 +24,7 @@ from chatbench.ui.chat.transcript.paragraphs import (
     BOLD,
     CODE,
     ITALIC,
+    MOVED,
     NOTE,
     REMOVED,
     STRIKE,
@@ -155,7 +156,7 @@ class Typeset:
     def _ranges(self, font: QFont) -> list[QTextLayout.FormatRange]:
         ranges = []
         for span in self.paragraph.spans:
-            if span.flags == ADDED:
+            if span.flags in (ADDED, MOVED):
                 continue
             style_format = _format(span.flags, linked=bool(span.href), style=self.style)
             ranges.append(_range(span.start, span.length, style_format))

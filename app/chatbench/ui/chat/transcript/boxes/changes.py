@@ -1,7 +1,9 @@
-"""How what was added and removed looks and reads: colour and shape, a sign in the margin, and words."""
+"""How what was added, removed and moved looks and reads: colour and shape, a sign in the margin, and
+words."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -10,17 +12,20 @@ from PySide6.QtGui import QPainter
 
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.comparing import Change
-from chatbench.ui.chat.transcript.paragraphs import ADDED, REMOVED, Paragraph
+from chatbench.ui.chat.transcript.paragraphs import ADDED, MOVED, REMOVED, Paragraph
 from chatbench.ui.chat.transcript.typeset import Typeset
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import ColorRole, theme
 
-_SIGNS: Final[dict[Change, str]] = {"added": "+", "removed": "−"}
+_SIGNS: Final[dict[Change, str]] = {"added": "+", "removed": "−", "moved": "↕"}
+_GROUNDS: Final[dict[Change, ColorRole]] = {"added": "addbg", "removed": "rembg", "moved": "selected"}
+_INKS: Final[dict[Change, ColorRole]] = {"added": "success", "removed": "danger", "moved": "accent"}
+_DASH: Final = 4
 _SIGN_ROOM: Final = 13
 
 
 class Marked(NamedTuple):
-    """``length`` units from ``start`` that were added or removed."""
+    """``length`` units from ``start`` that were added, removed or moved."""
 
     start: int
     length: int
@@ -28,11 +33,12 @@ class Marked(NamedTuple):
 
 
 def marks_of(paragraph: Paragraph) -> list[Marked]:
-    """What of a paragraph was added or removed, white space around it left out."""
+    """What of a paragraph was added, removed or moved, white space around it left out."""
     joined: list[Marked] = []
     for span in paragraph.spans:
-        if span.flags & (ADDED | REMOVED):
-            change: Change = "added" if span.flags & ADDED else "removed"
+        if span.flags & (ADDED | REMOVED | MOVED):
+            moved: Change = "moved" if span.flags & MOVED else "removed"
+            change: Change = "added" if span.flags & ADDED else moved
             before = joined[-1] if joined else None
             if before and before.change == change and before.start + before.length == span.start:
                 joined[-1] = before._replace(length=before.length + span.length)
@@ -48,19 +54,24 @@ def _trimmed(text: str, mark: Marked) -> Marked:
 
 
 def paint_ground(painter: QPainter, rects: Iterable[QRectF], change: Change) -> None:
-    """What lies behind added or removed words."""
-    color = theme().color("addbg" if change == "added" else "rembg")
+    """What lies behind such words."""
+    color = theme().color(_GROUNDS[change])
     for rect in rects:
         painter.fillRect(rect, color)
 
 
 def paint_shape(painter: QPainter, rect: QRectF, baseline: float, change: Change, x_height: float) -> None:
-    """A line under added words, one through removed ones."""
+    """A line under added words, a dashed one under moved ones, one through removed ones."""
+    ink = theme().color(_INKS[change])
     if change == "added":
-        painter.fillRect(QRectF(rect.x(), baseline + 2, rect.width(), 2), theme().color("success"))
-        return
-    middle = round(baseline - x_height / 2)
-    painter.fillRect(QRectF(rect.x(), middle - 0.5, rect.width(), 1.5), theme().color("danger"))
+        painter.fillRect(QRectF(rect.x(), baseline + 2, rect.width(), 2), ink)
+    elif change == "moved":
+        for at in range(0, math.ceil(rect.width()), 2 * _DASH):
+            wide = min(_DASH, rect.width() - at)
+            painter.fillRect(QRectF(rect.x() + at, baseline + 2, wide, 2), ink)
+    else:
+        middle = round(baseline - x_height / 2)
+        painter.fillRect(QRectF(rect.x(), middle - 0.5, rect.width(), 1.5), ink)
 
 
 def paint_grounds(painter: QPainter, laid: Typeset) -> None:
@@ -95,17 +106,16 @@ def whole_change(paragraphs: Iterable[Paragraph]) -> Change:
 
 
 def paint_sign(painter: QPainter, change: Change, width: float, top: float = 0.0, *, rtl: bool) -> None:
-    """A plus or minus in the margin beside a line of a box ``width`` wide; nothing without a change."""
+    """The sign in the margin beside a line of a box ``width`` wide; nothing without a change."""
     if change:
         x = width if rtl else -_SIGN_ROOM
         paint_sign_in(painter, change, QRectF(x, top, _SIGN_ROOM, theme().line("prose")))
 
 
 def paint_sign_in(painter: QPainter, change: Change, rect: QRectF) -> None:
-    """A plus or minus in the middle of a rectangle."""
-    color: ColorRole = "success" if change == "added" else "danger"
+    """The sign in the middle of a rectangle."""
     painter.setFont(theme().font("code"))
-    painter.setPen(theme().color(color))
+    painter.setPen(theme().color(_INKS[change]))
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _SIGNS[change])
 
 
@@ -132,8 +142,13 @@ def spoken(text: str, marks: Sequence[Marked]) -> str:
     for mark in marks:
         end = mark.start + mark.length
         words = cut(text, mark.start, end)
-        named = tr("added: {0}") if mark.change == "added" else tr("removed: {0}")
-        out.append(f"{cut(text, at, mark.start)}[{named.format(words)}]")
+        out.append(f"{cut(text, at, mark.start)}[{_named(mark.change).format(words)}]")
         at = end
     out.append(cut(text, at, units(text)))
     return "".join(out)
+
+
+def _named(change: Change) -> str:
+    if change == "moved":
+        return tr("moved: {0}")
+    return tr("added: {0}") if change == "added" else tr("removed: {0}")

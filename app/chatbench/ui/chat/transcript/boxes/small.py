@@ -77,7 +77,7 @@ class MathsBox(Box):
             paint_button(painter, self._button(), "tex", paint, icon="copy", label=tr("TeX"))
         if self.change:
             rect = self.rects(0, 1)[0]
-            baseline = rect.bottom() - 4 if self.change == "added" else rect.center().y()
+            baseline = rect.bottom() - 4 if self.change != "removed" else rect.center().y()
             paint_shape(painter, rect, baseline, self.change, 0)
 
     def _paint_formula(self, painter: QPainter, paint: Paint) -> None:
