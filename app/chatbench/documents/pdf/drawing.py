@@ -16,6 +16,7 @@ from chatbench.documents.pdf.text import chosen
 DPI: Final = 150
 MAX_EDGE: Final = 10_000
 MAX_PIXELS: Final = 40_000_000
+_ROUNDING: Final = 2 * MAX_EDGE
 _POINTS_AN_INCH: Final = 72
 _WHITE: Final = 0xFFFFFFFF
 _QUALITY: Final = 90
@@ -92,7 +93,7 @@ def _drawn(page: Page, dpi: int, target_size: int | None) -> Any:
         return None
     scale = dpi / _POINTS_AN_INCH
     edge = min(MAX_EDGE, target_size or MAX_EDGE)
-    scale = min(scale, edge / max(width, height), (MAX_PIXELS / (width * height)) ** 0.5)
+    scale = min(scale, edge / max(width, height), ((MAX_PIXELS - _ROUNDING) / (width * height)) ** 0.5)
     pixels = max(1, round(width * scale)), max(1, round(height * scale))
     bitmap = library.FPDFBitmap_CreateEx(*pixels, library.FPDFBitmap_BGR, None, 0)
     if not bitmap:
