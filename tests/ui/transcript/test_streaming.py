@@ -6,6 +6,7 @@ import gc
 import random
 import weakref
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -200,7 +201,50 @@ def test_an_open_fence_is_one_box_that_grows_and_is_not_folded(show: Show) -> No
     settle()
     assert view.stack.item(0) is item
     assert item.boxes[0] is box
+    assert box.folded(), "long code folds when its answer is over"
+    assert view.stack.at_end()
+
+
+LONG_CODE = "```python\n" + "".join(f"value_{at} = {at}\n" for at in range(60)) + "```\n\n"
+
+
+@pytest.mark.parametrize("step", [7, 10_000])
+def test_long_code_is_not_folded_before_the_end_however_it_comes(show: Show, step: int) -> None:
+    source, growing = streaming()
+    view = show(source)
+    grow(view, growing, "Words.\n\n" + LONG_CODE + "More words.\n\n" * 30, step)
+    item = view.stack.item(0)
+    assert item is not None
+    box = next(one for one in item.boxes if isinstance(one, CodeBox))
     assert not box.folded()
+    assert box.height > 60 * 18
+    source.entries[0] = answer(1, growing._text)
+    source.living.clear()
+    view.refresh()
+    settle()
+    kept = next(one for one in item.boxes if isinstance(one, CodeBox))
+    assert kept.folded()
+    assert kept.height < 32 * 18
+    assert view.stack.at_end()
+
+
+def test_long_code_that_is_read_stays_open_when_the_answer_ends(show: Show) -> None:
+    source, growing = streaming()
+    view = show(source)
+    grow(view, growing, LONG_CODE + "More words.\n\n" * 60 + LONG_CODE, 500)
+    view.scroll_by(-100_000)
+    view.scroll_by(300)
+    item = view.stack.item(0)
+    assert item is not None
+    first, last = (one for one in item.boxes if isinstance(one, CodeBox))
+    top = view.stack.rows[0].top
+    source.entries[0] = answer(1, growing._text)
+    source.living.clear()
+    view.refresh()
+    settle()
+    assert not first.folded()
+    assert last.folded()
+    assert view.stack.rows[0].top == top, "what is read stays where it is"
 
 
 def test_thinking_shows_the_gauge_then_its_duration(show: Show) -> None:

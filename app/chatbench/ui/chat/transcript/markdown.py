@@ -91,6 +91,10 @@ class MarkdownSegment(Segment):
             box = self._own[-1]
             box.grow(box.code, "", source=box.source, is_open=False)
             changed = len(self._own) - 1 if changed is None else changed
+        if was_live and not live:
+            code = [(at, box) for at, box in enumerate(self._own) if isinstance(box, CodeBox)]
+            folded = [at for at, box in code if box.settle_down()]
+            changed = min([*folded, *([] if changed is None else [changed])], default=None)
         if changed is not None:
             self._gather()
         self._ask()
@@ -248,6 +252,7 @@ class MarkdownSegment(Segment):
                 block.language,
                 source=block.source,
                 is_open=self._live and not block.closed and shown is None,
+                live=self._live,
                 file=file_of(block),
                 compared=shown.lines if shown is not None else None,
             )

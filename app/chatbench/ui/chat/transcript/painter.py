@@ -220,7 +220,8 @@ class TranscriptPainter:
         y = name.bottom()
         right = not frame.rtl
         high = float(theme().line("small"))
-        paint_line(painter, QRectF(frame.margin_x, y, frame.margin, high), isolated(item.clock()), right=right,
+        when = isolated(item.clock())
+        paint_line(painter, QRectF(frame.margin_x, y, frame.margin, high), when, right=right,
                    color="text3")  # fmt: skip
         y += high
         for note in item.note_lines():

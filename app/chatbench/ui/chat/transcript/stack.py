@@ -129,8 +129,18 @@ class Stack:
         if entry is None:
             self.stale.append(message_id)
         elif entry != item.entry or item.live != (live is not None) or item.first != (index == 0):
+            if item.live and live is None and not self.following:
+                self._keep_open(index, item)
             item.take(entry, live, first=index == 0)
             self._set_height(index, item.height)
+
+    def _keep_open(self, index: int, item: Item) -> None:
+        """What of a message is in view stays as it is there, whatever else folds."""
+        top = self.top_of(index)
+        if top is not None:
+            for box, y in zip(item.boxes, item.tops, strict=True):
+                if top + y < self.height and top + y + box.height > 0:
+                    box.keep_open()
 
     def resize(self, frame: Frame, height: int) -> None:
         """Another width or height of the viewport."""

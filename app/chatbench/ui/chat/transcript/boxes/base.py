@@ -195,6 +195,9 @@ class Box(ABC):
     def paint(self, painter: QPainter, paint: Paint) -> None:
         """Draw with the box's left upper corner at the origin."""
 
+    def keep_open(self) -> None:  # noqa: B027 - most boxes never fold by themselves
+        """It is being read: what is in view stays unfolded when its answer is over."""
+
     def release(self) -> None:  # noqa: B027 - most boxes hold nothing to drop
         """Drop layouts and pictures; they are made again when needed."""
 

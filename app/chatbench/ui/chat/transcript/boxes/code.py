@@ -55,7 +55,8 @@ class State:
 
 
 class CodeBox(CodeLines):
-    """A code box. ``open``: the fence is still being written; then it is never folded.
+    """A code box, folded where it is long. ``open``: the fence is still being written. ``live``: the answer
+    is; then it is not folded before ``settle_down``, and not where it is read.
 
     ``file`` is the path the code belongs in, if the fence names one: code with the same path earlier
     in the conversation is its previous version. ``compared`` are the lines of the code beside another
@@ -75,6 +76,7 @@ class CodeBox(CodeLines):
         *,
         source: str = "",
         is_open: bool = False,
+        live: bool = False,
         title: str = "",
         file: str = "",
         fold: tuple[int, int] = (FOLD_ABOVE, FOLD_TO),
@@ -86,6 +88,7 @@ class CodeBox(CodeLines):
         self.title = title
         self.file = file
         self.is_open = is_open
+        self._live = live
         self._fold = fold
         self._fixed = compared is not None
         super().__init__(context, key, visible(code).split("\n"))
@@ -96,7 +99,6 @@ class CodeBox(CodeLines):
         if compared is not None:
             self._take_lines([line.text for line in compared], compared)
         if is_open:
-            self.state().unfolded = True
             self._coloring.color_growing(self._lines, len(self._lines) - 1)
 
     def state(self) -> State:
@@ -139,6 +141,20 @@ class CodeBox(CodeLines):
         self.exact = False
         if self.width:
             self.settle()
+
+    def settle_down(self) -> bool:
+        """The answer is over: it is folded if it is long; whether that changed its height."""
+        self._live = False
+        if not self.folded():
+            return False
+        self.stale()
+        self._coloring.again()
+        self.height = self.estimate()
+        return True
+
+    def keep_open(self) -> None:
+        if self._live:
+            self.state().unfolded = True
 
     def _ask_for_colors(self) -> None:
         if not self.is_open:
@@ -191,7 +207,7 @@ class CodeBox(CodeLines):
 
     def folded(self) -> bool:
         """Whether only the first lines are shown."""
-        return len(self._lines) > self._fold[0] and not self.chosen.unfolded
+        return len(self._lines) > self._fold[0] and not self._live and not self.chosen.unfolded
 
     def _shown(self) -> int:
         return self._fold[1] if self.folded() else len(self._lines)
