@@ -31,7 +31,8 @@ def wants_window(arguments: Sequence[str]) -> bool:
     words = []
     for argument in rest:
         if argument in _WITH_VALUE:
-            next(rest, None)
+            if next(rest, None) is None:
+                return False
         elif not argument.startswith("-"):
             words.append(argument)
         elif argument.split("=")[0] not in _WITH_VALUE:

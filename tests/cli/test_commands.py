@@ -109,6 +109,23 @@ def test_wrong_usage_is_2(run: Run, arguments: list[str]) -> None:
     assert "Usage: chatbench" in ran.err
 
 
+def test_what_opens_a_window_has_help_like_every_command(run: Run) -> None:
+    whole = run("--help").out
+    for command in ("quick", "self-test"):
+        assert f"  {command} " in whole
+        told = run(command, "--help")
+        assert told.code == 0
+        assert told.out.startswith(f"Usage: chatbench {command}")
+    assert "No such option" in run("quick", "--wat").err
+
+
+def test_a_word_that_is_no_command_is_told_from_a_file(run: Run) -> None:
+    assert "There is no file 'notes.md', nor a command of that name." in run("notes.md").err
+    assert f"For the file of that name write .{os.sep}LICENSE." in run("LICENSE").err
+    assert "No such command 'helo'" in run("helo").err
+    assert "requires an argument" in run("--profile").err
+
+
 def test_a_broken_preferences_file_is_named_by_line(run: Run, home: Path) -> None:
     """It is left as it is; what needs no setting works."""
     file = home / "profile" / "preferences.toml"

@@ -19,9 +19,10 @@ from chatbench.cli.prompt import prompt
 from chatbench.cli.providers import providers
 from chatbench.cli.session import STOPPED, Build, Session
 from chatbench.cli.templates import templates
+from chatbench.cli.window import Commands, quick, self_test
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--profile",
     type=click.Path(file_okay=False, path_type=Path),
@@ -36,18 +37,15 @@ from chatbench.cli.templates import templates
 @click.version_option(__version__, prog_name="chatbench")
 @click.pass_context
 def chatbench(context: click.Context, profile: Path | None, log_level: str | None) -> None:
-    """Chat with language models. Without a command the window opens; files named in place of a command
-    are attached to the chat in view. A window that is open on the profile already takes them over.
+    """Chat with language models. Without a command the window opens.
 
-    `chatbench quick [FILE]...` shows the quick chat, a small window above all others. Bind it to keys
-    in the settings of your desktop.
-
-    `chatbench self-test` opens the real window without a screen and checks that it works.
+    `chatbench FILE...` attaches files, a hundred at most, to the chat in view; a file whose name has no
+    dot is written ./NAME. A window that is open on the profile already takes them over.
     """
     context.obj = Session(context.obj, profile, log_level or "")
 
 
-for _command in (aliases, batch, chat, history, keys, models, prompt, providers, templates):
+for _command in (aliases, batch, chat, history, keys, models, prompt, providers, templates, quick, self_test):
     chatbench.add_command(_command)
 
 
