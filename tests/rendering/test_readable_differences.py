@@ -53,10 +53,44 @@ CASES = {
         "The first request takes the lock. The second one fails at once. The third one waits.",
         "The first request takes the lock. {+The second one fails at once.+} The third one waits.",
     ),
+    "a sentence put before all others: that sentence, whole": Case(
+        "The third one waits. Nobody else does.",
+        "The second one fails. The third one waits. Nobody else does.",
+        "{+The second one fails.+} The third one waits. Nobody else does.",
+    ),
+    "a line put between: that line, whole": Case(
+        "Dear Ms Hill\nwith thanks for all\nyours, A",
+        "Dear Ms Hill\nwith love and\nwith thanks for all\nyours, A",
+        "Dear Ms Hill\n{+with love and+}\nwith thanks for all\nyours, A",
+    ),
     "a sentence left out: that sentence, whole": Case(
         "Keep it small. Keep it in memory. Keep a copy of it.",
         "Keep it small. Keep a copy of it.",
         "Keep it small. [-Keep it in memory.-] Keep a copy of it.",
+    ),
+    "longer: what came to the few words there were": Case(
+        "Use a queue.",
+        "Use a queue, since the web server then answers at once while a worker does the slow part.",
+        "Use a queue{+, since the web server then answers at once while a worker does the slow part+}.",
+    ),
+    "one phrase in common: two paragraphs": Case(
+        "Caches fill up over time, so a job in the background removes whatever was not asked for lately.",
+        "Nobody waits: mail goes out in the background, and each bounce is noted beside its address.",
+        "[-Caches fill up over time, so a job in the background removes whatever was not asked for "
+        "lately.-]{+Nobody waits: mail goes out in the background, and each bounce is noted beside its "
+        "address.+}",
+    ),
+    "one phrase of a short paragraph stands in a long one: two paragraphs": Case(
+        "A queue helps here, as said before.",
+        "Mail is slow, and so is every call of a printer: a queue helps here since the web server goes on "
+        "while a worker waits for whatever it takes.",
+        "[-A queue helps here, as said before.-]{+Mail is slow, and so is every call of a printer: a queue "
+        "helps here since the web server goes on while a worker waits for whatever it takes.+}",
+    ),
+    "another statement on a line of code: the line": Case(
+        "```\n    return total\n```",
+        "```\n    return fetch(url, retries, timeout)\n```",
+        "```\n[-    return total-]\n{+    return fetch(url, retries, timeout)+}\n```",
     ),
     "other facts in one skeleton: the facts": Case(
         "The capital of France is Paris, which has about two million inhabitants and lies on the Seine.",
@@ -142,6 +176,37 @@ def test_a_reader_sees_what_differs(case: Case) -> None:
     assert marked(case.a, case.b) == case.wanted
 
 
+@pytest.mark.parametrize(
+    ("same", "shown"),
+    [
+        ("of the", False),
+        ("important", False),
+        ("commercial", True),
+        ("as it is", True),
+        ("of , the", False),
+        ("a long way", True),
+    ],
+)
+def test_a_short_word_or_two_amid_larger_changes_count_as_changed(same: str, shown: bool) -> None:
+    frame = "Whoever has read so far knows what it is about. {} Nothing more is to be said of this today."
+    a = frame.format(f"Twenty brown herrings {same} seventeen young millers.")
+    b = frame.format(f"Grandmother bakes every {same} yesterday without asking.")
+    kept = [piece.text.strip() for piece in differences(a, b) if piece.kind == "same"]
+    assert (same in kept) is shown
+    assert len(kept) == (3 if shown else 2)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [("Twenty brown herrings", "Hi"), ("Hi", "Twenty brown herrings")],
+)
+def test_a_word_beside_a_small_change_stays(a: str, b: str) -> None:
+    text = "We know this. {} of the {} and nothing else came of it in all those years."
+    for one, other in ((a, b), (b, a)):
+        kinds = [piece.kind for piece in differences(text.format("X", one), text.format("Y", other))]
+        assert kinds == ["same", "removed", "added", "same", "removed", "added", "same"]
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_there_are_no_more_changes_than_difflib_finds_between_the_words(case: Case) -> None:
     if " " in case.a:
@@ -149,7 +214,10 @@ def test_there_are_no_more_changes_than_difflib_finds_between_the_words(case: Ca
         assert changes(case.a, case.b) <= sum(code[0] != "equal" for code in found)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("another")])
+_APART = ("another", "one phrase")
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith(_APART)])
 def test_what_is_worth_a_comparison_is_laid_beside_each_other(name: str) -> None:
     a, b, _ = CASES[name]
     pairs = aligned(Text(normalized(b), parse(b)), Text(normalized(a), parse(a)))
