@@ -8,6 +8,7 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.ui import faults
 from chatbench.ui.aio import spawn
+from chatbench.ui.appearance import AppearanceActions
 from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.frame import Frame, WindowPlace
@@ -38,6 +39,7 @@ class Desk:
         self.window = frame.window
         self.window.closes_itself = False
         self.workspace = ChatWorkspace(services, openings)
+        AppearanceActions(services, self.window)
         frame.fill(chats=self.workspace.build, settings=settings_builder(services, quick_keys))
 
     def start(self) -> None:

@@ -164,8 +164,10 @@ class CommandPalette(QWidget):
 
     def _flat(self) -> list[Entry]:
         flat: list[Entry] = []
+        # Where anything has the words that were typed, scattered letters are noise above it.
+        close = any(entry.close for entries in self._groups.values() for entry in entries)
         for place, source in enumerate(self._sources):
-            entries = self._groups.get(place)
+            entries = [entry for entry in self._groups.get(place, ()) if entry.close or not close]
             if entries:
                 flat += [Entry(head=source.title), *entries]
         return flat

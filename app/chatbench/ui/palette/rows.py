@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from chatbench.ui import icons
-from chatbench.ui.fuzzy import Match, match
+from chatbench.ui.fuzzy import NEAR_A_WORD, Match, match
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets.keys import draw_keys, key_names, keys_width
 from chatbench.ui.widgets.paint import base_direction, box, draw_title
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _A_PIECE = 800
 """A match in which letters are scattered scores less, however long the name."""
+_CLOSE = NEAR_A_WORD - 200
+"""The same, of a match with a slip in it."""
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Entry:
     head: str = ""
     row: PaletteRow | None = None
     letters: tuple[int, ...] = field(default=())
+    close: bool = True
+    """Whether more than scattered letters match."""
 
 
 def ranked(rows: Sequence[PaletteRow], query: str, limit: int, *, scattered: bool = True) -> list[Entry]:
@@ -39,13 +43,15 @@ def ranked(rows: Sequence[PaletteRow], query: str, limit: int, *, scattered: boo
     the query stands as a piece or as initials."""
     found: list[tuple[int, int, Entry]] = []
     for order, row in enumerate(rows):
-        letters = match(query, row.title)
+        letters = match(query, row.title, row.keywords)
         if letters is not None and not scattered and letters.score < _A_PIECE * len(query.split()):
             letters = None
         if letters is None and row.found:
             letters = Match(0, ())
         if letters is not None:
-            found.append((-letters.score, order, Entry(row=row, letters=letters.letters)))
+            close = row.found or letters.score >= _CLOSE * len(query.split())
+            entry = Entry(row=row, letters=letters.letters, close=close)
+            found.append((-letters.score, order, entry))
     found.sort(key=lambda item: item[:2])
     return [entry for _, _, entry in found[:limit]]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from PySide6.QtCore import QCoreApplication
+
 from chatbench.ui.actions import Actions, name_of
+from chatbench.ui.palette.keywords import keywords
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from PySide6.QtGui import QKeySequence
+    from PySide6.QtGui import QAction, QKeySequence
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class PaletteRow:
     """Where it lives, or what it is: shown after the name in ``text3``."""
     keys: QKeySequence | None = None
     alternative: Callable[[], object] | None = None
+    keywords: tuple[str, ...] = ()
+    """Other words it is found by; they are not shown."""
     found: bool = False
     """Found by the source itself (full text): kept although the title does not match."""
 
@@ -62,9 +67,19 @@ class ActionSource:
                 name_of(action),
                 action.trigger,
                 icon=str(action.property("icon_name") or ""),
-                detail=str(action.property("place") or ""),
+                detail=self._detail(action),
                 keys=action.shortcut(),
+                keywords=keywords().get(action.objectName(), ()),
             )
             for action in self._actions
             if self._actions.offered(action)
         ]
+
+    @staticmethod
+    def _detail(action: QAction) -> str:
+        """Where it lives, and whether it is on."""
+        place = str(action.property("place") or "")
+        if not action.isCheckable():
+            return place
+        on, off = QCoreApplication.translate("palette", "on"), QCoreApplication.translate("palette", "off")
+        return " · ".join(filter(None, (place, on if action.isChecked() else off)))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from chatbench.services import Services
+from chatbench.ui.appearance import TEXT_SIZES
 from chatbench.ui.settings.form import FormRow, SettingsPage
 from chatbench.ui.widgets import SegmentControl, Select, Switch
-
-TEXT_SIZES: Final = (100, 110, 125, 150, 175, 200)
 
 
 class AppearancePage(SettingsPage):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
+from chatbench.ui.appearance import AppearanceActions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.view import FIRST_SCREEN
 from chatbench.ui.chat.openings import Openings
@@ -60,6 +61,7 @@ class QuickPane(QWidget):
         )
         add("quick.hide", self.tr("Hide the quick chat"), window.close, icon="x", place=place)
         self._add_view_actions(window)
+        AppearanceActions(self._services, window)
         for key in ("chat.new", "quick.main", "quick.hide"):
             self.tabs.add_button(IconButton.for_action(window.commands[key]))
         return PaneParts(main=self, tabs=self.tabs, activate=self.focus_composer)
