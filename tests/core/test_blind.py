@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbench.core.blind import hides_names, is_decided, lane_order, unnamed
-from chatbench.core.conversations import Conversation, ConversationSummary, Lane, TreeMessage
+from chatbench.core.conversations import Conversation, ConversationSummary, Lane, SentFile, TreeMessage
 from chatbench.core.errors import ErrorReport
 from chatbench.core.messages import TextPart
 from chatbench.core.models import ModelRef
-from chatbench.core.params import Parameters
+from chatbench.core.params import LeftOut, Parameters
 from chatbench.core.ratings import Rating
 from chatbench.core.usage import Cost, Timings, Usage
 
@@ -38,6 +38,8 @@ def message(an_id: str, parent: str | None, turn: str, at: int, lane: str = "") 
         system="secret ways",
         parameters=Parameters(temperature=0.123),
         response_id="secret-id",
+        left_out=(LeftOut(name="secret parameter", reason="secret does not take it"),),
+        sent_files=(SentFile(original="0" * 64, form="native", file_id="secret-file"),),
         stop_detail="secret end",
         usage=Usage(input_tokens=123_456, output_tokens=234_567),
         cost=Cost(amount=Decimal("0.345678")),

@@ -78,6 +78,7 @@ def _bare(message: TreeMessage) -> TreeMessage:
         system="",
         parameters=Parameters(),
         left_out=(),
+        sent_files=(),
         response_id="",
         stop_detail="",
         usage=None,
