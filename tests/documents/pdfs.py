@@ -343,6 +343,14 @@ def book(pages: int = 300, columns: int = 1, seed: int = 1) -> bytes:
     return written(writer)
 
 
+def joined(*documents: bytes) -> bytes:
+    """All their pages in one document."""
+    writer = PdfWriter()
+    for data in documents:
+        writer.append(stream(data))
+    return written(writer)
+
+
 def encrypted(data: bytes, algorithm: str, user: str, owner: str = "owner") -> bytes:
     """With passwords, by one of RC4-40, RC4-128, AES-128, AES-256-R5 and AES-256."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(data)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,6 +21,8 @@ _HEAD: Final = 1024
 _PASSWORD: Final = 4
 _SECURITY: Final = 5
 _UNSAFE_COUNT: Final = 1_000_000
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
 _MOST_FIELDS: Final = 1_000
 
 Document = Any
@@ -35,7 +38,18 @@ def pdfium() -> Any:
     """The bindings, with the library made ready."""
     bindings = importlib.import_module("pypdfium2_raw")
     bindings.FPDF_InitLibrary()
+    _keep_memory()
     return bindings
+
+
+def _keep_memory() -> None:
+    """Lets glibc keep what a page needed for the next one: to give it back to the system and to ask for it
+    again costs a third of the time that the text of a document takes."""
+    if sys.platform == "linux":
+        own = getattr(ctypes.CDLL(None), "mallopt", None)
+        if own is not None:
+            own(_TRIM_THRESHOLD, 64 << 20)
+            own(_MMAP_THRESHOLD, 32 << 20)
 
 
 @contextmanager
