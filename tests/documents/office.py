@@ -15,6 +15,7 @@ import odf.table
 import odf.text
 import openpyxl
 import pptx
+import xlsxwriter
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from openpyxl.styles import Font
@@ -142,6 +143,17 @@ def workbook() -> bytes:
 def computed(data: bytes, cell: str, value: str) -> bytes:
     """The workbook as a program saves it that has computed: the formula's cell has its value beside it."""
     return rezipped(data, {"xl/worksheets/sheet1.xml": ("</f><v></v>", f"</f><v>{value}</v>")}, {})
+
+
+def shared_strings() -> bytes:
+    """A workbook whose texts stand in a part of their own, as Excel itself writes them."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Plan")
+        sheet.write_row(0, 0, ["What", "Sum", "What"])
+        sheet.write_rich_string(1, 0, "half ", book.add_format({"bold": True}), "bold")
+        sheet.write_formula(1, 1, "=1+1", None, 2)
+    return out.getvalue()
 
 
 def slides() -> bytes:

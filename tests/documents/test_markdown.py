@@ -62,6 +62,11 @@ def test_a_formula_gives_the_value_it_had() -> None:
     assert convert(office.computed(data, "A1", "2"), "a.xlsx").markdown.endswith("| 2 |\n| --- |\n")
 
 
+def test_texts_that_cells_share() -> None:
+    made = convert(office.shared_strings(), "a.xlsx")
+    assert made.markdown == "## Plan\n\n| What | Sum | What |\n| --- | --- | --- |\n| half bold | 2 |  |\n"
+
+
 def test_the_day_that_was_not_is_told_as_the_program_tells_it() -> None:
     book = openpyxl.Workbook()
     for row, number in enumerate((1, 59, 61, 45_000.75), 1):
@@ -197,6 +202,14 @@ def test_a_page_says_how_it_is_encoded(head: str, encoding: str) -> None:
     word = {"cp1251": "Привет", "shift_jis": "会議"}.get(encoding, "Füße €")
     page = f"<html><head>{head}</head><body><p>{word}</p></body></html>".encode(encoding)
     assert convert(page, "page.html").markdown == f"{word}\n"
+
+
+def test_a_page_that_is_nested_too_deeply_says_so() -> None:
+    text = b"<p>start</p>" + b"<div>" * 5000 + b"end"
+    assert convert(b"<html><body>" + text, "a.html").notes == (
+        "Its end was left out: it is nested too deeply.",
+    )
+    assert "end" in convert(b"<html><body>" + b"<b>" * 400 + b"end", "a.html").markdown
 
 
 def test_a_table_that_lays_the_page_out_is_read_in_order() -> None:

@@ -6,9 +6,12 @@ import codecs
 import io
 import mimetypes
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chatbench.documents.images import recognise
+
+if TYPE_CHECKING:
+    import zipfile
 
 UNKNOWN: Final = "application/octet-stream"
 _OOXML: Final = "application/vnd.openxmlformats-officedocument."
@@ -168,21 +171,23 @@ def _in_zip(data: bytes, named: str) -> str:
     import zipfile
     import zlib
 
-    if data[30:38] == b"mimetype" and data[38:].startswith((b"application/epub+zip", _ODF.encode())):
-        size = int.from_bytes(data[22:26], "little")
-        told = data[38 : 38 + min(size, 100)].decode("ascii", "replace")
-        return told.removesuffix("-template").removesuffix("-master")
     otherwise = named if named in _ZIPPED else ZIP
     if data.rfind(b"PK\x05\x06") < 0 or data.count(b"PK\x01\x02") > _MOST_ENTRIES:
         return otherwise
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("[Content_Types].xml") as stream:
-            types = stream.read(_MOST_TYPES)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(_telling(archive)) as stream:
+            told = stream.read(_MOST_TYPES)
     except KeyError:
         return ZIP
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError):
         return otherwise
-    return next((kind for sign, kind in _OFFICE if sign.search(types)), ZIP)
+    own = told[:100].decode("latin-1").strip().removesuffix("-template").removesuffix("-master")
+    return own if own in _ZIPPED else next((kind for sign, kind in _OFFICE if sign.search(told)), ZIP)
+
+
+def _telling(archive: zipfile.ZipFile) -> str:
+    """The entry that tells what the file is. Raises KeyError without one."""
+    return "mimetype" if "mimetype" in archive.NameToInfo else archive.getinfo("[Content_Types].xml").filename
 
 
 def _kind_of_text(head: bytes, named: str) -> str:

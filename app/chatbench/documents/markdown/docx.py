@@ -23,6 +23,7 @@ _TRANSPARENT: Final = frozenset(
 )
 _REMOVED: Final = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_MC}Fallback"})
 _DEEPEST: Final = 8
+_MAX_COLUMNS: Final = 500
 _LONGEST_CHAIN: Final = 16  # of styles, each based on the next
 
 
@@ -70,10 +71,7 @@ class _Document:
     def converted(self) -> Converted:
         body = self._package.xml(self._path).find(f"{_W}body")
         blocks = Blocks()
-        for block in self._blocks(body if body is not None else (), 0):
-            blocks.add(block)
-            if blocks.full:
-                break
+        blocks.extend(self._blocks(body if body is not None else (), 0))
         self._add_notes(blocks)
         return blocks.converted(self._package.title(), self._said(), self._pages())
 
@@ -98,7 +96,8 @@ class _Document:
     def _blocks(self, parent: Any, depth: int) -> Iterator[str]:
         listed: list[str] = []
         for element in _flat(parent):
-            item = self._list_item(element) if element.tag == f"{_W}p" else None
+            properties = element.find(f"{_W}pPr")
+            item = self._list_item(element, properties) if properties is not None else None
             if item is not None:
                 listed.append(item)
                 continue
@@ -106,7 +105,7 @@ class _Document:
                 yield "\n".join(listed)
                 listed = []
             if element.tag == f"{_W}p":
-                yield self._paragraph(element)
+                yield self._paragraph(element, properties)
             elif element.tag == f"{_W}tbl" and depth < _DEEPEST:
                 yield self._table(element, depth)
             while self._boxes:
@@ -114,23 +113,22 @@ class _Document:
         if listed:
             yield "\n".join(listed)
 
-    def _paragraph(self, element: Any) -> str:
+    def _paragraph(self, element: Any, properties: Any) -> str:
         text = self._inline(element)
-        style = self._style_of(element)
-        level = style.heading or _outline(element.find(f"{_W}pPr"))
+        level = (self._style_of(properties).heading or _outline(properties)) if properties is not None else 0
         if level and text.strip():
             return f"{'#' * min(level, 6)} {one_line(text).replace('**', '')}"
         return text
 
-    def _style_of(self, element: Any) -> _Style:
-        named = element.find(f"{_W}pPr/{_W}pStyle")
+    def _style_of(self, properties: Any) -> _Style:
+        named = properties.find(f"{_W}pStyle")
         return self._styles.get(named.get(f"{_W}val", ""), _Style()) if named is not None else _Style()
 
-    def _list_item(self, element: Any) -> str | None:
-        style = self._style_of(element)
+    def _list_item(self, element: Any, properties: Any) -> str | None:
+        style = self._style_of(properties)
         if style.heading:
             return None
-        place = _numbered(element.find(f"{_W}pPr")) or style.list
+        place = _numbered(properties) or style.list
         if place is None or place[0] not in self._numbering:
             return None
         text = self._inline(element)
@@ -153,6 +151,8 @@ class _Document:
                 follows = merged is not None and merged.get(f"{_W}val", "continue") == "continue"
                 text = "" if follows else "\n".join(self._blocks(cell, depth + 1))
                 cells += [text, *[""] * (_span(cell) - 1)]
+                if len(cells) > _MAX_COLUMNS:
+                    break
             rows.append(cells)
         return table(rows)
 

@@ -30,21 +30,25 @@ def convert(source: bytes | Path, name: str) -> Converted:
         for one in root.iterfind("{*}manifest/{*}item")
     }
     blocks = Blocks()
-    chapters = pictures = missing = 0
+    pages: list[html.Page] = []
+    chapters = missing = 0
+    seen: set[str] = set()
     for reference in root.iterfind("{*}spine/{*}itemref"):
         chapter, properties = manifest.get(reference.get("idref", ""), ("", ""))
         if reference.get("linear") == "no" or "nav" in properties.split() or blocks.full:
             continue
-        if chapter not in package:
-            missing += 1
+        if chapter not in package or chapter in seen:
+            missing += chapter not in package
             continue
+        seen.add(chapter)
         page = html.read(package.read(chapter), name, whole=True)
         chapters += bool(page.blocks)
-        pictures += page.pictures
         blocks.extend(page.blocks)
+        page.blocks.clear()
+        pages.append(page)
     if missing and not chapters:
         raise AttachmentRefused(f"{name} cannot be read: its chapters are missing.", DAMAGED)
-    notes = [f"{count_of(pictures, 'picture was', 'pictures were')} left out."] if pictures else []
+    notes = html.notes_of(pages)
     if missing:
         notes.append(f"{count_of(missing, 'chapter is', 'chapters are')} missing.")
     return blocks.converted(root.findtext(f".//{_DUBLIN}title") or "", notes, max(1, chapters))

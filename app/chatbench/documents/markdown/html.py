@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
@@ -13,10 +13,19 @@ import msgspec
 from chatbench.core.errors import AttachmentRefused
 from chatbench.documents.archives import content_of
 from chatbench.documents.markdown.encodings import decoded
-from chatbench.documents.markdown.writing import Blocks, Converted, count_of, fenced, one_line, table
+from chatbench.documents.markdown.writing import (
+    MAX_CELLS,
+    Blocks,
+    Converted,
+    count_of,
+    fenced,
+    one_line,
+    table,
+)
 
 _MAX_BYTES: Final = 50 << 20
 _DEEPEST: Final = 150
+_MAX_COLUMNS: Final = 500
 _CHARSET: Final = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{1,40})""", re.IGNORECASE)
 _DECLARATION: Final = re.compile(r"\s*<\?xml[^>]*\?>")
 _GONE: Final = frozenset(
@@ -51,11 +60,15 @@ _SPACES: Final = re.compile(r"[ \t\r\n\f]+")
 
 
 class Page(msgspec.Struct):
-    """Blocks of one page; `pictures` without a text that stands for them are counted."""
+    """Blocks of one page; pictures without a text that stands for them are counted."""
 
     title: str
     blocks: list[str]
     pictures: int = 0
+    is_cut: bool = False
+    """Whether a table has more cells than are taken."""
+    is_deep: bool = False
+    """Whether its end is nested so deeply that it was not read."""
 
 
 def convert(source: bytes | Path, name: str) -> Converted:
@@ -63,8 +76,18 @@ def convert(source: bytes | Path, name: str) -> Converted:
     page = read(content_of(source), name)
     blocks = Blocks()
     blocks.extend(page.blocks)
-    notes = [f"{count_of(page.pictures, 'picture was', 'pictures were')} left out."] if page.pictures else []
-    return blocks.converted(page.title, notes)
+    return blocks.converted(page.title, notes_of([page]))
+
+
+def notes_of(pages: Sequence[Page]) -> list[str]:
+    """What was left out of these pages, in words."""
+    pictures = sum(page.pictures for page in pages)
+    notes = [f"{count_of(pictures, 'picture was', 'pictures were')} left out."] if pictures else []
+    if any(page.is_cut for page in pages):
+        notes.append(f"Of its tables the first {MAX_CELLS:,} cells were taken.")
+    if any(page.is_deep for page in pages):
+        notes.append("Its end was left out: it is nested too deeply.")
+    return notes
 
 
 def read(data: bytes | str, name: str, *, whole: bool = False) -> Page:
@@ -76,26 +99,29 @@ def read(data: bytes | str, name: str, *, whole: bool = False) -> Page:
     text = data if isinstance(data, str) else _decoded(data)
     text = _DECLARATION.sub("", text.replace("\x00", ""), count=1)
     parser = etree.HTMLParser(
-        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
     )
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError):
         root = None
+    page = Page(title="", blocks=[])
     if root is None:
-        return Page(title="", blocks=[one_line(text)] if text.strip() and "<" not in text else [])
+        page.blocks += [one_line(text)] if text.strip() and "<" not in text else []
+        return page
     titled = root.find(".//title")
+    page.title = one_line(titled.text or "") if titled is not None else ""
     based = root.find(".//base[@href]")
-    writer = _Writer(based.get("href") if based is not None else "")
+    writer = _Writer(based.get("href") if based is not None else "", page)
     body = root.find("body")
     body = body if body is not None else root
     main = body if whole else _main(body)
-    blocks = [block for block in writer.blocks(main, 0) if block.strip()]
-    return Page(
-        title=one_line(titled.text or "") if titled is not None else "",
-        blocks=blocks,
-        pictures=writer.pictures,
-    )
+    page.blocks += [block for block in writer.blocks(main, 0) if block.strip()]
+    if any("depth" in error.message for error in parser.error_log):
+        if not page.blocks:
+            raise AttachmentRefused(f"{name} is nested too deeply to be read.", "Attach its text.")
+        page.is_deep = True
+    return page
 
 
 def _decoded(data: bytes) -> str:
@@ -113,9 +139,10 @@ def _main(body: Any) -> Any:
 
 
 class _Writer:
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, page: Page) -> None:
         self._base = base
-        self.pictures = 0
+        self._cells = 0
+        self.page = page
 
     def blocks(self, parent: Any, depth: int) -> Iterator[str]:
         """The blocks in an element: what stands beside blocks is a paragraph of its own."""
@@ -193,7 +220,7 @@ class _Writer:
         for row in element.iter("tr"):
             cells: list[str] = []
             for cell in row.iterfind("*"):
-                if cell.tag not in ("td", "th"):
+                if cell.tag not in ("td", "th") or len(cells) >= _MAX_COLUMNS:
                     continue
                 _fill(cells, waiting)
                 text = "\n".join(block for block in self.blocks(cell, depth + 2) if block.strip())
@@ -204,6 +231,10 @@ class _Writer:
             _fill(cells, waiting)
             waiting = {column: rows - 1 for column, rows in waiting.items() if rows > 1}
             grid.append(cells)
+            self._cells += len(cells)
+            if self._cells > MAX_CELLS:
+                self.page.is_cut = True
+                break
         yield table(grid)
 
     def inside(self, element: Any, depth: int) -> str:
@@ -252,7 +283,7 @@ class _Writer:
         told = one_line(element.get("alt", "")).replace("]", ")")
         target = self._absolute(element.get("src", ""))
         if not told:
-            self.pictures += 1
+            self.page.pictures += 1
             return ""
         return f"![{told}]({target})" if target else f"![{told}]"
 
@@ -290,7 +321,7 @@ def _is_shown(element: Any, *, top: bool) -> bool:
 
 
 def _fill(cells: list[str], waiting: dict[int, int]) -> None:
-    while len(cells) in waiting:
+    while len(cells) in waiting and len(cells) < _MAX_COLUMNS:
         cells.append("")
 
 

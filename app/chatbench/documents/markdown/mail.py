@@ -14,6 +14,9 @@ from chatbench.documents.markdown.writing import Blocks, Converted, count_of, on
 _HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 _MAX_BYTES: Final = 50 << 20
 _MOST_PARTS: Final = 1000
+_MOST_BOUNDARIES: Final = 20_000
+_MOST_MULTIPARTS: Final = 200
+_LONGEST_HEADER: Final = 4_000
 
 
 def convert(source: bytes | Path, name: str) -> Converted:
@@ -26,24 +29,40 @@ def convert(source: bytes | Path, name: str) -> Converted:
         raise AttachmentRefused(
             f"{name} is larger than {_MAX_BYTES >> 20} MiB.", "Attach its parts one by one."
         )
-    message = BytesParser(policy=policy.default).parsebytes(data)
-    headers = {header: one_line(str(message[header])) for header in _HEADERS if message[header]}
+    if data.count(b"\n--") > _MOST_BOUNDARIES or data.lower().count(b"multipart/") > _MOST_MULTIPARTS:
+        raise AttachmentRefused(f"{name} has too many parts to be read.", "Attach its parts one by one.")
+    message = BytesParser(policy=policy.compat32).parsebytes(data)
+    headers = {header: _header(message[header]) for header in _HEADERS if message[header]}
     if not headers:
         raise AttachmentRefused(f"{name} is no e-mail.", "Save it anew as .eml.")
     texts, pages, attached = _parts(message)
     blocks = Blocks()
     blocks.add("\n".join(f"{header}: {value}" for header, value in headers.items()))
-    pictures = 0
+    notes: list[str] = []
     if any(text.strip() for text in texts):
         blocks.extend(texts)
     else:
         for text in pages:
             page = html.read(text, name, whole=True)
-            pictures += page.pictures
+            notes += html.notes_of([page])
             blocks.extend(page.blocks)
     blocks.add("\n".join(["Attachments:", *[f"- {one}" for one in attached]]) if attached else "")
-    notes = [f"{count_of(len(attached), 'attachment was', 'attachments were')} left out."] if attached else []
+    if attached:
+        notes.append(f"{count_of(len(attached), 'attachment was', 'attachments were')} left out.")
     return blocks.converted(headers.get("Subject", ""), notes)
+
+
+def _header(value: object) -> str:
+    """A header as it is meant to be read."""
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
+    raw = str(value)
+    raw = raw if len(raw) <= _LONGEST_HEADER else f"{raw[:_LONGEST_HEADER]}…"
+    try:
+        return one_line(str(make_header(decode_header(raw))))
+    except (HeaderParseError, LookupError, ValueError):
+        return one_line(raw)
 
 
 def _parts(message: Any) -> tuple[list[str], list[str], list[str]]:
@@ -73,7 +92,7 @@ def _parts(message: Any) -> tuple[list[str], list[str], list[str]]:
 def _described(part: Any, kind: str, filename: str | None) -> str:
     payload = part.get_payload(decode=True)
     size = f", {len(payload):,} bytes" if isinstance(payload, bytes) else ""
-    return f"{safe_name(filename) if filename else 'without a name'} ({kind}{size})"
+    return f"{safe_name(_header(filename)) if filename else 'without a name'} ({kind}{size})"
 
 
 def _text(part: Any) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from chatbench.core.errors import AttachmentRefused
 from chatbench.documents.markdown.packages import Package
-from chatbench.documents.markdown.writing import Blocks, Converted, count_of, one_line, table
+from chatbench.documents.markdown.writing import MAX_CELLS, Blocks, Converted, count_of, one_line, table
 
 _NAMESPACE: Final = "urn:oasis:names:tc:opendocument:xmlns:"
 _TEXT: Final = f"{{{_NAMESPACE}text:1.0}}"
@@ -31,7 +31,6 @@ _SKIPPED: Final = frozenset(
 _PREFIXES: Final = {"drawing": "draw"}
 _DEEPEST: Final = 64
 _MAX_REPEATED: Final = 500
-_MAX_ROWS: Final = 20_000
 
 
 class _Looks(msgspec.Struct, frozen=True):
@@ -55,7 +54,7 @@ class _Document:
         self._ordered = set(_ordered_lists(self._root))
         self._notes: list[str] = []
         self._said: list[str] = []
-        self._pictures = 0
+        self._pictures = self._taken = 0
 
     def converted(self) -> Converted:
         blocks = Blocks()
@@ -153,12 +152,11 @@ class _Document:
             blank = 0
             repeated = min(_number(row.get(f"{_TABLE}number-rows-repeated", "1"), 1), _MAX_REPEATED)
             rows += [cells] * max(1, repeated)
-            if len(rows) > _MAX_ROWS:
-                self._said.append(
-                    f"{element.get(f'{_TABLE}name', 'A table')}: the first {_MAX_ROWS:,} rows were taken."
-                )
+            self._taken += len(cells) * max(1, repeated)
+            if self._taken > MAX_CELLS:
+                self._said.append(f"Of its tables about {MAX_CELLS:,} cells were taken.")
                 break
-        return table(rows[:_MAX_ROWS])
+        return table(rows)
 
     def _cells(self, row: Any, depth: int) -> list[str]:
         cells: list[str] = []

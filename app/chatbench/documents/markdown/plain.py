@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -11,13 +12,17 @@ from chatbench.core.errors import AttachmentRefused
 from chatbench.documents.archives import content_of
 from chatbench.documents.markdown.encodings import decoded, is_text
 from chatbench.documents.markdown.languages import language_of
-from chatbench.documents.markdown.writing import MAX_CHARACTERS, Blocks, Converted, fenced, table
+from chatbench.documents.markdown.writing import MAX_CELLS, MAX_CHARACTERS, Blocks, Converted, fenced, table
 
 MAX_ROWS: Final = 20_000
+MAX_COLUMNS: Final = 500
 _MAX_BYTES: Final = 50 << 20
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _LINES: Final = 50
-_DEEPEST: Final = 200
+_LONGEST_LINE: Final = 10_000
+_DEEPEST: Final = 64
+_STEPS: Final = bytes({91: 1, 123: 1, 93: 255, 125: 255}.get(code, 0) for code in range(256))
+_NO_STEPS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -46,12 +51,11 @@ def convert_json(source: bytes | Path, name: str) -> Converted:
     data = text.encode("utf-8", "replace")
     notes: list[str] = []
     if not cut and len(data) <= MAX_CHARACTERS // 2:
-        if _depth(data) > _DEEPEST:
-            raise AttachmentRefused(f"{name} is nested too deeply to be read.", "Attach a part of it.")
         try:
-            text = msgspec.json.format(data, indent=2).decode()
-        except msgspec.DecodeError:
-            notes.append("It is no valid JSON.")
+            # Indents of what is nested deeply would be longer than what they stand before.
+            text = msgspec.json.format(data, indent=2 if _depth(data) <= _DEEPEST else -1).decode()
+        except (msgspec.DecodeError, RecursionError):
+            notes.append("It is no valid JSON, or nested too deeply to be laid out.")
     return _written(fenced(text[:MAX_CHARACTERS], "json"), notes, cut=cut or len(text) > MAX_CHARACTERS)
 
 
@@ -59,22 +63,27 @@ def convert_csv(source: bytes | Path, name: str) -> Converted:
     """Comma-separated values, whatever separates them, as a table."""
     import csv
 
-    text, cut = text_of(source, name)
+    text, cut = text_of(source, name, MAX_CHARACTERS)
     lines = text.split("\n")
     told = next((one for one in _DELIMITERS if lines[0].lower() == f"sep={one}"), "")
-    delimiter = told or _delimiter(lines[:_LINES], name)
+    delimiter = told or _delimiter([line[:_LONGEST_LINE] for line in lines[:_LINES]], name)
     csv.field_size_limit(MAX_CHARACTERS)
     rows: list[list[str]] = []
     notes: list[str] = []
+    cells = widest = 0
     try:
         for row in csv.reader(lines[1:] if told else lines, delimiter=delimiter):
-            if len(rows) == MAX_ROWS:
-                notes.append(f"{MAX_ROWS:,} of about {len(lines):,} rows were taken.")
+            cells += min(len(row), MAX_COLUMNS)
+            if len(rows) == MAX_ROWS or cells > MAX_CELLS:
+                notes.append(f"{len(rows):,} of about {len(lines):,} rows were taken.")
                 break
+            widest = max(widest, len(row))
             if row:
-                rows.append(row)
+                rows.append(row[:MAX_COLUMNS])
     except csv.Error:
         return _written(fenced(text), cut=cut)
+    if widest > MAX_COLUMNS:
+        notes.append(f"{MAX_COLUMNS:,} of {widest:,} columns were taken.")
     return _written(table(rows), notes, cut=cut)
 
 
@@ -103,8 +112,5 @@ def _delimiter(lines: list[str], name: str) -> str:
 
 
 def _depth(data: bytes) -> int:
-    deepest = depth = 0
-    for sign in re.findall(rb"[\[\]{}]", _STRING.sub(b"", data)):
-        depth += 1 if sign in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+    brackets = _STRING.sub(b"", data).translate(_STEPS, _NO_STEPS)
+    return max(accumulate(memoryview(brackets).cast("b")), default=0)

@@ -22,7 +22,8 @@ def convert(source: bytes | Path, name: str) -> Converted:
     path = package.main_part()
     relations = package.relations(path)
     listed = package.xml(path).iterfind(f"{_P}sldIdLst/{_P}sldId")
-    slides = [relations.get(one.get(f"{_R}id", ""), ("", "", True))[1] for one in listed]
+    # Each once: a list that names one again and again is made to keep its reader busy.
+    slides = dict.fromkeys(relations.get(one.get(f"{_R}id", ""), ("", "", True))[1] for one in listed)
     blocks = Blocks()
     pictures = hidden = units = 0
     for number, slide in enumerate(slides, 1):

@@ -9,6 +9,9 @@ from typing import Final
 import msgspec
 
 MAX_CHARACTERS: Final = 5_000_000
+MAX_BLOCKS: Final = 100_000
+MAX_CELLS: Final = 200_000
+"""So many cells of its tables together are taken of one document."""
 _BLANK: Final = re.compile(r"[ \t\r\f\v\u00a0]*\n[ \t\r\f\v\u00a0\n]*")
 
 
@@ -42,15 +45,23 @@ class Blocks:
                 return
         self._size += len(block)
         self._blocks.append(block)
+        if len(self._blocks) == MAX_BLOCKS:
+            self.full = True
 
     def extend(self, blocks: Iterable[str]) -> None:
-        """Several more blocks."""
+        """Several more blocks, as long as there is room."""
         for block in blocks:
             self.add(block)
+            if self.full:
+                break
 
     def converted(self, title: str = "", notes: Sequence[str] = (), units: int = 1) -> Converted:
         """All of it; that it was cut is said."""
-        said = [*notes, *([f"Cut after {MAX_CHARACTERS:,} characters."] if self.full else [])]
+        said = [*notes]
+        if self.full:
+            many = len(self._blocks) == MAX_BLOCKS
+            cut = f"{MAX_BLOCKS:,} paragraphs" if many else f"{MAX_CHARACTERS:,} characters"
+            said.append(f"Cut after {cut}.")
         text = "\n\n".join(self._blocks)
         return Converted(
             markdown=f"{text}\n" if text else "", title=one_line(title)[:200], notes=tuple(said), units=units

@@ -14,12 +14,13 @@ import msgspec
 
 from chatbench.core.errors import AttachmentRefused
 from chatbench.documents.markdown.packages import DAMAGED, Package, damaged_xml
-from chatbench.documents.markdown.writing import Blocks, Converted, count_of, table
+from chatbench.documents.markdown.writing import MAX_CELLS, Blocks, Converted, count_of, table
 
 MAX_ROWS: Final = 20_000
 """So many rows of a sheet become a table; of those behind them only the number is said."""
-MAX_CELLS: Final = 200_000
+_MOST_SEEN: Final = 500_000  # rows and cells that may be empty
 _MAX_COLUMNS: Final = 500
+_MOST_COLUMNS: Final = 16_384  # that a sheet can have
 _MAX_XML_BYTES: Final = 24 << 20
 _PIECE: Final = 1 << 16
 _SHEET: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -66,6 +67,7 @@ def _sheets(package: Package, root: Any, relations: Any, book: _Book) -> Convert
     blocks, notes = Blocks(), []
     left = MAX_CELLS
     hidden = units = 0
+    seen: set[str] = set()
     for element in root.iterfind("{*}sheets/{*}sheet"):
         title = element.get("name", "")
         kind, target, outside = next(
@@ -75,10 +77,11 @@ def _sheets(package: Package, root: Any, relations: Any, book: _Book) -> Convert
         if element.get("state", "visible") != "visible":
             hidden += 1
             continue
-        if kind != "worksheet" or outside or target not in package:
+        if kind != "worksheet" or outside or target not in package or target in seen:
             notes.append(f"{title} is no sheet of cells and was left out.")
             continue
         units += 1
+        seen.add(target)
         sheet = _read_sheet(package, target, book, left)
         left -= sheet.cells
         notes += [f"{title}: {one}" for one in sheet.said]
@@ -90,10 +93,16 @@ def _sheets(package: Package, root: Any, relations: Any, book: _Book) -> Convert
 
 
 def _strings(package: Package, path: str) -> list[str]:
+    """The texts that cells share, in the order of their first use: as many as cells are taken."""
     if path not in package:
         return []
-    root = package.xml(path)
-    return [_text(one) for one in root]
+    texts: list[str] = []
+    for _, element in _elements(package, path, "si"):
+        if element is not None:
+            texts.append(_text(element))
+        if len(texts) > MAX_CELLS:
+            break
+    return texts
 
 
 def _text(element: Any) -> str:
@@ -133,31 +142,25 @@ def _read_sheet(package: Package, path: str, book: _Book, left: int) -> _Sheet:
     dimension = ""
     last = seen = 0
     cut = False
-    try:
-        with package.stream(path) as stream:
-            for kind, element in _events(stream, package.name):
-                if kind == "dimension":
-                    dimension = element.get("ref", "")
-                    continue
-                if kind == "cut":
-                    cut = True
-                    break
-                number = _int(element.get("r", ""), last + 1)
-                row, cells = _row(element, book)
-                seen += 1
-                sheet.cells += cells
-                if row:
-                    # Empty rows in between are kept as long as they are few.
-                    sheet.rows += [[] for _ in range(min(number - last - 1, 2) if sheet.rows else 0)]
-                    sheet.rows.append(row)
-                    last = number
-                if len(sheet.rows) >= MAX_ROWS or sheet.cells >= left or seen >= 10 * MAX_ROWS:
-                    cut = True
-                    break
-    except (OSError, EOFError, ValueError, NotImplementedError) as error:
-        if isinstance(error, AttachmentRefused):
-            raise
-        raise damaged(package.name) from None
+    for kind, element in _elements(package, path, "row", "dimension"):
+        if kind == "dimension":
+            dimension = element.get("ref", "")
+            continue
+        if kind == "cut":
+            cut = True
+            break
+        number = _int(element.get("r", ""), last + 1)
+        row, looked_at = _row(element, book)
+        seen += 1 + looked_at
+        sheet.cells += sum(map(bool, row))
+        if row:
+            # Empty rows in between are kept as long as they are few.
+            sheet.rows += [[] for _ in range(min(number - last - 1, 2) if sheet.rows else 0)]
+            sheet.rows.append(row)
+            last = number
+        if len(sheet.rows) >= MAX_ROWS or sheet.cells >= left or seen >= _MOST_SEEN:
+            cut = True
+            break
     if cut and (lacking := _lacking(dimension, last)):
         sheet.said.append(lacking)
     return sheet
@@ -176,14 +179,22 @@ def _lacking(dimension: str, last: int) -> str:
     return f"only the first {last:,} rows were taken."
 
 
-def _events(stream: IO[bytes], name: str) -> Iterator[tuple[str, Any]]:
-    """ "dimension" and "row" elements as they end; "cut" where there is too much to look through."""
+def _elements(package: Package, path: str, *names: str) -> Iterator[tuple[str, Any]]:
+    """Elements of these names as they end; at last "cut" and None where there is too much to look through."""
     import zipfile
     import zlib
 
+    try:
+        with package.stream(path) as stream:
+            yield from _events(stream, package.name, names)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError):
+        raise damaged(package.name) from None
+
+
+def _events(stream: IO[bytes], name: str, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     from lxml import etree
 
-    tags = (f"{{{_SHEET}}}row", f"{{{_SHEET}}}dimension")
+    tags = tuple(f"{{{_SHEET}}}{one}" for one in names)
     parser = etree.XMLPullParser(
         events=("end",), tag=tags, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
@@ -197,25 +208,30 @@ def _events(stream: IO[bytes], name: str) -> Iterator[tuple[str, Any]]:
             read += len(piece)
             for _, element in parser.read_events():
                 yield element.tag.rpartition("}")[2], element
-                element.clear()
-                # What was read is taken out of the tree, or it would grow with the sheet.
-                parent = element.getparent()
-                while parent is not None and element.getprevious() is not None:
-                    del parent[0]
+                _forget(element)
             if read > _MAX_XML_BYTES:
                 yield "cut", None
                 return
     except etree.XMLSyntaxError as error:
         raise damaged_xml(error, name) from None
-    except (zipfile.BadZipFile, zlib.error):
-        raise damaged(name) from None
+
+
+def _forget(element: Any) -> None:
+    """Takes what was read out of the tree, which would grow with the sheet."""
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and element.getprevious() is not None:
+        del parent[0]
 
 
 def _row(element: Any, book: _Book) -> tuple[list[str], int]:
+    """The texts of a row, and how many cells were looked at for them."""
     row: list[str] = []
     cells = 0
     for cell in element:
         cells += 1
+        if cells > _MOST_COLUMNS:
+            break
         if not len(cell):
             continue
         text = _value(cell, book)
@@ -238,7 +254,7 @@ def _value(cell: Any, book: _Book) -> str:
     match kind:
         case "s":
             place = _int(raw, -1)
-            return book.strings[place] if 0 <= place < len(book.strings) else ""
+            return book.strings[place] if 0 <= place < len(book.strings) else "…"
         case "b":
             return {"1": "TRUE", "0": "FALSE"}.get(raw, raw)
         case "d":
