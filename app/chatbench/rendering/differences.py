@@ -109,12 +109,19 @@ def parameter_differences(a: Lane, b: Lane) -> tuple[ParameterDifference, ...]:
 
 
 class _Block(NamedTuple):
-    """`words` join to the text; `keys` are what is compared of each."""
+    """`words` join to the text; `keys` are what is compared of each, and `sizes` how many characters
+    the first 0, 1, 2 … of these have."""
 
     text: str
     code: bool
     words: list[str]
     keys: list[str]
+    sizes: list[int]
+
+    @property
+    def weight(self) -> int:
+        """Characters, and one more a word."""
+        return self.sizes[-1] + len(self.keys)
 
 
 def _blocks(text: str) -> list[_Block]:
@@ -125,14 +132,14 @@ def _blocks(text: str) -> list[_Block]:
         if lines:
             joined = "".join(lines)
             words = _WORD.findall(joined)
-            found.append(_Block(joined, False, words, [word.rstrip() for word in words]))
+            found.append(_block(joined, False, words, [word.rstrip() for word in words]))
             lines.clear()
 
     for line, code in _lines(text):
         if code:
             close()
             tokens = _TOKEN.findall(line)
-            found.append(_Block(line, True, tokens, tokens))
+            found.append(_block(line, True, tokens, tokens))
             continue
         blank = not line.strip()
         if not blank and (_BEGINS.match(line) or (lines and not lines[-1].strip())):
@@ -140,6 +147,10 @@ def _blocks(text: str) -> list[_Block]:
         lines.append(line)
     close()
     return found
+
+
+def _block(text: str, code: bool, words: list[str], keys: list[str]) -> _Block:
+    return _Block(text, code, words, keys, list(accumulate(map(len, keys), initial=0)))
 
 
 def _lines(text: str) -> Iterator[tuple[str, bool]]:
@@ -177,7 +188,7 @@ def _pairs(a: Sequence[_Block], b: Sequence[_Block], cancelled: Callable[[], boo
     weighed: list[tuple[Match, int]] = []
     for pair, found in shared.items():
         one, other = a[pair[0]], b[pair[1]]
-        if not _alike(one, other, _size([a_keys[i] for i, _ in found]) + len(found)):
+        if not _alike(one, other, sum(len(a_keys[i]) for i, _ in found) + len(found)):
             continue
         inside = [(i - a_firsts[pair[0]], j - b_firsts[pair[1]]) for i, j in found]
         weight = sum(run.size + run.b_end - run.b for run in _runs(one, other, inside) if run.same)
@@ -213,9 +224,8 @@ def _firsts(blocks: Sequence[_Block]) -> list[int]:
 def _alike(a: _Block, b: _Block, weight: int) -> bool:
     if a.code != b.code:
         return False
-    sizes = _size(a.keys) + len(a.keys), _size(b.keys) + len(b.keys)
     enough = _ENOUGH_CODE if a.code else _ENOUGH
-    return 2 * weight >= enough * sum(sizes) or weight >= _NEARLY_ALL * min(sizes)
+    return 2 * weight >= enough * (a.weight + b.weight) or weight >= _NEARLY_ALL * min(a.weight, b.weight)
 
 
 def _chain(weighed: list[tuple[Match, int]]) -> list[Match]:
@@ -344,8 +354,4 @@ def _ends_sentence(word: str) -> bool:
 
 def _run(same: bool, a: _Block, b: _Block, places: tuple[int, int, int, int]) -> _Run:
     a_from, a_to, b_from, b_to = places
-    return _Run(same, *places, max(_size(a.keys[a_from:a_to]), _size(b.keys[b_from:b_to])))
-
-
-def _size(words: Sequence[str]) -> int:
-    return sum(map(len, words))
+    return _Run(same, *places, max(a.sizes[a_to] - a.sizes[a_from], b.sizes[b_to] - b.sizes[b_from]))
