@@ -117,10 +117,10 @@ def test_what_people_type_finds_what_they_mean(tmp_path: Path, run_async: Run) -
 def test_a_name_that_has_the_words_hides_scattered_letters(tmp_path: Path, run_async: Run) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            session.services.templates.save("dlc-notes", Template(prompt="x"))
+            session.services.templates.save("dlt-notes", Template(prompt="x"))
             palette = session.window.command_palette
-            palette.open("dlc")
-            await until(lambda: palette.titles() == ["dlc-notes"], "the prompt alone")
+            palette.open("dlt")
+            await until(lambda: palette.titles() == ["dlt-notes"], "the prompt alone")
             palette.close_palette()
 
     run_async(scenario())

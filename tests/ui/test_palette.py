@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QWidget
 
 from chatbench.ui.actions import Actions
 from chatbench.ui.fuzzy import match
 from chatbench.ui.palette import ActionSource, CommandPalette, PaletteRow
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets.keys import KeyHint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -270,3 +271,61 @@ def test_the_card_stays_inside_a_small_window(palette: CommandPalette, window: Q
     card = palette.findChildren(QLineEdit)[0].parentWidget()
     assert card is not None
     assert palette.rect().contains(card.geometry())
+
+
+def test_the_current_row_is_read_out(palette: CommandPalette, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("chatbench.ui.palette.overlay.announce", lambda _widget, words: said.append(words))
+    palette.open("comp")
+    QTest.keyClick(field(palette), Qt.Key.Key_Down)
+    assert said == [
+        "Compare with another model, Ctrl+Shift+L, 1 of 3",
+        "Compare four embedding models, 2 of 3",
+    ]
+    type_words(palette, "are f")
+    assert said[-1] == "Compare four embedding models, 1 of 1"
+    type_words(palette, "zzz")
+    assert said[-1] == "Nothing is called that."
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+@pytest.mark.parametrize("width", [360, 480, 1000])
+def test_the_foot_shows_what_it_has_room_for_in_whole(
+    palette: CommandPalette, window: QWidget, width: int, factor: float
+) -> None:
+    theme().apply(text_factor=factor)
+    window.resize(width, 700)
+    palette.open()
+    QApplication.processEvents()
+    hints = [hint for hint in palette.findChildren(KeyHint) if hint.isVisible()]
+    assert hints or width == 360
+    for hint in hints:
+        assert hint.width() >= hint.sizeHint().width()
+    if width == 1000:
+        assert len(hints) == 4
+    if factor == 1.0:
+        assert hints
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("night", True), ("nigh", True), ("ngiht", True), ("nght", True), ("niight", True), ("nipht", True),
+        ("drak", True), ("ngi", False), ("nigthly", False), ("xight", True), ("xyght", False),
+    ],
+)  # fmt: skip
+def test_other_words_do_and_a_slip_of_one_letter(query: str, found: bool) -> None:
+    assert (match(query, "Dark colours", ("night", "theme")) is not None) is found
+    assert match(query, "Dark colours") is None or query == "drak"
+
+
+def test_a_name_beats_other_words_and_these_beat_a_slip() -> None:
+    name, other = match("theme", "Theme park", ("x",)), match("theme", "Dark colours", ("night", "theme"))
+    slip = match("tehme", "Dark colours", ("night", "theme"))
+    assert name is not None
+    assert other is not None
+    assert slip is not None
+    assert name.score > other.score > slip.score > 0
+    first = match("theme", "Dark colours", ("theme", "night"))
+    assert first is not None
+    assert first.score > other.score, "the words that stand first say it best"

@@ -14,6 +14,7 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.palette.rows import Entries, Entry, EntryDelegate, ranked
 from chatbench.ui.palette.sources import PaletteRow, PaletteSource
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets.announce import announce
 from chatbench.ui.widgets.keys import KeyHint
 from chatbench.ui.widgets.labels import Label
 from chatbench.ui.widgets.paint import box, shadow
@@ -42,6 +43,7 @@ class CommandPalette(QWidget):
         self._window = window
         self._sources: list[PaletteSource] = []
         self._round = 0
+        self._told = ""
         self._groups: dict[int, list[Entry]] = {}
         self._before: QWidget | None = None
         self.search_inside: Callable[[str], object] | None = None
@@ -72,6 +74,7 @@ class CommandPalette(QWidget):
         self.hide()
         self._model.show([])
         self._round += 1
+        self._told = ""
         if self._before is not None:
             self._before.setFocus(Qt.FocusReason.PopupFocusReason)
         self._before = None
@@ -110,9 +113,11 @@ class CommandPalette(QWidget):
         self._foot = QHBoxLayout()
         self._foot.setContentsMargins(16, 8, 16, 8)
         self._foot.setSpacing(12)
-        self._foot.addWidget(KeyHint(["↑", "↓"], self.tr("move")))
-        self._foot.addWidget(KeyHint("Enter", self.tr("do it")))
+        self._keys = [KeyHint(["↑", "↓"], self.tr("move")), KeyHint("Enter", self.tr("do it"))]
+        for hint in self._keys:
+            self._foot.addWidget(hint)
         self._foot.addStretch(1)
+        self._signs: list[KeyHint] = []
         self._prefixes = QHBoxLayout()
         self._prefixes.setSpacing(8)
         self._foot.addLayout(self._prefixes)
@@ -130,7 +135,8 @@ class CommandPalette(QWidget):
     def _show_prefixes(self) -> None:
         source = self._sources[-1]
         if source.prefix:
-            self._prefixes.addWidget(KeyHint([source.prefix], source.title.lower()))
+            self._signs.append(KeyHint([source.prefix], source.title.lower()))
+            self._prefixes.addWidget(self._signs[-1])
 
     def _refresh(self) -> None:
         if not self.isVisible():
@@ -188,6 +194,7 @@ class CommandPalette(QWidget):
             self._list.setCurrentIndex(self._model.index(first))
         self._list.scrollToTop()
         self._arrange()
+        self._tell()
 
     def _inside_row(self, text: str) -> PaletteRow:
         search = self.search_inside
@@ -205,10 +212,39 @@ class CommandPalette(QWidget):
         rows = sum(self._list.sizeHintForRow(row) for row in range(self._model.rowCount()))
         frame = theme().control("palette-field") + theme().scaled(20) + 16 + 14
         height = min(frame + rows, self.height() - top - margin)
+        self._fit_foot(width)
         self._card.setGeometry((self.width() - width) // 2, top, width, height)
         self._field.setFont(theme().font("input-large"))
         self._field.setFixedHeight(theme().control("palette-field"))
         self.update()
+
+    def _fit_foot(self, width: int) -> None:
+        """Signs and keys, or the signs alone, or the keys: what the foot has room for in whole."""
+        margins = self._foot.contentsMargins()
+        room = width - margins.left() - margins.right() - self._foot.spacing()
+
+        def taken(hints: list[KeyHint]) -> int:
+            return sum(hint.sizeHint().width() + self._foot.spacing() for hint in hints)
+
+        ways = ([*self._keys, *self._signs], self._signs, self._keys)
+        shown = next((hints for hints in ways if taken(hints) <= room), [])
+        for hint in (*self._keys, *self._signs):
+            hint.setVisible(hint in shown)
+
+    def said(self) -> str:
+        """The current row and its place among the others, as it is read out."""
+        index = self._list.currentIndex()
+        rows = [row for row in range(self._model.rowCount()) if self._row(self._model.index(row)) is not None]
+        if index.row() not in rows:
+            return ""
+        words = str(index.data(Qt.ItemDataRole.AccessibleTextRole))
+        return self.tr("{0}, {1} of {2}").format(words, rows.index(index.row()) + 1, len(rows))
+
+    def _tell(self) -> None:
+        """The focus stays in the field: what is chosen below it is told."""
+        if (said := self.said()) != self._told:
+            self._told = said
+            announce(self._field, said or self.tr("Nothing is called that."))
 
     def _move(self, step: int) -> None:
         row = self._list.currentIndex().row()
@@ -218,6 +254,7 @@ class CommandPalette(QWidget):
             if self._model.flags(self._model.index(row)) != Qt.ItemFlag.NoItemFlags:
                 self._list.setCurrentIndex(self._model.index(row))
                 self._list.scrollTo(self._model.index(max(0, row - 1) if step < 0 else row))
+                self._tell()
                 return
 
     def _row(self, index: QModelIndex) -> PaletteRow | None:
