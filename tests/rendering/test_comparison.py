@@ -69,6 +69,21 @@ def test_a_block_that_only_stands_elsewhere_is_known_and_is_no_other_one_s_too()
     assert moved(pairs_of(here, here), parse(here), parse(here)) == {}
 
 
+def test_a_rule_never_moves() -> None:
+    here, there = "---\n\nA paragraph of some words.\n", "A paragraph of some words.\n\n---\n"
+    pairs = pairs_of(here, there)
+    assert Pair(1, 0) in pairs
+    assert moved(pairs, parse(here), parse(there)) == {}
+
+
+def test_a_block_is_paired_once_though_two_have_words_of_it() -> None:
+    here = "1. one thing of many\n\n- two things of many\n- three things of many\n"
+    there = "- one thing of many\n- two things of many\n- three things of many\n"
+    assert len(parse(there)) == 1
+    assert pairs_of(here, there) == [Pair(0, None), Pair(1, 0)]
+    assert pairs_of(there, here) == [Pair(None, 0), Pair(0, 1)]
+
+
 @settings(max_examples=150, deadline=None)
 @given(*[st.lists(st.sampled_from(LINES), max_size=8).map("".join)] * 2)
 def test_what_moved_stands_alone_in_both_and_says_the_same(here: str, there: str) -> None:
