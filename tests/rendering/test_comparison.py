@@ -99,3 +99,9 @@ def test_what_says_the_same_is_the_same_wherever_it_stands() -> None:
     (one,), (_, other), (third,) = parse("Words.\n"), parse("# a\n\nWords.\n"), parse("Other words.\n")
     assert same(one, other)
     assert not same(one, third)
+    (named,), (bare,) = parse("```py\nx = 1\n```\n"), parse("```\nx = 1\n```\n")
+    assert same(named, bare), "the language is no part of what code says"
+
+
+def test_a_quotation_is_not_laid_beside_words_of_its_own() -> None:
+    assert pairs_of("> Some words here.\n", "Some words here.\n") == [Pair(None, 0), Pair(0, None)]
