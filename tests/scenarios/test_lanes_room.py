@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.lanes import OTHER, ask, choose, open_menus, two_lanes
-from tests.scenarios.window import click, opened, press, until
+from tests.scenarios.lanes import FIRST, OTHER, ask, choose, open_menus, two_lanes
+from tests.scenarios.window import click, finished, opened, press, until, write
 
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.lanes import Arrangement
@@ -234,5 +234,57 @@ def test_notices_cover_no_foot_no_composer_and_nothing_that_has_the_focus(
                 place.translate(lane.transcript.viewport().mapTo(session.window, QPoint()))
                 notices = session.window.notices
                 assert not place.intersects(QRect(notices.mapTo(session.window, QPoint()), notices.size()))
+
+    run_async(scenario())
+
+
+def drawn_names(view: ConversationView) -> list[list[bool]]:
+    """Of each lane, whether its answers say who gave them."""
+    found = []
+    for lane in view.lanes.views:
+        rows = [row.item for row in lane.transcript.stack.rows]
+        answers = [one for one in rows if one is not None and not one.mine]
+        found.append([not lane.transcript.painter.name_rect(one).isEmpty() for one in answers])
+    return found
+
+
+def test_an_answer_names_its_model_where_the_head_of_the_lane_does_not(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 2)
+            assert drawn_names(view) == [[False], [False]]
+            view.lanes.turn_to(view.lanes.views[1])
+            view.choose_model(FIRST)
+            await until(lambda: drawn_names(view) == [[False], [True]], "the name of who has answered")
+            write(view, "Two")
+            press(view.composer.editor, Qt.Key.Key_Return)
+            await until(lambda: drawn_names(view) == [[False] * 2, [True, False]], "the second answers")
+            await finished(view)
+            view.compare.continue_with(view.lanes.views[0])
+            await until(lambda: view.lanes.alone, "one lane")
+            assert drawn_names(view) == [[True, True]]
+            spoken = view.lanes.current.transcript.stack.items()[-1].entry.author
+            assert spoken == "model-a"
+
+    run_async(scenario())
+
+
+def test_every_figure_says_what_it_counts(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 2)
+            lane = view.lanes.current
+            await until(lambda: lane.foot.values[2].words == "25", "the figures")
+            names = [one.value.accessibleName().split(":")[0] for one in lane.foot.values]
+            assert names == ["First token", "Speed", "Tokens out", "Cost"]
+            assert all(one.toolTip() for one in lane.foot.values)
+            (answer,) = [one for one in lane.transcript.stack.items() if not one.mine]
+            assert "25 tok out" in answer.facts(), "the same figure by the same name"
+            estimate = view.composer.line.estimate
+            await until(lambda: "tokens" in estimate.text(), "the estimate")
+            assert estimate.accessibleName().startswith("Before sending: ≈ ")
+            assert "Tokens in, if this is sent" in estimate.toolTip()
 
     run_async(scenario())

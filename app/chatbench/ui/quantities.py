@@ -32,6 +32,12 @@ def number(count: int) -> str:
     return _locale().toString(count)
 
 
+def read_number(text: str) -> int | None:
+    """A whole number as `number` writes it, or with none of the separators; None where it is none."""
+    found, ok = _locale().toLongLong(text.strip())
+    return found if ok else None
+
+
 def decimals(value: float, places: int) -> str:
     """A number with so many decimals."""
     return _locale().toString(float(value), "f", places)
@@ -41,6 +47,11 @@ def tokens(count: int, about: str = "") -> str:
     """A number of tokens, in the singular or the plural: `≈ 1,660 tokens`."""
     words = _tr("{0} token") if count == 1 else _tr("{0} tokens")
     return words.format(about + number(count))
+
+
+def tokens_out(count: int, about: str = "") -> str:
+    """The tokens of an answer, where there is little room: `≈ 1,660 tok out`."""
+    return _tr("{0} tok out").format(about + number(count))
 
 
 def amount(value: Decimal, currency: str = "USD") -> str:
@@ -59,6 +70,13 @@ def price(cost: Cost | None) -> str:
     if cost.source == "free":
         return _tr("no charge")
     return (ABOUT if cost.estimated else "") + amount(cost.amount, cost.currency)
+
+
+def estimate(cost: Decimal | None, *, free: bool = False) -> str:
+    """What something would cost, in US dollars; None is unknown."""
+    if free:
+        return _tr("no charge")
+    return _tr("price unknown") if cost is None else ABOUT + amount(cost)
 
 
 def seconds(value: float) -> str:

@@ -23,6 +23,8 @@ from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.desk import Desk
 from chatbench.ui.frame import Frame, Places, WindowPlace, apply_preferences
 from chatbench.ui.globalkeys import GlobalShortcut
+from chatbench.ui.quantities import AT_LEAST
+from chatbench.ui.quantities import amount as amount_of
 from chatbench.ui.window import MainWindow, bring_to_front
 from chatbench.ui.wish import Wish
 
@@ -200,6 +202,9 @@ class Session:
         """Brings the quick chat to the front, with the chat that was in it last."""
         quick = self.quick or self._make_quick()
         quick.bring()
+        self._fill_quick(quick)
+
+    def _fill_quick(self, quick: QuickWindow) -> None:
         if self._ready:
             spawn(quick.pane.open(self._places.quick.chat), owner=quick, name="open-quick-chat")
 
@@ -207,10 +212,10 @@ class Session:
         """Its keys were pressed, in whatever program."""
         if token:
             os.environ["XDG_ACTIVATION_TOKEN"] = token
-        if self.quick is not None and self.quick.isVisible() and self.quick.isActiveWindow():
-            self.quick.hide()
-        else:
-            self.show_quick()
+        quick = self.quick or self._make_quick()
+        quick.toggle()
+        if quick.isVisible():
+            self._fill_quick(quick)
 
     async def _use_quick_keys(self) -> None:
         keys = self.services.preferences.current.quick_keys
@@ -385,12 +390,9 @@ class Session:
 
     async def _show_spent(self) -> None:
         spent = await self.services.usage.today()
-        about = "" if spent.complete else "≥ "
-        amount = f"{about}${spent.amount:.2f}"
+        amount = ("" if spent.complete else AT_LEAST) + amount_of(spent.amount)
         if not spent.amount and not spent.complete:
             amount = self._telling().tr("price unknown")
-        if 0 < spent.amount < 1:
-            amount = f"{about}${spent.amount:.4f}".rstrip("0")
         for desk in self.desks:
             desk.show_spent(amount)
 

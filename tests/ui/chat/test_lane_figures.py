@@ -84,7 +84,7 @@ def test_sums_of_what_is_known(told: Callable[..., FiguresPopup]) -> None:
     assert column(popup, TOKENS_OUT) == ["150", "30", "180"]
     assert exact(popup, TOKENS_IN) == ["15", "1000", "1015"]
     assert column(popup, SPEED) == ["50 tok/s", "30 tok/s", "45 tok/s"]
-    assert column(popup, FIRST) == ["1.50 s", "0.50 s", "1.00 s"]
+    assert column(popup, FIRST) == ["1.5 s", "0.50 s", "1.0 s"]
 
 
 def test_unknown_is_neither_zero_nor_left_out(told: Callable[..., FiguresPopup]) -> None:

@@ -21,12 +21,12 @@ from chatbench.ui.chat.transcript.source import ListSource
     ("characters", "tokens", "seconds", "said"),
     [
         (0, 1, 2.0, []),
-        (2, None, 0.1, ["≈ 1 token"]),
-        (2, 1, 0.1, ["1 token"]),
-        (228, None, 2.0, ["≈ 28 tok/s", "≈ 57 tokens"]),
-        (228, 1, 2.0, ["≈ 28 tok/s", "≈ 57 tokens"]),
-        (228, 80, 2.0, ["40 tok/s", "80 tokens"]),
-        (8, 2, 4.0, ["0.5 tok/s", "2 tokens"]),
+        (2, None, 0.1, ["≈ 1 tok out"]),
+        (2, 1, 0.1, ["1 tok out"]),
+        (228, None, 2.0, ["≈ 29 tok/s", "≈ 57 tok out"]),
+        (228, 1, 2.0, ["≈ 29 tok/s", "≈ 57 tok out"]),
+        (228, 80, 2.0, ["40 tok/s", "80 tok out"]),
+        (8, 2, 4.0, ["0.5 tok/s", "2 tok out"]),
     ],
 )
 def test_a_first_figure_is_no_more_than_a_lower_bound(
@@ -40,12 +40,12 @@ def test_what_is_estimated_says_so(qapp: QApplication) -> None:
     usage = Usage(input_tokens=10, output_tokens=40)
     took = Timings(first_token_s=0.5, total_s=1.5)
     counted = answer(1, "Words", usage=usage, cost=cost, timings=took).message
-    assert facts(counted)[1:] == ["40 tok/s", "50 tokens", "$0.0229"]
+    assert facts(counted)[1:] == ["40 tok/s", "40 tok out", "$0.0229"]
     guessed = Cost(amount=Decimal("0.0229"), estimated=True)
     stopped = answer(1, "Words", state="stopped", usage=usage, cost=guessed, timings=took).message
-    assert facts(stopped)[1:] == ["≈ 40 tok/s", "≈ 50 tokens", "≈ $0.0229"]
+    assert facts(stopped)[1:] == ["≈ 40 tok/s", "≈ 40 tok out", "≈ $0.0229"]
     unpriced = answer(1, "Words", state="interrupted", usage=usage, cost=None, timings=took).message
-    assert facts(unpriced)[1:] == ["≈ 40 tok/s", "≈ 50 tokens", "price unknown"]
+    assert facts(unpriced)[1:] == ["≈ 40 tok/s", "≈ 40 tok out", "price unknown"]
 
 
 def test_a_stopped_answer_counts_one_token_and_many(show: Show) -> None:

@@ -284,7 +284,7 @@ def test_latin_names_and_figures_keep_their_order_beside_arabic(show: Show, widt
     assert row.item is not None
     name = view.painter.name_rect(row.item).translated(0, row.top)
     tokens, price = row.item.facts()
-    assert (tokens, price) == ("≈ 846 tokens", "≈ $0.0229")
+    assert (tokens, price) == ("≈ 618 tok out", "≈ $0.0229")
     assert grabbed(view, name) == drawn(name, "Sonnet 4.5 (2)", "text", "ui", 600)
     frame, high = view.stack.frame, float(theme().line("small"))
     if frame.folded:

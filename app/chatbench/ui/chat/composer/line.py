@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -15,6 +14,9 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QStyle, QWidget
 from chatbench.core.models import GUIDE, Effort, ModelInfo
 from chatbench.services.models import Estimate
 from chatbench.ui.chat.picker.rows import left_to_right
+from chatbench.ui.quantities import ABOUT, number
+from chatbench.ui.quantities import estimate as price_of
+from chatbench.ui.quantities import tokens as tokens_of
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Chip, ElidedLabel, IconButton, describe
 
@@ -28,15 +30,6 @@ def place_icon(info: ModelInfo) -> str:
     if info.ref == GUIDE:
         return "compass"
     return "hard-drive" if info.local else "cloud"
-
-
-def dollars(amount: Decimal) -> str:
-    """An estimate's money, to about two figures."""
-    if amount and amount < Decimal("0.0001"):
-        return "<$0.0001"
-    if amount >= 1:
-        return f"${amount:,.2f}"
-    return f"${amount:.3f}" if amount >= Decimal("0.001") or not amount else f"${amount:.4f}"
 
 
 class LaneLabel(NamedTuple):
@@ -174,21 +167,19 @@ class ComposerLine(QWidget):
 
     def show_estimate(self, estimate: Estimate) -> None:
         """What sending would take."""
-        tokens = f"{estimate.tokens:,}"
+        about = left_to_right(ABOUT + number(estimate.tokens))
         color: ColorRole = "text3"
         if estimate.free:
             self._long = self.tr("Stays on this computer · no charge")
             self._short = self.tr("no charge")
         else:
-            cost = estimate.cost
-            price = self.tr("price unknown") if cost is None else left_to_right(f"≈ {dollars(cost)}")
-            words = self.tr("{0} token · {1}") if estimate.tokens == 1 else self.tr("{0} tokens · {1}")
-            self._long = words.format(left_to_right(f"≈ {tokens}"), price)
-            self._short = f"{left_to_right(f'≈ {tokens}')} · {price}"
+            price = left_to_right(price_of(estimate.cost))
+            self._long = f"{left_to_right(tokens_of(estimate.tokens, ABOUT))} · {price}"
+            self._short = f"{about} · {price}"
         if estimate.share is not None and estimate.share >= WARN_FROM:
             color = "warning"
             share = round(100 * estimate.share)
-            self._long = self.tr("≈ {0} tokens, {1} % of the context window").format(tokens, share)
+            self._long = self.tr("{0} tokens, {1} % of the context window").format(about, share)
             self._short = self.tr("{0} % of the context").format(share)
         self.estimate.set_color(color)
         self._arrange()
@@ -283,7 +274,9 @@ class ComposerLine(QWidget):
         self.effort.setVisible(self._offers_effort())
         put(self.effort, model + _GAP, hint.width(), hint.height())
         self.estimate.set_text(words)
-        self.estimate.setToolTip(self._long if words != self._long else "")
+        meaning = self.tr("Tokens in, if this is sent: the chat so far, and what is written here")
+        self.estimate.setToolTip(f"{self._long}\n{meaning}" if words != self._long else meaning)
+        self.estimate.setAccessibleName(self.tr("Before sending: {0}").format(self._long))
         self.estimate.setVisible(bool(words))
         put(self.estimate, self._room() - estimate, estimate, theme().line("small"))
         stop = self.stop.sizeHint()

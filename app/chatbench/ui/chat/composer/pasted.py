@@ -9,6 +9,7 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from chatbench.ui.chat.composer.editor import Editor
+from chatbench.ui.quantities import number
 from chatbench.ui.widgets import Button, ElidedLabel, IconButton, announce
 
 LONG: Final = 10_000
@@ -63,7 +64,7 @@ class PasteOffer(QWidget):
         self._end.setPosition(end)
         # What is typed right behind the paste is not part of it.
         self._end.setKeepPositionOnInsert(True)
-        words = self.tr("{0} characters pasted").format(f"{len(text):,}")
+        words = self.tr("{0} characters pasted").format(number(len(text)))
         self._label.set_text(words)
         self.show()
         self.changed.emit()

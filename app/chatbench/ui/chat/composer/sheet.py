@@ -14,6 +14,8 @@ from chatbench.core.models import ModelInfo
 from chatbench.services.attachments import Verdict
 from chatbench.ui import icons
 from chatbench.ui.chat.picker.rows import left_to_right
+from chatbench.ui.quantities import number
+from chatbench.ui.quantities import size as size_of
 from chatbench.ui.theme import ColorRole, FontRole, theme
 from chatbench.ui.widgets import box, draw_keys, draw_pill, keys_width, pill_width
 
@@ -31,11 +33,7 @@ def size_words(size: int | None) -> str:
     """A file's size as people say it; "" where it is unknown."""
     if size is None:
         return ""
-    if size < 1000:
-        return left_to_right(tr("{0} bytes").format(size))
-    if size < 1_000_000:
-        return left_to_right(tr("{0} kB").format(f"{size / 1000:,.0f}"))
-    return left_to_right(tr("{0} MB").format(f"{size / 1_000_000:,.1f}"))
+    return left_to_right(size_of(size))
 
 
 def number_words(count: int) -> str:
@@ -51,7 +49,7 @@ def number_words(count: int) -> str:
         tr("eight"),
         tr("nine"),
     )
-    return words[count - 1] if 1 <= count <= len(words) else f"{count:,}"
+    return words[count - 1] if 1 <= count <= len(words) else number(count)
 
 
 def title_words(verdicts: Sequence[Verdict]) -> str:

@@ -22,6 +22,7 @@ from chatbench.core.messages import FilePart
 from chatbench.ui import icons
 from chatbench.ui.chat.composer.attachments import THUMB_SIZE, Attachment, Attachments
 from chatbench.ui.chat.picker.rows import left_to_right
+from chatbench.ui.quantities import ABOUT, number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import PaintedButton, announce, box, describe, gauge_clock, ring_inside
 from chatbench.ui.widgets.paint import draw_title
@@ -178,7 +179,7 @@ class Thumb(QWidget):
         if tokens is None:
             return ""
         words = self.tr("{0} token") if tokens == 1 else self.tr("{0} tokens")
-        return words.format(left_to_right(f"≈ {tokens:,}"))
+        return words.format(left_to_right(ABOUT + number(tokens)))
 
     def _join_clock(self) -> None:
         if self.item.state == "loading" and self.isVisible():
@@ -300,9 +301,9 @@ class Thumb(QWidget):
         icons.draw(painter, "circle-alert", mark, "danger")
         words = inner.adjusted(0 if rtl else edge + 6, 0, -(edge + 6) if rtl else 0, 0)
         painter.setPen(theme().color("danger"))
-        for number, (text, weight) in enumerate(self._lines(words.width())):
+        for row, (text, weight) in enumerate(self._lines(words.width())):
             painter.setFont(theme().font("micro", weight))
-            place = QRect(words.x(), words.y() + number * line, words.width(), line)
+            place = QRect(words.x(), words.y() + row * line, words.width(), line)
             painter.drawText(place, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _lines(self, width: int) -> list[tuple[str, int]]:

@@ -7,12 +7,12 @@ from decimal import Decimal
 from statistics import median
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QLocale, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.ui.chat.conversation.tables import Cell, FactTable, plain
-from chatbench.ui.chat.transcript.facts import ABOUT, money
+from chatbench.ui.quantities import ABOUT, AT_LEAST, amount, duration, number, price, speed
 from chatbench.ui.widgets import Button, Popup, SegmentControl
 
 
@@ -112,7 +112,7 @@ def _row(line: Line) -> list[Cell]:
     cells = [
         Cell(line.lane, strong=True),
         Cell(line.model),
-        Cell(QLocale().toString(count), str(count)),
+        Cell(number(count), str(count)),
         _first(answers),
         _speed(answers),
         _tokens([one.usage.input_tokens if one.usage else None for one in answers], estimated=False),
@@ -132,7 +132,7 @@ def _first(answers: Sequence[TreeMessage]) -> Cell:
     if not known:
         return _unknown()
     value = median(known)
-    return Cell(QLocale().toString(value, "f", 2) + " s", f"{value:.3f}")
+    return Cell(duration(value), f"{value:.3f}")
 
 
 def _speed(answers: Sequence[TreeMessage]) -> Cell:
@@ -147,7 +147,7 @@ def _speed(answers: Sequence[TreeMessage]) -> Cell:
         return _unknown()
     value = tokens / seconds
     about = ABOUT if _guessed(answers) else ""
-    return Cell(about + QLocale().toString(value, "f", 0 if value >= 10 else 1) + " tok/s", f"{value:.2f}")
+    return Cell(speed(value, about), f"{value:.2f}")
 
 
 def _guessed(answers: Iterable[TreeMessage]) -> bool:
@@ -159,8 +159,8 @@ def _tokens(counts: Sequence[int | None], estimated: bool) -> Cell:
     if not known:
         return _unknown()
     total = sum(known)
-    least = "≥ " if len(known) < len(counts) else ABOUT if estimated else ""
-    return Cell(least + QLocale().toString(total), f">={total}" if len(known) < len(counts) else str(total))
+    least = AT_LEAST if len(known) < len(counts) else ABOUT if estimated else ""
+    return Cell(least + number(total), f">={total}" if len(known) < len(counts) else str(total))
 
 
 def _cost(answers: Sequence[TreeMessage]) -> Cell:
@@ -168,21 +168,14 @@ def _cost(answers: Sequence[TreeMessage]) -> Cell:
     if not known:
         return _unknown()
     if len(known) == 1 and len(answers) == 1:
-        return Cell(money(known[0]), f"{known[0].amount:f}")
+        return Cell(price(known[0]), f"{known[0].amount:f}")
     if all(one.source == "free" for one in known) and len(known) == len(answers):
-        return Cell(money(known[0]), "0")
+        return Cell(price(known[0]), "0")
     sums: dict[str, Decimal] = {}
     for one in known:
         sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.amount
-    words = " + ".join(_amount(currency, amount) for currency, amount in sorted(sums.items()))
-    exact = " + ".join(f"{amount:f}" + ("" if c == "USD" else f" {c}") for c, amount in sorted(sums.items()))
+    words = " + ".join(amount(value, currency) for currency, value in sorted(sums.items()))
+    exact = " + ".join(f"{value:f}" + ("" if c == "USD" else f" {c}") for c, value in sorted(sums.items()))
     if len(known) < len(answers):
-        return Cell(f"≥ {words}", f">={exact}")
+        return Cell(AT_LEAST + words, f">={exact}")
     return Cell((ABOUT if _guessed(answers) else "") + words, exact)
-
-
-def _amount(currency: str, amount: Decimal) -> str:
-    sign = "$" if currency == "USD" else f"{currency} "
-    if 0 < amount < Decimal("0.0001"):
-        return f"<{sign}0.0001"
-    return f"{sign}{amount:,.2f}" if amount >= 1 else f"{sign}{amount:.4f}"

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 from chatbench.core.messages import user
 from chatbench.core.models import ModelRef
 from chatbench.services import Services
-from chatbench.ui.chat.composer.line import dollars, place_icon
+from chatbench.ui.chat.composer.line import place_icon
 from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.quantities import ABOUT, estimate, tokens
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Chip, Label, Select
 
@@ -108,9 +109,9 @@ class MergeDialog(QDialog):
         self.merge.setEnabled(bool(text.strip()))
         self.merge.setToolTip("" if text.strip() else self.tr("Write something first."))
         told = self._services.models.estimate(self._model, [user(text)])
-        price = self.tr("price unknown") if told.cost is None else f"≈ {dollars(told.cost)}"
-        price = self.tr("no charge") if told.free else price
-        self.estimate.setText(self.tr("≈ {0} tokens · {1}").format(f"{told.tokens:,}", price))
+        price = estimate(told.cost, free=told.free)
+        self.estimate.setText(f"{tokens(told.tokens, ABOUT)} · {price}")
+        self.estimate.setToolTip(self.tr("Tokens in: these words, with the answers that they quote"))
 
     def _merge(self) -> None:
         if self.merge.isEnabled():

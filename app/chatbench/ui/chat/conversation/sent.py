@@ -14,7 +14,7 @@ from chatbench.services import Services
 from chatbench.services.context import ContextItem, ContextView
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.inspector.context import ContextList, can_leave_out, share_words, why_words
-from chatbench.ui.chat.inspector.words import count
+from chatbench.ui.quantities import number
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, Label, Meter
 
@@ -98,19 +98,19 @@ class SentDialog(QDialog):
         title = self._services.models.info(view.model).title
         if view.window and view.share is not None:
             words = self.tr("≈ {0} of {1} tokens, {2}")
-            self.told.setText(words.format(count(view.tokens), count(view.window), share_words(view.share)))
+            self.told.setText(words.format(number(view.tokens), number(view.window), share_words(view.share)))
             tone: ColorRole = (
                 "danger" if view.share >= 1 else "warning" if view.share >= WARN_FROM else "accent"
             )
             self.meter.set_fraction(view.share, tone)
         else:
             words = self.tr("≈ {0} tokens, size of the window unknown")
-            self.told.setText(words.format(count(view.tokens)))
+            self.told.setText(words.format(number(view.tokens)))
         unsent = sum(1 for item in view.items if item.why)
         self.about.setText(
-            self.tr("To {0}: {1} parts, {2} of them not sent.").format(title, count(len(view.items)), unsent)
+            self.tr("To {0}: {1} parts, {2} of them not sent.").format(title, number(len(view.items)), unsent)
             if unsent
-            else self.tr("To {0}: {1} parts.").format(title, count(len(view.items)))
+            else self.tr("To {0}: {1} parts.").format(title, number(len(view.items)))
         )
         self.list.show_items(view.items)
 

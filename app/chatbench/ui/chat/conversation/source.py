@@ -55,6 +55,8 @@ class ConversationSource(QObject):
         """What is sent otherwise than it stands here; told before `show`."""
         self._whys: dict[str, Why] = {}
         self._shared: frozenset[str] = frozenset()
+        self._model: ModelRef | None = None
+        """The lane's own."""
         self.unnamed_as = ""
         """The lane's letter while the models' names are hidden."""
 
@@ -81,6 +83,7 @@ class ConversationSource(QObject):
         self.path = conversation.path(lane.leaf)
         self._path = self.path[1:] if self.path and self.path[0].id in shared else self.path
         self._shared = shared
+        self._model = lane.model
         self._outlines = {message.id: message for message in self._path}
         self._sizes = [0 if m.id in shared else _size(extents.get(m.id)) for m in self._path]
         self._siblings = _siblings(conversation, self._path)
@@ -92,11 +95,12 @@ class ConversationSource(QObject):
         for identifier, entry in self._entries.items():
             position, count, _ = self._siblings.get(identifier, _ALONE)
             notes = self._notes(entry.message)
-            brief = identifier in shared
-            if (entry.position, entry.count, entry.notes, entry.brief) != (position, count, notes, brief):
-                self._entries[identifier] = replace(
-                    entry, position=position, count=count, notes=notes, brief=brief
-                )
+            fresh_entry = replace(
+                entry, position=position, count=count, notes=notes, brief=identifier in shared,
+                named_above=self._named_above(entry.message),
+            )  # fmt: skip
+            if fresh_entry != entry:
+                self._entries[identifier] = fresh_entry
 
     def is_shared(self, message_id: str) -> bool:
         """Whether it is a question of this branch that stands above all lanes."""
@@ -209,6 +213,7 @@ class ConversationSource(QObject):
         entry = Entry(
             message=message, author=author, place=place, title=title, position=position, count=count,
             notes=self._notes(message), brief=message.id in self._shared,
+            named_above=self._named_above(message),
         )  # fmt: skip
         self._entries[message.id] = entry
         while len(self._entries) > _KEPT:
@@ -232,6 +237,11 @@ class ConversationSource(QObject):
             self._place(message.model),
             f"{message.model}, {moment}",
         )
+
+    def _named_above(self, message: TreeMessage) -> bool:
+        """Beside other lanes, the head of the lane names its model."""
+        several = self.conversation is not None and len(self.conversation.lanes) > 1
+        return several and message.model is not None and message.model == self._model
 
     def _place(self, model: ModelRef) -> Place:
         if model == GUIDE:

@@ -13,9 +13,9 @@ from chatbench.core.models import ModelRef
 from chatbench.services import Services
 from chatbench.services.context import Summary
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.composer.line import dollars, place_icon
-from chatbench.ui.chat.inspector.words import count
+from chatbench.ui.chat.composer.line import place_icon
 from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.quantities import ABOUT, estimate, tokens
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Chip, Label
 
@@ -85,9 +85,8 @@ class SummariseDialog(QDialog):
         self.model.set_label(info.title)
         self.model.set_icon(place_icon(info))
         told = self._services.models.estimate(self._model, (), on_top_of=self._tokens)
-        price = self.tr("price unknown") if told.cost is None else f"≈ {dollars(told.cost)}"
-        price = self.tr("no charge") if told.free else price
-        words = self.tr("reads ≈ {0} tokens · {1}").format(count(self._tokens), price)
+        price = estimate(told.cost, free=told.free)
+        words = self.tr("reads {0} · {1}").format(tokens(self._tokens, ABOUT), price)
         self.estimate.setText(words if self._tokens else "")
 
     def _pick(self) -> None:

@@ -35,7 +35,13 @@ def unnamed(entry: Entry, letter: str, moment: str) -> Entry:
         error=_unnamed_error(message.error),
     )
     return replace(
-        entry, message=bare, author=tr("Lane {0}").format(letter), place="", title=moment, notes=()
+        entry,
+        message=bare,
+        author=tr("Lane {0}").format(letter),
+        place="",
+        title=moment,
+        notes=(),
+        named_above=True,
     )
 
 

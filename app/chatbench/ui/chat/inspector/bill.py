@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from chatbench.ui.chat.inspector.words import Share, count, money, tr
+from chatbench.ui.chat.inspector.words import Share, tr
+from chatbench.ui.quantities import amount, number
 from chatbench.ui.widgets import Divider, FactRow
 
 
 def share_row(share: Share, about: str = "") -> FactRow:
     """One share; `about` stands before what is estimated."""
-    tokens = "" if share.many is None else about + count(share.many)
-    aside = "" if share.amount is None else about + money(share.amount)
+    tokens = "" if share.many is None else about + number(share.many)
+    aside = "" if share.amount is None else about + amount(share.amount)
     return FactRow(share.label, tokens, aside=aside)
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 from PySide6.QtCore import (
     QAbstractListModel,
     QEvent,
-    QLocale,
     QModelIndex,
     QPersistentModelIndex,
     QRect,
@@ -30,7 +29,8 @@ from PySide6.QtWidgets import (
 from chatbench.rendering.beginnings import beginning
 from chatbench.services.context import ContextItem, ContextView, Why
 from chatbench.ui import icons
-from chatbench.ui.chat.inspector.words import count, tr
+from chatbench.ui.chat.inspector.words import tr
+from chatbench.ui.quantities import decimals, number
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import box
 from chatbench.ui.widgets.paint import draw_title, ring_inside
@@ -78,8 +78,8 @@ def share_words(share: float | None) -> str:
     if share is None:
         return ""
     if 0 < share < 0.0005:
-        return tr("<{0} %").format(QLocale().toString(0.1, "f", 1))
-    return tr("{0} %").format(QLocale().toString(100 * share, "f", 1))
+        return tr("<{0} %").format(decimals(0.1, 1))
+    return tr("{0} %").format(decimals(100 * share, 1))
 
 
 def can_leave_out(item: ContextItem) -> bool:
@@ -143,7 +143,7 @@ class ContextModel(QAbstractListModel):
             return self.words(item)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             state = tr("not sent: {0}").format(why_words(item.why)) if item.why else tr("sent")
-            size = tr("≈ {0} tokens").format(count(item.tokens))
+            size = tr("≈ {0} tokens").format(number(item.tokens))
             return ", ".join(filter(None, (kind_words(item), state, size, self.words(item))))
         return None
 
@@ -265,8 +265,8 @@ class _ItemDelegate(QStyledItemDelegate):
         painter.setPen(theme().color(color))
         painter.setFont(theme().font("small", 500))
         visual = QStyle.visualRect
-        number = visual(option.direction, card, rect)
-        draw_title(painter, number, count(item.tokens), option.direction, at_end=True)
+        where = visual(option.direction, card, rect)
+        draw_title(painter, where, number(item.tokens), option.direction, at_end=True)
         below = QRect(rect.left(), rect.bottom() + 1, width, theme().line("micro"))
         share = share_words(item.share) if not item.why else ""
         painter.setFont(theme().font("micro"))

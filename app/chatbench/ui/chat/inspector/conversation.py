@@ -19,8 +19,8 @@ from chatbench.ui.aio import Rereading
 from chatbench.ui.chat.inspector.bill import rule, share_row, total_row
 from chatbench.ui.chat.inspector.context import parts_of, share_words
 from chatbench.ui.chat.inspector.parameters import ParameterRow, choices, refused, specs
-from chatbench.ui.chat.inspector.words import count, money, shares
-from chatbench.ui.chat.transcript.facts import ABOUT
+from chatbench.ui.chat.inspector.words import shares
+from chatbench.ui.quantities import ABOUT, AT_LEAST, amount, number
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, FactRow, Label, Meter, Section, Surface
 
@@ -161,7 +161,7 @@ class ConversationInspector(Surface):
         fact = ""
         if text and lane is not None:
             tokens = self._services.models.estimate(lane.model or GUIDE, (), text).tokens
-            fact = self.tr("≈ {0} tokens").format(count(tokens))
+            fact = self.tr("≈ {0} tokens").format(number(tokens))
         self._system_section.set_fact(fact)
 
     def _set_parameter(self, name: str, value: Any) -> None:
@@ -200,12 +200,12 @@ class ConversationInspector(Surface):
         self._meter.setVisible(bool(window))
         if not window:
             words = self.tr("≈ {0} tokens, size of the window unknown")
-            self._context_label.setText(words.format(count(tokens)))
+            self._context_label.setText(words.format(number(tokens)))
             self._context_share.setText("")
             return
         share = tokens / window
         tone: ColorRole = "danger" if share >= 1 else "warning" if share >= WARN_FROM else "accent"
-        self._context_label.setText(self.tr("≈ {0} of {1} tokens").format(count(tokens), count(window)))
+        self._context_label.setText(self.tr("≈ {0} of {1} tokens").format(number(tokens), number(window)))
         self._context_share.setText(self.tr("{0} %").format(self.locale().toString(share * 100, "f", 1)))
         self._context_share.set_color("text" if tone == "accent" else tone)
         self._meter.set_fraction(share, tone)
@@ -214,28 +214,28 @@ class ConversationInspector(Surface):
         _clear(self._context_rows)
         for part in parts_of(context):
             row = FactRow(part.label)
-            row.set_value(f"≈ {count(part.tokens)}", aside=share_words(part.share))
+            row.set_value(f"≈ {number(part.tokens)}", aside=share_words(part.share))
             self._context_rows.addWidget(row)
         unsent = len({item.message_id for item in context.items if item.why in ("person", "summarised")})
         if unsent:
             words = self.tr("1 message") if unsent == 1 else self.tr("{0} messages")
-            self._context_rows.addWidget(FactRow(self.tr("Not sent"), words.format(count(unsent))))
+            self._context_rows.addWidget(FactRow(self.tr("Not sent"), words.format(number(unsent))))
 
     def _show_cost(self, told: Breakdown) -> None:
         unknown = told.amount is None and not told.complete
         self._amount.setText(self._amount_words(told))
         messages = self.tr("1 message") if told.messages == 1 else self.tr("{0} messages")
         calls = self.tr("1 call") if told.calls == 1 else self.tr("{0} calls")
-        self._tally.setText(f"{messages.format(count(told.messages))}, {calls.format(count(told.calls))}")
+        self._tally.setText(f"{messages.format(number(told.messages))}, {calls.format(number(told.calls))}")
         _clear(self._cost_rows)
         amount = self._amount_words(told)
         shown = shares(told.usage, told.lines, told.amount)
         for share in shown:
             self._cost_rows.addWidget(share_row(share))
         if len(shown) > 1:
-            least = "≥ " if told.uncounted else ABOUT if told.estimated else ""
+            least = AT_LEAST if told.uncounted else ABOUT if told.estimated else ""
             self._cost_rows.addWidget(rule())
-            self._cost_rows.addWidget(total_row(least + count(told.usage.total_tokens), amount))
+            self._cost_rows.addWidget(total_row(least + number(told.usage.total_tokens), amount))
         notes = self._cost_notes(told, unknown=unknown)
         self._cost_note.setText(" ".join(notes))
         self._cost_note.setVisible(bool(notes))
@@ -247,7 +247,7 @@ class ConversationInspector(Surface):
         if told.uncounted:
             one = self.tr("Of 1 answer no tokens were told.")
             several = self.tr("Of {0} answers no tokens were told.")
-            notes.append(one if told.uncounted == 1 else several.format(count(told.uncounted)))
+            notes.append(one if told.uncounted == 1 else several.format(number(told.uncounted)))
         if told.estimated:
             notes.append(self.tr("≈: some answers broke off, and are counted from their words."))
         return notes
@@ -257,8 +257,8 @@ class ConversationInspector(Surface):
             return "$0" if told.complete else self.tr("price unknown")
         if not told.amount and told.complete:
             return self.tr("no charge")
-        about = "≥ " if not told.complete else ABOUT if told.estimated else ""
-        return about + money(told.amount)
+        about = AT_LEAST if not told.complete else ABOUT if told.estimated else ""
+        return about + amount(told.amount)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -18,16 +18,14 @@ from chatbench.ui.chat.inspector.bill import rule, share_row, total_row
 from chatbench.ui.chat.inspector.parameters import specs
 from chatbench.ui.chat.inspector.request import RequestSection
 from chatbench.ui.chat.inspector.words import (
-    count,
     moment,
-    money,
     price_source,
-    seconds,
     shares,
     tr,
     why_left_out,
 )
-from chatbench.ui.chat.transcript.facts import ABOUT, estimate_sign
+from chatbench.ui.chat.transcript.facts import estimate_sign
+from chatbench.ui.quantities import ABOUT, amount, duration, number, speed
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Card, FactRow, Label, Pill, RawText, Section, Surface
 from chatbench.ui.widgets.chips import Tone
@@ -180,7 +178,7 @@ class MessageInspector(Surface):
             row.setToolTip(message.stop_detail)
             body.addWidget(row)
         if message.attempts > 1:
-            body.addWidget(_fact(self.tr("Attempts"), count(message.attempts)))
+            body.addWidget(_fact(self.tr("Attempts"), number(message.attempts)))
         if message.role == "assistant":
             body.addWidget(_pill_row(self.tr("State"), state_word(message.state), _TONES[message.state]))
 
@@ -204,16 +202,15 @@ class MessageInspector(Surface):
             bar.show_parts((began, max(0.0, wrote - began), max(0.0, total - wrote)))
             body.addWidget(bar)
         if first is not None:
-            body.addWidget(_fact(self.tr("First token"), seconds(first)))
+            body.addWidget(_fact(self.tr("First token"), duration(first)))
         if first is not None and text is not None and text - first >= 0.01:
-            body.addWidget(_fact(self.tr("Thinking"), seconds(text - first)))
+            body.addWidget(_fact(self.tr("Thinking"), duration(text - first)))
         if text is not None:
-            body.addWidget(_fact(self.tr("Writing"), seconds(max(0.0, total - text))))
-        body.addWidget(_fact(self.tr("Total"), seconds(total), weight=600))
+            body.addWidget(_fact(self.tr("Writing"), duration(max(0.0, total - text))))
+        body.addWidget(_fact(self.tr("Total"), duration(total), weight=600))
         output = message.usage.output_tokens if message.usage is not None else 0
         if output and first is not None and total - first > 0.05:
-            speed = count(round(output / (total - first)))
-            body.addWidget(_fact(self.tr("Speed"), self.tr("{0} tokens/s").format(speed)))
+            body.addWidget(_fact(self.tr("Speed"), speed(output / (total - first))))
 
     def _fill_tokens(self, message: TreeMessage) -> None:
         body, cost = self._tokens.body, message.cost
@@ -227,8 +224,8 @@ class MessageInspector(Surface):
             body.addWidget(rule())
         price = self.tr("price unknown")
         if cost is not None:
-            price = self.tr("no charge") if cost.source == "free" else about + money(cost.amount)
-        sent = about + count(message.usage.total_tokens) if message.usage is not None else ""
+            price = self.tr("no charge") if cost.source == "free" else about + amount(cost.amount)
+        sent = about + number(message.usage.total_tokens) if message.usage is not None else ""
         body.addWidget(total_row(sent, price))
         if about:
             body.addWidget(_note(self.tr("≈: it broke off, and is counted from its words.")))
@@ -243,7 +240,7 @@ class MessageInspector(Surface):
         words = (Message(role="assistant", parts=message.parts),)
         tokens = self._services.models.estimate(message.model, words, "").tokens
         body = self._tokens.body
-        body.addWidget(FactRow(self.tr("Output"), ABOUT + count(tokens), aside=self.tr("price unknown")))
+        body.addWidget(FactRow(self.tr("Output"), ABOUT + number(tokens), aside=self.tr("price unknown")))
         told = self.tr("The provider told no tokens: these are counted from the words.")
         body.addWidget(_note(told))
 

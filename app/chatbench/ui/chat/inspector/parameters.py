@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, 
 
 from chatbench.core.models import ModelInfo
 from chatbench.core.params import CachePattern, Parameters, fit
-from chatbench.ui.chat.inspector.words import count, tr, why_left_out
+from chatbench.ui.chat.inspector.words import tr, why_left_out
+from chatbench.ui.quantities import number, read_number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import FactRow, Label, PaintedButton, Select, box
 
@@ -50,10 +51,13 @@ def _number(least: float, most: float) -> Callable[[str], float]:
 
 def _whole(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        digits = "".join(text.replace(",", "").replace("\u202f", "").split())
-        if not digits.lstrip("-").isdecimal() or int(digits) < least:
-            raise ValueError(tr("a whole number from {0}").format(count(least)))
-        return int(digits)
+        found = read_number(text)
+        if found is None:
+            digits = "".join(text.replace(",", "").replace("\u202f", "").split())
+            found = int(digits) if digits.lstrip("-").isdecimal() else None
+        if found is None or found < least:
+            raise ValueError(tr("a whole number from {0}").format(number(least)))
+        return found
 
     return read
 
@@ -95,11 +99,11 @@ def specs() -> tuple[ParameterSpec, ...]:
     tokens = tr("in tokens")
     return (
         ParameterSpec("reasoning_effort", tr("Reasoning effort"), str),
-        ParameterSpec("thinking_budget", tr("Thinking budget"), _whole(0), count, tokens),
+        ParameterSpec("thinking_budget", tr("Thinking budget"), _whole(0), number, tokens),
         ParameterSpec("temperature", tr("Temperature"), _number(0, 2), _shortest, tr("0 to 2")),
         ParameterSpec("top_p", tr("Top p"), _number(0, 1), _shortest, tr("0 to 1")),
-        ParameterSpec("top_k", tr("Top k"), _whole(1), count),
-        ParameterSpec("max_output_tokens", tr("Longest answer"), _whole(1), count, tokens),
+        ParameterSpec("top_k", tr("Top k"), _whole(1), number),
+        ParameterSpec("max_output_tokens", tr("Longest answer"), _whole(1), number, tokens),
         ParameterSpec("stop", tr("Stop at"), _stops, _joined, '"END", "\\n\\n"'),
         ParameterSpec("presence_penalty", tr("Presence penalty"), _number(-2, 2), _shortest, tr("−2 to 2")),
         ParameterSpec("frequency_penalty", tr("Frequency penalty"), _number(-2, 2), _shortest, tr("−2 to 2")),

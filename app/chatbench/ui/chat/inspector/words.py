@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, Qt
 
 from chatbench.core import params
 from chatbench.core.usage import Cost, CostLine, Usage
-
-_SMALLEST: Final = Decimal("0.0001")
 
 
 def tr(text: str) -> str:
@@ -34,29 +32,11 @@ def why_left_out(given: str) -> str:
     return known.get(given, given)
 
 
-def count(number: int) -> str:
-    """A whole number with the reader's separators."""
-    return QLocale().toString(number)
-
-
-def money(amount: Decimal) -> str:
-    """US dollars: four decimals below one dollar, two from there on."""
-    if 0 < amount < _SMALLEST:
-        return f"<${_SMALLEST}"
-    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
-
-
 def rate(amount: Decimal) -> str:
     """Dollars per million: at least two decimals, more only where they are not zeros."""
     text = f"{amount.normalize():f}"
     decimals = text.partition(".")[2]
     return f"${text}" if len(decimals) > 2 else f"${amount:.2f}"
-
-
-def seconds(value: float) -> str:
-    """A duration: two decimals below one second, one below a hundred."""
-    places = 2 if value < 1 else 1 if value < 100 else 0
-    return tr("{0} s").format(QLocale().toString(value, "f", places))
 
 
 def moment(milliseconds: int) -> str:

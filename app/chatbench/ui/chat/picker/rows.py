@@ -13,6 +13,7 @@ from chatbench.core.models import ModelRef
 from chatbench.core.usage import Rates
 from chatbench.services.models import ModelGroup, ModelRow
 from chatbench.ui.chat.picker.query import Query, haystack
+from chatbench.ui.quantities import decimals, number
 from chatbench.ui.theme import theme
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -164,12 +165,12 @@ def prices(rates: Rates | None) -> tuple[str, str] | None:
     """Dollars per million in and out; None where neither is known."""
     if rates is None or (rates.input is None and rates.output is None):
         return None
-    return tuple("?" if rate is None else f"{rate:,.2f}" for rate in (rates.input, rates.output))  # type: ignore[return-value]
+    return tuple("?" if rate is None else decimals(float(rate), 2) for rate in (rates.input, rates.output))  # type: ignore[return-value]
 
 
 def context_words(window: int | None) -> str:
     """A context window in thousands: `200 k`, `1,049 k`; "" where it is unknown."""
-    return left_to_right(f"{round(window / 1000):,} k") if window else ""
+    return left_to_right(f"{number(round(window / 1000))} k") if window else ""
 
 
 def left_to_right(text: str) -> str:

@@ -177,9 +177,15 @@ class TranscriptPainter:
         draw_box(painter, QRectF(round(at.x()) + 3, round(at.y() - high / 2), wide, high), 1, "accent")
 
     def name_rect(self, item: Item) -> QRectF:
-        """Where the author's name stands."""
+        """Where the author's name stands; without width where it is not drawn."""
         frame = item.frame
         high = float(theme().line("ui"))
+        if item.entry.named_above:
+            if not frame.folded:
+                x = frame.margin_x if frame.rtl else frame.margin_x + frame.margin
+                return QRectF(x, item.content_top + self._name_offset(item), 0, 0)
+            x = frame.column_x + (frame.column if frame.rtl else 0)
+            return QRectF(x, item.content_top - frame.head, 0, high)
         width = theme().metrics("ui", 600).horizontalAdvance(item.entry.author) + 2
         mark = theme().icon_size(14) + 5 if item.entry.place else 0
         if frame.folded:
@@ -203,6 +209,8 @@ class TranscriptPainter:
 
     def _paint_name(self, painter: QPainter, item: Item) -> QRectF:
         rect = self.name_rect(item)
+        if rect.isEmpty():
+            return rect
         text = QRectF(rect)
         if item.entry.place:
             edge = theme().icon_size(14)
@@ -241,7 +249,8 @@ class TranscriptPainter:
         small = theme().metrics("small")
         when = item.clock()
         width = small.horizontalAdvance(when) + 2.0
-        x = name.x() - 8 - width if frame.rtl else name.right() + 8
+        gap = 8 if name.width() else 0
+        x = name.x() - gap - width if frame.rtl else name.right() + gap
         paint_line(
             painter, QRectF(x, name.y(), width, name.height()), isolated(when), color="text3", right=frame.rtl
         )

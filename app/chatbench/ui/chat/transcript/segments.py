@@ -21,7 +21,6 @@ from chatbench.core.messages import (
     VideoPart,
 )
 from chatbench.rendering.characters import visible
-from chatbench.ui.chat.transcript import facts
 from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
 from chatbench.ui.chat.transcript.boxes.cards import (
@@ -36,6 +35,8 @@ from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
 from chatbench.ui.chat.transcript.markdown import MarkdownSegment
 from chatbench.ui.chat.transcript.segment import Key, Segment
+from chatbench.ui.quantities import duration
+from chatbench.ui.quantities import tokens as tokens_of
 
 _TOOL_FOLD: Final = (15, 14)
 MEDIA: Final = (ImagePart, FilePart, AudioPart, VideoPart)
@@ -77,13 +78,13 @@ class ThinkingSegment(Segment):
         if part.redacted and not part.text:
             return tr("The provider keeps this reasoning to itself")
         if part.seconds is not None:
-            return tr("Thought for {0} s").format(facts.seconds(part.seconds))
+            return tr("Thought for {0}").format(duration(part.seconds))
         return tr("Thought")
 
     def _build(self) -> None:
         part = self.part
         assert isinstance(part, ThinkingPart)
-        tokens = facts.token_words(self._tokens) if self._tokens and not self._live else ""
+        tokens = tokens_of(self._tokens) if self._tokens and not self._live else ""
         line = FoldLine(
             self.context,
             self.key,

@@ -35,6 +35,8 @@ class Entry:
     """What is said beside its time, such as "edited"; a line break is where one may be broken."""
     brief: bool = False
     """A question that stands in whole elsewhere: here one line of it heads the answer."""
+    named_above: bool = False
+    """Its author is named over all messages: it is drawn here only where it is another."""
 
 
 class Live(Protocol):

@@ -16,6 +16,7 @@ from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.small import WaitingBox
 from chatbench.ui.chat.transcript.facts import output_words
 from chatbench.ui.chat.transcript.source import Live
+from chatbench.ui.quantities import number
 
 _SETTINGS_HELP: Final = frozenset({"Authentication", "MissingKey", "PermissionDenied", "QuotaExhausted"})
 """Errors whose way on is the provider's page in the settings."""
@@ -68,7 +69,7 @@ def _limit_words(held: Hold) -> str:
     }[held.reason]
     if held.limit is None:
         return tr("What it allows just now is used up.")
-    limit = of.format(f"{held.limit:,}")
+    limit = of.format(number(held.limit))
     told = tr("Your limit of {0} is reached.") if held.ours else tr("Its limit of {0} is reached.")
     return told.format(limit)
 

@@ -13,6 +13,7 @@ from chatbench.rendering.characters import visible
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, Paint
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.pictures import CARD, THUMB, draw_card, draw_thumb, thumbnail
+from chatbench.ui.quantities import size
 from chatbench.ui.theme import theme
 
 _NARROW_CARD: Final = 140
@@ -84,6 +85,5 @@ def _size_of(part: MediaPart) -> str:
     if isinstance(part, ImagePart) and part.width:
         facts.append(f"{part.width} × {part.height}")
     if part.size:
-        kilobytes = part.size / 1000
-        facts.append(f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{max(1, round(kilobytes))} kB")
+        facts.append(size(part.size))
     return " · ".join(facts) or part.media_type
