@@ -198,6 +198,7 @@ def _services(ground: _Ground) -> Services:
             titles.aclose,
             asides.aclose,
             fragments.aclose,
+            attachments.aclose,
             *_closing(ground),
         ),
     )
@@ -206,10 +207,19 @@ def _services(ground: _Ground) -> Services:
 def _chat(
     ground: _Ground, client: LLMClient, models: ModelService, notifier: Notifier
 ) -> tuple[ChatService, AttachmentService]:
+    from chatbench.client.fetching import Fetcher
     from chatbench.services.attachments import AttachmentService
     from chatbench.services.chat import ChatService
+    from chatbench.storage.renditions import RenditionStore
+    from chatbench.storage.uploads import UploadStore
 
-    attachments = AttachmentService(ground.files, ground.environment.catalogue)
+    attachments = AttachmentService(
+        ground.files,
+        RenditionStore(ground.files, ground.database),
+        UploadStore(ground.database),
+        ground.environment,
+        Fetcher(ground.environ),
+    )
     chat = ChatService(
         ground.store, client, attachments, models, ground.preferences, ground.changes, notifier
     )

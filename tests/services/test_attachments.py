@@ -18,6 +18,7 @@ from chatbench.core.conversations import Draft
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.messages import FilePart, ImagePart, InlineData, StoredFile, user
 from chatbench.core.models import ImageLimits, ModelInfo
+from chatbench.documents import kinds
 from chatbench.services import Services
 from chatbench.services.attachments import Candidate
 
@@ -33,14 +34,24 @@ def test_files_are_judged_before_they_are_dropped(services: Services) -> None:
         Candidate(name="a.png", media_type="image/png", size=10),
         Candidate(name="b.png", media_type="image/png", size=20 * 1024 * 1024),
         Candidate(name="c.png", media_type="image/png", size=200 * 1024 * 1024),
-        Candidate(name="d.pdf", media_type="application/pdf", size=10),
+        Candidate(name="d.mp3", media_type="audio/mpeg", size=10),
         Candidate(name="e.png", media_type="image/png"),
+        Candidate(name="f.pdf", media_type="application/pdf", size=10),
+        Candidate(name="g.docx", media_type=kinds.DOCX, size=10),
+        Candidate(name="h", media_type="inode/directory"),
+        Candidate(name="i.zip", media_type="application/zip", size=10),
+        Candidate(name="j.bin", media_type="application/octet-stream", size=10),
     ]
     verdicts = judge(candidates, SEES)
-    assert [verdict.accepted for verdict in verdicts] == [True, True, False, False, True]
+    assert [verdict.accepted for verdict in verdicts] == [True, True, False, False, *[True] * 6]
     assert verdicts[1].reason == "Sent as an image, made smaller."
     assert "100 MiB" in verdicts[2].reason
-    assert "Only PNG, JPEG, WebP and GIF" in verdicts[3].reason
+    assert verdicts[3].reason == "sighted does not take sound."
+    assert [verdict.reason for verdict in verdicts[5:]] == [
+        "Sent as text, or as pictures of its pages.", "Sent as text.", "You choose which of its files.",
+        "You choose what of it.", "Sent as text, if it is text.",
+    ]  # fmt: skip
+    assert judge(candidates, BLIND)[5].reason == "Sent as text."
     (refused,) = judge(candidates[:1], BLIND)
     assert refused.models == ("Sighted",)
     assert refused.reason == "m does not take images. Sighted would."
@@ -53,6 +64,7 @@ async def test_a_picture_is_stored_once_and_sent_bare(
     file = tmp_path / "photo.jpg"
     file.write_bytes(PHOTO)
     part = await services.attachments.attach_path(file, SEES)
+    assert isinstance(part, ImagePart)
     assert (part.width, part.height, part.name, part.size) == (80, 120, "photo.jpg", len(PHOTO))
     assert isinstance(part.source, StoredFile)
     assert await services.attachments.attach_bytes(PHOTO, "photo.jpg", SEES) == part
@@ -74,9 +86,12 @@ async def test_a_picture_can_be_held_without_storing_it(services: Services, tmp_
     file = tmp_path / "photo.jpg"
     file.write_bytes(PHOTO)
     part = await services.attachments.attach_path(file, SEES, store=False)
-    assert isinstance(part.source, InlineData)
-    assert (part.width, part.height) == (67, 100)
-    assert b"SpyCam" not in part.source.data
+    ready = await services.attachments.ready([user("", part)], SEES)
+    (sent,) = ready.messages[0].parts
+    assert isinstance(sent, ImagePart)
+    assert isinstance(sent.source, InlineData)
+    assert (sent.width, sent.height) == (67, 100)
+    assert b"SpyCam" not in sent.source.data
     assert not any(path.is_file() for path in (services.profile.folder / "files").rglob("*"))
 
 
@@ -86,8 +101,9 @@ async def test_what_is_refused_and_why(services: Services, tmp_path: Path) -> No
             await services.attachments.attach_bytes(data, name, info)
         return caught.value
 
-    assert "Only PNG" in (await refusal(b"%PDF-1.7", "a.pdf")).message
-    assert "Only PNG" in (await refusal(b"MZ", "lies.png.exe")).message
+    assert "damaged" in (await refusal(b"%PDF-1.7", "a.pdf")).message
+    assert "neither text nor" in (await refusal(b"MZ\0\1\2", "lies.png.exe")).message
+    assert "does not take sound" in (await refusal(b"ID3\3\0", "a.mp3")).message
     assert "damaged" in (await refusal(PHOTO[:100], "a.jpg")).message
     assert "200 million" in (await refusal(pictures.huge_png(20_000, 10_000), "a.png")).message
     blind = await refusal(PHOTO, "a.jpg", BLIND)
@@ -95,7 +111,7 @@ async def test_what_is_refused_and_why(services: Services, tmp_path: Path) -> No
     fifo = tmp_path / "pipe.png"
     os.mkfifo(fifo)
     for path, said in (
-        (tmp_path, "is not a file"),
+        (tmp_path, "is a folder"),
         (fifo, "is not a file"),
         (tmp_path / "x", "is not a file"),
     ):
@@ -123,9 +139,9 @@ async def test_a_model_that_does_not_see_is_refused_the_whole_conversation(
 async def test_more_pictures_than_the_model_takes(services: Services) -> None:
     part = await services.attachments.attach_bytes(PHOTO, "photo.jpg", SEES)
     two = msgspec.structs.replace(SEES, images=ImageLimits(max_count=2))
-    assert len(await services.attachments.inlined([user("a", part), user("b", part)], two)) == 2
+    assert len((await services.attachments.ready([user("a", part), user("b", part)], two)).messages) == 2
     with pytest.raises(AttachmentRefused, match="takes 2 pictures at most, and this conversation holds 3"):
-        await services.attachments.inlined([user("a", part, part), user("b", part)], two)
+        await services.attachments.ready([user("a", part, part), user("b", part)], two)
 
 
 async def test_thumbnails_are_made_once_and_not_kept_for_ever(services: Services) -> None:

@@ -35,6 +35,7 @@
     │   └── NoKeyring                this system has none that keeps secrets
     ├── FormatError                  a file is not what it should be
     │   └── AttachmentRefused        a picture or file that cannot be sent, and why
+    │       └── PasswordNeeded       it is encrypted: give its password
     ├── SchemaMismatch               the answer is not what its schema asked for
     └── ConfigurationError           a setting, an argument or a TOML file is wrong
         ├── InvalidHeader
@@ -287,6 +288,17 @@ class AttachmentRefused(FormatError):
     def __init__(self, message: str, hint: str = "", *, models: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
         self.models = models
+
+
+class PasswordNeeded(AttachmentRefused):
+    """A document is encrypted. `given`: a password was, and is not the one."""
+
+    def __init__(self, name: str, *, given: bool = False) -> None:
+        super().__init__(
+            f"{name} is encrypted{', and this is not its password' if given else ''}.",
+            "Give its password, or attach a copy without one.",
+        )
+        self.given = given
 
 
 class ConfigurationError(ChatbenchError):

@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from chatbench.client.call import AnswerStream
-from chatbench.core.conversations import MessageState, TreeMessage
+from chatbench.core.conversations import MessageState, SentFile, TreeMessage
 from chatbench.core.errors import (
     ChatbenchError,
     ErrorReport,
@@ -25,6 +25,13 @@ from chatbench.core.usage import Timings
 CHECKPOINT_S = 0.25
 
 
+class Opened(NamedTuple):
+    """A call that was begun, and in which form it was sent each file."""
+
+    stream: AnswerStream
+    files: tuple[SentFile, ...] = ()
+
+
 class Answer:
     """One lane's answer of a turn. `version` grows with what there is to show; `parts()` is the
     snapshot. Stopping keeps what has come. `joined` makes the whole of what comes, where the
@@ -33,7 +40,7 @@ class Answer:
     def __init__(
         self,
         message: TreeMessage,
-        open_stream: Callable[[], Awaitable[AnswerStream]],
+        open_stream: Callable[[], Awaitable[Opened]],
         joined: Callable[[tuple[Part, ...]], tuple[Part, ...]] | None = None,
     ) -> None:
         self.message = message
@@ -151,7 +158,9 @@ class Answer:
         return seen and (error.retryable or isinstance(error, InvalidResponse))
 
     async def _receive(self, saver: _Checkpoints) -> None:
-        self._stream = await self._open_stream()
+        opened = await self._open_stream()
+        self._stream = opened.stream
+        self.message = msgspec.structs.replace(self.message, sent_files=opened.files)
         async with aclosing(self._stream.events()) as batches:
             async for _ in batches:
                 saver.touch()

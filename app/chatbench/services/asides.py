@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from chatbench.client.call import AnswerStream
 from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
 from chatbench.core.changes import Changes
@@ -17,7 +16,7 @@ from chatbench.core.observe import Signal
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.providers.http import Timeouts
-from chatbench.services.answers import Answer
+from chatbench.services.answers import Answer, Opened
 from chatbench.services.preferences import PreferencesStore
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.turns import now_ms
@@ -86,13 +85,14 @@ class Asides:
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _open(self, asked: Request) -> AnswerStream:
+    async def _open(self, asked: Request) -> Opened:
         preferences = self._preferences.current
-        return self._client.stream(
+        stream = self._client.stream(
             asked,
             retries=RetryPolicy(max_attempts=preferences.max_attempts),
             timeouts=Timeouts(read=preferences.read_timeout_s),
         )
+        return Opened(stream)
 
     async def _run(self, answer: Answer, source: str) -> None:
         await answer.run(_keep_nothing)

@@ -116,7 +116,7 @@ class InspectService:
         variable = endpoint.key_env[0] if endpoint.key_env else "API_KEY"
         asked = Request(
             model=message.model,
-            messages=await self._attachments.inlined(sent, info),
+            messages=(await self._attachments.ready(sent, info)).messages,
             system=message.system,
             parameters=message.parameters,
         )

@@ -58,14 +58,15 @@ class FileStore:
         media_type: str = "",
         conversation_id: str = "",
         made_of: str = "",
+        in_memory: bool = False,
     ) -> str:
         """Stores bytes, or a file's, and returns their SHA-256 (hex). Twice the same is once.
         `conversation_id` is where they are for, if that is known; what is `made_of` a file (its
-        SHA-256) that only memory has is held there as well.
+        SHA-256) that only memory has is held there as well, and so is what is to be `in_memory`.
 
         Raises DiskFull, ReadOnly, StorageError; OSError where a given file cannot be read.
         """
-        if self._database.is_temporary(conversation_id) or self.holds(made_of):
+        if in_memory or self._database.is_temporary(conversation_id) or self.holds(made_of):
             return await asyncio.to_thread(self._hold, data, name, media_type, made_of)
         sha256, size = await asyncio.to_thread(self._write, data)
         values = (sha256, size, plain(media_type), plain(name), now_ms())

@@ -150,8 +150,8 @@ def test_what_cannot_be_attached_says_why_in_its_place_and_is_not_sent(
     reasons = [thumb.item.reason for thumb in thumbs(composer)]
     assert "is not a file" in reasons[0]
     assert "damaged" in reasons[1]
-    assert "Only PNG, JPEG, WebP and GIF" in reasons[2]
-    assert "call.m4a, refused. Only PNG" in thumbs(composer)[2].accessibleName()
+    assert "does not take sound" in reasons[2]
+    assert "call.m4a, refused. Guide does not take sound" in thumbs(composer)[2].accessibleName()
     assert len(composer.draft().attachments) == 1
 
 

@@ -1,246 +1,328 @@
-"""Files on their way to a model: taken in, judged, stored once, made ready for sending."""
+"""Files on their way to a model: the service that the window and the terminal are handed."""
 
 from __future__ import annotations
 
-import asyncio
-import html
-import mimetypes
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from chatbench.client.catalogue import Catalogue
+from chatbench.client.environment import Environment
+from chatbench.client.estimate import estimate_tokens
+from chatbench.client.fetching import Fetcher
+from chatbench.client.files import ProviderFiles
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.messages import (
+    AudioPart,
     FilePart,
     ImagePart,
-    InlineData,
+    MediaPart,
     Message,
     Part,
     StoredFile,
-    TextPart,
+    VideoPart,
 )
-from chatbench.core.models import ModelInfo
-from chatbench.documents import images
-from chatbench.providers.encoding import is_text
+from chatbench.core.models import Modality, ModelInfo
+from chatbench.services.attachments import forms, sending
+from chatbench.services.attachments.forms import Form, Outlook
+from chatbench.services.attachments.judging import Candidate, Verdict, judged
+from chatbench.services.attachments.reading import Progress, Reading
+from chatbench.services.attachments.sending import Piece, Ready
+from chatbench.services.attachments.takes import PDF, Takes
+from chatbench.services.attachments.taking import Taking, candidate_of
 from chatbench.storage.files import FileStore
-from chatbench.storage.rows import plain
+from chatbench.storage.renditions import RenditionStore
+from chatbench.storage.uploads import Upload, UploadStore
 
 _THUMBNAILS_KEPT = 200
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A file over the window: its name, kind and size in bytes are all that is known before the
-    drop (`size` None where even that is not)."""
-
-    name: str
-    media_type: str
-    size: int | None = None
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a candidate will be attached; `reason` says what happens to it or why not, and
-    `models` names models that would take it."""
-
-    candidate: Candidate
-    accepted: bool
-    reason: str
-    models: tuple[str, ...] = ()
+_EXPIRES_SOON_MS = 10 * 60 * 1000
+_STORED_AS: dict[type[MediaPart], Modality] = {FilePart: "file", AudioPart: "audio", VideoPart: "video"}
 
 
 class AttachmentService:
     """Takes files in, and hands them to requests in the form the model takes."""
 
-    def __init__(self, files: FileStore, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        files: FileStore,
+        renditions: RenditionStore,
+        uploads: UploadStore,
+        environment: Environment,
+        fetcher: Fetcher,
+    ) -> None:
         self._files = files
-        self._catalogue = catalogue
+        self._renditions = renditions
+        self._uploads = uploads
+        self._environment = environment
+        self._fetcher = fetcher
         self._thumbnails: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._reading = Reading(files, renditions)
+        self._taking = Taking(files, self._reading)
+
+    # Before the drop.
 
     def judge(self, candidates: Sequence[Candidate], info: ModelInfo) -> tuple[Verdict, ...]:
         """What would happen to each file at this model, from names, kinds and sizes alone."""
-        return tuple(self._judge(candidate, info) for candidate in candidates)
-
-    def _judge(self, candidate: Candidate, info: ModelInfo) -> Verdict:
-        if candidate.media_type not in images.MEDIA_TYPES.values():
-            return Verdict(
-                candidate=candidate,
-                accepted=False,
-                reason="Only PNG, JPEG, WebP and GIF pictures can be attached.",
-            )
-        if not info.may_take("image"):
-            models = self.models_that_see(info)
-            others = f" {', '.join(models)} would." if models else ""
-            return Verdict(
-                candidate=candidate,
-                accepted=False,
-                reason=f"{info.title} does not take images.{others}",
-                models=models,
-            )
-        if candidate.size is not None and candidate.size > images.MAX_FILE_BYTES:
-            limit = images.MAX_FILE_BYTES // 1024 // 1024
-            return Verdict(candidate=candidate, accepted=False, reason=f"Larger than {limit} MiB.")
-        shrunk = candidate.size is not None and candidate.size > info.images.max_bytes
-        reason = "Sent as an image, made smaller." if shrunk else "Sent as an image."
-        if not info.takes("image"):
-            reason += f" Whether {info.title} sees it is not known."
-        return Verdict(candidate=candidate, accepted=True, reason=reason)
+        takes = Takes.of(info, self._environment)
+        return tuple(judged(one, takes, lambda modality: self._others(info, modality)) for one in candidates)
 
     def models_that_see(self, info: ModelInfo) -> tuple[str, ...]:
         """Up to two models of the same provider that take images."""
-        same = self._catalogue.models(info.ref.provider)
-        return tuple(m.title for m in same if m.takes("image") and m.ref != info.ref)[:2]
+        return self._others(info, "image")
+
+    def _others(self, info: ModelInfo, modality: Modality) -> tuple[str, ...]:
+        same = self._environment.catalogue.models(info.ref.provider)
+        return tuple(m.title for m in same if m.takes(modality) and m.ref != info.ref)[:2]
+
+    # Taking in.
 
     async def attach_path(
-        self, path: Path, info: ModelInfo, *, store: bool = True, conversation_id: str = ""
-    ) -> ImagePart:
-        """Reads and checks a file, and stores it; without `store` the part holds the bytes that
-        this model is sent, and the profile nothing. `conversation_id` is where it is for: a
-        temporary one has its files in memory. Raises AttachmentRefused with the reason."""
-        data = await asyncio.to_thread(_read, path)
-        if store:
-            return await self.attach_bytes(data, path.name, info, conversation_id=conversation_id)
-        self._check(data, path.name, info)
-        held = ImagePart(source=InlineData(data=data), media_type="", name=path.name)
-        return await _prepared(held, data, info)
+        self,
+        path: Path,
+        info: ModelInfo,
+        *,
+        store: bool = True,
+        conversation_id: str = "",
+        password: str = "",
+    ) -> MediaPart:
+        """Reads and checks a file, and stores it; without `store` it is held in memory, and the profile
+        holds nothing of it. `conversation_id` is where it is for: a temporary one has its files in
+        memory. Raises AttachmentRefused with the reason, PasswordNeeded."""
+        part = await self._taking.from_path(path, conversation_id, in_memory=not store, password=password)
+        return self._fitting(part, info)
 
     async def attach_bytes(
-        self, data: bytes, name: str, info: ModelInfo, *, conversation_id: str = ""
-    ) -> ImagePart:
-        """Checks and stores a picture as it came, for the conversation if that is known. Raises
-        AttachmentRefused with the reason."""
-        self._check(data, name, info)
-        facts = await asyncio.to_thread(images.inspect, data, name)
-        sha256 = await self._files.put(
-            data, name=name, media_type=facts.media_type, conversation_id=conversation_id
-        )
-        return ImagePart(
-            source=StoredFile(sha256=sha256),
-            media_type=facts.media_type,
-            name=name,
-            size=facts.size,
-            width=facts.width,
-            height=facts.height,
-        )
+        self, data: bytes, name: str, info: ModelInfo, *, conversation_id: str = "", password: str = ""
+    ) -> MediaPart:
+        """Checks and stores a file as it came, for the conversation if that is known. Raises
+        AttachmentRefused with the reason, PasswordNeeded."""
+        part = await self._taking.from_bytes(data, name, conversation_id, password=password)
+        return self._fitting(part, info)
 
     async def attach_text(
         self, text: str, name: str, *, media_type: str = "text/plain", conversation_id: str = ""
     ) -> FilePart:
         """Stores a text as a file beside the words; every model is sent it as words. Raises
         StorageError."""
-        data = plain(text).encode()
-        sha256 = await self._files.put(
-            data, name=name, media_type=media_type, conversation_id=conversation_id
-        )
-        return FilePart(
-            source=StoredFile(sha256=sha256), media_type=media_type, name=plain(name), size=len(data)
-        )
+        return await self._taking.from_text(text, name, media_type, conversation_id)
 
-    def _check(self, data: bytes, name: str, info: ModelInfo) -> None:
-        media_type = images.recognise(data[:16])
-        guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        candidate = Candidate(name=name, media_type=guessed, size=len(data))
-        verdict = self._judge(candidate, info)
+    async def attach_url(
+        self,
+        url: str,
+        info: ModelInfo,
+        *,
+        conversation_id: str = "",
+        on_progress: Progress | None = None,
+    ) -> MediaPart:
+        """Fetches what is at a public address of the web; see `client.fetching`. Raises
+        AttachmentRefused."""
+        found = await self._fetcher.fetch(url, on_progress)
+        return await self.attach_bytes(found.data, found.name, info, conversation_id=conversation_id)
+
+    def _fitting(self, part: MediaPart, info: ModelInfo) -> MediaPart:
+        """Raises AttachmentRefused where the model cannot be sent it in any form."""
+        (verdict,) = self.judge([candidate_of(part)], info)
         if not verdict.accepted:
             raise AttachmentRefused(
-                f"{name or 'This file'} was not attached. {verdict.reason}",
+                f"{part.name or 'This file'} was not attached. {verdict.reason}",
                 "Choose a model that takes it." if verdict.models else "",
                 models=verdict.models,
             )
+        return part
 
-    async def thumbnail(self, sha256: str, width: int, height: int) -> bytes:
-        """A PNG of exactly this many pixels. Raises AttachmentRefused, StorageError."""
+    # What there is.
+
+    async def thumbnail(
+        self, sha256: str, width: int, height: int, *, media_type: str = "", name: str = ""
+    ) -> bytes:
+        """A PNG: of a picture of exactly this many pixels, of a PDF its first page within them. Raises
+        AttachmentRefused, StorageError."""
         key = (sha256, width, height)
         found = self._thumbnails.get(key)
         if found is None:
-            data = await self._files.read(sha256)
-            found = await asyncio.to_thread(images.thumbnail, data, width, height)
+            found = await self._reading.thumbnail(sha256, media_type, name, width, height)
         self._thumbnails[key] = found
         self._thumbnails.move_to_end(key)
         if len(self._thumbnails) > _THUMBNAILS_KEPT:
             self._thumbnails.popitem(last=False)
         return found
 
-    async def keep(self, conversation_id: str) -> None:
-        """Stores the files of a temporary conversation that is to be kept. Raises DiskFull, ReadOnly,
-        StorageError."""
-        await self._files.keep(conversation_id)
+    async def words(self, part: FilePart, on_progress: Progress | None = None) -> str:
+        """The text of a stored document, pages of a PDF with form feeds between them. Raises
+        AttachmentRefused, StorageError."""
+        return await self._reading.words(_stored(part), part.media_type, part.name, on_progress)
 
-    async def forget(self, conversation_id: str) -> None:
-        """Lets go of the files of a temporary conversation that was forgotten, where no other one
-        shows them."""
-        await self._files.forget_unused(conversation_id)
+    async def pages(self, part: FilePart, numbers: Sequence[int], edge: int) -> list[bytes]:
+        """Pages of a stored PDF, from 1, as JPEG pictures with their longer edge at `edge` pixels. Raises
+        AttachmentRefused, StorageError."""
+        drawn = await self._reading.pages(_stored(part), part.name, numbers, edge)
+        return [await self._files.read(page.sha256) for page in drawn]
 
     async def original(self, sha256: str) -> bytes:
         """The file as it was attached. Raises StorageError."""
         return await self._files.read(sha256)
 
-    async def inlined(self, messages: Sequence[Message], info: ModelInfo) -> tuple[Message, ...]:
-        """The messages with every stored picture as the bytes this model is sent, and every stored
-        text as words under its name.
+    async def keep(self, conversation_id: str) -> None:
+        """Stores the files of a temporary conversation that is to be kept. Raises DiskFull, ReadOnly,
+        StorageError."""
+        await self._files.keep(conversation_id)
+        self._renditions.forget_held()
 
-        Raises AttachmentRefused where the model does not take one, or not so many; StorageError.
+    async def forget(self, conversation_id: str) -> None:
+        """Lets go of the files of a temporary conversation that was forgotten, where no other one
+        shows them."""
+        await self._files.forget_unused(conversation_id)
+        self._renditions.forget_held()
+
+    async def aclose(self) -> None:
+        await self._fetcher.aclose()
+
+    # What a model gets.
+
+    async def outlook(self, part: MediaPart, info: ModelInfo, *, read: bool = True) -> Outlook:
+        """What becomes of a stored file at this model. Without `read` nothing is read that was not read
+        before, and what its words take may be unknown. Raises AttachmentRefused where it cannot be read
+        or has no such pages, StorageError."""
+        takes = Takes.of(info, self._environment)
+        seen = await self._seen(part, takes, read=read)
+        if seen.chosen is None:
+            first = seen.forms[0].sent_as
+            modality: Modality = "audio" if first == "sound" else "video" if first == "film" else "image"
+            return msgspec.structs.replace(seen, models=self._others(info, modality))
+        return seen
+
+    async def _seen(self, part: MediaPart, takes: Takes, *, read: bool) -> Outlook:
+        match part:
+            case ImagePart():
+                return forms.of_picture(part, takes)
+            case AudioPart() | VideoPart():
+                message = Message(role="user", parts=(part,))
+                empty = Message(role="user")
+                tokens = estimate_tokens([message], "", takes.info) - estimate_tokens([empty], "", takes.info)
+                return forms.of_sound_or_film(part, takes, tokens or None)
+            case FilePart():
+                return await self._seen_document(part, takes, read=read)
+
+    async def _seen_document(self, part: FilePart, takes: Takes, *, read: bool) -> Outlook:
+        sha256 = _stored(part)
+        words = await self.words(part) if read else await self._reading.known_words(sha256)
+        if part.media_type != PDF:
+            return forms.of_text(words or "", takes.info)
+        facts = await self._reading.facts(sha256, part.name)
+        pages = sending.chosen_pages(part, facts.pages)
+        told = None if words is None else sending.pages_of(words, pages)
+        return forms.of_pdf(part, takes, facts, pages, told)
+
+    async def ready(self, messages: Sequence[Message], info: ModelInfo) -> Ready:
+        """The messages with every stored file in the form this model is sent, and what became of each.
+
+        Raises AttachmentRefused where the model takes one in no form, or not so many pictures;
+        `ProviderError`s where one has to be uploaded; StorageError.
         """
-        count = sum(isinstance(part, ImagePart) for message in messages for part in message.parts)
+        if not any(sending.holds_files(message) for message in messages):
+            return Ready(tuple(messages))
+        ready: list[Message] = []
+        pieces: list[Piece] = []
+        for message in messages:
+            parts: list[Part] = []
+            for part in message.parts:
+                if isinstance(part, MediaPart) and sending.is_stored(part):
+                    pieces.append(await self._piece(part, info))
+                    parts += pieces[-1].parts
+                else:
+                    parts.append(part)
+            ready.append(msgspec.structs.replace(message, parts=tuple(parts)))
+        count = sum(isinstance(part, ImagePart) for message in ready for part in message.parts)
         if info.may_take("image") and count > info.images.max_count:
-            raise AttachmentRefused(
-                f"{info.title} takes {info.images.max_count} pictures at most, and this conversation "
-                f"holds {count}.",
-                "Start a new conversation, or choose another model.",
-            )
-        return tuple([await self._inlined(message, info) for message in messages])
+            raise sending.too_many_pictures(info, count)
+        return Ready(tuple(ready), tuple(piece.sent for piece in pieces))
 
-    async def _inlined(self, message: Message, info: ModelInfo) -> Message:
-        if not any(isinstance(getattr(part, "source", None), StoredFile) for part in message.parts):
-            return message
-        parts = [await self._inline_part(part, info) for part in message.parts]
-        return msgspec.structs.replace(message, parts=tuple(parts))
+    async def _piece(self, part: MediaPart, info: ModelInfo) -> Piece:
+        outlook = await self.outlook(part, info, read=False)
+        if outlook.chosen is None:
+            raise sending.refused(part, outlook.refusal, outlook.models)
+        form, sha256 = outlook.chosen, _stored(part)
+        if isinstance(part, ImagePart):
+            return await self._picture(part, sha256, info, form)
+        if isinstance(part, FilePart) and form.sent_as != "native":
+            return await self._document(part, sha256, info, form)
+        return await self._whole(part, sha256, info, form)
 
-    async def _inline_part(self, part: Part, info: ModelInfo) -> Part:
-        if isinstance(part, FilePart) and isinstance(part.source, StoredFile) and is_text(part.media_type):
-            return _written_out(part.name, await self._files.read(part.source.sha256))
-        if not isinstance(part, ImagePart) or not isinstance(part.source, StoredFile):
-            return part
-        if not info.may_take("image"):
-            models = self.models_that_see(info)
-            raise AttachmentRefused(
-                f"{info.title} does not take images, and this conversation holds {part.name or 'one'}.",
-                f"Choose {' or '.join(models)}." if models else "Choose a model that sees images.",
-                models=models,
-            )
-        return await _prepared(part, await self._files.read(part.source.sha256), info)
+    async def _picture(self, part: ImagePart, sha256: str, info: ModelInfo, form: Form) -> Piece:
+        made = await self._reading.picture(part, sha256, info.images)
+        told = msgspec.structs.replace(part, media_type=made.media_type, width=made.width, height=made.height)
+        return sending.with_bytes(told, sha256, await self._files.read(made.sha256), form, made.sha256)
+
+    async def _document(self, part: FilePart, sha256: str, info: ModelInfo, form: Form) -> Piece:
+        if part.media_type != PDF:
+            return sending.as_text(part, sha256, await self.words(part))
+        facts = await self._reading.facts(sha256, part.name)
+        numbers = sending.chosen_pages(part, facts.pages)
+        if form.sent_as == "text":
+            return sending.as_text(part, sha256, sending.pages_of(await self.words(part), numbers))
+        drawn = await self._reading.pages(sha256, part.name, numbers, forms.page_edge(info))
+        data = [await self._files.read(page.sha256) for page in drawn]
+        return sending.as_pages(part, sha256, numbers, drawn, data)
+
+    async def _whole(self, part: MediaPart, sha256: str, info: ModelInfo, form: Form) -> Piece:
+        """As it is, but of a PDF only the pages that were asked for."""
+        sent = sha256
+        if isinstance(part, FilePart) and part.pages:
+            facts = await self._reading.facts(sha256, part.name)
+            numbers = sending.chosen_pages(part, facts.pages)
+            made = await self._reading.subset(sha256, part.name, numbers, part.pages)
+            sent, part = made.sha256, msgspec.structs.replace(part, size=made.size)
+        provider = info.ref.provider
+        known = await self._uploads.find(sent, provider)
+        if known is not None and not _expires_soon(known):
+            return sending.at_provider(part, sha256, provider, known.file_id, form)
+        takes = Takes.of(info, self._environment)
+        if takes.goes_by_storage(_STORED_AS[type(part)], part.size):
+            known = await self.upload(part, provider, sent)
+            return sending.at_provider(part, sha256, provider, known.file_id, form)
+        return sending.with_bytes(part, sha256, await self._files.read(sent), form, sent)
+
+    # What providers keep.
+
+    async def upload(self, part: MediaPart, provider: str, sha256: str = "") -> Upload:
+        """Uploads a stored file, and sends its id from now on as long as the provider keeps it. Raises
+        EndpointNotSupported, other `ProviderError`s, StorageError."""
+        sha256 = sha256 or _stored(part)
+        data = await self._files.read(sha256)
+        told = await ProviderFiles(self._environment, provider).upload(data, part.name, part.media_type)
+        upload = Upload(
+            sha256=sha256,
+            provider=provider,
+            file_id=told.id,
+            uploaded_at=_now_ms(),
+            expires_at=told.expires_at,
+        )
+        if not self._files.holds(sha256):
+            await self._uploads.put(upload)
+        return upload
+
+    def stored_at(self, provider: str) -> ProviderFiles:
+        """The file storage of a provider; see `forget_upload`."""
+        return ProviderFiles(self._environment, provider)
+
+    async def forget_upload(self, provider: str, file_id: str) -> None:
+        """Deletes a file at a provider. It is sent whole again where it is still attached. Raises
+        `ProviderError`s, StorageError."""
+        await ProviderFiles(self._environment, provider).delete(file_id)
+        await self._uploads.forget(provider, file_id)
 
 
-async def _prepared(part: ImagePart, data: bytes, info: ModelInfo) -> ImagePart:
-    ready = await asyncio.to_thread(images.prepare, data, info.images, part.name)
-    return msgspec.structs.replace(
-        part,
-        source=InlineData(data=ready.data),
-        media_type=ready.media_type,
-        width=ready.width,
-        height=ready.height,
-        size=len(ready.data),
-    )
+def _stored(part: MediaPart) -> str:
+    if not isinstance(part.source, StoredFile):
+        raise AttachmentRefused(f"{part.name or 'The file'} is not in the profile.", "Attach it again.")
+    return part.source.sha256
 
 
-def _written_out(name: str, data: bytes) -> TextPart:
-    """A text between marks: a model must see where it ends and the question begins."""
-    words = data.decode("utf-8", "replace").strip("\n")
-    return TextPart(text=f'<attachment name="{html.escape(name)}">\n{words}\n</attachment>')
+def _expires_soon(upload: Upload) -> bool:
+    return upload.expires_at is not None and upload.expires_at < _now_ms() + _EXPIRES_SOON_MS
 
 
-def _read(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            raise AttachmentRefused(f"{path.name} is not a file.", "Choose a file.")
-        if path.stat().st_size > images.MAX_FILE_BYTES:
-            raise AttachmentRefused(
-                f"{path.name} is larger than {images.MAX_FILE_BYTES // 1024 // 1024} MiB.",
-                "Save it smaller and try again.",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise AttachmentRefused(
-            f"{path.name} cannot be read: {error.strerror or error}.", "Choose another file."
-        ) from error
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from chatbench.client.call import AnswerStream
 from chatbench.client.environment import Environment
 from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
@@ -18,7 +17,7 @@ from chatbench.core.models import GUIDE, ModelInfo
 from chatbench.core.requests import Request
 from chatbench.providers.http import Timeouts
 from chatbench.providers.wire import HttpWire
-from chatbench.services.answers import Answer
+from chatbench.services.answers import Answer, Opened
 from chatbench.services.attachments import AttachmentService
 from chatbench.services.chat.continuing import asked_on, joined
 from chatbench.services.context import context
@@ -86,7 +85,7 @@ class Asking:
         above it. `before` is the answer it goes on from."""
         exact = False
 
-        async def open_stream() -> AnswerStream:
+        async def open_stream() -> Opened:
             nonlocal exact
             path = await self._store.path(message.conversation_id, message.parent_id)
             marks = await self._store.marks(message.conversation_id)
@@ -104,19 +103,20 @@ class Asking:
     def answer_to(self, message: TreeMessage, path: Sequence[TreeMessage], how: How) -> Answer:
         """The same to messages of which the last ones need not stand in the history."""
 
-        async def open_stream() -> AnswerStream:
+        async def open_stream() -> Opened:
             marks = await self._store.marks(path[0].conversation_id)
             return await self._open(message, context(path, marks), how)
 
         return Answer(message, open_stream)
 
-    async def _open(self, message: TreeMessage, messages: Sequence[Message], how: How) -> AnswerStream:
+    async def _open(self, message: TreeMessage, messages: Sequence[Message], how: How) -> Opened:
         model = message.model or GUIDE
         preferences = self._preferences.current
-        return self._client.stream(
+        ready = await self._attachments.ready(messages, self._models.info(model))
+        stream = self._client.stream(
             Request(
                 model=model,
-                messages=await self._attachments.inlined(messages, self._models.info(model)),
+                messages=ready.messages,
                 system=message.system,
                 parameters=message.parameters,
                 response_schema=how.schema,
@@ -126,3 +126,4 @@ class Asking:
             timeouts=Timeouts(read=preferences.read_timeout_s),
             key=how.key,
         )
+        return Opened(stream, ready.files)

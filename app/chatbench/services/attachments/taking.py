@@ -1,0 +1,155 @@
+"""Files being taken in: read within limits, recognised by their bytes, stored once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from chatbench.core.errors import AttachmentRefused, PasswordNeeded
+from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile, VideoPart
+from chatbench.documents import images, kinds
+from chatbench.documents.confined import confined
+from chatbench.documents.pdf.inspecting import PdfFacts
+from chatbench.services.attachments.judging import Candidate
+from chatbench.services.attachments.reading import Reading
+from chatbench.services.attachments.takes import MAX_DOCUMENT_BYTES, MAX_FILM_BYTES, Kind, kind_of
+from chatbench.storage.files import FileStore
+from chatbench.storage.rows import plain
+
+_HEAD = 1 << 16
+_MiB = 1024 * 1024
+
+
+class Taking:
+    """Makes parts of files. Everything raises AttachmentRefused with the reason (PasswordNeeded for an
+    encrypted PDF), and StorageError."""
+
+    def __init__(self, files: FileStore, reading: Reading) -> None:
+        self._files = files
+        self._reading = reading
+
+    async def from_path(
+        self, path: Path, conversation_id: str, *, in_memory: bool = False, password: str = ""
+    ) -> MediaPart:
+        """`in_memory`: nothing of it touches the disk."""
+        media_type, data = await asyncio.to_thread(_looked_at, path)
+        return await self._taken(
+            data if data is not None else path, media_type, path.name, conversation_id, in_memory, password
+        )
+
+    async def from_bytes(
+        self, data: bytes, name: str, conversation_id: str, *, in_memory: bool = False, password: str = ""
+    ) -> MediaPart:
+        media_type = await asyncio.to_thread(kinds.media_type_of, data, name)
+        _check_size(name, media_type, len(data))
+        return await self._taken(data, media_type, name, conversation_id, in_memory, password)
+
+    async def from_text(
+        self, text: str, name: str, media_type: str, conversation_id: str, *, in_memory: bool = False
+    ) -> FilePart:
+        """Words that have no file."""
+        data = plain(text).encode()
+        sha256 = await self._files.put(
+            data, name=name, media_type=media_type, conversation_id=conversation_id, in_memory=in_memory
+        )
+        return FilePart(
+            source=StoredFile(sha256=sha256), media_type=media_type, name=plain(name), size=len(data)
+        )
+
+    async def _taken(
+        self,
+        data: bytes | Path,
+        media_type: str,
+        name: str,
+        conversation_id: str,
+        in_memory: bool,
+        password: str,
+    ) -> MediaPart:
+        kind, name = kind_of(media_type), plain(name)
+        _refuse(kind, media_type, name)
+        facts: images.ImageFacts | PdfFacts | None = None
+        if isinstance(data, bytes) and kind == "picture":
+            facts = await asyncio.to_thread(images.inspect, data, name)
+        elif isinstance(data, bytes) and kind == "pdf":
+            data, facts = await _opened(data, name, password)
+        sha256 = await self._files.put(
+            data, name=name, media_type=media_type, conversation_id=conversation_id, in_memory=in_memory
+        )
+        source, size = StoredFile(sha256=sha256), await asyncio.to_thread(_size, data)
+        if isinstance(facts, images.ImageFacts):
+            return ImagePart(
+                source=source, media_type=facts.media_type, name=name, size=size, width=facts.width,
+                height=facts.height,
+            )  # fmt: skip
+        if kind == "sound":
+            return AudioPart(source=source, media_type=media_type, name=name, size=size)
+        if kind == "film":
+            return VideoPart(source=source, media_type=media_type, name=name, size=size)
+        if kind == "document":
+            # Read now, so that what cannot be read is found now.
+            await self._reading.words(sha256, media_type, name)
+        pages = facts.pages if facts is not None else 0
+        return FilePart(source=source, media_type=media_type, name=name, size=size, page_count=pages)
+
+
+async def _opened(data: bytes, name: str, password: str) -> tuple[bytes, PdfFacts]:
+    """A PDF without a password, and its facts. Raises PasswordNeeded."""
+    facts: PdfFacts = await confined("pdf_facts", data, password, name, name=name)
+    if facts.needs_password:
+        raise PasswordNeeded(name, given=bool(password))
+    if facts.encrypted:
+        data = await confined("pdf_unlocked", data, password, name, name=name)
+    return data, facts
+
+
+def _refuse(kind: Kind, media_type: str, name: str) -> None:
+    called = name or "This file"
+    if kind == "archive":
+        raise AttachmentRefused(f"{called} is an archive.", "Choose what of it is to be attached.")
+    if kind == "unknown":
+        raise AttachmentRefused(
+            f"{called} is neither text nor any kind of file that is known.",
+            "Save it as PDF or as text, and attach that.",
+        )
+
+
+def _looked_at(path: Path) -> tuple[str, bytes | None]:
+    """Kind and bytes of a file; of sound and film the kind alone."""
+    try:
+        if path.is_dir():
+            raise AttachmentRefused(f"{path.name} is a folder.", "Choose which of its files.")
+        if not path.is_file():
+            raise AttachmentRefused(f"{path.name} is not a file.", "Choose a file.")
+        size = path.stat().st_size
+        if size == 0:
+            raise AttachmentRefused(f"{path.name} is empty.", "Choose another file.")
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            media_type = kinds.media_type_of(head, path.name)
+            if kind_of(media_type) in ("sound", "film"):
+                _check_size(path.name, media_type, size)
+                return media_type, None
+            _check_size(path.name, media_type, size)
+            data = head + file.read(MAX_DOCUMENT_BYTES)
+        return kinds.media_type_of(data, path.name), data
+    except OSError as error:
+        raise AttachmentRefused(
+            f"{path.name} cannot be read: {error.strerror or error}.", "Choose another file."
+        ) from error
+
+
+def _check_size(name: str, media_type: str, size: int) -> None:
+    most = MAX_FILM_BYTES if kind_of(media_type) in ("sound", "film") else MAX_DOCUMENT_BYTES
+    if size > most:
+        raise AttachmentRefused(
+            f"{name or 'This file'} is larger than {most // _MiB} MiB.", "Save it smaller and try again."
+        )
+
+
+def _size(data: bytes | Path) -> int:
+    return len(data) if isinstance(data, bytes) else data.stat().st_size
+
+
+def candidate_of(part: MediaPart) -> Candidate:
+    """What is judged of a file that was taken in."""
+    return Candidate(name=part.name, media_type=part.media_type, size=part.size or None)
