@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.lanes import ask, two_lanes
+from tests.scenarios.lanes import FIRST, ask, two_lanes
 from tests.scenarios.test_conversation_acts import press_action, trigger
 from tests.scenarios.window import (
     CTRL,
@@ -29,6 +29,7 @@ from tests.scenarios.window import (
 )
 
 from chatbench.core.conversations import TreeMessage
+from chatbench.core.messages import user
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.reasking import Reasking
 from chatbench.ui.session import Session
@@ -256,5 +257,33 @@ def test_saved_words_of_a_shared_question_move_all_lanes(
             assert len(server.asked) == 2
             focus = QApplication.focusWidget()
             assert focus is view.composer.editor
+
+    run_async(scenario())
+
+
+def test_the_estimate_of_an_edit_counts_what_would_be_sent(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            await send(view, "First question")
+            await send(view, "Second question")
+            models = view.services.models
+            press_action(view, 0, "edit")
+            sheet = await editing(session, view)
+            alone = models.estimate(FIRST, [user("First question")]).tokens
+            await until(lambda: sheet.estimate.text().startswith(f"≈ {alone} tokens"), "its estimate")
+            QTest.keyClicks(sheet.editor, " with many more words than before")
+            more = models.estimate(FIRST, [user(sheet.editor.text())]).tokens
+            assert more > alone
+            await until(lambda: sheet.estimate.text().startswith(f"≈ {more} tokens"), "the estimate of more")
+            assert sheet.estimate.accessibleName().startswith("Before asking: ≈ ")
+            press(sheet.editor, Qt.Key.Key_Escape)
+            await until(lambda: view.edits.reasking is None, "the end of it")
+            press_action(view, 2, "edit")
+            sheet = await editing(session, view)
+            await until(sheet.estimate.text, "its estimate")
+            words = sheet.estimate.text().removeprefix("≈ ").split(" ")[0]
+            assert int(words) > 115, "the first question and its answer go before it"
 
     run_async(scenario())

@@ -572,6 +572,10 @@ async def test_the_context_is_told_exactly_where_it_is_known(services: Services)
     assert usage is not None
     (lane,) = conversation.lanes
     assert await services.chat.context_tokens(conversation.id, lane) == usage.total_tokens
+    question, answer = conversation.path(lane.leaf)
+    assert await services.chat.context_tokens(conversation.id, lane, before=question.id) == 0
+    before = await services.chat.context_tokens(conversation.id, lane, before=answer.id)
+    assert 0 < before < usage.total_tokens
     empty = await services.chat.new_conversation(MODEL, system="word " * 100)
     assert 80 < await services.chat.context_tokens(empty.id, empty.lanes[0]) < 200
 

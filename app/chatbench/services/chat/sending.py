@@ -209,20 +209,24 @@ class Sending:
         )
         return await self._begun(conversation_id, again, how=how, initiator=initiator)
 
-    async def context_tokens(self, conversation_id: str, lane: Lane) -> int:
-        """About how many tokens the shown branch sends before the next question.
+    async def context_tokens(self, conversation_id: str, lane: Lane, *, before: str = "") -> int:
+        """About how many tokens the shown branch sends before the next question, or before the message
+        that is given instead of it.
 
         The last answer's own usage is exact up to it; what came after is estimated. All is where
         something is left out or summarised.
         """
         info = self._models.info(lane.model or GUIDE)
+        leaf = lane.leaf
+        if before:
+            leaf = next((one.parent_id for one in await self._store.messages([before])), None)
         marks = await self._store.marks(conversation_id)
         if marks:
-            path = await self._store.path(conversation_id, lane.leaf)
+            path = await self._store.path(conversation_id, leaf)
             # A long branch is counted beside the thread that paints.
             return await asyncio.to_thread(estimate_tokens, context(path, marks), lane.system, info)
         tokens = 0
-        for message in reversed(await self._store.path(conversation_id, lane.leaf, _LOOK_BACK)):
+        for message in reversed(await self._store.path(conversation_id, leaf, _LOOK_BACK)):
             if message.usage is not None:
                 return tokens + message.usage.total_tokens
             tokens += estimate_tokens(context([message]), "", info)

@@ -98,10 +98,18 @@ class Edits(QObject):
         sheet.left.connect(self._leave)
         sheet.grown.connect(self._place)
         sheet.set_streaming(view.streaming or view.asking)
+        if not view.names_hidden:
+            spawn(self._count(sheet, was.edits or ""), owner=sheet, name="reask-context")
         view.drafts.keep_edit(draft)
         self._show_turn_of(was.edits or "")
         self._stand(sheet)
         sheet.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    async def _count(self, sheet: Reasking, message_id: str) -> None:
+        view = self._view
+        lane = view.lane
+        before = await view.services.chat.context_tokens(view.id, lane, before=message_id)
+        sheet.set_before(lane.model or GUIDE, before)
 
     def _show_turn_of(self, message_id: str) -> None:
         """Brings the question to where it can be seen."""

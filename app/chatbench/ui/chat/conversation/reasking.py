@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
-from chatbench.core.models import ModelInfo
+from chatbench.core.messages import MediaPart, user
+from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.services import Services
 from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.editor import Editor
 from chatbench.ui.chat.composer.files import offered_files, picture_of
+from chatbench.ui.chat.composer.recipients import ESTIMATE_AFTER_MS
 from chatbench.ui.chat.composer.strip import AttachmentStrip
 from chatbench.ui.chat.conversation.overlay import paint_sheet
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.frame import BOX_PADDING
+from chatbench.ui.quantities import ABOUT, tokens
+from chatbench.ui.quantities import estimate as price_of
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, describe
+from chatbench.ui.widgets import Button, ElidedLabel, describe
 
 _GAP: Final = 8
 _LEAST_LINES: Final = 2
@@ -59,6 +64,15 @@ class Reasking(QWidget):
         self.editor = Editor(self)
         self.editor.setAccessibleName(self.tr("Words of the question"))
         self.editor.takes_escape = True
+        self.estimate = ElidedLabel(font="small", color="text3", parent=self)
+        self.estimate.setToolTip(
+            self.tr("Tokens in, if this is asked: the chat before it, and what is written here")
+        )
+        self._before: tuple[ModelRef, int] | None = None
+        self._estimating = QTimer(self)
+        self._estimating.setSingleShot(True)
+        self._estimating.setInterval(ESTIMATE_AFTER_MS)
+        self._estimating.timeout.connect(self._estimate)
         self.cancel = Button(self.tr("Cancel"), kind="quiet", parent=self)
         self.save = Button(self.tr("Save"), parent=self)
         self.ask = Button(self.tr("Ask again"), kind="primary", parent=self)
@@ -72,7 +86,7 @@ class Reasking(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(6)
-        row.addStretch(1)
+        row.addWidget(self.estimate, 1)
         for button in (self.cancel, self.save, self.ask):
             row.addWidget(button)
         column = QVBoxLayout(self)
@@ -106,6 +120,22 @@ class Reasking(QWidget):
     def draft(self) -> Draft:
         """What stands here, beside the question."""
         return Draft(text=self.editor.text(), attachments=self.attachments.parts, edits=self.was.edits)
+
+    def set_before(self, model: ModelRef, context_tokens: int) -> None:
+        """To whom it would be asked, and about how many tokens go before it: then it says what it takes."""
+        self._before = (model, context_tokens)
+        self._estimate()
+
+    def _estimate(self) -> None:
+        if self._before is None:
+            return
+        model, before = self._before
+        draft = self.draft()
+        media = [part for part in draft.attachments if isinstance(part, MediaPart)]
+        told = self._services.models.estimate(model, [user(draft.text, *media)], on_top_of=before)
+        words = f"{tokens(told.tokens, ABOUT)} · {price_of(told.cost, free=told.free)}"
+        self.estimate.set_text(left_to_right(words))
+        self.estimate.setAccessibleName(self.tr("Before asking: {0}").format(words))
 
     def set_streaming(self, streaming: bool) -> None:
         """Whether an answer is being written: then nothing can be asked."""
@@ -143,6 +173,7 @@ class Reasking(QWidget):
 
     def _changed(self) -> None:
         self._offer()
+        self._estimating.start()
         self.changed.emit(self.draft())
         self.grown.emit()
 
