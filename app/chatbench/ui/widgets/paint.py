@@ -54,13 +54,19 @@ def ring_inside(painter: QPainter, widget: QWidget, rect: QRect | QRectF, radius
 
 def base_direction(text: str) -> Qt.LayoutDirection:
     """The direction of a text by its first letter that has one (Unicode Bidirectional Algorithm, P2)."""
+    told = told_direction(text)
+    return Qt.LayoutDirection.LeftToRight if told is None else told
+
+
+def told_direction(text: str) -> Qt.LayoutDirection | None:
+    """The same; None for a text without such a letter."""
     for character in text:
         kind = bidirectional(character)
         if kind in {"R", "AL"}:
             return Qt.LayoutDirection.RightToLeft
         if kind == "L":
-            break
-    return Qt.LayoutDirection.LeftToRight
+            return Qt.LayoutDirection.LeftToRight
+    return None
 
 
 def draw_title(

@@ -17,17 +17,23 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextBlock,
     QTextCursor,
+    QTextDocument,
 )
 from PySide6.QtWidgets import QMenu, QPlainTextDocumentLayout, QPlainTextEdit, QSizePolicy, QWidget
 
 from chatbench.ui.chat.composer.files import carries_files, carries_picture
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets.paint import told_direction
 
 LONGEST_LINE: Final = 20_000
 _PIECE: Final = 4_000
 _SEAM: Final = "\u2060\u200b\u2060"
 """Marks a break that is not the reader's: a line of megabytes would be laid out whole at each key."""
 _MANY_LINES: Final = 2_000
+_CURSOR: Final = 1
+_TELLING: Final = 200
+_LOOK_BACK: Final = 20
+"""Letters of a line, and lines before it, that tell from which side it is read."""
 
 
 def _seamed(text: str) -> str:
@@ -63,7 +69,25 @@ def _unseamed(text: str) -> str:
 
 
 class _Lines(QPlainTextDocumentLayout):
-    """Gives every line the height the theme's prose has; Qt's plain text knows only the font's own."""
+    """Gives every line the height the theme's prose has, and begins it at the side its words are read
+    from; Qt's plain text knows only the font's own height, and the left."""
+
+    def __init__(self, document: QTextDocument) -> None:
+        super().__init__(document)
+        self.direction = Qt.LayoutDirection.LeftToRight
+        """Where nothing is written that would tell."""
+
+    def _side(self, block: QTextBlock) -> Qt.AlignmentFlag:
+        """Of words without letters, the side of the words before them."""
+        direction = None
+        for _ in range(_LOOK_BACK):
+            direction = told_direction(block.text()[:_TELLING])
+            if direction is None and block.previous().isValid():
+                block = block.previous()
+            else:
+                break
+        from_right = (self.direction if direction is None else direction) == Qt.LayoutDirection.RightToLeft
+        return Qt.AlignmentFlag.AlignRight if from_right else Qt.AlignmentFlag.AlignLeft
 
     def blockBoundingRect(self, block: QTextBlock) -> QRectF:
         rect = super().blockBoundingRect(block)
@@ -73,10 +97,18 @@ class _Lines(QPlainTextDocumentLayout):
             return rect
         height = theme().line("prose")
         last = layout.lineAt(count - 1)
-        if round(last.y()) != self._top(count - 1, height, last.height()):
+        option, side = layout.textOption(), self._side(block)
+        turned = option.alignment() != side
+        if turned:
+            option.setAlignment(side)
+            layout.setTextOption(option)
+        if turned or round(last.y()) != self._top(count - 1, height, last.height()):
+            # At the very edge the cursor would not be seen.
+            x = -_CURSOR if side == Qt.AlignmentFlag.AlignRight else 0
             for number in range(count):
                 line = layout.lineAt(number)
                 place = line.position()
+                place.setX(x)
                 place.setY(self._top(number, height, line.height()))
                 line.setPosition(place)
         return QRectF(0, 0, rect.width(), count * height)
@@ -127,7 +159,9 @@ class Editor(QPlainTextEdit):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.document().setDocumentLayout(_Lines(self.document()))
+        self._lines = _Lines(self.document())
+        self._lines.direction = self.layoutDirection()
+        self.document().setDocumentLayout(self._lines)
         self.document().setDocumentMargin(0)
         self._wear()
         self.textChanged.connect(self.fit)
@@ -203,6 +237,7 @@ class Editor(QPlainTextEdit):
         painter.fillRect(event.rect(), theme().color("raised"))
         if self._hint and not self.composing and self.document().isEmpty():
             # Qt's own placeholder stands at the font's height, the cursor in the middle of the line.
+            painter.setLayoutDirection(self.layoutDirection())
             painter.setFont(theme().font("prose"))
             painter.setPen(theme().color("text3"))
             room = self.viewport().rect()
@@ -220,6 +255,9 @@ class Editor(QPlainTextEdit):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._wear()
+        elif event.type() == QEvent.Type.LayoutDirectionChange and hasattr(self, "_lines"):
+            self._lines.direction = self.layoutDirection()
+            self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
