@@ -76,6 +76,12 @@ def test_a_rule_never_moves() -> None:
     assert moved(pairs, parse(here), parse(there)) == {}
 
 
+def test_a_list_is_laid_beside_itself_in_another_order() -> None:
+    here = "Do it:\n\n- a long item of words\n- b c\n- b c\n- d\n"
+    there = "Do it:\n\n- d\n- b c\n- b c\n- a long item of words\n"
+    assert pairs_of(here, there) == pairs_of(there, here) == [Pair(0, 0), Pair(1, 1)]
+
+
 def test_a_block_is_paired_once_though_two_have_words_of_it() -> None:
     here = "1. one thing of many\n\n- two things of many\n- three things of many\n"
     there = "- one thing of many\n- two things of many\n- three things of many\n"

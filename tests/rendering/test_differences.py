@@ -122,6 +122,11 @@ def test_words_that_are_the_same_by_chance_do_not_break_a_change_up() -> None:
     assert kinds == ["same", "removed", "added", "same"]
 
 
+def test_a_change_leaves_the_words_before_it_that_part_it_from_another() -> None:
+    pieces = differences("dog Z Z Z He and so on it went", "Z He I and so on it went")
+    assert [piece.kind for piece in pieces] == ["removed", "added", "same", "added", "same"]
+
+
 def test_items_of_a_list_are_blocks() -> None:
     a = "- flour and some water\n- yeast from the shop\n- salt\n"
     b = "- flour and some water\n- salt\n- yeast from the baker\n"

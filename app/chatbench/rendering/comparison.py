@@ -73,7 +73,8 @@ def _key(block: AnyBlock) -> Hashable:
 
 
 def _partners(here: Text, there: Text, cancelled: Callable[[], bool]) -> list[tuple[int, int]]:
-    """Pairs that rise in both, those with most in common first chosen."""
+    """Pairs that rise in both, those with most in common first chosen; then those that have their lines
+    in common, in another order."""
     weights: Counter[tuple[int, int]] = Counter()
     mine_at, theirs_at = _Places(here), _Places(there)
     for piece in differences(there.text, here.text, cancelled):
@@ -86,7 +87,7 @@ def _partners(here: Text, there: Text, cancelled: Callable[[], bool]) -> list[tu
                 weights[pair] += len(line.strip())
             at += len(line)
     chosen: list[tuple[int, int]] = []
-    for pair, weight in weights.most_common():
+    for pair, weight in (*weights.most_common(), *_shared_lines(here, there).most_common()):
         at = bisect_right(chosen, pair)
         before = chosen[at - 1] if at else (-1, -1)
         after = chosen[at] if at < len(chosen) else (len(here.blocks), len(there.blocks))
@@ -94,6 +95,27 @@ def _partners(here: Text, there: Text, cancelled: Callable[[], bool]) -> list[tu
         if rises and _belong(here.blocks[pair[0]], there.blocks[pair[1]], weight):
             chosen.insert(at, pair)
     return chosen
+
+
+def _shared_lines(here: Text, there: Text) -> Counter[tuple[int, int]]:
+    """How many characters two blocks share in lines that stand in no third one."""
+    mine, theirs = _lines_of(here), _lines_of(there)
+    shared: Counter[tuple[int, int]] = Counter()
+    for line, places in mine.items():
+        others = theirs.get(line, Counter())
+        if len(places) == len(others) == 1:
+            ((one, often),), ((other, as_often),) = places.items(), others.items()
+            shared[one, other] += min(often, as_often) * len(line)
+    return shared
+
+
+def _lines_of(text: Text) -> dict[str, Counter[int]]:
+    """Line → how often it stands in which block."""
+    found: dict[str, Counter[int]] = {}
+    for at, block in enumerate(text.blocks):
+        for line in filter(None, map(str.strip, block.source.splitlines())):
+            found.setdefault(line, Counter())[at] += 1
+    return found
 
 
 def _belong(one: AnyBlock, other: AnyBlock, weight: int) -> bool:

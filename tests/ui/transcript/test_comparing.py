@@ -188,6 +188,9 @@ def test_an_item_that_stands_elsewhere_is_moved() -> None:
     (one,) = shown_of(there, "- first thing\n- other thing\n- last\n- last\n")
     assert one.paragraphs is not None
     assert sorted(whole_change([p]) for p in one.paragraphs) == ["", "", "", "moved"]
+    (one,) = shown_of("- a long item of words\n- b c\n- b c\n", "- b c\n- b c\n- a long item of words\n")
+    assert one.paragraphs is not None
+    assert [whole_change([p]) for p in one.paragraphs] == ["", "moved", "moved"]
     (one,) = shown_of("- a b c\n- x y z\n- a b c\n", "- x y z\n")
     assert one.paragraphs is not None
     assert [whole_change([p]) for p in one.paragraphs] == ["added", "", "added"]
