@@ -136,3 +136,23 @@ def test_sixty_models_in_five_thousand_comparisons() -> None:
         wins.add(*((one, other) if shuffled.random() < 0.5 + (one - other) / 130 else (other, one)))
     found = strengths(wins, wins.groups()[0])
     assert found[59].low > found[0].high
+
+
+def test_who_won_as_often_as_was_to_be_expected_however_lopsided_the_games() -> None:
+    """A whole step of Newton's method leads away here."""
+    games = {
+        (2, 4): 10_000, (4, 2): 10, (1, 5): 1_000, (5, 1): 10_000, (2, 5): 1_000_000, (5, 2): 10,
+        (0, 6): 100_000, (6, 0): 10_000, (2, 6): 10_000, (6, 2): 1, (3, 6): 1_000_000, (6, 3): 1,
+        (5, 6): 10, (6, 5): 100, (2, 7): 1_000, (7, 2): 1, (3, 7): 1, (7, 3): 1_000, (4, 7): 10_000,
+        (7, 4): 100,
+    }  # fmt: skip
+    wins = Wins([(one, other, count) for (one, other), count in games.items()])
+    found = strengths(wins, wins.groups()[0])
+    for one in found:
+        won = sum(count for (winner, _), count in games.items() if winner == one)
+        expected = sum(
+            (count + games[other, one]) / (1 + 10 ** ((found[other].points - found[one].points) / 400))
+            for (winner, other), count in games.items()
+            if winner == one
+        )
+        assert expected == pytest.approx(won, rel=1e-4)

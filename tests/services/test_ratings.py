@@ -107,6 +107,40 @@ async def test_blind_ratings_can_be_looked_at_alone(services: Services) -> None:
     assert [one.wins for one in await services.ratings.leaderboard()] == [1, 1]
 
 
+async def test_a_turn_that_was_rated_with_names_too_is_not_blind(services: Services) -> None:
+    turn = await compared(services, MODEL, OTHER)
+    await services.ratings.rate(turn.answers[0].id, "bad", blind=True)
+    await services.ratings.rate(turn.answers[1].id, "best")
+    assert await services.ratings.leaderboard(blind_only=True) == ()
+    await services.ratings.rate(turn.answers[1].id, "best", blind=True)
+    assert len(await services.ratings.leaderboard(blind_only=True)) == 2
+
+
+async def test_what_was_answered_before_names_were_hidden_is_not_rated_blind(services: Services) -> None:
+    turn = await compared(services, MODEL, OTHER)
+    stored = await services.history.load(turn.conversation_id)
+    answered = max(one.created_at for one in stored.messages)
+    await services.ratings.hide_names(turn.conversation_id, answered + 1)
+    assert (await services.history.load(turn.conversation_id)).blind_since == answered + 1
+    await services.ratings.rate(turn.answers[0].id, "best", blind=True)
+    assert await services.ratings.leaderboard(blind_only=True) == ()
+    await services.ratings.hide_names(turn.conversation_id, min(one.created_at for one in stored.messages))
+    await services.ratings.rate(turn.answers[0].id, "best", blind=True)
+    assert len(await services.ratings.leaderboard(blind_only=True)) == 2
+    await services.ratings.hide_names(turn.conversation_id, None)
+    assert (await services.history.outline(turn.conversation_id)).blind_since is None
+    with pytest.raises(StorageError):
+        await services.ratings.hide_names("no-such-conversation", 1)
+
+
+async def test_a_blind_conversation_says_so_until_it_is_rated(services: Services) -> None:
+    turn = await compared(services, MODEL, OTHER)
+    await services.ratings.hide_names(turn.conversation_id, 1)
+    assert await services.ratings.hides_names(await services.history.outline(turn.conversation_id))
+    await services.ratings.rate(turn.answers[0].id, "tie")
+    assert not await services.ratings.hides_names(await services.history.outline(turn.conversation_id))
+
+
 async def test_what_cannot_be_rated_is_refused(services: Services, server: LoopbackServer) -> None:
     with pytest.raises(StorageError):
         await services.ratings.rate("no-such-message", "best")
