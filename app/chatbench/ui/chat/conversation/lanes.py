@@ -151,7 +151,8 @@ class Lanes(Surface):
 
     def _align_again(self) -> None:
         self._level()
-        if self.linked and not self.alone:
+        glides = any(view.transcript.scrolling.gliding for view in self._views)
+        if self._aligned and self.linked and not self.alone and not glides:
             self._scrolled(self.current)
 
     def _level(self) -> None:

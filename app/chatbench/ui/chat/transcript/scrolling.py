@@ -126,6 +126,11 @@ class Scrolling(QObject):
         self._animation = animation
         animation.start()
 
+    @property
+    def gliding(self) -> bool:
+        """Whether the view is on its way somewhere."""
+        return self._animation is not None
+
     def stop(self) -> None:
         """Glide no further."""
         if self._animation is not None:
