@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication
 from tests.loopback import openai_chat, replies
+from tests.scenarios.lanes import open_menus
 from tests.scenarios.window import add_loopback, click, press, send, until, view_of, write
 from tests.shots.lanes import FIRST, QUESTION, SECOND
 from tests.shots.stage import SONNET, Stage, staged
@@ -36,6 +39,12 @@ async def branches(profile: Path, pictures: Path, scheme: str) -> None:
         await stage.shoot("question-edited")
         assert view.edits.reasking is not None
         click(view.edits.reasking.cancel)
+        viewport = view.transcript.viewport()
+        at = QPoint(viewport.width() // 2, viewport.height() // 2)
+        mouse = QContextMenuEvent.Reason.Mouse
+        QApplication.sendEvent(viewport, QContextMenuEvent(mouse, at, viewport.mapToGlobal(at)))
+        await stage.shoot("message-menu")
+        open_menus()[0].close()
         stage.window.commands["chat.tree"].trigger()
         await until(lambda: view.findChildren(TreeDialog), "the tree")
         await stage.shoot("branch-tree")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +14,7 @@ from chatbench.core.params import Parameters
 from chatbench.services.context import Summary
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.branches import branch_rows
+from chatbench.ui.chat.conversation.offers import Offer, deeds, fill, offers, ways
 from chatbench.ui.chat.conversation.otherwise import AskOtherwise
 from chatbench.ui.chat.conversation.quoting import insert_quotation
 from chatbench.ui.chat.conversation.source import siblings_in
@@ -23,7 +23,6 @@ from chatbench.ui.chat.conversation.tree import TreeDialog
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.transcript.actions import below
 from chatbench.ui.chat.transcript.outline import open_outline
-from chatbench.ui.chat.transcript.states import can_continue
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.lane import LaneView
@@ -46,36 +45,22 @@ class MessageActs(QObject):
     def listen(self, lane: LaneView) -> None:
         """Does what is asked for in a lane."""
         lane.transcript.action_requested.connect(lambda message, action: self.act(lane, message, action))
-        lane.transcript.more_requested.connect(lambda message, at: self.show_menu(lane, message, at))
+        lane.transcript.more_requested.connect(
+            lambda message_id, at: self.show_menu(lane, lane.source.message(message_id), at)
+        )
+        lane.transcript.menu_opening.connect(partial(self._add_to, lane))
 
     def act(self, lane: LaneView, message_id: str, action: str) -> None:
         """Does one of the transcript's actions."""
         message = lane.source.message(message_id)
-        if message is None:
-            return
+        if message is not None:
+            self._do(lane, message, action)
+
+    def _do(self, lane: LaneView, message: TreeMessage, action: str) -> None:
         view = self._view
         if action in _TELLING and not view.compare.judging.may_tell():
             return
-        acts: dict[str, Callable[[], object]] = {
-            "regenerate": partial(self.regenerate, message),
-            "ways": partial(self.show_ways, lane, message),
-            "retry": partial(self.retry, lane, message),
-            "edit": partial(view.edits.edit, message),
-            "continue": partial(self.go_on, lane, message),
-            "quote": partial(self.quote, lane, message),
-            "quote-selection": partial(self.quote_selection, lane),
-            "fork": partial(self.fork, lane, message),
-            "previous-branch": partial(self.step_branch, lane, message, -1),
-            "next-branch": partial(self.step_branch, lane, message, 1),
-            "delete": partial(self.delete, message),
-            "inspect": partial(view.selected.emit, message),
-            "details": partial(view.selected.emit, message),
-            "retry-with": partial(self.regenerate_with, message),
-            "settings": lambda: view.provider_wanted.emit((message.model or GUIDE).provider),
-            "stop": partial(view.stop_lane, lane),
-            "retry-now": partial(self._retry_now, message),
-        }
-        acts[action]()
+        deeds(view, lane, message)[action]()
 
     def answer_meant(self, lane: LaneView) -> TreeMessage | None:
         """The answer that an action without a message is about: the one the keyboard is at, at the end of
@@ -92,52 +77,28 @@ class MessageActs(QObject):
 
     # Menus.
 
-    def show_menu(self, lane: LaneView, message_id: str, at: QPoint) -> None:
-        """The rest of what can be done with a message."""
+    def show_menu(self, lane: LaneView, message: TreeMessage | None, at: QPoint) -> None:
+        """All that can be done with a message."""
+        if message is not None:
+            menu = self._menu()
+            self._fill(menu, lane, message, offers(self._view, lane, message))
+            menu.popup(at)
+
+    def _add_to(self, lane: LaneView, message_id: str, menu: QMenu) -> None:
+        """The same in the menu that opens at a place of its words."""
         message = lane.source.message(message_id)
-        if message is None:
-            return
-        menu = self._menu()
-        streaming = self._view.streaming
-        if message.role == "assistant" and not streaming:
-            self._add_ways(menu, message)
-            if can_continue(message):
-                menu.addAction(self.tr("Continue"), partial(self.go_on, lane, message))
-            menu.addAction(self.tr("Edit"), partial(self._view.edits.rewrite, lane, message))
-            menu.addSeparator()
-        menu.addAction(self.tr("Quote"), partial(self.quote, lane, message))
-        if message.state != "streaming":
-            menu.addAction(self.tr("Fork to a new chat"), partial(self.fork, lane, message))
-        self._add_context(menu, message)
-        if lane.transcript.headings.enough(message.id):
-            menu.addAction(self.tr("Outline…"), partial(self.show_outline, lane, message))
-        menu.addAction(self.tr("All branches…"), partial(self.show_tree, lane, message))
-        menu.addAction(self.tr("Inspect"), partial(self._view.selected.emit, message))
-        if not streaming:
-            menu.addSeparator()
-            menu.addAction(self.tr("Delete"), partial(self.delete, message))
-        menu.popup(at)
+        if message is not None:
+            self._fill(menu, lane, message, offers(self._view, lane, message))
 
     def show_ways(self, lane: LaneView, message: TreeMessage) -> None:
         """How an answer can be asked for again."""
         if not self._view.streaming:
             menu = self._menu()
-            self._add_ways(menu, message)
+            self._fill(menu, lane, message, [list(ways(message, again=False))])
             menu.popup(below(lane.transcript, message.id, "ways"))
 
-    def _add_ways(self, menu: QMenu, message: TreeMessage) -> None:
-        menu.addAction(self.tr("Regenerate with another model…"), partial(self.regenerate_with, message))
-        menu.addAction(
-            self.tr("Regenerate with other parameters…"), partial(self.regenerate_otherwise, message)
-        )
-
-    def _add_context(self, menu: QMenu, message: TreeMessage) -> None:
-        if message.state == "streaming":
-            return
-        unsent = message.id in self._view.marks.unsent
-        words = self.tr("Send it again") if unsent else self.tr("Leave out of what is sent")
-        menu.addAction(words, partial(self.leave_out, message))
-        menu.addAction(self.tr("Summarise up to here…"), partial(self.summarise, message.id))
+    def _fill(self, menu: QMenu, lane: LaneView, message: TreeMessage, groups: list[list[Offer]]) -> None:
+        fill(menu, groups, partial(self._do, lane, message))
 
     def has_outline(self, lane: LaneView) -> bool:
         """Whether the answer meant in a lane has headings enough to be listed."""
@@ -201,7 +162,8 @@ class MessageActs(QObject):
         view, chat = self._view, self._services.chat
         view.ask(partial(chat.continue_answer, view.id, message.id, lane_id=lane.id))
 
-    def _retry_now(self, message: TreeMessage) -> None:
+    def retry_now(self, message: TreeMessage) -> None:
+        """The next attempt at once, where one is waited for."""
         answer = self._services.chat.live(message.id)
         if answer is not None:
             answer.retry_now()

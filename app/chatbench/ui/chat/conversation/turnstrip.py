@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
@@ -21,10 +21,12 @@ _SIDES: Final = (10, 16)
 
 class TurnStrip(Surface):
     """``turn_wanted(step)``: -1 the turn before, 1 the one after. A click on the words unfolds them.
-    ``edit_wanted()``: the question is to be edited where it stands."""
+    ``edit_wanted()``: the question is to be edited where it stands; ``menu_wanted(QPoint)``: what else can
+    be done with it is to be offered there."""
 
     turn_wanted = Signal(int)
     edit_wanted = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sunken", lines=Qt.Edge.BottomEdge, parent=parent)
@@ -156,6 +158,9 @@ class TurnStrip(Surface):
     def toggle(self) -> None:
         """Shows all the words, or one line of them again."""
         self.unfold(self._area.isHidden())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.held is None and self.words.geometry().contains(event.position().toPoint()):

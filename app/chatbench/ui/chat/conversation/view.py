@@ -166,6 +166,9 @@ class ConversationView(Surface):
         self.lanes.current_changed.connect(self._turned)
         self.lanes.scrolled.connect(self._show_turn)
         self.strip.turn_wanted.connect(self.step_turn)
+        self.strip.menu_wanted.connect(
+            lambda at: self.acts.show_menu(self.lanes.current, self.strip.question, at)
+        )
         composer = self.composer
         composer.send_requested.connect(lambda _draft: self._send())
         composer.add_requested.connect(self.acts.add)

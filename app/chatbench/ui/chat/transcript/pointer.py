@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
-from PySide6.QtGui import QContextMenuEvent, QCursor, QGuiApplication, QHelpEvent, QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QMenu, QToolTip
+from PySide6.QtGui import QCursor, QGuiApplication, QHelpEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from chatbench.ui.chat.transcript.boxes.base import Box
 from chatbench.ui.chat.transcript.painter import Spot, spot_at
@@ -77,7 +76,7 @@ class Pointer:
 
     def _take_thumb(self, point: QPointF) -> bool:
         """Begin to drag the thumb of something that scrolls sideways."""
-        under = self._box_under(point, margin=6)
+        under = self.box_under(point, margin=6)
         thumb = under[0].thumb() if under is not None else None
         if under is None or thumb is None or not thumb[0].contains(under[1]):
             return False
@@ -228,7 +227,8 @@ class Pointer:
         if self._view.viewport().cursor().shape() != shape:
             self._view.viewport().setCursor(shape)
 
-    def _box_under(self, point: QPointF, margin: float = 0.0) -> tuple[Box, QPointF] | None:
+    def box_under(self, point: QPointF, margin: float = 0.0) -> tuple[Box, QPointF] | None:
+        """The box at a point of the viewport, and the point in it."""
         row = row_at(self._view.stack, point.y())
         if row is None or row.item is None or not row.item.boxes:
             return None
@@ -245,7 +245,7 @@ class Pointer:
         down = float(-(pixels.y() or angle.y() * _LINE * 3 // 120))
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not across:
             across, down = down, 0.0
-        under = self._box_under(event.position())
+        under = self.box_under(event.position())
         event.accept()
         if under is not None:
             box, inside = under
@@ -268,40 +268,10 @@ class Pointer:
         if found is not None and not found[0].key.startswith("link:"):
             QToolTip.showText(event.globalPos(), tip(found[1]), view.viewport(), found[2].toAlignedRect())
             return True
-        under = self._box_under(point)
+        under = self.box_under(point)
         words = under[0].tip(under[1]) if under is not None else ""
         if words:
             QToolTip.showText(event.globalPos(), tip(words), view.viewport())
         else:
             QToolTip.hideText()
         return True
-
-    def context_menu(self, event: QContextMenuEvent) -> None:
-        """Copy, select all, and the address of a link."""
-        view = self._view
-        menu = QMenu(view)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        copy = menu.addAction(view.tr("Copy"), view.copy)
-        copy.setEnabled(view.marks.selection is not None and not view.marks.selection.empty)
-        chosen = view.marks.selection
-        if chosen is not None and not chosen.empty:
-            first = view.stack.ids[chosen.ordered()[0].message]
-            quote = partial(view.action_requested.emit, first, "quote-selection")
-            menu.addAction(view.tr("Quote"), quote)
-        menu.addAction(view.tr("Select all"), view.select_all)
-        point = QPointF(view.viewport().mapFromGlobal(event.globalPos()))
-        under = self._box_under(point)
-        for words, text in under[0].copies(under[1]) if under is not None else ():
-            menu.addAction(words, partial(QGuiApplication.clipboard().setText, text))
-        found = spot_at(view.stack, view.painter, point)
-        address = self._address(found[0]) if found is not None else ""
-        if address:
-            menu.addAction(view.tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(address))
-        menu.popup(event.globalPos())
-
-    def _address(self, spot: Spot) -> str:
-        item = self._view.stack.at_hand(spot.message)
-        if item is None or spot.box < 0:
-            return ""
-        spots = item.boxes[spot.box].hotspots()
-        return next((one.link for one in spots if one.key == spot.key), "")

@@ -30,6 +30,7 @@ from chatbench.ui.chat.transcript.frame import Frame, frame_for
 from chatbench.ui.chat.transcript.headings import Headings
 from chatbench.ui.chat.transcript.keyboard import Keyboard
 from chatbench.ui.chat.transcript.living import Living
+from chatbench.ui.chat.transcript.menu import PlaceMenu
 from chatbench.ui.chat.transcript.painter import Marks, Spot, TranscriptPainter
 from chatbench.ui.chat.transcript.pill import EndPill
 from chatbench.ui.chat.transcript.pointer import Pointer
@@ -53,6 +54,8 @@ class TranscriptView(QAbstractScrollArea):
     - ``action_requested(message_id, action)``: regenerate, edit, previous-branch, next-branch, delete,
       inspect, retry, retry-with, details, retry-now, stop. Copying is done here and not signalled.
     - ``more_requested(message_id, global_point)``: open the menu of a message there.
+    - ``menu_opening(message_id, menu)``: the menu at a place of a message is about to open; the owner adds
+      what can be done with the message.
     - ``link_chosen(url)``: the reader has seen where a link leads and wants it opened.
     - ``save_requested(text, suggested_name)``: offer to save code as a file.
     - ``page_chosen(url)``: the reader wants this local page opened in a browser.
@@ -65,6 +68,7 @@ class TranscriptView(QAbstractScrollArea):
 
     action_requested = Signal(str, str)
     more_requested = Signal(str, object)
+    menu_opening = Signal(str, object)
     link_chosen = Signal(str)
     save_requested = Signal(str, str)
     page_chosen = Signal(str)
@@ -94,6 +98,7 @@ class TranscriptView(QAbstractScrollArea):
         self.scrolling = Scrolling(self)
         self.headings = Headings(self)
         self.pointer = Pointer(self)
+        self.menu = PlaceMenu(self)
         self.keyboard = Keyboard(self)
         self.living = Living(self)
         self.pressing = Pressing(self)
@@ -369,7 +374,8 @@ class TranscriptView(QAbstractScrollArea):
         self.pointer.double_click(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self.pointer.context_menu(event)
+        self.arrange()
+        self.menu.open(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:

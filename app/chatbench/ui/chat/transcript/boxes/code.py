@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QTextLayout
 
 from chatbench.rendering.characters import has_hidden, visible
@@ -318,6 +318,9 @@ class CodeBox(CodeLines):
 
     def html(self, start: int, end: int) -> str:
         return f"<pre><code>{escape(self.copied(start, end))}</code></pre>"
+
+    def copies(self, point: QPointF) -> list[tuple[str, str]]:
+        return [(tr("Copy code"), self.code)]
 
     # Pressing
 

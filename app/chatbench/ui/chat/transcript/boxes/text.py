@@ -387,6 +387,12 @@ class TextBox(Box):
                     rect.contains(point) for rect in laid.tight_rects(offset, offset + 1)
                 ):
                     return [(tr("Copy formula as TeX"), value.tex)]
+            for span in laid.paragraph.spans:
+                end = span.start + span.length
+                if span.flags & CODE and any(
+                    rect.contains(point) for rect in laid.tight_rects(span.start, end)
+                ):
+                    return [(tr("Copy code"), cut(laid.paragraph.text, span.start, end))]
         return []
 
     def activate(self, key: str) -> Effect | None:
