@@ -158,7 +158,8 @@ def _bomb(name: str) -> AttachmentRefused:
 
 
 def _safe_part(part: str) -> str:
-    kept = "".join(sign for sign in part if unicodedata.category(sign)[0] != "C")
+    kinds = ((sign, unicodedata.category(sign)[0]) for sign in part)
+    kept = "".join(" " if kind == "Z" else sign for sign, kind in kinds if kind != "C")
     kept = _FORBIDDEN.sub("_", re.sub(r"^[A-Za-z]:", "", kept)).strip(" ")
     if not kept.strip("."):
         return ""

@@ -17,9 +17,14 @@ _MARKS: Final = (
 )
 _SAMPLE: Final = 4 * 1024
 _CANDIDATES: Final = (
-    *("cp1252", "cp932", "cp949", "gb18030", "big5", "euc_jp", "cp1251", "koi8-r", "cp1250", "cp866"),
-    *("cp1253", "cp1255", "cp1256", "cp1254", "cp874", "cp1257", "mac-roman", "cp850"),
+    *("cp1252", "cp932", "euc_jp", "cp949", "gb18030", "big5"),
+    # What is Hebrew looks like Russian, too; what is Russian has letters that Hebrew has not.
+    *("cp1255", "cp1251", "koi8-r", "cp1250", "cp866", "cp1253", "cp1256", "cp1254", "cp874", "cp1257"),
+    *("mac-roman", "cp850"),
 )
+_JAPANESE: Final = frozenset({"cp932", "euc_jp"})
+_ASIAN: Final = _JAPANESE | {"cp949", "gb18030", "big5"}
+_MISSING: Final = 0.5
 _WESTERN: Final = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀÁÂÄÅÆÇÈÉÊËÍÎÏÑÓÔÖØÙÚÛÜœŒ")
 _PUNCTUATION: Final = frozenset("\u00a0«»„“”‚‘’–—…·¡¿§°€£©®•†‰№™‹›\u200e\u200f½¼²³µ")
 _COMMON: Final = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("cp932", 0x88, 0x98), ("euc_kr", 0xB0, 0xC8))
@@ -85,7 +90,9 @@ def _is_cut(data: bytes, error: UnicodeDecodeError) -> bool:
 def _known(told: str) -> str:
     try:
         found = codecs.lookup(told).name if told else ""
-    except LookupError:
+        b"a".decode(found or "ascii", "replace")
+    except (LookupError, ValueError):
+        # Also what is a codec, but none of text.
         return ""
     # Pages that say Latin-1 are written in the encoding of Windows that holds it.
     return {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "shift_jis": "cp932"}.get(
@@ -97,7 +104,11 @@ def _guessed(data: bytes) -> str:
     """The encoding in which the text is least odd; of several the one named first."""
     sample = _sample(data)
     readings = {encoding: _read(sample, encoding) for encoding in _CANDIDATES}
-    odd = {encoding: oddness(text) for encoding, text in readings.items() if text is not None}
+    odd = {
+        encoding: oddness(text) + _MISSING * _lacks_kana(text, encoding)
+        for encoding, text in readings.items()
+        if text is not None
+    }
     return min(odd, key=lambda encoding: odd[encoding], default="cp1252")
 
 
@@ -113,6 +124,15 @@ def _sample(data: bytes) -> bytes:
     first = re.search(rb"[\x80-\xff]", data)
     begin = data.rfind(b"\n", 0, first.start()) + 1 if first else 0
     return data[max(begin, first.start() - 80 if first else 0) :][:_SAMPLE]
+
+
+def _lacks_kana(text: str, encoding: str) -> bool:
+    """Whether it would be Japanese without the letters that only Japanese has, or another language of East
+    Asia with them."""
+    if encoding not in _ASIAN:
+        return False
+    kana = sum("\u3040" <= sign <= "\u30ff" for sign in text)
+    return (encoding in _JAPANESE) != (kana * 10 >= sum(sign > "\u2e80" for sign in text) > 0)
 
 
 def oddness(text: str) -> float:
@@ -138,6 +158,8 @@ def _strangeness(sign: str) -> float:
         return 1.0
     if category == "Lo" and sign >= "\u2e80":
         return 0.0 if sign < "\u3400" or _is_common(sign) else 0.8
+    if category[0] == "M":
+        return 0.1
     if category[0] == "L":
         latin = sign < "\u0250"
         return 0.0 if not latin or sign in _WESTERN else 0.25
@@ -157,6 +179,9 @@ def _beside(one: str, other: str) -> float:
     """How odd two characters are side by side: a small letter before a capital, two scripts in a word."""
     if not (one.isalpha() and other.isalpha()):
         return 0.0
+    if "\x7f" < one < "\u0250" and "\x7f" < other < "\u0250":
+        # Letters with accents are seldom neighbours.
+        return 0.3 + 0.4 * (one.islower() and other.isupper())
     return 0.7 * (one.islower() and other.isupper()) + 0.7 * (_script(one) != _script(other))
 
 

@@ -62,6 +62,7 @@ def convert_json(source: bytes | Path, name: str) -> Converted:
 def convert_csv(source: bytes | Path, name: str) -> Converted:
     """Comma-separated values, whatever separates them, as a table."""
     import csv
+    import io
 
     text, cut = text_of(source, name, MAX_CHARACTERS)
     lines = text.split("\n")
@@ -72,7 +73,7 @@ def convert_csv(source: bytes | Path, name: str) -> Converted:
     notes: list[str] = []
     cells = widest = 0
     try:
-        for row in csv.reader(lines[1:] if told else lines, delimiter=delimiter):
+        for row in csv.reader(io.StringIO(text.partition("\n")[2] if told else text), delimiter=delimiter):
             cells += min(len(row), MAX_COLUMNS)
             if len(rows) == MAX_ROWS or cells > MAX_CELLS:
                 notes.append(f"{len(rows):,} of about {len(lines):,} rows were taken.")
