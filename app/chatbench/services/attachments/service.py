@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -25,6 +25,9 @@ from chatbench.core.messages import (
     VideoPart,
 )
 from chatbench.core.models import Modality, ModelInfo
+from chatbench.documents.archives import Archive, Entry
+from chatbench.documents.confined import confined
+from chatbench.documents.folders import FolderListing, list_folder
 from chatbench.services.attachments import forms, sending
 from chatbench.services.attachments.forms import Form, Outlook
 from chatbench.services.attachments.judging import Candidate, Verdict, judged
@@ -120,6 +123,26 @@ class AttachmentService:
         AttachmentRefused."""
         found = await self._fetcher.fetch(url, on_progress)
         return await self.attach_bytes(found.data, found.name, info, conversation_id=conversation_id)
+
+    async def list_folder(
+        self, folder: Path, on_progress: Callable[[int], None] | None = None
+    ) -> FolderListing:
+        """The files of a folder that may be attached, without what its .gitignore ignores. Raises
+        AttachmentRefused."""
+        return await list_folder(folder, on_progress=on_progress)
+
+    async def list_archive(self, path: Path) -> Archive:
+        """What is in a zip or tar file. Raises AttachmentRefused."""
+        listed: Archive = await confined("list_archive", path, path.name, name=path.name)
+        return listed
+
+    async def attach_entry(
+        self, path: Path, entry: Entry, info: ModelInfo, *, conversation_id: str = ""
+    ) -> MediaPart:
+        """One file out of an archive. Raises AttachmentRefused, PasswordNeeded."""
+        data: bytes = await confined("read_entry", path, entry.index, path.name, name=entry.name)
+        name = PurePosixPath(entry.name).name
+        return await self.attach_bytes(data, name, info, conversation_id=conversation_id)
 
     def _fitting(self, part: MediaPart, info: ModelInfo) -> MediaPart:
         """Raises AttachmentRefused where the model cannot be sent it in any form."""

@@ -10,6 +10,7 @@ from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, S
 from chatbench.documents import images, kinds
 from chatbench.documents.confined import confined
 from chatbench.documents.pdf.inspecting import PdfFacts
+from chatbench.documents.sounds import SoundFacts
 from chatbench.services.attachments.judging import Candidate
 from chatbench.services.attachments.reading import Reading
 from chatbench.services.attachments.takes import MAX_DOCUMENT_BYTES, MAX_FILM_BYTES, Kind, kind_of
@@ -81,10 +82,10 @@ class Taking:
                 source=source, media_type=facts.media_type, name=name, size=size, width=facts.width,
                 height=facts.height,
             )  # fmt: skip
-        if kind == "sound":
-            return AudioPart(source=source, media_type=media_type, name=name, size=size)
-        if kind == "film":
-            return VideoPart(source=source, media_type=media_type, name=name, size=size)
+        if kind in ("sound", "film"):
+            told: SoundFacts = await confined("sound_facts", data, name, name=name)
+            lasting = AudioPart if kind == "sound" else VideoPart
+            return lasting(source=source, media_type=media_type, name=name, size=size, seconds=told.seconds)
         if kind == "document":
             # Read now, so that what cannot be read is found now.
             await self._reading.words(sha256, media_type, name)
