@@ -56,7 +56,8 @@ def test_the_menu_opens_in_a_tab_beside_and_in_a_window(tmp_path: Path, run_asyn
     async def scenario() -> None:
         async with with_chats(tmp_path, "A", "B", "C") as (session, (a, b, c)):
             workspace = session.workspace
-            workspace.close_others(a)
+            await show(session, a)
+            session.window.commands["tab.close_others"].trigger()
             await until(lambda: workspace.open_ids() == [a] and shows(session, a), "one tab")
             sidebar = await listed(session, a, b, c)
             mark(sidebar, b)

@@ -64,7 +64,7 @@ class Desk:
         self.window.add_palette_source(ChatSource(self._services, self.workspace))
         self.window.add_palette_source(ModelSource(self._services, self.workspace))
         self.window.add_palette_source(PromptSource(self._services, self.workspace))
-        self.window.set_search_inside(self.workspace.focus_search)
+        self.window.set_search_inside(self.workspace.listed.search)
         self._online = Online(self.window.status)
 
     def show_spent(self, words: str) -> None:
@@ -75,7 +75,7 @@ class Desk:
         """Where it stands, and what is open; before its tabs were, those it would have opened."""
         place = self._place
         if self.opened:
-            place = WindowPlace(**msgspec.structs.asdict(self.workspace.arrangement()))
+            place = WindowPlace(**msgspec.structs.asdict(self.workspace.reopening.arrangement()))
         size = self.window.normalGeometry().size()
         return msgspec.structs.replace(
             place,
@@ -104,7 +104,7 @@ class Desk:
 
     def note_closed(self) -> None:
         """Its tabs can be opened again, one by one, in another window; temporary chats are gone."""
-        kept = self.workspace.arrangement().tabs
+        kept = self.workspace.reopening.arrangement().tabs
         for conversation_id in self.workspace.open_ids():
             if conversation_id in kept:
                 self._openings.note_closed(conversation_id)

@@ -27,6 +27,7 @@ class ListActions(QObject):
         self._history = services.history
         self._workspace = workspace
         self._sidebar = sidebar
+        self._window = window
         self._commands = window.commands
         self._register()
         sidebar.view.menu_wanted.connect(self._show_menu)
@@ -60,6 +61,18 @@ class ListActions(QObject):
                 f"list.{key}", text, do, icon=icon, shortcut=shortcut, place=tr("List of chats"),
                 in_palette=False, scope=view,
             )  # fmt: skip
+
+    def search(self, words: str | None = None) -> None:
+        """Puts the cursor into the search, with these words if any are given."""
+        self._window.set_sidebar_open(True)
+        if words is not None:
+            self._sidebar.search.setText(words)
+        self._sidebar.search.setFocus()
+
+    def rename_current(self) -> None:
+        """Turns the title of the chat in view into a field."""
+        self._window.set_sidebar_open(True)
+        self._sidebar.rename(self._workspace.current_id())
 
     def _follow(self) -> None:
         """What is done with one chat only waits until one is marked."""

@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from chatbench.core.conversations import Conversation, Lane, TreeMessage
+from chatbench.core.conversations import Conversation
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.arrangement import Arrangement, ScrollPlace
+from chatbench.ui.chat.arrangement import Arrangement
 from chatbench.ui.chat.assistants import Assistants, AssistantSource
 from chatbench.ui.chat.beside import Beside
 from chatbench.ui.chat.columns import Columns
@@ -23,17 +23,19 @@ from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
 from chatbench.ui.chat.filing import Filing
+from chatbench.ui.chat.following import Following
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame
 from chatbench.ui.chat.lanecommands import add_lane_actions
 from chatbench.ui.chat.listactions import ListActions
 from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.promptcommands import add_prompt_actions
+from chatbench.ui.chat.reopening import Reopening
 from chatbench.ui.chat.sidebar import ChatSidebar
 from chatbench.ui.chat.tabactions import TabActions
 from chatbench.ui.chat.temporary import ICON as TEMPORARY
 from chatbench.ui.chat.temporary import TemporaryChats
-from chatbench.ui.widgets import IconButton, Label
-from chatbench.ui.window import PaneParts, Tab, TabState, TabStrip, bring_to_front
+from chatbench.ui.widgets import Label
+from chatbench.ui.window import PaneParts, Tab, TabStrip, bring_to_front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,15 +59,13 @@ class ChatWorkspace(QWidget):
         self.openings.join(self)
         self._views: dict[str, ConversationView] = {}
         self._window: MainWindow | None = None
-        self._places: dict[str, int] = {}
-        """Where a tab that is being opened again belongs."""
-        self._seen: set[str] = set()
         self._wishes = 0
         """How many times the reader has asked to see something; only the last of it is shown."""
         self._making: asyncio.Task[None] | None = None
         self.tabs = TabStrip(self, new_name=self.tr("New chat"), new_shortcut="Ctrl+N")
         self.columns = Columns(self)
         self.beside = Beside(self)
+        self.reopening = Reopening(services, self)
         self.before = ""
         """The tab that was current before this one."""
         self.sidebar: ChatSidebar | None = None
@@ -83,7 +83,7 @@ class ChatWorkspace(QWidget):
         sidebar.opened.connect(self.open)
         sidebar.new_requested.connect(self.new_chat)
         self.inspector = inspector_frame(self._services)
-        self.inspector.lane_changed.connect(self._lane_changed)
+        self._following = Following(self._services, window, self, sidebar, self.inspector)
         self.tabs.chosen.connect(self.open)
         self.tabs.close_requested.connect(self.close_tab)
         self.tabs.new_requested.connect(self.new_chat)
@@ -97,34 +97,14 @@ class ChatWorkspace(QWidget):
         sidebar.kinds_requested.connect(self.assistants.show_menu)
         sidebar.trash_requested.connect(self.filing.show_trash)
         window.add_palette_source(AssistantSource(self._services, self.assistants))
-        ListActions(self._services, self, sidebar, window)
+        self.listed = ListActions(self._services, self, sidebar, window)
         add_chat_actions(self, window)
         add_lane_actions(self, window)
         add_prompt_actions(self, window)
         self._tab_actions = TabActions(self, window)
-        more = IconButton("ellipsis", self.tr("More"))
-        more.clicked.connect(lambda: self._show_more(more))
-        self.tabs.add_button(IconButton.for_action(window.commands["chat.find"]))
-        self.tabs.add_button(IconButton.for_action(window.commands["tab.split"]))
-        self.tabs.add_button(more)
-        self.tabs.add_button(IconButton.for_action(window.commands["view.inspector"]))
         return PaneParts(
-            main=self,
-            sidebar=sidebar,
-            inspector=self.inspector,
-            tabs=self.tabs,
-            activate=self._activate,
+            main=self, sidebar=sidebar, inspector=self.inspector, tabs=self.tabs, activate=self._activate
         )
-
-    def _show_more(self, button: QWidget) -> None:
-        assert self._window is not None
-        keys = (
-            "chat.rename", "chat.export", None, "chat.regenerate", "chat.model", "chat.tree", "chat.context",
-            None, "chat.save-assistant", "chat.delete",
-        )  # fmt: skip
-        menu = self._window.commands.menu(button, keys)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     # Opening and closing.
 
@@ -132,13 +112,9 @@ class ChatWorkspace(QWidget):
         """What was open at the end of the last session; a chat with the guide at the very first."""
         if self.sidebar is not None:
             self.sidebar.refresh()
-        self.openings.scrolled.update(was.scrolled)
         wish = self._wishes
         known = bool(await self._services.history.summaries(1))
-        for conversation_id in was.tabs:
-            if await self._services.history.listed(conversation_id):
-                await self.load(conversation_id)
-        wanted = was.current if was.current in self._views else next(iter(self._views), "")
+        wanted = await self.reopening.open(was)
         if self._wishes != wish:
             return
         if wanted:
@@ -148,29 +124,6 @@ class ChatWorkspace(QWidget):
             await self._new(self._services.models.default(), wish)
         else:
             await self._new(GUIDE, wish, title=welcome_title())
-
-    async def _scroll_back(self, view: ConversationView) -> None:
-        """To where the reader was when it was open last; only its first showing does that."""
-        self._seen.add(view.id)
-        if (scrolled := self.openings.scrolled.pop(view.id, None)) is not None:
-            await view.return_to(*scrolled)
-
-    def arrangement(self) -> Arrangement:
-        """What is open here and where; nothing of temporary chats."""
-        views = {key: view for key, view in self._views.items() if not view.temporary}
-        scrolled: dict[str, ScrollPlace] = {}
-        for key, view in views.items():
-            place = view.transcript.place() if key in self._seen else self.openings.scrolled.get(key)
-            if place is not None:
-                scrolled[key] = place
-        whole = len(views) == len(self._views)
-        return Arrangement(
-            tabs=tuple(key for key in self.open_ids() if key in views),
-            current=self.current_id() if self.current_id() in views else "",
-            beside=tuple(self.ids_in_view()) if whole else (),
-            widths=tuple(self.columns.shares()) if whole else (),
-            scrolled=scrolled,
-        )
 
     def open(self, conversation_id: str, message_id: str = "") -> None:
         """Shows a conversation, in its tab or a new one; at a message if one is named."""
@@ -201,18 +154,13 @@ class ChatWorkspace(QWidget):
         if message_id:
             await view.show_message(message_id)
         else:
-            await self._scroll_back(view)
+            await self.reopening.scroll_back(view)
 
     def _turned(self, view: ConversationView) -> None:
         """Tab, sidebar, inspector and title follow the chat that has the focus."""
         if view.id != self.tabs.current():
             self.before = self.tabs.current()
-        self.tabs.set_current(view.id)
-        if self.sidebar is not None:
-            self.sidebar.set_current(view.id)
-        self._inspect()
-        self._name_window(view)
-        self._see(view)
+        self._following.turn_to(view)
         focused = QApplication.focusWidget()
         if focused is None or not view.isAncestorOf(focused):
             view.focus_composer()
@@ -233,23 +181,23 @@ class ChatWorkspace(QWidget):
         if conversation.id in self._views:
             return
         view = ConversationView(self._services, self._window, conversation)
-        view.changed.connect(partial(self._view_changed, view))
-        view.selected.connect(self._inspect_message)
+        following = self._following
+        view.changed.connect(partial(following.take_up, view))
+        view.selected.connect(following.inspect_message)
         view.provider_wanted.connect(self.show_settings)
         view.conversation_wanted.connect(self.open)
         self._views[conversation.id] = view
         self.columns.add(view)
-        self.columns.set_title(view, self._title(view))
+        self.columns.set_title(view, following.title(view))
         icon = TEMPORARY if view.temporary else ""
-        tab = Tab(conversation.id, self._title(view), icon=icon)
-        self.tabs.add_tab(tab, self._places.pop(conversation.id, None))
+        tab = Tab(conversation.id, following.title(view), icon=icon)
+        self.tabs.add_tab(tab, self.reopening.place(conversation.id))
         self.openings.forget(conversation.id)
         view.open()
 
     def new_chat(self) -> None:
         """An empty chat at the model of the one in view; an empty one that is open is reused."""
-        view = self.current_view()
-        model = (view.lane.model if view is not None else None) or self._services.models.default()
+        model = self._model()
         empty = next((v for v in self._views.values() if v.is_blank and not v.temporary), None)
         if empty is not None:
             if model is not None and model != empty.lane.model:
@@ -264,10 +212,13 @@ class ChatWorkspace(QWidget):
 
     def new_temporary(self) -> None:
         """An empty chat of which nothing is written down."""
-        view = self.current_view()
-        model = (view.lane.model if view is not None else None) or self._services.models.default()
         self._wishes += 1
-        spawn(self._new(model, self._wishes, temporary=True), owner=self, name="new-temporary")
+        spawn(self._new(self._model(), self._wishes, temporary=True), owner=self, name="new-temporary")
+
+    def _model(self) -> ModelRef | None:
+        """That of the chat in view, else the default."""
+        view = self.current_view()
+        return (view.lane.model if view is not None else None) or self._services.models.default()
 
     async def _new(
         self, model: ModelRef | None, wish: int, title: str = "", *, temporary: bool = False
@@ -311,9 +262,7 @@ class ChatWorkspace(QWidget):
 
     def _drop(self, conversation_id: str) -> None:
         view = self._views.pop(conversation_id)
-        self._seen.discard(conversation_id)
-        if (scrolled := view.transcript.place()) is not None:
-            self.openings.scrolled[conversation_id] = scrolled
+        self.reopening.note(view)
         view.release()
         self.tabs.remove_tab(conversation_id)
         self.columns.remove(view)
@@ -325,30 +274,15 @@ class ChatWorkspace(QWidget):
             self.tabs.set_current(heir.id)
         self._arranged()
 
-    def close_others(self, conversation_id: str) -> None:
-        """Closes every other tab."""
-        for other in self.open_ids():
-            if other != conversation_id:
-                self.close_tab(other)
-        self.open(conversation_id)
-
-    def restore_tab(self) -> None:
-        """Opens the tab again that was closed last, where it stood."""
-        spawn(self._restore_tab(), owner=self, name="restore-tab")
-
-    async def _restore_tab(self) -> None:
-        while (closed := self.openings.last_closed()) is not None:
-            if await self._services.history.listed(closed.conversation_id):
-                if closed.place is not None:
-                    self._places[closed.conversation_id] = min(closed.place, len(self._views))
-                self.open(closed.conversation_id)
-                return
-
     # Several beside each other.
 
     def ids_in_view(self) -> list[str]:
         """What the columns show, in reading order."""
         return [view.id for view in self.columns.in_view() if isinstance(view, ConversationView)]
+
+    def views(self) -> tuple[ConversationView, ...]:
+        """The panes of all open conversations."""
+        return tuple(self._views.values())
 
     def view(self, conversation_id: str) -> ConversationView | None:
         """The pane of an open conversation."""
@@ -357,7 +291,7 @@ class ChatWorkspace(QWidget):
     def turn_to(self, view: ConversationView) -> None:
         """A chat has come into view, and gets the keyboard; what was wished for before is forgotten."""
         self._wishes += 1
-        spawn(self._scroll_back(view), owner=view, name="scroll-back")
+        spawn(self.reopening.scroll_back(view), owner=view, name="scroll-back")
         self._turned(view)
         view.focus_composer()
 
@@ -432,83 +366,7 @@ class ChatWorkspace(QWidget):
         if view is not None:
             view.focus_composer()
 
-    def _view_changed(self, view: ConversationView) -> None:
-        summary = view.conversation.summary
-        state: TabState = "streaming" if view.streaming else "failed" if summary.failed else "idle"
-        if state == "idle" and summary.unread and not self.shows(view.id):
-            state = "unread"
-        self.tabs.update_tab(view.id, title=self._title(view), state=state)
-        self.columns.set_title(view, self._title(view))
-        if view is self.current_view():
-            self._inspect()
-            self._name_window(view)
-        if self.shows(view.id):
-            self._see(view)
-
-    def _see(self, view: ConversationView) -> None:
-        """What is in view is read."""
-        if view.conversation.summary.unread:
-            spawn(self._services.history.mark_read(view.id), name="read")
-
-    def _name_window(self, view: ConversationView) -> None:
-        if self._window is not None:
-            self._window.setWindowTitle(f"{self._title(view)} – Chatbench")
-
-    def _title(self, view: ConversationView) -> str:
-        new = self.tr("Temporary chat") if view.temporary else self.tr("New chat")
-        return view.conversation.summary.title or new
-
-    def _inspect(self) -> None:
-        view = self.current_view()
-        if self.inspector is not None and view is not None:
-            lane = None if view.names_hidden else view.lane
-            letter = "" if view.lanes.alone else view.lanes.current.letter
-            self.inspector.show_conversation(view.conversation, lane, letter)
-
-    def _inspect_message(self, message: TreeMessage) -> None:
-        if self.inspector is None or self._window is None:
-            return
-        view = self.current_view()
-        if view is not None and view.names_hidden:
-            self._window.notices.show_notice(self.tr("Shown when the answers are rated."))
-            return
-        siblings = view.conversation.siblings(message.id) if view is not None else (message,)
-        spawn(self._show_message(message.id, siblings), owner=self, name="inspect-message")
-        self._window.set_inspector_open(True)
-
-    async def _show_message(self, message_id: str, siblings: tuple[TreeMessage, ...]) -> None:
-        (message,) = await self._services.history.messages([message_id])
-        at = next((n for n, one in enumerate(siblings, 1) if one.id == message_id), 1)
-        if self.inspector is not None:
-            self.inspector.show_message(message, at, len(siblings))
-
-    def _lane_changed(self, lane: Lane) -> None:
-        # What was typed last may be told when another chat is in view already.
-        view = next((view for view in self._views.values() if view.lanes.view(lane.id) is not None), None)
-        if view is not None:
-            view.change_lane(lane)
-
     # What is asked for.
-
-    def focus_search(self, words: str | None = None) -> None:
-        """Puts the cursor into the search of the sidebar, with these words if any are given."""
-        if self.sidebar is not None and self._window is not None:
-            self._window.set_sidebar_open(True)
-            if words is not None:
-                self.sidebar.search.setText(words)
-            self.sidebar.search.setFocus()
-
-    def rename_current(self) -> None:
-        """Turns the title in the sidebar into a field."""
-        if self.sidebar is not None and self._window is not None:
-            self._window.set_sidebar_open(True)
-            self.sidebar.rename(self.current_id())
-
-    def step_tab(self, step: int) -> None:
-        """Shows the next (1) or the previous (-1) tab, around the end."""
-        ids = self.open_ids()
-        if len(ids) > 1:
-            self.open(ids[(ids.index(self.current_id()) + step) % len(ids)])
 
     def show_settings(self, provider: str) -> None:
         """The settings of a provider, at its key."""
