@@ -1,29 +1,168 @@
-"""The card that the words stand on."""
+"""The card that the words stand on: what is in it, and how it grows with them."""
 
 from __future__ import annotations
 
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from typing import Final
 
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from chatbench.ui.chat.composer.attachments import Attachments
+from chatbench.ui.chat.composer.editor import Editor
+from chatbench.ui.chat.composer.pasted import PasteOffer
+from chatbench.ui.chat.composer.send import SendButton
+from chatbench.ui.chat.composer.strip import AttachmentStrip
+from chatbench.ui.chat.composer.variables import VariableFields
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import box
+from chatbench.ui.widgets import IconButton, box
+
+_LEAST_HEIGHT: Final = 84
+_MARGINS: Final = (10, 12, 12, 10)
+_SHORT_MARGINS: Final = (10, 5, 8, 5)
+_WORDS_GAP: Final = 8
+_LEAST_WORDS: Final = 180
+"""Width of the words from which they may stand beside the buttons."""
 
 
 class Card(QWidget):
-    """Its border tells whether the words have the focus."""
+    """Attachments, fields and an offer above the words, the buttons below or beside them. It grows to a
+    third of the window; ``grown()`` when its layout has changed and what is around it has to follow. Its
+    border tells whether the words have the focus."""
 
-    def __init__(self, parent: QWidget) -> None:
+    grown = Signal()
+
+    def __init__(self, attachments: Attachments, parent: QWidget) -> None:
         super().__init__(parent)
-        self._focused = False
+        self._short = self._wants_short = self._outgrown = False
+        self.strip = AttachmentStrip(attachments, self)
+        self.variables = VariableFields(self)
+        self.editor = Editor(self)
+        self.editor.setAccessibleName(self.tr("Message"))
+        self.paste_offer = PasteOffer(self.editor, self)
+        self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self)
+        self.send_button = SendButton(self)
+        self._lay_out()
+        self.editor.focus_changed.connect(self.update)
+        self.editor.grown.connect(self._settle)
+        self.paste_offer.changed.connect(self.limit)
+        self.variables.fitted.connect(self.limit)
 
-    def show_focus(self, focused: bool) -> None:
-        """Whether the words have the focus."""
-        self._focused = focused
-        self.update()
+    def _lay_out(self) -> None:
+        row = self._row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.attach_button)
+        row.addStretch(1)
+        row.addWidget(self.send_button)
+        words = self._words = QVBoxLayout()
+        words.setContentsMargins(6, 0, 4, 0)
+        words.setSpacing(_WORDS_GAP)
+        for widget in (self.strip, self.variables, self.paste_offer, self.editor):
+            words.addWidget(widget)
+        inside = self._inside = QVBoxLayout(self)
+        inside.setContentsMargins(*_MARGINS)
+        inside.setSpacing(_MARGINS[3])
+        inside.addLayout(words)
+        inside.addLayout(row)
+
+    def follow_words(self) -> None:
+        """What stands in it has changed."""
+        self._shorten()
+        self.limit()
+
+    def set_short(self, short: bool) -> None:
+        """Whether words and buttons share a row, where there is little height. Where the row is narrow,
+        words that wrap have one of their own until they are gone."""
+        self._wants_short = short
+        self._shorten()
+
+    def _shorten(self) -> None:
+        if self.editor.document().isEmpty():
+            self._outgrown = False
+        elif self._short and not self._has_width and self.editor.height() > theme().line("prose"):
+            self._outgrown = True
+        short = self._wants_short and not self._outgrown
+        if short == self._short:
+            return
+        self._short = short
+        row, below = self._row, Qt.AlignmentFlag.AlignBottom
+        if short:
+            row.insertWidget(row.indexOf(self.attach_button) + 1, self.editor, 1)
+            row.setAlignment(self.editor, Qt.AlignmentFlag.AlignVCenter)
+        else:
+            self._words.addWidget(self.editor)
+        row.setStretch(row.indexOf(self.send_button) - 1, 0 if short else 1)
+        for button in (self.attach_button, self.send_button):
+            row.setAlignment(button, below if short else Qt.AlignmentFlag(0))
+        self._inside.setContentsMargins(*(_SHORT_MARGINS if short else _MARGINS))
+        self._inside.setSpacing(0 if short else _MARGINS[3])
+        self.limit()
+        self._settle()
+
+    @property
+    def _has_width(self) -> bool:
+        """Whether the buttons leave words of a row of their own size beside them."""
+        buttons = self.attach_button.sizeHint().width() + self.send_button.sizeHint().width()
+        return self.width() - buttons >= theme().scaled(_LEAST_WORDS)
+
+    def least_height(self, *, short: bool) -> int:
+        """How high it is with one line of words."""
+        line, button = theme().line("prose"), self.send_button.sizeHint().height()
+        if short:
+            return _SHORT_MARGINS[1] + _SHORT_MARGINS[3] + max(line, button)
+        return max(_LEAST_HEIGHT, _MARGINS[1] + _MARGINS[3] + _MARGINS[3] + button + line)
+
+    def limit(self) -> None:
+        """A third of the window, of which the words get what the rest leaves."""
+        margins = self._inside.contentsMargins()
+        frame = margins.top() + margins.bottom()
+        if not self._short:
+            frame += self._inside.spacing() + self.send_button.sizeHint().height()
+        above = (self.strip, self.variables, self.paste_offer)
+        taken = sum(
+            max(one.minimumHeight(), one.sizeHint().height()) + _WORDS_GAP
+            for one in above
+            if not one.isHidden()
+        )
+        line = theme().line("prose")
+        self.editor.set_most_height(max(line * 2, self.window().height() // 3 - frame - taken))
+        self.setMinimumHeight(self.least_height(short=self._short))
+        # The paperclip stands under the first letter, whatever room its button has around it.
+        around = (self.attach_button.sizeHint().width() - theme().icon_size(16)) // 2
+        self._row.setContentsMargins(max(-6, 6 - around), 0, 0, 0)
+
+    def _settle(self) -> None:
+        """Lays out at once: each level by an event of its own would show the words cut off meanwhile."""
+        self._inside.activate()
+        self.grown.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+        self.limit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.window().removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.window():
+            self.limit()
+        return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._shorten()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_inside"):
+            self.limit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        width = 2 if self._focused else 1
-        border: ColorRole = "accent" if self._focused else "linectl"
-        box(painter, self.rect(), theme().corner("popup"), "raised", border, width)
+        focused = self.editor.hasFocus()
+        border: ColorRole = "accent" if focused else "linectl"
+        box(painter, self.rect(), theme().corner("popup"), "raised", border, 2 if focused else 1)
         painter.end()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QHideEvent, QMouseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFileDialog, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatbench.core.changes import Changes
@@ -23,27 +23,15 @@ from chatbench.services.templates import Template
 from chatbench.ui.chat.composer.attachments import Attachment, Attachments
 from chatbench.ui.chat.composer.card import Card
 from chatbench.ui.chat.composer.completion import Completion
-from chatbench.ui.chat.composer.editor import Editor
 from chatbench.ui.chat.composer.files import offered_files, picture_of
 from chatbench.ui.chat.composer.filling import Filling
 from chatbench.ui.chat.composer.line import ComposerLine
 from chatbench.ui.chat.composer.offers import ConversationOffers, ModelOffers, PromptOffers
-from chatbench.ui.chat.composer.pasted import PasteOffer
 from chatbench.ui.chat.composer.recipients import Recipients
-from chatbench.ui.chat.composer.send import SendButton
 from chatbench.ui.chat.composer.spelling import Spelling
-from chatbench.ui.chat.composer.strip import AttachmentStrip
-from chatbench.ui.chat.composer.variables import VariableFields
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import IconButton
 
-_LEAST_HEIGHT: Final = 84
 _LINE_GAP: Final = 6
-_MARGINS: Final = (10, 12, 12, 10)
-_SHORT_MARGINS: Final = (10, 5, 8, 5)
-_WORDS_GAP: Final = 8
-_LEAST_WORDS: Final = 180
-"""Width of the words from which they may stand beside the buttons."""
 
 
 class Composer(QWidget):
@@ -84,7 +72,6 @@ class Composer(QWidget):
         self._services = services
         self._streaming = False
         self._quiet = False
-        self._short = self._wants_short = self._outgrown = False
         self._taken = ""
         """The name of the prompt that was put in last."""
         self.attachments = Attachments(services, conversation_id, self)
@@ -111,38 +98,20 @@ class Composer(QWidget):
         self._take_preferences()
 
     def _build(self) -> None:
-        self.box = Card(self)
-        self.strip = AttachmentStrip(self.attachments, self.box)
-        self.variables = VariableFields(self.box)
-        self.editor = Editor(self.box)
-        self.editor.setAccessibleName(self.tr("Message"))
+        card = self.box = Card(self.attachments, self)
+        self.strip = card.strip
+        self.variables = card.variables
+        self.editor = card.editor
+        self.paste_offer = card.paste_offer
+        self.attach_button = card.attach_button
+        self.send_button = card.send_button
         self.filling = Filling(self.editor, self.variables)
-        self.paste_offer = PasteOffer(self.editor, self.box)
-        self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self.box)
-        self.send_button = SendButton(self.box)
         self.line = ComposerLine(self)
         self.recipients = Recipients(self._services, self.line, self.draft, self)
-        row = self._row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self.attach_button)
-        row.addStretch(1)
-        row.addWidget(self.send_button)
-        words = self._words = QVBoxLayout()
-        words.setContentsMargins(6, 0, 4, 0)
-        words.setSpacing(_WORDS_GAP)
-        words.addWidget(self.strip)
-        words.addWidget(self.variables)
-        words.addWidget(self.paste_offer)
-        words.addWidget(self.editor)
-        inside = self._inside = QVBoxLayout(self.box)
-        inside.setContentsMargins(*_MARGINS)
-        inside.setSpacing(_MARGINS[3])
-        inside.addLayout(words)
-        inside.addLayout(row)
-        column = self._column = QVBoxLayout(self)
+        column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(_LINE_GAP)
-        column.addWidget(self.box)
+        column.addWidget(card)
         column.addWidget(self.line)
 
     def _connect(self) -> None:
@@ -151,15 +120,12 @@ class Composer(QWidget):
         editor.send_wanted.connect(self._send)
         editor.edit_last_wanted.connect(self._edit_last)
         editor.files_given.connect(self.attach_mime)
-        editor.focus_changed.connect(lambda: self.box.show_focus(editor.hasFocus()))
-        editor.grown.connect(self._settle)
+        self.box.grown.connect(self._settle)
         self.attachments.changed.connect(self._changed)
-        self.paste_offer.changed.connect(self._limit)
         self.paste_offer.taken.connect(
             lambda text: self.attachments.add_text(text, self.tr("Pasted text.txt"))
         )
         self.variables.changed.connect(self._changed)
-        self.variables.fitted.connect(self._limit)
         self.variables.left.connect(lambda: editor.setFocus(Qt.FocusReason.TabFocusReason))
         editor.backed_out.connect(self.strip.focus_last)
         self.strip.removed.connect(self._tell_removed)
@@ -281,8 +247,7 @@ class Composer(QWidget):
         self.prompt_taken.emit(name, replace(template, system="") if waits else template)
 
     def _changed(self) -> None:
-        self._shorten()
-        self._limit()
+        self.box.follow_words()
         self._offer()
         self.recipients.estimate_soon()
         if not self._quiet:
@@ -367,99 +332,19 @@ class Composer(QWidget):
     # How it grows.
 
     def set_short(self, short: bool) -> None:
-        """Whether words and buttons share a row, where there is little height. Where the row is narrow,
-        words that wrap have one of their own until they are gone."""
-        self._wants_short = short
-        self._shorten()
-
-    def _shorten(self) -> None:
-        if self.editor.document().isEmpty():
-            self._outgrown = False
-        elif self._short and not self._has_width and self.editor.height() > theme().line("prose"):
-            self._outgrown = True
-        short = self._wants_short and not self._outgrown
-        if short == self._short:
-            return
-        self._short = short
-        row, below = self._row, Qt.AlignmentFlag.AlignBottom
-        if short:
-            row.insertWidget(row.indexOf(self.attach_button) + 1, self.editor, 1)
-            row.setAlignment(self.editor, Qt.AlignmentFlag.AlignVCenter)
-        else:
-            self._words.addWidget(self.editor)
-        row.setStretch(row.indexOf(self.send_button) - 1, 0 if short else 1)
-        for button in (self.attach_button, self.send_button):
-            row.setAlignment(button, below if short else Qt.AlignmentFlag(0))
-        self._inside.setContentsMargins(*(_SHORT_MARGINS if short else _MARGINS))
-        self._inside.setSpacing(0 if short else _MARGINS[3])
-        self._limit()
-        self._settle()
-
-    @property
-    def _has_width(self) -> bool:
-        """Whether the buttons leave words of a row of their own size beside them."""
-        buttons = self.attach_button.sizeHint().width() + self.send_button.sizeHint().width()
-        return self.width() - buttons >= theme().scaled(_LEAST_WORDS)
+        """Whether words and buttons share a row, where there is little height."""
+        self.box.set_short(short)
 
     def least_height(self, *, short: bool) -> int:
         """How high it is with one line of words."""
-        return self._least_box(short) + _LINE_GAP + theme().control("composer-line")
-
-    def _least_box(self, short: bool) -> int:
-        line, button = theme().line("prose"), self.send_button.sizeHint().height()
-        if short:
-            return _SHORT_MARGINS[1] + _SHORT_MARGINS[3] + max(line, button)
-        return max(_LEAST_HEIGHT, _MARGINS[1] + _MARGINS[3] + _MARGINS[3] + button + line)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.window().installEventFilter(self)
-        self._limit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._shorten()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.window().removeEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.window():
-            self._limit()
-        return False
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and hasattr(self, "line"):
-            self._limit()
+        return self.box.least_height(short=short) + _LINE_GAP + theme().control("composer-line")
 
     def _settle(self) -> None:
         """Lays out at once: each level by an event of its own would show the words cut off meanwhile."""
         parent = self.parentWidget()
-        for layout in (self._inside, self._column, parent.layout() if parent is not None else None):
+        for layout in (self.layout(), parent.layout() if parent is not None else None):
             if layout is not None:
                 layout.activate()
-
-    def _limit(self) -> None:
-        """A third of the window, of which the words get what the rest leaves."""
-        margins = self._inside.contentsMargins()
-        frame = margins.top() + margins.bottom()
-        if not self._short:
-            frame += self._inside.spacing() + self.send_button.sizeHint().height()
-        above = (self.strip, self.variables, self.paste_offer)
-        taken = sum(
-            max(one.minimumHeight(), one.sizeHint().height()) + _WORDS_GAP
-            for one in above
-            if not one.isHidden()
-        )
-        line = theme().line("prose")
-        self.editor.set_most_height(max(line * 2, self.window().height() // 3 - frame - taken))
-        self.box.setMinimumHeight(self._least_box(self._short))
-        # The paperclip stands under the first letter, whatever room its button has around it.
-        around = (self.attach_button.sizeHint().width() - theme().icon_size(16)) // 2
-        self._row.setContentsMargins(max(-6, 6 - around), 0, 0, 0)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.box.geometry().contains(event.position().toPoint()):
