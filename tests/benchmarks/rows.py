@@ -73,6 +73,7 @@ ROWS = (
     Row("import_ms", 30, MS, "importing"),
     Row("diff_5000_words_vs_difflib", 1, X, "comparing"),
     Row("pdf_text_vs_library", 1.25, X, "reading"),
+    Row("photo_12mp_vs_library", 1.2, X, "reading"),
     Row("sink_100000_vs_1000", 1.2, X, "sinking"),
     Row("calls_500_in_flight_vs_lm_deluge", 1.05, X, "beside", at_least=True, peers=True),
     Row("calls_500_in_flight_vs_aiohttp", 0.97, X, "beside", at_least=True, peers=True),

@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageCms, ImageDraw
 from PIL.ExifTags import IFD
 
 
@@ -38,6 +38,25 @@ def exif(orientation: int = 1) -> Image.Exif:
     tags[0x010F] = "SpyCam"
     tags.get_ifd(IFD.GPSInfo).update({1: "N", 2: (52.0, 31.0, 12.0)})
     return tags
+
+
+def swapped_profile() -> bytes:
+    """A colour profile in which what is called red is green, and the other way round."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for old, new in ((b"rXYZ", b"????"), (b"gXYZ", b"rXYZ"), (b"????", b"gXYZ")):
+        profile = profile.replace(old, new)
+    named = profile.replace("sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be"))
+    assert named != profile
+    return named
+
+
+def photo(width: int = 4000, height: int = 3000) -> bytes:
+    """A JPEG with as much in it as a photograph, lying on its side."""
+    grain = Image.effect_noise((width // 8, height // 8), 80).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
+    turned = (grain, grain.rotate(180), grain.transpose(Image.Transpose.FLIP_TOP_BOTTOM))
+    return saved(Image.merge("RGB", turned), "JPEG", quality=90, exif=exif(6))
 
 
 def animation() -> bytes:

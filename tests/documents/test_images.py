@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from tests.documents import pictures
 
@@ -159,6 +159,31 @@ def test_printers_colours_become_the_screens() -> None:
     assert sent.mode == "RGB"
     red, green, blue = sent.getpixel((5, 5))  # type: ignore[misc]
     assert red > 200 > 60 > max(green, blue)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("JPEG", "RGB"), ("WEBP", "RGB"), ("WEBP", "RGBA")],
+)
+@pytest.mark.parametrize("edge", [2048, 60])
+def test_colours_are_those_that_the_profile_means(kind: str, mode: str, edge: int) -> None:
+    """As it is and made smaller: without its profile it looks as it did with it."""
+    data = pictures.saved(pictures.corner(mode=mode), kind, icc_profile=pictures.swapped_profile())
+    ready = images.prepare(data, ImageLimits(max_edge=edge))
+    sent = opened(ready.data)
+    assert "icc_profile" not in sent.info
+    red, green, blue, alpha = sent.convert("RGBA").getpixel((4, 4))  # type: ignore[misc]
+    assert green > 180 > 90 > max(red, blue)
+    assert alpha == 255
+
+
+def test_a_profile_that_says_srgb_costs_nothing() -> None:
+    """Neither a loss by encoding anew, nor is it sent."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = pictures.saved(pictures.corner(), "JPEG")
+    assert (
+        images.prepare(pictures.saved(pictures.corner(), "JPEG", icc_profile=profile), LIMITS).data == plain
+    )
 
 
 @pytest.mark.parametrize("name", ["png-palette-transparent", "png-key-colour", "png-alpha", "webp-alpha"])

@@ -40,6 +40,7 @@ TASKS: dict[str, str] = {
     "list_archive": "chatbench.documents.archives:list_archive",
     "read_entry": "chatbench.documents.archives:read_entry",
     "sound_facts": "chatbench.documents.sounds:sound_facts",
+    "picture": "chatbench.documents.photos:converted",
     "pdf_facts": "chatbench.documents.pdf.inspecting:inspect",
     "pdf_text": "chatbench.documents.pdf.text:text",
     "pdf_pictures": "chatbench.documents.pdf.drawing:render",

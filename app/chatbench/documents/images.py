@@ -1,13 +1,15 @@
 """Pictures: recognised by their first bytes, decoded within limits, shrunk, metadata removed.
 
-Only PNG, JPEG, WebP and GIF are ever decoded. The size is read from the header before the decoder
-sees the file, and again from what the decoder made of it; more than 89 million pixels (where Pillow
-itself begins to warn) are refused, whatever the file weighs. Pillow is imported on first use.
+Only PNG, JPEG, WebP and GIF are ever decoded here; `photos` makes them of other kinds. The size is read from
+the header before the decoder sees the file, and again from what the decoder made of it; more than 89 million
+pixels (where Pillow itself begins to warn) are refused, whatever the file weighs. Pillow is imported on first
+use.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -20,6 +22,7 @@ import msgspec
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.models import ImageLimits
 from chatbench.documents.bare import without_metadata
+from chatbench.documents.colours import in_srgb, is_srgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,8 +35,18 @@ MEDIA_TYPES = {
     "WEBP": "image/webp",
     "GIF": "image/gif",
 }
+OTHER_TYPES = ("image/bmp", "image/tiff", "image/heic", "image/avif", "image/svg+xml")
+"""Read by way of `photos.converted` only."""
 _FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 _QUALITIES = (90, 80, 70, 60, 45)
+_BMP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_SVG_HEAD = 8192
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*+(?><\?xml[^>]*>\s*)?"
+    rb"(?:(?><!--.*?-->)\s*+|(?><!DOCTYPE\s+svg[^\[>]*(?:\[.*?\]\s*)?>)\s*+)*+<(?:svg:)?svg[\s>]",
+    re.DOTALL | re.IGNORECASE,
+)
 _ORIENTATION = 0x0112  # of EXIF: 1 is upright, 5 to 8 lie on their side
 
 
@@ -66,6 +79,21 @@ def recognise(head: bytes) -> str | None:
     if head[:6] in (b"GIF87a", b"GIF89a"):
         return "image/gif"
     return None
+
+
+def recognise_other(data: bytes) -> str | None:
+    """The media type of a picture that is to be converted first, by its beginning; None for the four
+    kinds that are not, and for all that is no picture."""
+    if data[:2] == b"BM" and data[14:18] in _BMP_HEADERS:
+        return "image/bmp"
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "image/tiff"
+    if data[4:8] == b"ftyp":
+        brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(data[3], 64), 4))}
+        if brands & {b"avif", b"avis"}:
+            return "image/avif"
+        return "image/heic" if brands & _HEIF_BRANDS else None
+    return "image/svg+xml" if _SVG.match(data[:_SVG_HEAD]) else None
 
 
 def inspect(data: bytes, name: str = "") -> ImageFacts:
@@ -106,7 +134,9 @@ def resized(data: bytes, max_edge: int, name: str = "") -> bytes:
 
 
 def _as_a_model_takes_it(image: Any, media_type: str) -> bool:
-    """Eight bits a channel, the right way up, and still."""
+    """Eight bits a channel, the right way up, still, and in the colours that are meant without a profile."""
+    if not is_srgb(image.info.get("icc_profile"), image.mode):
+        return False
     still = media_type == "image/jpeg" or not getattr(image, "is_animated", False)
     plain = image.mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
     return still and plain and image.getexif().get(_ORIENTATION, 1) == 1
@@ -122,7 +152,7 @@ def thumbnail(data: bytes, width: int, height: int, name: str = "") -> bytes:
     with _opened(data, name) as image:
         image.draft("RGB", (width * 2, height * 2))
         ImageOps.exif_transpose(image, in_place=True)
-        upright = _plain(image)
+        upright = plain(image)
         fitted = ImageOps.fit(upright, (width, height))
         out = io.BytesIO()
         fitted.save(out, "PNG", compress_level=1)
@@ -131,7 +161,7 @@ def thumbnail(data: bytes, width: int, height: int, name: str = "") -> bytes:
 
 @contextmanager
 def _opened(data: bytes, name: str) -> Iterator[Any]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     called = name or "The picture"
     if len(data) > MAX_FILE_BYTES:
@@ -145,20 +175,31 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
             f"{called} is not a PNG, JPEG, WebP or GIF picture.",
             "Save it as one of these and try again.",
         )
+    with reading(called):
+        refuse_if_too_large(*header_size(data, media_type), called)
+        with Image.open(io.BytesIO(data), formats=[_FORMATS[media_type]]) as image:
+            refuse_if_too_large(*image.size, called)
+            yield image
+
+
+@contextmanager
+def reading(called: str) -> Iterator[None]:
+    """What decoders raise within becomes AttachmentRefused."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
-        _refuse_if_too_large(*header_size(data, media_type), called)
         # Said of broken files, to nobody who could do anything about it.
         warnings.filterwarnings("ignore", module=r"PIL\.|chatbench\.documents")
-        with Image.open(io.BytesIO(data), formats=[_FORMATS[media_type]]) as image:
-            _refuse_if_too_large(*image.size, called)
-            yield image
+        yield
     except MemoryError as error:
         raise AttachmentRefused(
             f"{called} needs more memory than there is.", "Save it smaller and try again."
         ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(called) from error
     except (
         UnidentifiedImageError,
-        Image.DecompressionBombError,
+        RuntimeError,
         struct.error,
         zlib.error,
         OSError,
@@ -173,12 +214,17 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
         ) from error
 
 
-def _refuse_if_too_large(width: int, height: int, called: str) -> None:
+def refuse_if_too_large(width: int, height: int, called: str) -> None:
+    """Raises AttachmentRefused for more than `MAX_PIXELS`."""
     if width * height > MAX_PIXELS:
-        raise AttachmentRefused(
-            f"{called} has too many pixels ({width * height // 1_000_000} million).",
-            f"At most {MAX_PIXELS // 1_000_000} million are read. Save it smaller.",
-        )
+        raise _too_many_pixels(called, f" ({width * height // 1_000_000} million)")
+
+
+def _too_many_pixels(called: str, how_many: str = "") -> AttachmentRefused:
+    return AttachmentRefused(
+        f"{called} has too many pixels{how_many}.",
+        f"At most {MAX_PIXELS // 1_000_000} million are read. Save it smaller.",
+    )
 
 
 def _media_type(data: bytes) -> str:
@@ -249,16 +295,17 @@ def _upright(image: Image, max_edge: int) -> Image:
     if max(image.size) > 2 * max_edge:
         image.draft("RGB", (max_edge, max_edge))
     ImageOps.exif_transpose(image, in_place=True)
-    upright = _plain(image)
+    profile = image.info.get("icc_profile")
+    upright = image if image.mode == "CMYK" else plain(image)
     upright.info = {}
     if max(upright.size) > max_edge:
         scale = max_edge / max(upright.size)
         size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
         upright = upright.resize(size, reducing_gap=2.0)
-    return upright
+    return plain(in_srgb(upright, profile))
 
 
-def _plain(image: Image) -> Image:
+def plain(image: Image) -> Image:
     """Eight bits a channel, with transparency where there is any."""
     if image.mode.startswith("I"):
         # Converted directly, all that is above 255 would become white.
