@@ -52,10 +52,11 @@ class Happened(NamedTuple):
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """A bare X server; yields its display."""
+    """A bare X server; yields its display. It does not begin anew when its last client leaves: whoever
+    comes meanwhile would be turned away."""
     reading, writing = os.pipe()
     process = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=(writing,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(writing)

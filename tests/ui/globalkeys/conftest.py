@@ -10,8 +10,6 @@ from collections.abc import Iterator
 import pytest
 from tests.harness.atspi import screen
 
-from chatbench.ui.globalkeys.xcb import Connection
-
 
 class Keyboard:
     """xdotool, which is a client of its own, at one display."""
@@ -41,7 +39,4 @@ def keyboard() -> Iterator[Keyboard]:
     missing = [name for name in ("Xvfb", "xdotool", "setxkbmap") if shutil.which(name) is None]
     assert not missing, f"not installed: {missing} (python3 packaging/dev.py test installs or names them)"
     with screen() as display:
-        # A server whose last client leaves begins anew, and takes nobody meanwhile.
-        stays = Connection(display)
         yield Keyboard(display)
-        stays.close()

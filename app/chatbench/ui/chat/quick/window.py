@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QCoreApplication, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QKeyEvent
 
 from chatbench.ui.chat.quick.pane import QuickPane
@@ -34,6 +34,7 @@ class QuickWindow(MainWindow):
         title = QCoreApplication.translate("QuickWindow", "Quick chat")
         super().__init__([PaneSpec("quick", title, "zap", self.pane.build)], shortcuts=shortcuts)
         self.closes_itself = False
+        self._brought = False
         self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint)
         self._narrow()
         self._restore(place)
@@ -44,6 +45,15 @@ class QuickWindow(MainWindow):
         """Shows it, with the keyboard where one writes."""
         bring_to_front(self)
         self.pane.focus_composer()
+        self._brought = True
+
+    def toggle(self) -> None:
+        """Brings it; puts it away where it is in front, or was brought and nothing came before it since.
+        (A desktop tells late, or never, that it let a window come to the front.)"""
+        if self.isVisible() and (self._brought or self.isActiveWindow()):
+            self.hide()
+        else:
+            self.bring()
 
     def place(self) -> QuickPlace:
         """Where it stands, to be remembered."""
@@ -70,6 +80,11 @@ class QuickWindow(MainWindow):
             self.hide()
         else:
             super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in {QEvent.Type.WindowDeactivate, QEvent.Type.Hide}:
+            self._brought = False
+        return super().event(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
