@@ -22,7 +22,7 @@ class QuickKeys(QObject):
         super().__init__(page)
         self._page = page
         self._shortcut = shortcut
-        self.capture = KeyCapture(self.tr("Keys of the quick chat"))
+        self.capture = KeyCapture(self.tr("Keys of the quick chat"), form=True)
         self.capture.setEnabled(shortcut.kind != "none")
         self.capture.captured.connect(lambda keys: spawn(self._use(keys), owner=self, name="quick-keys"))
         self.row: FormRow = page.add("quick_keys", self.tr("Quick chat"), self.capture)

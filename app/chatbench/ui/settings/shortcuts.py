@@ -34,14 +34,16 @@ _MODIFIERS = {
 class KeyCapture(PaintedButton):
     """Shows a shortcut; pressed, it takes the next keys for it.
 
-    Escape leaves it as it was, Backspace takes it away. `captured(str)` in portable words.
+    Escape leaves it as it was, Backspace takes it away. `captured(str)` in portable words. In a form it
+    has a field's frame, and its keys stand at the beginning.
     """
 
     captured = Signal(str)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, *, form: bool = False) -> None:
         super().__init__(parent)
         self._name = name
+        self._form = form
         self._keys = QKeySequence()
         self.listening = False
         self.clicked.connect(self._listen)
@@ -110,23 +112,25 @@ class KeyCapture(PaintedButton):
         shown = not self._keys.isEmpty() and not self.listening
         words = theme().metrics("small").horizontalAdvance(self._words())
         width = keys_width(self._keys) if shown else words
-        return QSize(max(theme().scaled(84), width + 16), theme().control("button"))
+        height = theme().control("field-form" if self._form else "button")
+        return QSize(max(theme().scaled(140 if self._form else 84), width + 16), height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        fill = self.state_fill(None)
-        border: ColorRole | None = "accent" if self.listening else None
+        fill = self.state_fill("raised" if self._form else None)
+        border: ColorRole | None = "accent" if self.listening else "linectl" if self._form else None
         if fill is not None or border is not None:
             box(painter, self.rect(), theme().corner("control"), fill, border)
         inner = self.rect().adjusted(8, 0, -8, 0)
         if self.listening or self._keys.isEmpty():
             painter.setFont(theme().font("small"))
-            painter.setPen(theme().color("accenttext" if self.listening else "text3"))
-            end = Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(inner, end, self._words())
+            color: ColorRole = "text3" if self.isEnabled() else "disabled"
+            painter.setPen(theme().color("accenttext" if self.listening else color))
+            side = Qt.AlignmentFlag.AlignLeading if self._form else Qt.AlignmentFlag.AlignTrailing
+            painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, self._words())
         else:
             rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-            draw_keys(painter, inner, self._keys, trailing=not rtl)
+            draw_keys(painter, inner, self._keys, trailing=rtl == self._form)
         painter.end()
 
 
