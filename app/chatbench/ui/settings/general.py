@@ -26,6 +26,19 @@ class GeneralPage(SettingsPage):
     def __init__(self, services: Services, quick_keys: GlobalShortcut) -> None:
         super().__init__(services)
         self.set_title(self.tr("General"))
+        self._add_models()
+        self._add_writing()
+        self._add_calling()
+        self.quick_keys = QuickKeys(self, quick_keys)
+        self.quick = QuickCommand(services)
+        self.add(
+            "quick", self.tr("Its command"), self.quick,
+            hint=self.tr("It shows the quick chat too: give it keys in the keyboard settings of the system."),
+        )  # fmt: skip
+        self.body.addStretch(1)
+        self.refresh()
+
+    def _add_models(self) -> None:
         self.model = Select(name=self.tr("Default model"))
         self.model.activated.connect(self._set_model)
         self.model_row: FormRow = self.add(
@@ -39,6 +52,8 @@ class GeneralPage(SettingsPage):
             hint=self.tr("A model reads the first question and answer; what that costs is counted. A title "
                          "of your own is never replaced."),
         )  # fmt: skip
+
+    def _add_writing(self) -> None:
         self.send_with = SegmentControl(
             [("enter", self.tr("Enter")), ("ctrl+enter", self.tr("Ctrl+Enter"))],
             name=self.tr("Send with"), form=True,
@@ -56,6 +71,8 @@ class GeneralPage(SettingsPage):
         self.spelling_row: FormRow = self.add(
             "spelling", self.tr("Spelling"), self.spelling, hint=self._spelling_hint()
         )
+
+    def _add_calling(self) -> None:
         self.attempts = NumberField(self.tr("Attempts"), self._set_attempts)
         self.attempts_row: FormRow = self.add(
             "max_attempts", self.tr("Attempts"), self.attempts,
@@ -66,14 +83,6 @@ class GeneralPage(SettingsPage):
             "read_timeout_s", self.tr("Patience"), _with_unit(self.patience, self.tr("seconds")),
             hint=self.tr("How long a silent provider is waited for."),
         )  # fmt: skip
-        self.quick_keys = QuickKeys(self, quick_keys)
-        self.quick = QuickCommand(services)
-        self.add(
-            "quick", self.tr("Its command"), self.quick,
-            hint=self.tr("It shows the quick chat too: give it keys in the keyboard settings of the system."),
-        )  # fmt: skip
-        self.body.addStretch(1)
-        self.refresh()
 
     def refresh(self) -> None:
         """Shows what is kept now."""
