@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import resource
 import struct
+import sys
 import time
 
 import pillow_heif
@@ -15,8 +17,9 @@ from tests.documents import pictures
 
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.models import ImageLimits
-from chatbench.documents import images
-from chatbench.documents.confined import confined
+from chatbench.documents import child, images
+from chatbench.documents import confined as confining
+from chatbench.documents.confined import command, confined
 from chatbench.documents.photos import ConvertedPicture, converted
 
 SPACES = b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
@@ -318,3 +321,26 @@ def test_any_damage_is_refused_or_read(name: str, data: st.DataObject) -> None:
 async def test_the_same_comes_out_of_the_child() -> None:
     for name in ("heic", "avif", "svg", "tiff-pages"):
         assert await confined("picture", KINDS[name], name) == converted(KINDS[name], name)
+
+
+def most_processes(data: bytes, name: str = "") -> int:
+    """In place of a task: how many threads its process and all others of this person may have together."""
+    return resource.getrlimit(resource.RLIMIT_NPROC)[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads are no processes")
+@pytest.mark.parametrize(("task", "may_start_threads"), [("picture", True), ("pdf_text", False)])
+async def test_the_decoder_of_heic_may_start_its_thread(
+    task: str, monkeypatch: pytest.MonkeyPatch, *, may_start_threads: bool
+) -> None:
+    """Nobody but root is let off the limit, so that it does not show where the tests run as root."""
+    here = f"{__name__}:most_processes"
+    told = command()
+    told[-1] = told[-1].replace(
+        "from chatbench",
+        f"from chatbench.documents import child; child.TASKS[{task!r}] = {here!r}; from chatbench",
+        1,
+    )
+    monkeypatch.setattr(confining, "command", lambda: told)
+    monkeypatch.setitem(child.TASKS, task, here)
+    assert (await confined(task, b"") != 0) is may_start_threads

@@ -29,12 +29,12 @@ _REFUSED = frozenset(
 )
 
 
-def confine(limits: Limits) -> None:
-    """Holds this process to its limits from now on; there is no way back."""
+def confine(limits: Limits, *, threads: bool = False) -> None:
+    """Holds this process to its limits from now on; there is no way back. `threads`: it may start some."""
     if sys.platform == "win32":
         _join_a_job(limits)
     else:
-        _set_resource_limits(limits)
+        _set_resource_limits(limits, threads=threads)
     sys.addaudithook(_refuse)
 
 
@@ -49,7 +49,7 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 
 if sys.platform != "win32":
 
-    def _set_resource_limits(limits: Limits) -> None:
+    def _set_resource_limits(limits: Limits, *, threads: bool) -> None:
         import resource
 
         seconds = math.ceil(limits.seconds)
@@ -63,7 +63,9 @@ if sys.platform != "win32":
             _watch_memory(limits.memory)
         else:
             wanted.append((resource.RLIMIT_AS, limits.memory, limits.memory))
-        wanted.append((resource.RLIMIT_NPROC, 0, 0))
+        # Linux counts threads as processes. Python starts no process all the same: see `_refuse`.
+        if not threads or sys.platform != "linux":
+            wanted.append((resource.RLIMIT_NPROC, 0, 0))
         for kind, soft, hard in wanted:
             # Where the one that started us was held tighter, that stays.
             with suppress(ValueError, OSError):

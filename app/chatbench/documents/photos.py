@@ -94,7 +94,7 @@ def _decoded(data: bytes, media_type: str, called: str) -> ConvertedPicture:
 
 
 def _prepare_decoders(media_type: str) -> None:
-    """One thread each: a confined process may start none. What they find wrong is said by what they raise."""
+    """No more threads than they cannot do without. What they find wrong is said by what they raise."""
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if media_type == "image/heic":
         import pi_heif  # type: ignore[import-untyped]
