@@ -109,6 +109,14 @@ def test_names_are_hidden_until_the_last_turn_is_decided(
     assert hides_names(asked, ratings) is hidden
 
 
+def test_the_last_turn_is_that_of_the_lane_that_went_on_furthest() -> None:
+    asked = conversation()
+    behind = msgspec.structs.replace(asked.lanes[0], leaf="a0a")
+    asked = msgspec.structs.replace(asked, lanes=(behind, asked.lanes[1]))
+    assert hides_names(asked, {"a0a": "best"})
+    assert not hides_names(asked, {"a1b": "best"})
+
+
 def test_the_order_is_by_chance_and_stays_until_names_are_hidden_anew() -> None:
     orders = {lane_order(conversation("abc", since=since)) for since in range(100)}
     assert len(orders) == 6, "each order comes"
