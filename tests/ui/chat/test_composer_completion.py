@@ -561,3 +561,26 @@ def test_prompts_put_in_one_after_the_other_are_undone_one_by_one(composer: Comp
     assert composer.editor.text() == "One. Two."
     composer.editor.undo()
     assert composer.editor.text() == "One. "
+
+
+@pytest.mark.parametrize("sign", ["@", "/", "#"])
+def test_assistive_technology_finds_the_rows_and_which_one_is_current(
+    composer: Composer, services: Services, run_async: Runner, typed: Type, sign: str
+) -> None:
+    saved(services, one=Template(prompt="x"), two=Template(prompt="y"))
+    for title in ("First chat", "Second chat"):
+        run_async(conversation(services, title, "words"))
+    typed(sign)
+    press(composer, run_async, Qt.Key.Key_Down)
+    found = composer.completion.list
+    assert found is not None
+    interface = QAccessible.queryAccessibleInterface(found.view)
+    assert interface.role() == QAccessible.Role.List
+    assert interface.text(QAccessible.Text.Name).startswith(
+        {"@": "Add a model", "/": "Prompts", "#": "Attach a chat"}[sign]
+    )
+    rows = [interface.child(place) for place in range(interface.childCount())]
+    assert all(row.text(QAccessible.Text.Name) for row in rows)
+    chosen = [row for row in rows if row.state().selected]
+    assert [row.text(QAccessible.Text.Name).partition(",")[0] for row in chosen] == [current(composer)]
+    assert composer.editor.hasFocus()
