@@ -15,8 +15,8 @@ from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.assistantmark import AssistantMark
 from chatbench.ui.chat.conversation.settings import changed_words
-from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, ElidedLabel, IconButton, Label
+from chatbench.ui.widgets.dialogs import fit_dialog
 
 _SIZE: Final = (560, 480)
 
@@ -63,9 +63,7 @@ class AssistantList(QDialog):
         column.addWidget(self.told)
         column.addWidget(area, 1)
         column.addLayout(foot)
-        room = parent.window().size()
-        wide, high = (theme().scaled(one) for one in _SIZE)
-        self.resize(min(wide, room.width() - 32), min(high, room.height() - 48))
+        fit_dialog(self, *_SIZE)
         disconnect = services.changes.connect(self._changed)
         self.destroyed.connect(lambda *_: disconnect())
         self.refresh()

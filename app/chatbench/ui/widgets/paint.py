@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from unicodedata import bidirectional
 
 from PySide6.QtCore import QMargins, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QWidget
 
 from chatbench.ui.icons import device_ratio
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.theme.ring import draw_ring
 from chatbench.ui.theme.tokens import SHADOW_DARK, SHADOW_LIGHT, SHADOW_MARGIN, ShadowToken
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
 
 
 def box(
@@ -50,6 +47,18 @@ def ring_inside(painter: QPainter, widget: QWidget, rect: QRect | QRectF, radius
     """Draw the focus ring inside ``rect`` if the keyboard has focused ``widget``."""
     if theme().keyboard_focused(widget):
         draw_ring(painter, theme(), QRectF(rect), radius)
+
+
+def row_ground(painter: QPainter, option: QStyleOptionViewItem, inset: int) -> QRect:
+    """Paints the ground of a row in a list, chosen, hovered and focused as it is; returns its rect,
+    which stands `inset` from the sides of the list."""
+    card = option.rect.adjusted(inset, 0, -inset, 0)
+    chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+    if chosen or option.state & QStyle.StateFlag.State_MouseOver:
+        box(painter, card, theme().corner("control"), "selected" if chosen else "hover")
+    if option.state & QStyle.StateFlag.State_HasFocus and isinstance(option.widget, QWidget):
+        ring_inside(painter, option.widget, QRectF(card), theme().corner("control"))
+    return card
 
 
 def base_direction(text: str) -> Qt.LayoutDirection:

@@ -15,8 +15,9 @@ from chatbench.services.context import ContextItem, ContextView
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.inspector.context import ContextList, can_leave_out, share_words, why_words
 from chatbench.ui.quantities import number
-from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme import ColorRole
 from chatbench.ui.widgets import Button, Label, Meter
+from chatbench.ui.widgets.dialogs import fit_dialog
 
 _SIZE: Final = (680, 620)
 WARN_FROM: Final = 0.8
@@ -55,9 +56,7 @@ class SentDialog(QDialog):
         self.summarise = Button(self.tr("Summarise up to here…"), icon="list-collapse")
         self.summarise.clicked.connect(self._summarise)
         self._lay_out()
-        room = parent.window().size()
-        wide, high = (theme().scaled(one) for one in _SIZE)
-        self.resize(min(wide, room.width() - 32), min(high, room.height() - 48))
+        fit_dialog(self, *_SIZE)
         disconnect = services.changes.connect(self._changed)
         self.destroyed.connect(lambda *_: disconnect())
         self._offer(None)

@@ -38,8 +38,9 @@ from chatbench.ui.chat.conversation.branches import BranchRow
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.facts import clock
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import Button, Label, box
-from chatbench.ui.widgets.paint import draw_title, ring_inside
+from chatbench.ui.widgets import Button, Label
+from chatbench.ui.widgets.dialogs import fit_dialog
+from chatbench.ui.widgets.paint import draw_title, row_ground
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -85,9 +86,7 @@ class TreeDialog(QDialog):
         column.addWidget(self.told)
         column.addWidget(self.view, 1)
         column.addLayout(foot)
-        room = parent.window().size()
-        wide, high = (theme().scaled(one) for one in _SIZE)
-        self.resize(min(wide, room.width() - 32), min(high, room.height() - 48))
+        fit_dialog(self, *_SIZE)
         self.view.setFocus()
 
     def _choose(self, message_id: str) -> None:
@@ -226,12 +225,7 @@ class _BranchDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         row: BranchRow = index.data(_ROW)
         painter.save()
-        card = option.rect.adjusted(2, 0, -2, 0)
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        if chosen or option.state & QStyle.StateFlag.State_MouseOver:
-            box(painter, card, theme().corner("control"), "selected" if chosen else "hover")
-        if option.state & QStyle.StateFlag.State_HasFocus and isinstance(option.widget, QWidget):
-            ring_inside(painter, option.widget, QRectF(card), theme().corner("control"))
+        card = row_ground(painter, option, 2)
         rtl = option.direction == Qt.LayoutDirection.RightToLeft
         self._paint_graph(painter, QRectF(card), row, rtl)
         self._paint_words(painter, option, card, row)

@@ -11,7 +11,6 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     QRect,
-    QRectF,
     QSize,
     Qt,
     Signal,
@@ -33,7 +32,7 @@ from chatbench.ui.chat.inspector.words import tr
 from chatbench.ui.quantities import decimals, number
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import box
-from chatbench.ui.widgets.paint import draw_title, ring_inside
+from chatbench.ui.widgets.paint import draw_title, row_ground
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -231,12 +230,7 @@ class _ItemDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         item: ContextItem = index.data(ITEM)
         painter.save()
-        card = option.rect.adjusted(2, 0, -2, 0)
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        if chosen or option.state & QStyle.StateFlag.State_MouseOver:
-            box(painter, card, theme().corner("control"), "selected" if chosen else "hover")
-        if option.state & QStyle.StateFlag.State_HasFocus and isinstance(option.widget, QWidget):
-            ring_inside(painter, option.widget, QRectF(card), theme().corner("control"))
+        card = row_ground(painter, option, 2)
         self._paint_check(painter, option, item)
         end = self._paint_numbers(painter, option, card, item)
         self._paint_words(painter, option, card, end, index)

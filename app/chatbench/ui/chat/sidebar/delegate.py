@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 from chatbench.ui import icons
 from chatbench.ui.chat.sidebar.rows import Roles, Row
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import box, gauge_clock
-from chatbench.ui.widgets.paint import base_direction, draw_title, ring_inside
+from chatbench.ui.widgets import gauge_clock
+from chatbench.ui.widgets.paint import base_direction, draw_title, row_ground
 
 _Index = QModelIndex | QPersistentModelIndex
 _EDGE = 8
@@ -50,13 +50,8 @@ class RowDelegate(QStyledItemDelegate):
         draw_title(painter, _visual(direction, area, line), row.title, direction)
 
     def _paint_row(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
-        card = option.rect.adjusted(_EDGE, 0, -_EDGE, 0)
+        card = row_ground(painter, option, _EDGE)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        if chosen or hovered:
-            box(painter, card, theme().corner("control"), "selected" if chosen else "hover")
-        if option.state & QStyle.StateFlag.State_HasFocus and isinstance(option.widget, QWidget):
-            ring_inside(painter, option.widget, QRectF(card), theme().corner("control"))
         line = theme().line("ui")
         inner = card.adjusted(_PAD, 0, -_PAD, 0)
         top = inner.top() + ((inner.height() - line) // 2 if not row.snippet else 3)

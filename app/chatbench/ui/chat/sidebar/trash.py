@@ -16,8 +16,8 @@ from chatbench.services import Services
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
 from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row, local_moment, when
-from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label
+from chatbench.ui.widgets.dialogs import fit_dialog
 
 _SIZE: Final = (560, 560)
 _WORDS: Final = 200
@@ -49,9 +49,7 @@ class TrashDialog(QDialog):
         self.empty = Button(self.tr("Empty the trash…"), kind="destructive")
         self.empty.clicked.connect(self._empty)
         self._lay_out()
-        room = parent.window().size()
-        wide, high = (theme().scaled(one) for one in _SIZE)
-        self.resize(min(wide, room.width() - 32), min(high, room.height() - 48))
+        fit_dialog(self, *_SIZE)
         disconnect = services.changes.connect(self._changed)
         self.destroyed.connect(lambda *_: disconnect())
         self._offer()

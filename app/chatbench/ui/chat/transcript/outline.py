@@ -19,7 +19,6 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
@@ -27,8 +26,8 @@ from PySide6.QtWidgets import (
 
 from chatbench.ui.chat.transcript.headings import Place
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Popup, box
-from chatbench.ui.widgets.paint import draw_title, ring_inside
+from chatbench.ui.widgets import Popup
+from chatbench.ui.widgets.paint import draw_title, row_ground
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.transcript.view import TranscriptView
@@ -155,15 +154,9 @@ class _HeadingDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         place: Place = index.data(_PLACE)
         here = bool(index.data(_HERE))
-        card = option.rect.adjusted(_AROUND, 0, -_AROUND, 0)
-        radius = theme().corner("control")
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        if chosen or option.state & QStyle.StateFlag.State_MouseOver:
-            box(painter, card, radius, "selected" if chosen else "hover")
-        if option.state & QStyle.StateFlag.State_HasFocus and isinstance(option.widget, QWidget):
-            ring_inside(painter, option.widget, QRectF(card), radius)
+        card = row_ground(painter, option, _AROUND)
         if here:
             bar = QRectF(card.left() + 2, card.top() + 7, _BAR, card.height() - 14)
             painter.setPen(Qt.PenStyle.NoPen)

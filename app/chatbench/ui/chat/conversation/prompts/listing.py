@@ -13,8 +13,9 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.services.templates import Template, TemplateService
 from chatbench.ui.aio import Rereading
 from chatbench.ui.fuzzy import match
-from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme import ColorRole
 from chatbench.ui.widgets import Button, ElidedLabel, IconButton, Label, SearchField
+from chatbench.ui.widgets.dialogs import fit_dialog
 
 _SIZE: Final = (560, 480)
 
@@ -89,9 +90,7 @@ class PromptList(QDialog):
         column.addWidget(self.search)
         column.addWidget(area, 1)
         column.addLayout(foot)
-        room = parent.window().size()
-        wide, high = (theme().scaled(one) for one in _SIZE)
-        self.resize(min(wide, room.width() - 32), min(high, room.height() - 48))
+        fit_dialog(self, *_SIZE)
         self.refresh()
 
     def refresh(self) -> None:
