@@ -37,6 +37,14 @@ def replaced(data: bytes, entries: dict[str, bytes]) -> bytes:
         return zipped({name: source.read(name) for name in source.namelist()} | entries)
 
 
+def replaced_in(data: bytes, name: str, old: bytes, new: bytes) -> bytes:
+    """The zip file with these bytes replaced wherever they stand in one entry."""
+    with zipfile.ZipFile(io.BytesIO(data)) as source:
+        content = source.read(name)
+    assert old in content, (name, old)
+    return replaced(data, {name: content.replace(old, new)})
+
+
 def noise(beside: bytes) -> bytes:
     """A comment that does not pack, so large that what stands beside it does not pack too well."""
     return b"<!--" + random.Random(1).randbytes(len(beside) // 100).hex().encode() + b"-->"

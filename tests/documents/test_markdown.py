@@ -8,12 +8,13 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from tests.documents import office
+from tests.documents import bombs, office
 
 from chatbench.core.errors import AttachmentRefused
 from chatbench.documents.markdown import xlsx
 from chatbench.documents.markdown.convert import convert
 from chatbench.documents.markdown.html import read
+from chatbench.documents.markdown.packages import whole
 from chatbench.documents.markdown.writing import MAX_CHARACTERS, Blocks, fenced, table
 
 
@@ -339,3 +340,29 @@ def test_a_document_whose_zip_lies_about_a_part_is_refused() -> None:
     data[at + 100 : at + 110] = bytes(10)
     with pytest.raises(AttachmentRefused, match=r"damaged|broken"):
         convert(bytes(data), "a.docx")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7),
+        ("007", 7),
+        ("", 5),
+        (None, 5),
+        ("-1", 5),
+        ("1.5", 5),
+        ("٣", 5),
+        ("²", 5),
+        ("9" * 10, 5),
+        (" 1", 5),
+    ],
+)
+def test_a_number_in_a_file_is_one_or_none(text: str | None, number: int) -> None:
+    assert whole(text, 5) == number
+
+
+def test_levels_that_are_no_numbers_are_the_first() -> None:
+    slides = bombs.replaced_in(office.slides(), "ppt/slides/slide1.xml", b'lvl="1"', b'lvl=""')
+    assert "\n- very\n" in convert(slides, "a.pptx").markdown
+    letter = bombs.replaced_in(office.letter(), "word/numbering.xml", b'w:ilvl="0"', b'w:ilvl=""')
+    assert "- apples\n" in convert(letter, "a.docx").markdown

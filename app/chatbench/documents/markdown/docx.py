@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chatbench.documents.markdown.packages import Package
+from chatbench.documents.markdown.packages import Package, whole
 from chatbench.documents.markdown.writing import Blocks, Converted, count_of, one_line, table
 
 _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -90,8 +90,7 @@ class _Document:
 
     def _pages(self) -> int:
         root = self._package.optional_xml("docProps/app.xml")
-        told = "" if root is None else root.findtext("{*}Pages") or ""
-        return int(told) if told.isascii() and told.isdigit() and 0 < len(told) < 6 else 1
+        return max(1, whole(root.findtext("{*}Pages")) if root is not None else 1)
 
     def _blocks(self, parent: Any, depth: int) -> Iterator[str]:
         listed: list[str] = []
@@ -269,8 +268,7 @@ def _span(cell: Any) -> int:
 
 
 def _number(element: Any) -> int:
-    told = element.get(f"{_W}val", "0") if element is not None else "0"
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 10 else 0
+    return whole(element.get(f"{_W}val")) if element is not None else 0
 
 
 def _outline(properties: Any) -> int:
@@ -312,8 +310,8 @@ def _heading(style: Any) -> int:
     name = named.get(f"{_W}val", "").lower() if named is not None else ""
     if name == "title":
         return 1
-    if name.startswith("heading ") and name[8:].isascii() and name[8:].isdigit():
-        return int(name[8:10])
+    if name.startswith("heading ") and whole(name[8:]):
+        return whole(name[8:])
     return _outline(style.find(f"{_W}pPr"))
 
 
@@ -327,8 +325,7 @@ def _numbering(root: Any) -> dict[str, dict[int, tuple[bool, int]]]:
         for level in one.iter(f"{_W}lvl"):
             form, start = level.find(f"{_W}numFmt"), level.find(f"{_W}start")
             ordered = form is not None and form.get(f"{_W}val") not in ("bullet", "none")
-            at = level.get(f"{_W}ilvl", "0")
-            levels[int(at) if at in "012345678" else 0] = (
+            levels[whole(level.get(f"{_W}ilvl"))] = (
                 ordered,
                 _number(start) if start is not None else 1,
             )

@@ -13,6 +13,7 @@ import msgspec
 from chatbench.core.errors import AttachmentRefused
 from chatbench.documents.archives import content_of
 from chatbench.documents.markdown.encodings import decoded
+from chatbench.documents.markdown.packages import whole
 from chatbench.documents.markdown.writing import (
     MAX_CELLS,
     Blocks,
@@ -183,8 +184,7 @@ class _Writer:
                 yield from self.blocks(element, depth)
 
     def _list(self, element: Any, depth: int) -> str:
-        start = element.get("start", "1")
-        number = int(start) if start.isascii() and start.isdigit() and len(start) < 8 else 1
+        number = whole(element.get("start"), 1)
         lines: list[str] = []
         for item in element:
             if not _is_shown(item, top=False):
@@ -326,7 +326,7 @@ def _fill(cells: list[str], waiting: dict[int, int]) -> None:
 
 
 def _span(told: str | None) -> int:
-    return max(1, min(100, int(told))) if told and told.isascii() and told.isdigit() and len(told) < 6 else 1
+    return max(1, min(100, whole(told, 1)))
 
 
 def _collapsed(text: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from chatbench.core.errors import AttachmentRefused
-from chatbench.documents.markdown.packages import Package
+from chatbench.documents.markdown.packages import Package, whole
 from chatbench.documents.markdown.writing import MAX_CELLS, Blocks, Converted, count_of, one_line, table
 
 _NAMESPACE: Final = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -22,6 +22,7 @@ _PRESENTATION: Final = f"{{{_NAMESPACE}presentation:1.0}}"
 _FO: Final = f"{{{_NAMESPACE}xsl-fo-compatible:1.0}}"
 _SVG: Final = f"{{{_NAMESPACE}svg-compatible:1.0}}"
 _LINK: Final = "{http://www.w3.org/1999/xlink}href"
+_PAGES: Final = f"{{{_NAMESPACE}meta:1.0}}page-count"
 _SKIPPED: Final = frozenset(
     {
         *("text:tracked-changes", "text:sequence-decls", "text:table-of-content-source"),
@@ -94,12 +95,7 @@ class _Document:
     def _pages(self) -> int:
         root = self._meta()
         statistic = next(root.iter("{*}document-statistic"), None) if root is not None else None
-        told = (
-            statistic.get("{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}page-count", "1")
-            if statistic is not None
-            else "1"
-        )
-        return int(told) if told.isascii() and told.isdigit() and len(told) < 6 else 1
+        return max(1, whole(statistic.get(_PAGES)) if statistic is not None else 1)
 
     def _blocks(self, parent: Any, depth: int) -> Iterator[str]:
         if depth > _DEEPEST:
@@ -107,7 +103,7 @@ class _Document:
         for element in parent:
             match _short(element):
                 case "text:h":
-                    level = _number(element.get(f"{_TEXT}outline-level", "1"), 1)
+                    level = whole(element.get(f"{_TEXT}outline-level"), 1)
                     text = one_line(self._inline(element))
                     yield f"{'#' * max(1, min(6, level))} {text}" if text else ""
                 case "text:p":
@@ -150,7 +146,7 @@ class _Document:
                 continue
             rows += [[] for _ in range(min(blank, 2) if rows else 0)]
             blank = 0
-            repeated = min(_number(row.get(f"{_TABLE}number-rows-repeated", "1"), 1), _MAX_REPEATED)
+            repeated = min(whole(row.get(f"{_TABLE}number-rows-repeated"), 1), _MAX_REPEATED)
             rows += [cells] * max(1, repeated)
             self._taken += len(cells) * max(1, repeated)
             if self._taken > MAX_CELLS:
@@ -163,7 +159,7 @@ class _Document:
         for cell in row:
             if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                 continue
-            repeated = _number(cell.get(f"{_TABLE}number-columns-repeated", "1"), 1)
+            repeated = whole(cell.get(f"{_TABLE}number-columns-repeated"), 1)
             text = "" if depth > 3 else "\n".join(self._blocks(cell, depth + 1)).strip() if len(cell) else ""
             cells += [text] * max(1, min(repeated, _MAX_REPEATED))
             if len(cells) > _MAX_REPEATED:
@@ -213,7 +209,7 @@ class _Document:
     def _piece(self, one: Any, depth: int) -> str:
         match _short(one):
             case "text:s":
-                return " " * max(1, min(_number(one.get(f"{_TEXT}c", "1"), 1), 100))
+                return " " * max(1, min(whole(one.get(f"{_TEXT}c"), 1), 100))
             case "text:tab":
                 return "\t"
             case "text:line-break":
@@ -282,8 +278,4 @@ def _looks(root: Any) -> Iterator[tuple[str, _Looks]]:
 def _ordered_lists(root: Any) -> Iterator[tuple[str, int]]:
     for level in root.iter(f"{_TEXT}list-level-style-number"):
         style = level.getparent().get(f"{_STYLE}name", "")
-        yield style, _number(level.get(f"{_TEXT}level", "1"), 1)
-
-
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+        yield style, whole(level.get(f"{_TEXT}level"), 1)

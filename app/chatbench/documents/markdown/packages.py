@@ -93,6 +93,12 @@ class Package:
         return (root.findtext("{http://purl.org/dc/elements/1.1/}title") or "") if root is not None else ""
 
 
+def whole(text: str | None, otherwise: int = 0) -> int:
+    """The number that an attribute says; `otherwise` for what is none, is negative, or has ten digits."""
+    sound = text is not None and text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) if text is not None and sound else otherwise
+
+
 def resolved(folder: str, target: str) -> str:
     """A part's name from a reference in a part of that folder."""
     target = unquote(target.partition("#")[0])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from chatbench.documents.markdown.packages import Package
+from chatbench.documents.markdown.packages import Package, whole
 from chatbench.documents.markdown.writing import Blocks, Converted, count_of, one_line, table
 
 _A: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -95,8 +95,7 @@ def _text(shape: Any, links: dict[str, str], *, listed: bool = False) -> str:
         if not text.strip():
             continue
         about = paragraph.find(f"{_A}pPr")
-        level = about.get("lvl", "0") if about is not None else "0"
-        indent = "    " * (int(level) if level in "012345678" else 0)
+        indent = "    " * (min(8, whole(about.get("lvl"))) if about is not None else 0)
         bullet = _bullet(about, listed or bool(indent))
         lines.append(f"{indent}{bullet}{text}" if bullet else text)
     return "\n".join(lines)

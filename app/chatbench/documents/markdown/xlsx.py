@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from chatbench.core.errors import AttachmentRefused
-from chatbench.documents.markdown.packages import DAMAGED, Package, damaged_xml
+from chatbench.documents.markdown.packages import DAMAGED, Package, damaged_xml, whole
 from chatbench.documents.markdown.writing import MAX_CELLS, Blocks, Converted, count_of, table
 
 MAX_ROWS: Final = 20_000
@@ -129,7 +129,7 @@ def _format(number: str, code: str | None) -> str:
     if code is None:
         if number in ("9", "10"):
             return "percent"
-        return "date" if number.isdigit() and len(number) < 4 and int(number) in _DATE_FORMATS else ""
+        return "date" if whole(number) in _DATE_FORMATS else ""
     bare = _NOT_IN_FORMAT.sub("", code.split(";")[0]).lower()
     if "%" in bare:
         return "percent"
@@ -149,7 +149,7 @@ def _read_sheet(package: Package, path: str, book: _Book, left: int) -> _Sheet:
         if kind == "cut":
             cut = True
             break
-        number = _int(element.get("r", ""), last + 1)
+        number = whole(element.get("r", ""), last + 1)
         row, looked_at = _row(element, book)
         seen += 1 + looked_at
         sheet.cells += sum(map(bool, row))
@@ -173,7 +173,7 @@ def damaged(name: str) -> AttachmentRefused:
 
 def _lacking(dimension: str, last: int) -> str:
     end = re.search(r"(\d+)$", dimension)
-    total = _int(end[1], 0) if end else 0
+    total = whole(end[1], 0) if end else 0
     if total > last:
         return f"{last:,} of {total:,} rows were taken."
     return f"only the first {last:,} rows were taken."
@@ -253,14 +253,14 @@ def _value(cell: Any, book: _Book) -> str:
     raw = cell.findtext("{*}v") or ""
     match kind:
         case "s":
-            place = _int(raw, -1)
+            place = whole(raw, -1)
             return book.strings[place] if 0 <= place < len(book.strings) else "…"
         case "b":
             return {"1": "TRUE", "0": "FALSE"}.get(raw, raw)
         case "d":
             return raw.replace("T", " ")
         case "n":
-            style = _int(cell.get("s", ""), 0)
+            style = whole(cell.get("s", ""), 0)
             return _number(raw, book.formats[style] if style < len(book.formats) else "", book.epoch)
     return raw
 
@@ -302,7 +302,3 @@ def _column_of_letters(letters: str) -> int:
     for letter in letters[:4].upper():
         number = number * 26 + ord(letter) - 64
     return max(0, number - 1)
-
-
-def _int(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
