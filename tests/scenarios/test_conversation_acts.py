@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
@@ -32,12 +31,6 @@ def answer(text: str) -> replies.Reply:
 
 
 SO_FAR = openai_chat.frame(openai_chat.chunk({"content": "One two three"}))
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 def place_of(view: ConversationView, index: int, key: str) -> QPoint:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -27,12 +26,6 @@ MODEL = ModelRef("loopback", "model-b")
 TERSE = Preset(
     name="Zyxer", icon="scale", system="One word.", model=MODEL, parameters=Parameters(temperature=0)
 )
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 async def new_menu(session: Session) -> QMenu:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,6 @@ from chatbench.ui.session import Session
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 WORDS = "Xylophone-marmalade"
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 async def temporary(session: Session) -> ConversationView:

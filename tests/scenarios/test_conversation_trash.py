@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import Qt
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import chatting, click, press, send, shows, texts, until
@@ -15,12 +14,6 @@ from chatbench.ui.chat.sidebar import TrashDialog
 from chatbench.ui.session import Session
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 async def opened_trash(session: Session, *titles: str) -> TrashDialog:

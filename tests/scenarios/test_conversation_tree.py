@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import Qt
 from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
@@ -21,12 +20,6 @@ from chatbench.ui.chat.conversation.tree import TreeDialog
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 SHIFT_CTRL = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 def tree(**parents: str) -> Conversation:

@@ -27,12 +27,6 @@ CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 SO_FAR = b'data: {"choices": [{"index": 0, "delta": {"content": "so far"}}]}\n\n'
 
 
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
-
-
 def test_one_question_is_answered_by_both_and_stands_above_them(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:

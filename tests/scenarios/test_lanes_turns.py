@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
@@ -22,12 +21,6 @@ from chatbench.ui.chat.transcript.item import Item
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 LONG = "Which of the two would you choose for a table that is written " + "again and " * 40 + "again?"
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 def item_at(lane: LaneView, index: int) -> tuple[Item, float]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QMenu
@@ -27,12 +26,6 @@ LONG = "".join(
     f"{'#' * (2 + (at % 3 > 0))} Part {at}\n\n{WORDS}\n\n```sh\n# no heading\n```\n\n" for at in range(9)
 )
 SHORT = f"## One\n\n{WORDS}\n\n## Two\n\n{WORDS}\n"
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as running:
-        yield running
 
 
 def outlines(view: ConversationView) -> list[OutlinePopup]:
