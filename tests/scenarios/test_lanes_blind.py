@@ -15,6 +15,7 @@ from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, everything_said, open_dialogs, two_lanes
 from tests.scenarios.window import click, opened, press, until, view_of
 
+from chatbench.core.conversations import Conversation
 from chatbench.services.attachments import Candidate
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.session import Session
@@ -152,6 +153,41 @@ def test_blind_mode_is_begun_and_ended_by_others_too(
             await session.services.ratings.hide_names(view.id, None)
             await until(lambda: not view.names_hidden, "the names")
             assert not view.bar.blind.isChecked()
+
+    run_async(scenario())
+
+
+def test_what_was_read_before_blind_mode_began_does_not_end_it(
+    tmp_path: Path, run_async: Run, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            history, may_go_on, reads = session.services.history, asyncio.Event(), []
+            outline = history.outline
+
+            async def slow(conversation_id: str) -> Conversation:
+                found = await outline(conversation_id)
+                reads.append(found.blind_since)
+                await may_go_on.wait()
+                return found
+
+            monkeypatch.setattr(history, "outline", slow)
+            view.reload()
+            await until(lambda: reads == [None], "the conversation as it was")
+            click(view.bar.blind)
+            await until(lambda: not view.compare.judging._keeping, "that it is stored")
+            may_go_on.set()
+            found: set[str] = set()
+            while len(reads) < 2 or reads[-1] is None:
+                found |= set(told())
+                await asyncio.sleep(0.001)
+            for _ in range(20):
+                found |= set(told())
+                await asyncio.sleep(0.001)
+            assert found == set()
+            assert view.names_hidden
 
     run_async(scenario())
 

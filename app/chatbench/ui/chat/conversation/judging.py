@@ -42,6 +42,8 @@ class Judging(QObject):
         self._writing = asyncio.Lock()
         self._keeping = 0
         """Writes of blind mode that are under way: until they are done, what is read is older."""
+        self._unseen = False
+        """Such a write has ended, and what is read next may have been asked for before that."""
         self._spared: set[str] = set()
         """Turns that were rated while blind mode was on: they stay as they are shown."""
         self._since = view.conversation.blind_since
@@ -98,12 +100,14 @@ class Judging(QObject):
                     await self._services.ratings.rate(message.id, rating, blind=blind)
             finally:
                 if isValid(self):
-                    self.refresh()
+                    self._read_again()
 
     def refresh(self) -> None:
-        """The conversation, or a rating, has changed."""
-        if not self._keeping:
-            self._since = self._view.conversation.blind_since
+        """The conversation was read anew."""
+        self._take(self._view.conversation.blind_since)
+        self._read_again()
+
+    def _read_again(self) -> None:
         self.settle()
         if not self._view.lanes.alone:
             self._asked += 1
@@ -147,6 +151,14 @@ class Judging(QObject):
             words = self.tr("Names are hidden from the next question on.")
             self._view.window_frame.notices.show_notice(words)
 
+    def _take(self, read: int | None) -> None:
+        """What was read says since when names are hidden; once it may be older than what was written."""
+        if self._keeping:
+            return
+        if read == self._since or not self._unseen:
+            self._since = read
+        self._unseen = False
+
     def _keep(self, since: int | None) -> None:
         self._since = since
         self._keeping += 1
@@ -158,6 +170,7 @@ class Judging(QObject):
                 await self._services.ratings.hide_names(self._view.id, since)
         finally:
             self._keeping -= 1
+            self._unseen = True
 
     def _shuffle(self) -> bool:
         """Puts hidden lanes in an order by chance; returns whether it is another than before."""
