@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.client.pictures import encoded, png
+from tests.documents import pdfs
+from tests.documents.test_photos import KINDS
 
+from chatbench.client import sync
 from chatbench.client.media import File, Image
 from chatbench.core.errors import AttachmentRefused, FormatError
 from chatbench.core.messages import (
@@ -20,6 +24,7 @@ from chatbench.core.messages import (
     FilePart,
     ImagePart,
     InlineData,
+    Message,
     ProviderFile,
     RemoteUrl,
     StoredFile,
@@ -29,6 +34,13 @@ from chatbench.core.messages import (
 PDF = b"%PDF-1.7\n1 0 obj"
 PNG = png(4, 3)
 URL = "https://example.org/a%20b.png?size=3"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """Pictures of other kinds are read on a loop of their own."""
+    yield
+    sync.background.stop()
 
 
 def data_url(data: bytes, media_type: str) -> str:
@@ -192,6 +204,7 @@ def test_what_cannot_be_read_is_refused_with_a_hint(tmp_path: Path) -> None:
 
 
 @given(st.one_of(st.text(max_size=60), st.binary(max_size=60)))
+@example(b"BM" + bytes(12) + b"\x28" + bytes(9))
 def test_any_bytes_or_text_are_a_file_or_refused(data: Any) -> None:
     try:
         source = File(data).part().source
@@ -224,3 +237,60 @@ def test_a_name_may_begin_with_a_tilde(tmp_path: Path, monkeypatch: pytest.Monke
     assert File("~nobody-of-that-name").data == b"words"
     with pytest.raises(AttachmentRefused, match="does not exist"):
         File("~nobody-of-that-name/x").part()
+
+
+# ---- pages of a PDF, pictures of other kinds
+
+
+async def test_the_pages_of_a_pdf_are_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "minutes.pdf"
+    path.write_bytes(pdfs.header_and_footer().data)
+    pages = await Image.from_pdf(path)
+    assert [page.name for page in pages] == ["minutes-1.jpg", "minutes-2.jpg", "minutes-3.jpg"]
+    part = pages[1].part()
+    assert (part.media_type, part.width, part.height) == ("image/jpeg", 724, 1024)
+    for way in (path.read_bytes(), str(path), File(path)):
+        assert await Image.from_pdf(way) == pages
+
+
+async def test_pages_are_chosen_by_number_or_as_they_are_written() -> None:
+    data = pdfs.book(9)
+    pages = await Image.from_pdf(data, pages="2-3, -1", dpi=50, target_size=None)
+    assert [page.name for page in pages] == ["page-2.jpg", "page-3.jpg", "page-9.jpg"]
+    assert (pages[0].facts.width, pages[0].facts.height) == (413, 585)
+    assert await Image.from_pdf(data, pages=(2, 3, 9), dpi=50, target_size=None) == pages
+    (small,) = await Image.from_pdf(data, pages=[1], target_size=100)
+    assert small.facts.height == 100
+    with pytest.raises(AttachmentRefused, match="no page 10"):
+        await Image.from_pdf(data, pages="10")
+
+
+async def test_a_locked_pdf_needs_its_password() -> None:
+    locked = pdfs.encrypted(pdfs.single().data, "AES-256", "secret")
+    for pages in (None, "1"):
+        with pytest.raises(AttachmentRefused, match="opens with a password only"):
+            await Image.from_pdf(locked, pages=pages)
+        with pytest.raises(AttachmentRefused, match="not the password"):
+            await Image.from_pdf(locked, password="wrong", pages=pages)
+        assert len(await Image.from_pdf(locked, password="secret", pages=pages)) == 1
+
+
+def test_pages_without_a_loop_and_what_is_no_pdf() -> None:
+    (page,) = Image.from_pdf_sync(pdfs.single().data, dpi=20)
+    assert page.facts.height == 234
+    with pytest.raises(AttachmentRefused, match="is not a PDF"):
+        Image.from_pdf_sync(PNG)
+
+
+@pytest.mark.parametrize("name", ["bmp", "tiff-lying", "avif", "heic", "svg"])
+def test_pictures_of_other_kinds_become_ones_that_models_take(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture.any"
+    path.write_bytes(KINDS[name])
+    image = Image(path)
+    assert image.media_type in ("image/png", "image/jpeg")
+    assert (image.facts.width, image.facts.height) == ((1024, 512) if name == "svg" else (120, 80))
+    assert image.part().media_type == image.media_type
+    assert Image(path).resize(40).facts.width == 40
+    assert File(path).part() == image.part()
+    assert Image(image.data) == image
+    assert Message.user("?", image=path).parts[0] == image.part()

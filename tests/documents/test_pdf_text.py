@@ -27,10 +27,10 @@ from pypdf import PdfReader, PdfWriter
 from tests.documents import pdfs
 
 from chatbench.core.errors import AttachmentRefused
-from chatbench.documents.pdf import layout, tables
+from chatbench.documents.pdf import PageText, layout, tables
 from chatbench.documents.pdf.library import opened, page_of, pdfium
 from chatbench.documents.pdf.lines import Line, Lines, Reader
-from chatbench.documents.pdf.text import PageText, text
+from chatbench.documents.pdf.text import text
 
 
 def read(data: bytes, pages: tuple[int, ...] | None = None, password: str = "") -> list[str]:

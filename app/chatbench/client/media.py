@@ -10,13 +10,15 @@ import asyncio
 import hashlib
 import os
 import re
+from collections.abc import Iterable
+from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
-from chatbench.client.sync import synced
+from chatbench.client.sync import background, synced
 from chatbench.core.errors import AttachmentRefused, FormatError
 from chatbench.core.messages import (
     AudioPart,
@@ -31,8 +33,9 @@ from chatbench.core.messages import (
     VideoPart,
     media_part,
 )
-from chatbench.documents import images, kinds
+from chatbench.documents import images, kinds, pdf
 from chatbench.documents.parts import bytes_of, data_of, media_type_at
+from chatbench.documents.pdf.ranges import parse_pages
 
 if TYPE_CHECKING:
     from chatbench.client.environment import Environment
@@ -225,7 +228,8 @@ class File:
 
 
 class Image(File):
-    """A picture: PNG, JPEG, WebP or GIF where its bytes are at hand. See `File` for what `data` is.
+    """A picture: PNG, JPEG, WebP or GIF where its bytes are at hand; BMP, TIFF, HEIC, AVIF and SVG are made
+    into one of these, by a process of its own, when they are needed. See `File` for what `data` is.
 
     `detail` is how closely the model is to look, where its provider lets one say; `max_size` pixels
     that the longer edge may have.
@@ -238,6 +242,7 @@ class Image(File):
         self.detail: Detail = "" if detail == "auto" else detail
         self._max_size = max_size
         self._facts: images.ImageFacts | None = None
+        self._is_ready = False
         if max_size is not None and self._remote is not None:
             raise AttachmentRefused(
                 f"{self.url or self.file_id} is not on this computer and cannot be made smaller.",
@@ -249,9 +254,17 @@ class Image(File):
     @property
     def data(self) -> bytes:
         """The bytes as they are sent. Raises AttachmentRefused."""
-        if self._max_size is not None:
-            self._bytes = images.resized(super().data, self._max_size, self.name)
-            self._max_size, self._media_type = None, None
+        if not self._is_ready:
+            data = super().data
+            if images.recognise_other(data) is not None:
+                from chatbench.documents.confined import confined
+
+                data = background.run(confined("picture", data, self.name, name=self.name)).data
+            if self._max_size is not None:
+                data = images.resized(data, self._max_size, self.name)
+            if data is not self._bytes:
+                self._bytes, self._media_type = data, None
+            self._is_ready, self._max_size = True, None
         return super().data
 
     @property
@@ -273,6 +286,41 @@ class Image(File):
             detail=self.detail,
             max_size=min(max_size, self._max_size or max_size),
         )
+
+    @classmethod
+    async def from_pdf(
+        cls,
+        data: Given | File,
+        *,
+        dpi: int = 200,
+        target_size: int | None = 1024,
+        pages: str | Iterable[int] | None = None,
+        password: str = "",
+    ) -> list[Self]:
+        """The pages of a PDF as JPEGs: drawn at `dpi`, the longer edge at `target_size` pixels at most.
+        `pages` counts from 1, as numbers or as one writes them ("1-3, 7, -1"); all where it is None.
+
+        Raises AttachmentRefused: no PDF, damaged, its password missing or wrong, a page that it has not.
+        """
+        from chatbench.documents.confined import confined, confined_stream
+
+        file = data if isinstance(data, File) else File(data)
+        content = await asyncio.to_thread(lambda: file.data)
+        name = file.name or "The PDF"
+        if isinstance(pages, str):
+            facts = await confined("pdf_facts", content, password, name, name=name, limits=pdf.LIMITS)
+            # Without its password nothing is known of it, which is said by who draws it.
+            pages = None if facts.needs_password else parse_pages(pages, facts.pages)
+        wanted = None if pages is None else tuple(pages)
+        stream = confined_stream(
+            "pdf_pictures", content, wanted, dpi, target_size, password, "image/jpeg", name,
+            name=name, limits=pdf.LIMITS,
+        )  # fmt: skip
+        async with aclosing(stream) as pictures:
+            stem = Path(file.name).stem or "page"
+            return [cls(one.data, filename=f"{stem}-{one.number}.jpg") async for one in pictures]
+
+    from_pdf_sync = classmethod(synced(from_pdf.__func__))  # type: ignore[attr-defined]
 
     def part(self) -> ImagePart:
         if self._remote is not None:

@@ -8,7 +8,7 @@ import mimetypes
 import re
 from typing import TYPE_CHECKING, Final
 
-from chatbench.documents.images import recognise
+from chatbench.documents.images import recognise, recognise_other
 
 if TYPE_CHECKING:
     import zipfile
@@ -126,7 +126,7 @@ def media_type_named(name: str) -> str:
 def media_type_of(data: bytes, name: str = "") -> str:
     """The media type of a file. `name` decides among kinds of text; of a file that is packed as zip, what
     is in it. `UNKNOWN` where nothing tells."""
-    found = recognise(data[:16]) or _by_beginning(data, name)
+    found = recognise(data[:16]) or recognise_other(data) or _by_beginning(data, name)
     if found is not None:
         return found
     named = media_type_named(name)

@@ -7,9 +7,8 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
-import msgspec
-
 from chatbench.core.errors import AttachmentRefused
+from chatbench.documents.pdf import PagePicture
 from chatbench.documents.pdf.library import Page, filled_page_of, opened, pdfium
 from chatbench.documents.pdf.text import chosen
 
@@ -23,16 +22,6 @@ _QUALITY: Final = 90
 _FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
 
 PictureType = Literal["image/png", "image/jpeg"]
-
-
-class PagePicture(msgspec.Struct, frozen=True, kw_only=True):
-    """Page `number` (from 1) as a picture, `width` × `height` pixels."""
-
-    number: int
-    data: bytes
-    media_type: str
-    width: int
-    height: int
 
 
 def render(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final
 
-import msgspec
-
+from chatbench.documents.pdf import PdfFacts
 from chatbench.documents.pdf.library import (
     Document,
     Page,
@@ -29,26 +28,6 @@ _SCANNED_SHARE: Final = 0.5
 """Share of a page that pictures cover where it is a scan."""
 _FEW_LETTERS: Final = 40
 """A scan may have a page number or a stamp as text."""
-
-
-class PdfFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """`sizes` in points as displayed, one for each page (of the first 100,000). `text_pages` have a text
-    layer, `scanned_pages` are pictures with no or hardly any text, both among the first `looked_at` pages.
-    Where a password is needed, nothing else is known and `pages` is 0."""
-
-    pages: int = 0
-    encrypted: bool = False
-    needs_password: bool = False
-    sizes: tuple[tuple[float, float], ...] = ()
-    text_pages: tuple[int, ...] = ()
-    scanned_pages: tuple[int, ...] = ()
-    looked_at: int = 0
-    title: str = ""
-
-    @property
-    def is_scan(self) -> bool:
-        """Whether most of it would be lost as text."""
-        return 2 * len(self.scanned_pages) > self.looked_at
 
 
 def inspect(data: bytes, password: str = "", name: str = "") -> PdfFacts:

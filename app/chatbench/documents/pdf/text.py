@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-import msgspec
-
 from chatbench.core.errors import AttachmentRefused
+from chatbench.documents.pdf import PageText
 from chatbench.documents.pdf.layout import page_text
 from chatbench.documents.pdf.library import Document, filled_page_of, opened, page_count
 from chatbench.documents.pdf.lines import Reader
 
 MAX_PAGES: Final = 2_000
 """Pages that are read at a time."""
-
-
-class PageText(msgspec.Struct, frozen=True):
-    """One page, from 1. `text` is empty where it has no text layer; `damaged` where it cannot be read."""
-
-    number: int
-    text: str
-    damaged: bool = False
 
 
 def text(

@@ -18,7 +18,7 @@ from chatbench.core.messages import (
     VideoPart,
 )
 from chatbench.core.models import Modality, ModelInfo
-from chatbench.documents.pdf.inspecting import PdfFacts
+from chatbench.documents.pdf import PdfFacts
 from chatbench.services.attachments.takes import PDF, Takes
 
 SentAs = Literal["picture", "native", "text", "pages", "sound", "film"]

@@ -16,9 +16,7 @@ from chatbench.documents import images
 from chatbench.documents.confined import confined, confined_stream
 from chatbench.documents.frames import Limits
 from chatbench.documents.markdown.writing import Converted
-from chatbench.documents.pdf.drawing import PagePicture
-from chatbench.documents.pdf.inspecting import PdfFacts
-from chatbench.documents.pdf.text import PageText
+from chatbench.documents.pdf import PagePicture, PageText, PdfFacts
 from chatbench.services.attachments.takes import PDF
 from chatbench.storage.files import FileStore
 from chatbench.storage.renditions import PAGE_BREAK, Made, Rendition, RenditionStore

@@ -9,7 +9,7 @@ from chatbench.core.errors import AttachmentRefused, PasswordNeeded
 from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile, VideoPart
 from chatbench.documents import images, kinds
 from chatbench.documents.confined import confined
-from chatbench.documents.pdf.inspecting import PdfFacts
+from chatbench.documents.pdf import PdfFacts
 from chatbench.documents.sounds import SoundFacts
 from chatbench.services.attachments.judging import Candidate
 from chatbench.services.attachments.reading import Reading
