@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
+from chatbench.rendering import export
 from chatbench.rendering.blocks import TableBlock
+from chatbench.rendering.tables import csv_text
 from chatbench.ui.chat.transcript.boxes.base import Context
 from chatbench.ui.theme import theme
 
 _WIDEST: Final = 320
+_NARROWEST: Final = 24
 _MARKS: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)|[*_~`]{1,3}")
 NUMBER: Final = re.compile(
     r"[\s$€£¥±+\-−–≈<>≤≥~(]*\d[\d.,\u202f\u00a0 ]*(?:\s*[–-]\s*\d[\d.,]*)?\s?[%‰×)]?\s?[^\d\s]{0,4}"
@@ -52,6 +56,14 @@ class TableColumns:
     def scroll_to(self, offset: float) -> None:
         self._context.states[self._key] = offset
 
+    def csv(self) -> str:
+        """All of the table."""
+        return csv_text(line for group in self.boxes for line in group.lines())
+
+    def markdown(self) -> str:
+        """All of the table."""
+        return export.markdown([group.block for group in self.boxes])
+
     def touch(self) -> None:
         """Groups came or went: the columns are worked out again."""
         self._for = ()
@@ -81,6 +93,17 @@ class TableColumns:
         if alignment:
             return alignment == "right"
         return column > 0 and all(box.numeric(column) for box in self.boxes)
+
+
+def natural_widths(header: Sequence[str], rows: Iterable[Sequence[str]], padding: float) -> tuple[float, ...]:
+    """What each column would like, with the padding at its sides; the first has none before it."""
+    head, cell = theme().metrics("small", 600), theme().metrics("ui")
+    widest = [head.horizontalAdvance(bare(one)) for one in header]
+    for row in rows:
+        widest = [max(wide, cell.horizontalAdvance(bare(row[at]))) for at, wide in enumerate(widest)]
+    return tuple(
+        max(_NARROWEST, wide + 4) + padding * (1 if at == 0 else 2) for at, wide in enumerate(widest)
+    )
 
 
 def bare(cell: str) -> str:

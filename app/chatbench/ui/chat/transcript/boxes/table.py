@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from html import escape
 from typing import Any, Final
 
 from PySide6.QtCore import QPointF, QRectF
@@ -13,9 +14,9 @@ from PySide6.QtGui import QPainter
 from chatbench.rendering import export
 from chatbench.rendering.blocks import TableBlock
 from chatbench.rendering.nodes import Inline
-from chatbench.rendering.tables import csv_text
 from chatbench.ui.chat.transcript import paragraphs
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, CopyText, Effect, Hotspot, OpenLink, Paint
+from chatbench.ui.chat.transcript.boxes.cells import CellText
 from chatbench.ui.chat.transcript.boxes.changes import (
     Marked,
     kept,
@@ -26,22 +27,20 @@ from chatbench.ui.chat.transcript.boxes.changes import (
     spoken,
     whole_change,
 )
-from chatbench.ui.chat.transcript.boxes.columns import NUMBER, TableColumns, bare
+from chatbench.ui.chat.transcript.boxes.columns import NUMBER, TableColumns, bare, natural_widths
 from chatbench.ui.chat.transcript.boxes.controls import (
     THUMB,
-    button_width,
-    paint_button,
     paint_thumb,
     thumb_step,
-    tr,
 )
+from chatbench.ui.chat.transcript.boxes.copybuttons import copy_buttons, copy_names, paint_copy_buttons
+from chatbench.ui.chat.transcript.boxes.ornaments import paint_link_line
 from chatbench.ui.chat.transcript.paragraphs import Paragraph
 from chatbench.ui.chat.transcript.typeset import Style, Typeset, link_spans
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import theme
 
 _PAD_X, _PAD_Y = 12, 5
-_NARROWEST: Final = 24
 _THUMB_ROOM: Final = THUMB + 6
 _HEAD: Final = Style("small", "text2", 600)
 _CELL: Final = Style("ui", "text")
@@ -74,9 +73,7 @@ class TableBox(Box):
         self._tops: list[float] = []
         self._for: tuple[float, ...] = ()
         self._cells: dict[tuple[int, int], Typeset] = {}
-        self._text: str | None = None
-        self._starts: list[int] = []
-        self._links: list[tuple[str, int, int, int]] = []
+        self._text: CellText | None = None
 
     @property
     def last(self) -> bool:
@@ -98,15 +95,8 @@ class TableBox(Box):
         """What each column would like, padding included."""
         if not self._natural or self._natural_for != theme().text_factor:
             self._natural_for = theme().text_factor
-            head, cell = theme().metrics("small", 600), theme().metrics("ui")
-            columns = []
-            for at in range(len(self.block.header)):
-                widest = head.horizontalAdvance(bare(self.block.header[at]))
-                for row in self.block.rows if self._compared is None else self._rows():
-                    widest = max(widest, cell.horizontalAdvance(bare(row[at])))
-                lead = 0 if at == 0 else _PAD_X
-                columns.append(max(_NARROWEST, widest + 4) + lead + _PAD_X)
-            self._natural = tuple(float(one) for one in columns)
+            rows = self.block.rows if self._compared is None else self._rows()
+            self._natural = natural_widths(self.block.header, rows, _PAD_X)
         return self._natural
 
     def numeric(self, column: int) -> bool:
@@ -212,7 +202,7 @@ class TableBox(Box):
         if overflow and self.last:
             paint_thumb(painter, self._track(), offset, self.width, self.width + overflow)
         if not self.block.continued and (paint.inside or paint.focused or paint.ticked):
-            self._paint_buttons(painter, paint)
+            paint_copy_buttons(painter, self._buttons(), paint)
 
     def _track(self) -> QRectF:
         return QRectF(0, self._tops[-1] + 3, self.width, THUMB)
@@ -239,9 +229,7 @@ class TableBox(Box):
         if self._compared is not None:
             paint_shapes(painter, cell)
         for span in link_spans(cell.paragraph):
-            for rect in cell.tight_rects(span.start, span.start + span.length):
-                y = round(cell.baseline_at(rect.top())) + 2
-                painter.fillRect(QRectF(rect.x(), y, rect.width(), 1), theme().color("accenttext"))
+            paint_link_line(painter, cell, span)
 
     def _fills(self, painter: QPainter, cell: Typeset, row: int, column: int, paint: Paint) -> None:
         for hit in paint.hits:
@@ -252,54 +240,30 @@ class TableBox(Box):
                 painter.fillRect(rect, theme().color("selbg"))
 
     def _cell_rects(self, cell: Typeset, row: int, column: int, start: int, end: int) -> list[QRectF]:
-        at = self._start_of(row, column)
+        at = self._cell_text.start_of(row, column)
         length = units(cell.paragraph.text)
         if end <= at or start >= at + length:
             return []
         return cell.tight_rects(max(0, start - at), min(length, end - at))
 
     def _buttons(self) -> dict[str, QRectF]:
-        high = float(theme().control("icon-button-code"))
-        y = max(0.0, (self._row_height - high) / 2)
-        markdown, sheet = button_width(tr("Markdown"), "copy"), button_width(tr("CSV"), "copy")
-        x = self.width - markdown
-        return {
-            "csv": QRectF(x - sheet - 2, y, sheet, high),
-            "markdown": QRectF(x, y, markdown, high),
-        }
+        return copy_buttons(self.width, self._row_height)
 
-    def _paint_buttons(self, painter: QPainter, paint: Paint) -> None:
-        spots = self._buttons()
-        ground = spots["csv"].united(spots["markdown"]).adjusted(-6, -1, 0, 1)
-        painter.fillRect(ground, theme().color("page"))
-        paint_button(painter, spots["csv"], "csv", paint, icon="copy", label=tr("CSV"))
-        paint_button(painter, spots["markdown"], "markdown", paint, icon="copy", label=tr("Markdown"))
-
-    def _build_text(self) -> None:
-        out: list[str] = []
-        self._starts = []
-        at = 0
-        for row in range(len(self._rows())):
-            cells = [self._paragraph(row, column).text for column in range(len(self.block.header))]
-            for cell in cells:
-                self._starts.append(at)
-                at += units(cell) + 1
-            out.append("\t".join(cells))
-        self._text = "\n".join(out)
+    @property
+    def _cell_text(self) -> CellText:
+        if self._text is None:
+            columns = range(len(self.block.header))
+            rows = range(len(self._rows()))
+            words = [[self._paragraph(row, column).text for column in columns] for row in rows]
+            self._text = CellText(words, len(self.block.header))
+        return self._text
 
     @property
     def text(self) -> str:
-        if self._text is None:
-            self._build_text()
-        return self._text or ""
+        return self._cell_text.text
 
     def length(self) -> int:
-        return units(self.text)
-
-    def _start_of(self, row: int, column: int) -> int:
-        if self._text is None:
-            self._build_text()
-        return self._starts[row * len(self.block.header) + column]
+        return self._cell_text.length
 
     def _whole(self, start: int, end: int) -> bool:
         return start <= 0 and end >= self.length()
@@ -313,7 +277,7 @@ class TableBox(Box):
     def _marks(self) -> list[Marked]:
         """What of ``text`` was added and removed."""
         return [
-            mark._replace(start=self._start_of(row, column) + mark.start)
+            mark._replace(start=self._cell_text.start_of(row, column) + mark.start)
             for row, cells in enumerate(self._compared or ())
             for column, cell in enumerate(cells)
             for mark in marks_of(cell)
@@ -324,16 +288,13 @@ class TableBox(Box):
         return spoken(self.text, self._marks())
 
     def right_to_left_at(self, offset: int) -> bool:
-        self._start_of(0, 0)
-        number = max(0, bisect_right(self._starts, offset) - 1)
-        return self._cell(*divmod(number, len(self.block.header))).right_to_left
+        return self._cell(*self._cell_text.cell_at(offset)).right_to_left
 
     def next_offset(self, offset: int, step: int) -> int:
         self._ensure()
-        self._start_of(0, 0)
-        number = max(0, bisect_right(self._starts, offset) - 1)
-        at, columns = self._starts[number], len(self.block.header)
-        moved = at + self._cell(*divmod(number, columns)).next_offset(offset - at, step)
+        place = self._cell_text.cell_at(offset)
+        at = self._cell_text.start_of(*place)
+        moved = at + self._cell(*place).next_offset(offset - at, step)
         return moved if moved != offset else offset + step
 
     def markdown(self, start: int, end: int) -> str:
@@ -342,7 +303,7 @@ class TableBox(Box):
     def html(self, start: int, end: int) -> str:
         if self._whole(start, end):
             return export.to_html([self.block])
-        return f"<p>{_escaped(self.copied(start, end))}</p>"
+        return f"<p>{escape(self.copied(start, end), quote=False)}</p>"
 
     def _at(self, point: QPointF) -> tuple[int, int, QPointF]:
         """Row, column and the point in the scrolled coordinates of its cell."""
@@ -362,25 +323,13 @@ class TableBox(Box):
         row, column, inside = self._at(point)
         cell = self._cell(row, column)
         cell.top = self._tops[row] + _PAD_Y
-        return self._start_of(row, column) + cell.offset_at(inside)
-
-    def _cell_range(self, offset: int) -> tuple[int, int]:
-        self._start_of(0, 0)
-        number = max(0, bisect_right(self._starts, offset) - 1)
-        start = self._starts[number]
-        end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else self.length()
-        return start, end
+        return self._cell_text.start_of(row, column) + cell.offset_at(inside)
 
     def word_at(self, offset: int) -> tuple[int, int]:
-        return self._cell_range(offset)
+        return self._cell_text.cell_range(offset)
 
     def paragraph_at(self, offset: int) -> tuple[int, int]:
-        columns = len(self.block.header)
-        self._start_of(0, 0)
-        row = max(0, bisect_right(self._starts, offset) - 1) // columns
-        start = self._starts[row * columns]
-        last = (row + 1) * columns
-        return start, (self._starts[last] - 1 if last < len(self._starts) else self.length())
+        return self._cell_text.row_range(offset)
 
     def rects(self, start: int, end: int) -> list[QRectF]:
         self._ensure()
@@ -388,7 +337,7 @@ class TableBox(Box):
         found = []
         for row in range(len(self._tops) - 1):
             for column in range(len(self.block.header)):
-                at = self._start_of(row, column)
+                at = self._cell_text.start_of(row, column)
                 if at > end or at + 4096 < start:
                     continue
                 cell = self._cell(row, column)
@@ -405,9 +354,8 @@ class TableBox(Box):
                 if self._compared is not None or "](" in cell or "://" in cell or "][" in cell or "<" in cell:
                     found += self._links_of(row, column)
         if not self.block.continued:
-            spots = self._buttons()
-            found.append(Hotspot("csv", tr("Copy table as CSV"), (spots["csv"],)))
-            found.append(Hotspot("markdown", tr("Copy table as Markdown"), (spots["markdown"],)))
+            spots, names = self._buttons(), copy_names()
+            found += [Hotspot(key, names[key], (rect,)) for key, rect in spots.items()]
         return found
 
     def _links_of(self, row: int, column: int) -> list[Hotspot]:
@@ -423,10 +371,8 @@ class TableBox(Box):
         return found
 
     def activate(self, key: str) -> Effect | None:
-        if key == "csv":
-            return CopyText(self._csv())
-        if key == "markdown":
-            return CopyText(self._markdown())
+        if key in copy_names():
+            return CopyText(self.shape.csv() if key == "csv" else self.shape.markdown())
         for spot in self.hotspots():
             if spot.key == key and spot.link:
                 return OpenLink(spot.link, spot.name)
@@ -438,14 +384,9 @@ class TableBox(Box):
         own = len(self.block.rows) + (not self.block.continued)
         return [[paragraphs.cell(self._inlines(row)[at]).text for at in columns] for row in range(own)]
 
-    def _csv(self) -> str:
-        return csv_text(line for group in self.shape.boxes for line in group.lines())
-
-    def _markdown(self) -> str:
-        return export.markdown([box.block for box in self.shape.boxes])
-
     def copies(self, point: QPointF) -> list[tuple[str, str]]:
-        return [(tr("Copy table as CSV"), self._csv()), (tr("Copy table as Markdown"), self._markdown())]
+        names = copy_names()
+        return [(names["csv"], self.shape.csv()), (names["markdown"], self.shape.markdown())]
 
     def scroll_sideways(self, by: float) -> bool:
         overflow = self._overflow()
@@ -453,7 +394,3 @@ class TableBox(Box):
         after = min(max(0.0, before + by), overflow)
         self.shape.scroll_to(after)
         return after != before
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

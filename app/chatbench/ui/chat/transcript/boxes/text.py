@@ -6,19 +6,14 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
-from html import escape
-from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPen
 
 from chatbench.rendering import export
 from chatbench.rendering.blocks import TextBlock
-from chatbench.rendering.nodes import OBJECT, ImageObject, InlineObject, MathObject
-from chatbench.ui import icons
-from chatbench.ui.chat.transcript import paragraphs
+from chatbench.rendering.nodes import OBJECT, InlineObject, MathObject
 from chatbench.ui.chat.transcript.boxes.base import (
     ESTIMATED_ADVANCE,
     Box,
@@ -40,18 +35,18 @@ from chatbench.ui.chat.transcript.boxes.changes import (
     whole_change,
 )
 from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.boxes.ornaments import paint_code_grounds, paint_link_line, paint_marker
 from chatbench.ui.chat.transcript.boxes.pictures import image_card, inline_formula
+from chatbench.ui.chat.transcript.excerpts import html_of, spelled_out, without_objects
 from chatbench.ui.chat.transcript.frame import NESTED_INDENT, list_indent
 from chatbench.ui.chat.transcript.paragraphs import ADDED, CODE, NOTE, REMOVED, Paragraph, Span
-from chatbench.ui.chat.transcript.typeset import CODE_PADDING, Figure, Style, Typeset, link_spans
+from chatbench.ui.chat.transcript.typeset import Figure, Style, Typeset, link_spans
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import FontRole, theme
 from chatbench.ui.theme.tokens import FONTS
-from chatbench.ui.widgets import box as draw_box
 
 PROSE = Style()
 _WORD = re.compile(r"\w+|[^\w\s]+|\s+")
-_TAGS = ((paragraphs.BOLD, "b"), (paragraphs.ITALIC, "i"), (paragraphs.STRIKE, "s"), (CODE, "code"))
 
 
 class TextBox(Box):
@@ -151,7 +146,7 @@ class TextBox(Box):
                 figures[place] = figure
                 continue
             assert isinstance(value, MathObject)
-            paragraph = _spelled_out(paragraph, place, value.source)
+            paragraph = spelled_out(paragraph, place, value.source)
             grown += units(value.source) - 1
         return paragraph, figures
 
@@ -176,7 +171,7 @@ class TextBox(Box):
             laid = sets[number]
             if laid.top > paint.clip.bottom():
                 break
-            self._paint_fills(painter, laid)
+            paint_code_grounds(painter, laid)
             if self.is_compared:
                 paint_grounds(painter, laid)
             self._paint_hits(painter, number, laid, paint)
@@ -190,18 +185,11 @@ class TextBox(Box):
                 change = whole_change([laid.paragraph]) if not self.change else ""
                 paint_sign(painter, change, self.width, laid.top, rtl=self.context.rtl)
             if laid.paragraph.marker:
-                self._paint_marker(painter, laid)
-        self._paint_links(painter, paint)
-
-    def _paint_fills(self, painter: QPainter, laid: Typeset) -> None:
-        for span in laid.paragraph.spans:
-            if span.flags & CODE:
-                for rect in laid.tight_rects(span.start, span.start + span.length):
-                    tall = min(rect.height() - 2, theme().line("code") - 2.0)
-                    middle = rect.center().y()
-                    left = rect.x() - CODE_PADDING
-                    fill = QRectF(left, middle - tall / 2, rect.right() + 1 - left, tall)
-                    draw_box(painter, fill, theme().corner("inline"), "hover")
+                paint_marker(painter, laid, self.style.font, self._indent_of(laid.paragraph))
+        for _key, span, laid in self._links:
+            in_view = laid.top <= paint.clip.bottom() and laid.top + laid.height >= paint.clip.top()
+            if in_view and not span.flags & NOTE:
+                paint_link_line(painter, laid, span)
 
     def _paint_hits(self, painter: QPainter, number: int, laid: Typeset, paint: Paint) -> None:
         for hit in paint.hits:
@@ -210,48 +198,6 @@ class TextBox(Box):
                 if hit == paint.current_hit:
                     painter.setPen(QPen(theme().color("text"), 2))
                     painter.drawRect(rect.adjusted(1, 1, -1, -1))
-
-    def _paint_marker(self, painter: QPainter, laid: Typeset) -> None:
-        line = laid.lines[0]
-        rtl = laid.right_to_left
-        depth = self._indent_of(laid.paragraph)
-        edge = laid.x + laid.width if rtl else depth
-        baseline = laid.top + line.baseline
-        marker = laid.paragraph.marker
-        if marker in (paragraphs.CHECKED, paragraphs.UNCHECKED):
-            size = theme().icon_size(14)
-            x = edge + 6 if rtl else edge - size - 6
-            square = QRectF(x, laid.top + (line.height - size) / 2, size, size)
-            on = marker == paragraphs.CHECKED
-            draw_box(painter, square, 4, "accent" if on else None, "accent" if on else "linectl")
-            if on:
-                icons.draw(painter, "check", square.adjusted(1, 1, -1, -1), "onaccent")
-            return
-        painter.setPen(theme().color("text2"))
-        if marker == paragraphs.BULLET:
-            painter.setBrush(theme().color("text2"))
-            painter.setPen(Qt.PenStyle.NoPen)
-            radius = 2.5 if laid.paragraph.depth == 1 else 2.0
-            middle = baseline - theme().metrics(self.style.font).xHeight() / 2
-            painter.drawEllipse(QPointF(edge + 12 if rtl else edge - 12, middle), radius, radius)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            return
-        painter.setFont(theme().font(self.style.font))
-        width = painter.fontMetrics().horizontalAdvance(marker)
-        if rtl and marker.endswith("."):
-            # The full stop of a number stands on its far side, as it does in a line of that script.
-            marker = f".{marker[:-1]}"
-        painter.drawText(QPointF(edge + 6 if rtl else edge - 6 - width, baseline), marker)
-
-    def _paint_links(self, painter: QPainter, paint: Paint) -> None:
-        for _key, span, laid in self._links:
-            if span.flags & NOTE:
-                continue
-            if laid.top > paint.clip.bottom() or laid.top + laid.height < paint.clip.top():
-                continue
-            for rect in laid.tight_rects(span.start, span.start + span.length):
-                y = round(laid.baseline_at(rect.top())) + 2
-                painter.fillRect(QRectF(rect.x(), y, rect.width(), 1), theme().color("accenttext"))
 
     @property
     def text(self) -> str:
@@ -296,7 +242,7 @@ class TextBox(Box):
         if self.block is not None and start <= 0 and end >= self.length():
             return export.plain_text([self.block])
         return "".join(
-            _without_objects(cut(self.text, *part), self._objects(part[0])) for part in self._kept(start, end)
+            without_objects(cut(self.text, *part), self._objects(part[0])) for part in self._kept(start, end)
         )
 
     def _objects(self, start: int) -> list[InlineObject]:
@@ -320,7 +266,7 @@ class TextBox(Box):
         for laid, at in zip(self._laid(), self._starts, strict=True):
             length = units(laid.paragraph.text)
             ranges = [(max(0, first - at), min(length, last - at)) for first, last in parts]
-            words = "".join(_html_of(laid.paragraph, *one) for one in ranges if one[0] < one[1])
+            words = "".join(html_of(laid.paragraph, *one) for one in ranges if one[0] < one[1])
             if words:
                 out.append(f"<p>{words}</p>")
         return "".join(out)
@@ -406,54 +352,3 @@ class TextBox(Box):
     def end(self) -> QPointF | None:
         sets = self._laid()
         return sets[-1].end() if sets else None
-
-
-def _spelled_out(paragraph: Paragraph, place: int, source: str) -> Paragraph:
-    """``paragraph`` with the object at ``place`` replaced by its source as inline code."""
-    source = source.replace("\n", " ")
-    more = units(source) - 1
-    text = cut(paragraph.text, 0, place) + source + cut(paragraph.text, place + 1, units(paragraph.text))
-    spans = []
-    for span in paragraph.spans:
-        if span.start > place:
-            span = span._replace(start=span.start + more)
-        elif span.start + span.length > place:
-            span = span._replace(length=span.length + more)
-        spans.append(span)
-    spans.append(Span(place, more + 1, CODE, ""))
-    return replace(paragraph, text=text, spans=tuple(spans))
-
-
-def _without_objects(text: str, objects: list[InlineObject]) -> str:
-    if OBJECT not in text:
-        return text
-    values = iter(objects)
-    return re.sub(OBJECT, lambda _match: _words_of(next(values, None)), text)
-
-
-def _words_of(value: InlineObject | None) -> str:
-    if isinstance(value, MathObject):
-        return value.source
-    return f"[{value.alt or 'image'}]" if isinstance(value, ImageObject) else ""
-
-
-def _html_of(paragraph: Paragraph, first: int, last: int) -> str:
-    """Part of a paragraph as safe HTML."""
-    edges = {first, last}
-    for span in paragraph.spans:
-        edges |= {min(max(first, span.start), last), min(max(first, span.start + span.length), last)}
-    out = []
-    marks = sorted(edges)
-    for start, end in pairwise(marks):
-        words = escape(cut(paragraph.text, start, end)).replace(paragraphs.LINE_BREAK, "<br>")
-        for span in paragraph.spans:
-            if span.start <= start and end <= span.start + span.length:
-                for flag, tag in _TAGS:
-                    if span.flags & flag:
-                        words = f"<{tag}>{words}</{tag}>"
-                if span.flags & NOTE:
-                    words = f"<sup>{words}</sup>"
-                elif span.href:
-                    words = f'<a href="{escape(span.href)}">{words}</a>'
-        out.append(words)
-    return _without_objects("".join(out), [value for at, value in paragraph.objects if at >= first])
