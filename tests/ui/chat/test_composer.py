@@ -336,7 +336,7 @@ def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) ->
     composer.set_parameters(Parameters(reasoning_effort="medium"))
     walk: list[str] = []
     widget: QWidget | None = composer.editor
-    for _ in range(8):
+    for _ in range(9):
         assert widget is not None
         walk.append(widget.accessibleName())
         QTest.keyClick(widget, Qt.Key.Key_Tab)
@@ -344,6 +344,7 @@ def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) ->
     assert walk == [
         "Message",
         "Attach pictures",
+        "Put in a saved prompt",
         "Send",
         "Choose the key that sends",
         "Guide, built in",

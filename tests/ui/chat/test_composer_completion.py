@@ -584,3 +584,27 @@ def test_assistive_technology_finds_the_rows_and_which_one_is_current(
     chosen = [row for row in rows if row.state().selected]
     assert [row.text(QAccessible.Text.Name).partition(",")[0] for row in chosen] == [current(composer)]
     assert composer.editor.hasFocus()
+
+
+def test_the_button_opens_the_prompts_where_the_cursor_is(
+    composer: Composer, services: Services, run_async: Runner, typed: Type
+) -> None:
+    saved(services, tidy=Template(prompt="tidy"))
+    button = composer.prompts_button
+    for before, after in (("", "tidy"), ("Please", "Please tidy"), ("Well, ", "Well, tidy")):
+        composer.set_draft(Draft(text=before))
+        run_async(done(lambda: QTest.mouseClick(button, Qt.MouseButton.LeftButton)))
+        assert titles(composer)[0] == "tidy"
+        press(composer, run_async, Qt.Key.Key_Return)
+        assert composer.editor.text() == after
+
+
+def test_a_sign_that_is_typed_already_is_not_typed_twice(
+    composer: Composer, services: Services, run_async: Runner, typed: Type
+) -> None:
+    saved(services, tidy=Template(prompt="tidy"))
+    typed("one /")
+    run_async(done(lambda: QTest.mouseClick(composer.prompts_button, Qt.MouseButton.LeftButton)))
+    assert titles(composer)[0] == "tidy"
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert composer.editor.text() == "one tidy"

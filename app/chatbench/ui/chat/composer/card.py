@@ -41,6 +41,7 @@ class Card(QWidget):
         self.editor.setAccessibleName(self.tr("Message"))
         self.paste_offer = PasteOffer(self.editor, self)
         self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self)
+        self.prompts_button = IconButton("book-open", self.tr("Put in a saved prompt"), parent=self)
         self.send_button = SendButton(self)
         self._lay_out()
         self.editor.focus_changed.connect(self.update)
@@ -52,6 +53,7 @@ class Card(QWidget):
         row = self._row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.attach_button)
+        row.addWidget(self.prompts_button)
         row.addStretch(1)
         row.addWidget(self.send_button)
         words = self._words = QVBoxLayout()
@@ -86,6 +88,8 @@ class Card(QWidget):
             return
         self._short = short
         row, below = self._row, Qt.AlignmentFlag.AlignBottom
+        # Its sign can be typed; the words need the room.
+        self.prompts_button.setVisible(not short)
         if short:
             row.insertWidget(row.indexOf(self.attach_button) + 1, self.editor, 1)
             row.setAlignment(self.editor, Qt.AlignmentFlag.AlignVCenter)

@@ -21,6 +21,7 @@ from chatbench.ui.theme.tokens import SHADOW_MARGIN
 from chatbench.ui.widgets import SHADOW_MARGINS, announce, box, shadow
 
 MOST_ROWS: Final = 50
+PROMPTS: Final = "/"
 _ROWS_SEEN: Final = 7
 _WIDTH: Final = 440
 _EDGE: Final = 8
@@ -67,6 +68,19 @@ class Completion(QObject):
         self._round += 1
         if self.list is not None and isValid(self.list):
             self.list.hide()
+
+    def open_prompts(self) -> None:
+        """Types the sign of the prompts where the cursor is, as a reader would."""
+        self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        cursor = self._editor.textCursor()
+        cursor.setPosition(cursor.selectionEnd())
+        self._editor.setTextCursor(cursor)
+        before = self._editor.document().characterAt(cursor.position() - 1)
+        if cursor.position() and before == PROMPTS:
+            cursor.deletePreviousChar()
+        elif cursor.position() and not _begins_word(PROMPTS, before, cursor.position()):
+            self._editor.insertPlainText(" ")
+        self._editor.insertPlainText(PROMPTS)
 
     # What is typed.
 

@@ -104,6 +104,7 @@ class Composer(QWidget):
         self.editor = card.editor
         self.paste_offer = card.paste_offer
         self.attach_button = card.attach_button
+        self.prompts_button = card.prompts_button
         self.send_button = card.send_button
         self.filling = Filling(self.editor, self.variables)
         self.line = ComposerLine(self)
@@ -131,6 +132,7 @@ class Composer(QWidget):
         self.strip.removed.connect(self._tell_removed)
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
         self.attach_button.clicked.connect(self.choose_files)
+        self.prompts_button.clicked.connect(self.completion.open_prompts)
         self.send_button.send_clicked.connect(self._send)
         self.send_button.stop_clicked.connect(self.stop_requested)
         self.send_button.add_clicked.connect(self.add_requested)

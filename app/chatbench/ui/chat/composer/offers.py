@@ -15,6 +15,7 @@ from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.services.models import ModelGroup, ModelRow
 from chatbench.services.templates import Template
+from chatbench.ui.chat.composer.completion import PROMPTS
 from chatbench.ui.chat.sidebar.rows import local_moment, when
 from chatbench.ui.palette.sources import PaletteRow
 
@@ -76,7 +77,7 @@ class ModelOffers:
 class PromptOffers:
     """The saved prompts, and below them the ways to save one."""
 
-    prefix = "/"
+    prefix = PROMPTS
 
     def __init__(
         self,
