@@ -48,6 +48,8 @@ class Portal:
         self.answer: int | None = 0
         self.gives = "Ctrl+Alt+Space"
         self.refuses = ""
+        self.hasty = False
+        """Whether what a request brings comes before the request's own answer."""
         self.registered: dict[str, str] = {}
         self.sessions: list[Session] = []
         self.gone: list[str] = []
@@ -123,10 +125,13 @@ class Portal:
         self, message: Message, options: dict[str, Any], code: int | None, results: dict[str, Any]
     ) -> None:
         handle = self._path("request", message.header.fields[HeaderFields.sender], options["handle_token"])
-        await self._connection.send(new_method_return(message, "o", (handle,)))
+        if not self.hasty:
+            await self._connection.send(new_method_return(message, "o", (handle,)))
         if code is not None:
             request = "org.freedesktop.portal.Request"
             await self.signal(handle, request, "Response", "ua{sv}", (code, results))
+        if self.hasty:
+            await self._connection.send(new_method_return(message, "o", (handle,)))
 
     async def _error(self, message: Message, name: str, words: str) -> None:
         await self._connection.send(new_error(message, name, "s", (words,)))

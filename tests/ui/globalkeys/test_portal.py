@@ -91,6 +91,17 @@ def test_older_portals_know_no_registry(bus: str, run_async: Run) -> None:
     run_async(scenario())
 
 
+def test_a_response_may_come_before_the_requests_own_answer(bus: str, run_async: Run) -> None:
+    async def scenario() -> None:
+        asking = Asking()
+        async with portal(bus) as desktop:
+            desktop.hasty = True
+            assert await asyncio.wait_for(asking.keys.register(SPACE), 10) == "Ctrl+Alt+Space"
+            asking.keys.release()
+
+    run_async(scenario())
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

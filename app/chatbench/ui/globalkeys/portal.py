@@ -102,7 +102,7 @@ class _Session:
         with contextlib.suppress(KeysRefused):
             await self._call(REGISTRY, "Register", "sa{sv}", APPLICATION, {})
         made = await self._request("CreateSession", "a{sv}", {"session_handle_token": ("s", _HANDLE)})
-        self._handle = str(made["session_handle"][1])
+        self._handle = str(made.get("session_handle", ("s", ""))[1])
         shortcut = {
             "description": ("s", tr("Show or hide the quick chat")),
             "preferred_trigger": ("s", wished),
