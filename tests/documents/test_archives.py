@@ -243,4 +243,4 @@ def test_a_name_with_tricks_writes_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_path_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(AttachmentRefused, match=r"x\.zip cannot be read: No such file"):
-        archives.content_of(tmp_path / "x.zip")
+        archives.content_of(tmp_path / "0f3a", "x.zip")

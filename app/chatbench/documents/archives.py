@@ -28,7 +28,8 @@ MAX_ENTRIES: Final = 10_000
 MAX_ENTRY_BYTES: Final = 50 << 20
 MAX_RATIO: Final = 100
 MAX_UNPACKED_BYTES: Final = 256 << 20
-_SMALL: Final = 1 << 20  # bytes that may come of anything, whatever the ratio
+SMALL: Final = 8 << 20
+"""So many bytes may come of anything, however well they were packed."""
 _PIECE: Final = 1 << 18
 _DAMAGED: Final = "It may be damaged: make it anew and try again."
 _UNPACK: Final = "Unpack it yourself and attach the files that matter."
@@ -66,7 +67,7 @@ def list_archive(source: bytes | Path, name: str) -> Archive:
 
     Raises AttachmentRefused: no archive, damaged, too many entries, or unpacking to too much.
     """
-    data = content_of(source)
+    data = content_of(source, name)
     if _is_zip(data):
         return _list_zip(data, name)
     return _list_tar(data, name)
@@ -77,7 +78,7 @@ def read_entry(source: bytes | Path, index: int, name: str) -> bytes:
 
     Raises AttachmentRefused: there is none, it is encrypted or damaged, or it unpacks to too much.
     """
-    data = content_of(source)
+    data = content_of(source, name)
     if not _is_zip(data):
         return _read_tar(data, index, name)
     archive = opened(data, name)
@@ -87,7 +88,7 @@ def read_entry(source: bytes | Path, index: int, name: str) -> bytes:
     return unpacked(archive, infos[index], name)
 
 
-def content_of(source: bytes | Path) -> bytes:
+def content_of(source: bytes | Path, name: str) -> bytes:
     """The bytes. Raises AttachmentRefused for a path that cannot be read."""
     if isinstance(source, bytes):
         return source
@@ -95,7 +96,7 @@ def content_of(source: bytes | Path) -> bytes:
         return source.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise AttachmentRefused(f"{source.name} cannot be read: {reason}.", "Check its place.") from None
+        raise AttachmentRefused(f"{name} cannot be read: {reason}.", "Check its place.") from None
 
 
 def safe_name(name: str) -> str:
@@ -147,7 +148,7 @@ def read_within(stream: _Readable, packed: int, most: int, name: str) -> bytes:
     size = 0
     while piece := stream.read(_PIECE):
         size += len(piece)
-        if size > most or (size > _SMALL and size > packed * MAX_RATIO):
+        if size > most or (size > SMALL and size > packed * MAX_RATIO):
             raise _bomb(name)
         pieces.append(piece)
     return b"".join(pieces)
@@ -204,7 +205,7 @@ def _list_zip(data: bytes, name: str) -> Archive:
         entries.append(
             Entry(index=index, name=safe_name(info.filename), size=info.file_size, refusal=refusal)
         )
-    if total > _SMALL and total > len(data) * MAX_RATIO:
+    if total > SMALL and total > len(data) * MAX_RATIO:
         raise _bomb(name)
     return Archive(entries=tuple(entries), notes=_notes(skipped))
 
@@ -214,7 +215,7 @@ def _zip_refusal(info: zipfile.ZipInfo, most: int) -> str:
         return "it is encrypted"
     if info.file_size > most:
         return f"it unpacks to more than {most >> 20} MiB"
-    if info.file_size > _SMALL and info.file_size > info.compress_size * MAX_RATIO:
+    if info.file_size > SMALL and info.file_size > info.compress_size * MAX_RATIO:
         return f"it unpacks to more than {MAX_RATIO} times its size"
     return ""
 

@@ -58,7 +58,7 @@ class _Told(msgspec.Struct):
 def sound_facts(source: bytes | Path, name: str) -> SoundFacts:
     """The facts of a sound or a film. What is damaged has no length, but is no error: a model may still
     take it. Raises AttachmentRefused for what is neither sound nor film."""
-    data = content_of(source)
+    data = content_of(source, name)
     media_type = media_type_of(data, name)
     if not media_type.startswith(("audio/", "video/")):
         raise AttachmentRefused(f"{name} is neither sound nor film ({media_type}).", "Attach it as a file.")

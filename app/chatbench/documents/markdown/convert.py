@@ -41,7 +41,7 @@ def convert(source: bytes | Path, name: str) -> Converted:
 
     Raises AttachmentRefused: empty, of a kind that has no text, damaged, protected, or too much.
     """
-    data = content_of(source)
+    data = content_of(source, name)
     if not data:
         raise AttachmentRefused(f"{name} is empty.", "Attach a file with something in it.")
     media_type = kinds.media_type_of(data, name)

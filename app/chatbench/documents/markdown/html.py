@@ -74,7 +74,7 @@ class Page(msgspec.Struct):
 
 def convert(source: bytes | Path, name: str) -> Converted:
     """An HTML file as Markdown. Raises AttachmentRefused."""
-    page = read(content_of(source), name)
+    page = read(content_of(source, name), name)
     blocks = Blocks()
     blocks.extend(page.blocks)
     return blocks.converted(page.title, notes_of([page]))

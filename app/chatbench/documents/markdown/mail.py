@@ -24,7 +24,7 @@ def convert(source: bytes | Path, name: str) -> Converted:
     from email import policy
     from email.parser import BytesParser
 
-    data = content_of(source)
+    data = content_of(source, name)
     if len(data) > _MAX_BYTES:
         raise AttachmentRefused(
             f"{name} is larger than {_MAX_BYTES >> 20} MiB.", "Attach its parts one by one."

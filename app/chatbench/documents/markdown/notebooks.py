@@ -26,7 +26,7 @@ class _Notebook(msgspec.Struct):
 
 def convert(source: bytes | Path, name: str) -> Converted:
     """An .ipynb file as Markdown. Raises AttachmentRefused."""
-    text, _ = decoded(content_of(source))
+    text, _ = decoded(content_of(source, name))
     try:
         notebook = msgspec.json.decode(text, type=_Notebook)
     except (msgspec.DecodeError, UnicodeEncodeError):

@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 from urllib.parse import unquote
 
 from chatbench.core.errors import AttachmentRefused
-from chatbench.documents.archives import MAX_ENTRY_BYTES, MAX_RATIO, content_of, opened, unpacked
+from chatbench.documents.archives import MAX_ENTRY_BYTES, MAX_RATIO, SMALL, content_of, opened, unpacked
 
 DAMAGED: Final = "It may be damaged: open it in its own program and save it anew."
 _RELATION: Final = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -22,7 +22,7 @@ class Package:
     """An opened file; every method raises AttachmentRefused for what is damaged or a bomb."""
 
     def __init__(self, source: Any, name: str) -> None:
-        data = content_of(source)
+        data = content_of(source, name)
         if data.startswith(_OLE):
             raise _old_or_encrypted(data, name)
         self.name = name
@@ -48,7 +48,7 @@ class Package:
         info = self._infos.get(path)
         if info is None or info.flag_bits & 0x1:
             raise AttachmentRefused(f"{self.name} cannot be read: it lacks {path[:100]}.", DAMAGED)
-        if info.file_size > (1 << 20) and info.file_size > info.compress_size * MAX_RATIO:
+        if info.file_size > SMALL and info.file_size > info.compress_size * MAX_RATIO:
             raise AttachmentRefused(
                 f"{self.name} unpacks to far more than it weighs; it was not unpacked.",
                 "Save the part that matters as plain text.",

@@ -29,7 +29,7 @@ _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 def text_of(source: bytes | Path, name: str, most: int = 4 * MAX_CHARACTERS) -> tuple[str, bool]:
     """The text of a file, `most` bytes of it, with plain line ends; whether it was cut. Raises
     AttachmentRefused for what is no text."""
-    data = content_of(source)
+    data = content_of(source, name)
     if not is_text(data):
         raise AttachmentRefused(f"{name} is no text.", "Attach it in a format that is.")
     text, _ = decoded(data[:most])

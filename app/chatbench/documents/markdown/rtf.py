@@ -16,7 +16,7 @@ def convert(source: bytes | Path, name: str) -> Converted:
     """An .rtf file as plain text. Raises AttachmentRefused."""
     from striprtf.striprtf import rtf_to_text
 
-    data = content_of(source)
+    data = content_of(source, name)
     if len(data) > _MAX_BYTES:
         raise AttachmentRefused(
             f"{name} is larger than {_MAX_BYTES >> 20} MiB.", "Save it as docx or as text."
