@@ -134,6 +134,34 @@ def test_a_failed_answer_can_only_be_bad(tmp_path: Path, run_async: Run, server:
     run_async(scenario())
 
 
+def test_what_is_not_a_model_s_own_is_not_rated(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "One")
+            first, second = view.lanes.views
+            await until(view.bar.tie.isEnabled, "two answers to rate")
+            answer = first.answer_in_view()
+            assert answer is not None
+            await session.services.chat.edit_answer(view.id, answer.id, "Mine")
+            await until(lambda: not first.foot.best.isEnabled(), "that a person's words are not rated")
+            await until(lambda: not view.bar.tie.isEnabled(), "that there is one answer only to rate")
+            await ask(view, "Two")
+            await until(view.bar.tie.isEnabled, "two answers to rate again")
+            asked = session.services.chat.merge(
+                view.id, view.turn_in_view(), model=FIRST, prompt="Merge them", lane_id=second.id
+            )
+            await session.services.chat.wait(await asked)
+            best = second.foot.best
+            await until(lambda: "Merged from others" in best.toolTip(), "why a merged answer is not rated")
+            assert not best.isEnabled()
+            await until(lambda: not view.bar.tie.isEnabled(), "that there is one answer only to rate")
+
+    run_async(scenario())
+
+
 GIVEN_AWAY = ("model-a", "model-b", "Loopback", "loopback", "price unknown")
 
 

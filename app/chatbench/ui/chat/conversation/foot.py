@@ -188,7 +188,7 @@ class LaneFoot(Surface):
         over = answer is not None and not running and answer.state != "streaming"
         usable = over and answer is not None and bool(answer.text)
         whole = usable and answer is not None and answer.state != "failed"
-        own = answer is not None and answer.model is not None and not answer.edited
+        own = answer is not None and answer.model is not None and not (answer.edited or answer.prompt)
         self.best.setVisible(not running)
         self.bad.setVisible(not running)
         self.stop.setVisible(running)
@@ -197,7 +197,9 @@ class LaneFoot(Surface):
         self.bad.setEnabled(over and own)
         self.go_on.setEnabled(whole)
         missing = "" if whole else self.tr("Lane {0} has no whole answer yet").format(self._letter)
-        by_hand = "" if own or missing else self.tr("A person changed this answer")
+        merged = answer is not None and bool(answer.prompt)
+        changed = self.tr("Merged from others") if merged else self.tr("A person changed this answer")
+        by_hand = "" if own or missing else changed
         bad = "" if over and own else missing or by_hand
         self._reasons = {self.go_on: missing, self.best: missing or by_hand, self.bad: bad}
         self._explain()

@@ -131,12 +131,14 @@ class Judging(QObject):
         self._view.bar.set_tie(tied > 1, possible=len(answers) > 1)
 
     def _rateable(self, turn_id: str) -> list[TreeMessage]:
-        """The answers of a turn that a model gave whole, one a lane."""
-        return [
-            one
-            for one in self._view.answers(turn_id).values()
-            if one.state == "done" and one.model is not None and not one.edited
-        ]
+        """The answers of a turn that a model gave whole and of itself, one a lane."""
+        found: list[TreeMessage] = []
+        for lane_id, short in self._view.answers(turn_id).items():
+            lane = self._view.lanes.view(lane_id)
+            one = (lane.source.message(short.id) if lane is not None else None) or short
+            if one.state == "done" and one.model is not None and not one.edited and not one.prompt:
+                found.append(one)
+        return found
 
     # Blind mode
 
