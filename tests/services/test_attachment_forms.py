@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 import pypdf
 import pytest
+from PIL import Image
 from tests.documents import office, pdfs, pictures, recordings
+from tests.documents.test_photos import heic
 from tests.loopback.server import LoopbackServer
 from tests.services.conftest import Open, loop, stored
 
@@ -35,6 +37,7 @@ from chatbench.core.models import ImageLimits, Modality, ModelInfo, ModelRef
 from chatbench.services import Services
 from chatbench.services.attachments import Candidate
 
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="120" height="80"><rect width="9" height="9"/></svg>'
 ALL: frozenset[Modality] = frozenset({"text", "image", "file", "audio", "video"})
 READS = ModelInfo(ref=ModelRef("claude", "reads"), inputs=ALL, source="user")
 SEES = ModelInfo(ref=ModelRef("chat", "sees"), inputs=frozenset({"text", "image"}), source="user")
@@ -199,6 +202,28 @@ async def test_an_office_document_goes_as_text_and_is_found(services: Services) 
     word = max(words.split(), key=lambda one: len(one) if one.isalpha() else 0)
     hits = await services.history.search(word)
     assert [(hit.conversation_id, hit.file) for hit in hits] == [(conversation.id, "letter.docx")]
+
+
+@pytest.mark.parametrize("ending", ["bmp", "tiff", "heic", "avif", "svg"])
+async def test_pictures_of_other_kinds_are_kept_as_they_are_and_sent_as_models_take_them(
+    services: Services, ending: str
+) -> None:
+    made = {"svg": lambda: SVG, "heic": lambda: heic(pictures.corner())}
+    data = made.get(ending, lambda: pictures.saved(pictures.corner(), ending.upper()))()
+    part = await attached(services, data, f"p.{ending}", SEES)
+    assert isinstance(part, ImagePart)
+    size = (1024, 683) if ending == "svg" else (120, 80)
+    assert (part.media_type.removesuffix("+xml"), part.width, part.height) == (f"image/{ending}", *size)
+    assert await services.attachments.original(sha256_of(part)) == data
+    (sent,), told = await ready(services, part, SEES)
+    assert sent.media_type in ("image/png", "image/jpeg")
+    with Image.open(io.BytesIO(sent.source.data)) as seen:
+        assert seen.size == size
+    assert told.form == "picture"
+    assert told.sent != (told.original,)
+    thumbnail = await services.attachments.thumbnail(sha256_of(part), 60, 40)
+    assert thumbnail.startswith(b"\x89PNG")
+    assert (await services.attachments.picture(part))[:3] in (b"\x89PN", b"\xff\xd8\xff")
 
 
 async def test_what_is_no_document_is_refused_when_it_is_attached(services: Services) -> None:

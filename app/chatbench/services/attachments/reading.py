@@ -17,6 +17,7 @@ from chatbench.documents.confined import confined, confined_stream
 from chatbench.documents.frames import Limits
 from chatbench.documents.markdown.writing import Converted
 from chatbench.documents.pdf import PagePicture, PageText, PdfFacts
+from chatbench.documents.photos import ConvertedPicture
 from chatbench.services.attachments.takes import PDF
 from chatbench.storage.files import FileStore
 from chatbench.storage.renditions import PAGE_BREAK, Made, Rendition, RenditionStore
@@ -106,7 +107,7 @@ class Reading:
         """A picture as a model with these limits takes it."""
 
         async def make() -> Sequence[Made]:
-            data = await self._files.read(sha256)
+            data = await self.decodable(sha256, part.name)
             ready = await asyncio.to_thread(images.prepare, data, limits, part.name)
             return [Made(ready.data, ready.media_type, ready.width, ready.height)]
 
@@ -115,16 +116,30 @@ class Reading:
         (kept,) = await self._kept(sha256, recipe, make)
         return kept
 
+    async def decodable(self, sha256: str, name: str) -> bytes:
+        """A picture as PNG, JPEG, WebP or GIF: as it is where it is one, else made into one."""
+        data = await self._files.read(sha256)
+        if images.recognise(data[:16]) is not None:
+            return data
+
+        async def make() -> Sequence[Made]:
+            made: ConvertedPicture = await confined("picture", data, name, name=name)
+            return [Made(made.data, made.media_type, made.width, made.height, " ".join(made.notes))]
+
+        (kept,) = await self._kept(sha256, "decodable", make)
+        return await self._files.read(kept.sha256)
+
     async def thumbnail(self, sha256: str, media_type: str, name: str, width: int, height: int) -> bytes:
         """A PNG: of a picture exactly that large, cropped; of a PDF its first page, within."""
 
         async def make() -> Sequence[Made]:
-            data = await self._files.read(sha256)
             if media_type == PDF:
+                data = await self._files.read(sha256)
                 page: PagePicture = await confined(
                     "pdf_thumbnail", data, 1, max(width, height), "", name, name=name
                 )
                 return [_made_of(page)]
+            data = await self.decodable(sha256, name)
             made = await asyncio.to_thread(images.thumbnail, data, width, height, name)
             return [Made(made, "image/png", width, height)]
 

@@ -183,6 +183,10 @@ class AttachmentService:
         drawn = await self._reading.pages(_stored(part), part.name, numbers, edge)
         return [await self._files.read(page.sha256) for page in drawn]
 
+    async def picture(self, part: ImagePart) -> bytes:
+        """A stored picture as PNG, JPEG, WebP or GIF, whole. Raises AttachmentRefused, StorageError."""
+        return await self._reading.decodable(_stored(part), part.name)
+
     async def original(self, sha256: str) -> bytes:
         """The file as it was attached. Raises StorageError."""
         return await self._files.read(sha256)

@@ -10,6 +10,7 @@ from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, S
 from chatbench.documents import images, kinds
 from chatbench.documents.confined import confined
 from chatbench.documents.pdf import PdfFacts
+from chatbench.documents.photos import ConvertedPicture
 from chatbench.documents.sounds import SoundFacts
 from chatbench.services.attachments.judging import Candidate
 from chatbench.services.attachments.reading import Reading
@@ -70,9 +71,11 @@ class Taking:
         _refuse(kind, media_type, name)
         facts: images.ImageFacts | PdfFacts | None = None
         if isinstance(data, bytes) and kind == "picture":
-            facts = await asyncio.to_thread(images.inspect, data, name)
+            facts = await _looked_through(data, name)
         elif isinstance(data, bytes) and kind == "pdf":
             data, facts = await _opened(data, name, password)
+        if isinstance(facts, images.ImageFacts):
+            media_type = facts.media_type
         sha256 = await self._files.put(
             data, name=name, media_type=media_type, conversation_id=conversation_id, in_memory=in_memory
         )
@@ -91,6 +94,15 @@ class Taking:
             await self._reading.words(sha256, media_type, name)
         pages = facts.pages if facts is not None else 0
         return FilePart(source=source, media_type=media_type, name=name, size=size, page_count=pages)
+
+
+async def _looked_through(data: bytes, name: str) -> images.ImageFacts:
+    """Of a picture. Those of the four kinds are decoded here, the others in a process of their own."""
+    other = images.recognise_other(data)
+    if other is None:
+        return await asyncio.to_thread(images.inspect, data, name)
+    made: ConvertedPicture = await confined("picture", data, name, name=name)
+    return images.ImageFacts(media_type=other, width=made.width, height=made.height, size=len(data))
 
 
 async def _opened(data: bytes, name: str, password: str) -> tuple[bytes, PdfFacts]:
