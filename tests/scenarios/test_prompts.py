@@ -320,3 +320,37 @@ def test_the_palette_puts_prompts_in_and_makes_new_ones(
             palette.close_palette()
 
     run_async(scenario())
+
+
+def test_a_form_that_is_closed_unsaved_can_be_had_again(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            templates = session.services.templates
+            templates.save("one", Template(prompt="first {{place}}", variables={"place": "x", "gone": "y"}))
+            view.prompting.edit("one")
+            await until(lambda: view.findChildren(PromptEditor), "the form")
+            press(editor_of(view), Qt.Key.Key_Escape)
+            await closed(view)
+            assert notices(session) == [], "nothing was changed"
+            view.prompting.edit("one")
+            await until(lambda: view.findChildren(PromptEditor), "the form")
+            editor = editor_of(view)
+            fill(editor.words, "second")
+            editor.name.clear()
+            QTest.keyClicks(editor.name, "two")
+            press(editor, Qt.Key.Key_Escape)
+            await closed(view)
+            assert templates.names() == ("one",)
+            (notice,) = notices(session)
+            assert notice.button is not None
+            click(notice.button)
+            editor = editor_of(view)
+            assert (editor.name.text(), editor.words.toPlainText()) == ("two", "second")
+            click(editor.save)
+            await closed(view)
+            assert templates.names() == ("two",)
+            assert templates.get("two").prompt == "second"
+
+    run_async(scenario())

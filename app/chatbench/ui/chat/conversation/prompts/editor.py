@@ -90,6 +90,7 @@ class PromptEditor(QDialog):
         self._settle_conflict()
         self._find()
         self._show()
+        self._begun = self.name.text(), self.template()
         self.name.setFocus()
 
     def _text(self, text: str, name: str, hint: str, lines: int) -> QPlainTextEdit:
@@ -224,6 +225,11 @@ class PromptEditor(QDialog):
         self._change(model=str(model))
 
     # Writing it.
+
+    @property
+    def changed(self) -> bool:
+        """Whether something would be lost."""
+        return self._begun != (self.name.text(), self.template())
 
     def template(self) -> Template:
         """What would be saved."""

@@ -19,6 +19,7 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.settings import changed_words
 
 if TYPE_CHECKING:
+    from chatbench.ui.chat.conversation.prompts.editor import PromptEditor
     from chatbench.ui.chat.conversation.view import ConversationView
     from chatbench.ui.notices import NoticeKind
 
@@ -133,14 +134,34 @@ class Prompting(QObject):
         if kept is not None:
             self._edit(kept.template, name, kept)
 
-    def _edit(self, template: Template, name: str = "", kept: Kept | None = None) -> None:
+    def _edit(
+        self, template: Template, name: str = "", kept: Kept | None = None, *, called: str = ""
+    ) -> None:
+        """Opens the form of the prompt `name`, new without `kept`; `called` is what was typed as its
+        name before."""
         from chatbench.ui.chat.conversation.prompts.editor import PromptEditor
 
         editor = PromptEditor(
             self._services, self._view.lane, self._view, template=template, name=name, kept=kept
         )
+        if called:
+            editor.name.setText(called)
         editor.written.connect(self._saved)
+        editor.rejected.connect(lambda: self._put_aside(editor, name, kept))
         editor.open()
+
+    def _put_aside(self, editor: PromptEditor, name: str, kept: Kept | None) -> None:
+        """Closed by a slip of the Escape key, perhaps: what was written can be had again."""
+        if not editor.changed:
+            return
+        template, called = editor.template(), editor.name.text()
+
+        def go_on() -> None:
+            if isValid(self):
+                self._edit(template, name, kept, called=called)
+
+        words = self.tr("The prompt was not saved.")
+        self._view.window_frame.notices.show_notice(words, action=(self.tr("Go on writing"), go_on))
 
     def _saved(self, name: str) -> None:
         self.changed.emit()
