@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, everything_said, open_dialogs, two_lanes
@@ -130,6 +131,9 @@ def test_a_rating_taken_back_and_given_again_after_a_restart_is_not_blind(
             click(view.lanes.views[0].foot.best)
             await until(lambda: not view.compare.judging._ratings, "that it is not rated any more")
             assert not view.names_hidden, "they were seen"
+            click(view.bar.blind)
+            click(view.bar.blind)
+            assert view.names_hidden, "hidden anew, for whoever wants that"
         async with opened(tmp_path) as session:
             view, _ = await begun_again(session)
             click(view.lanes.views[0].foot.best)
@@ -153,6 +157,32 @@ def test_blind_mode_is_begun_and_ended_by_others_too(
             await session.services.ratings.hide_names(view.id, None)
             await until(lambda: not view.names_hidden, "the names")
             assert not view.bar.blind.isChecked()
+
+    run_async(scenario())
+
+
+def test_a_screen_reader_hears_the_names_when_they_are_shown_and_not_before(
+    tmp_path: Path, run_async: Run, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        heard: list[str] = []
+
+        def hear(event: object) -> None:
+            if callable(message := getattr(event, "message", None)):
+                heard.append(message())
+
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            click(view.bar.blind)
+            monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+            await ask(view, "One")
+            await until(lambda: heard.count("Lane B: The answer is complete.") == 1, "the end to be said")
+            assert not [words for words in heard if any(word in words for word in GIVEN_AWAY)]
+            click(view.lanes.views[1].foot.best)
+            names = dict(zip(models(view), "AB", strict=True))
+            await until(lambda: any("Lane A: model-" in words for words in heard), "who was who")
+            (told_then,) = [words for words in heard if "Lane A: model-" in words]
+            assert all(f"Lane {letter}: {name}" in told_then for name, letter in names.items())
 
     run_async(scenario())
 
