@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
-from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from chatbench.client.estimate import estimate_cost, estimate_text, estimate_tokens, image_tokens
 from chatbench.core.messages import (
     AudioPart,
+    Detail,
     FilePart,
     ImagePart,
     InlineData,
@@ -168,7 +168,7 @@ def test_tools_are_counted() -> None:
 # ---- images
 
 
-def picture(width: int, height: int, detail: Literal["", "low"] = "") -> ImagePart:
+def picture(width: int, height: int, detail: Detail = "") -> ImagePart:
     source = InlineData(data=b"")
     return ImagePart(source=source, media_type="image/png", width=width, height=height, detail=detail)
 
@@ -189,14 +189,25 @@ def picture(width: int, height: int, detail: Literal["", "low"] = "") -> ImagePa
         ("openai/gpt-5-mini", 256, 256, 77),
         ("openai/gpt-5-mini", 1280, 720, 1104),
         ("openai/gpt-5-mini", 1024, 1024, 1229),
+        ("openai/gpt-5.4-mini", 1024, 1024, 1659),
+        ("openai/gpt-5-nano", 1024, 1024, 2520),
+        ("openai/o4-mini", 1024, 1024, 1762),
+        ("openai/gpt-5.4", 1024, 1024, 1024),
         ("openrouter/openai/gpt-4o", 1024, 1024, 765),
         ("azure/gpt-4o", 1024, 1024, 765),
-        # A pixel's 750th, after fitting.
-        ("anthropic/claude-sonnet-4-5", 1000, 1000, 1334),
-        ("anthropic/claude-sonnet-4-5", 200, 200, 54),
-        ("anthropic/claude-sonnet-4-5", 8000, 8000, 1600),
-        ("anthropic/claude-sonnet-4-5", 3136, 100, 105),
-        ("openrouter/anthropic/claude-sonnet-4.5", 1000, 1000, 1334),
+        # Patches of 28 pixels, within 1,568 of them and as many pixels; since 4.7 within 4,784 and 2,576.
+        ("anthropic/claude-sonnet-4-5", 1000, 1000, 1296),
+        ("anthropic/claude-sonnet-4-5", 200, 200, 64),
+        ("anthropic/claude-sonnet-4-5-20250929", 1920, 1080, 1560),
+        ("anthropic/claude-3-5-sonnet-20241022", 1920, 1080, 1560),
+        ("anthropic/claude-sonnet-4-20250514", 8000, 8000, 1521),
+        ("anthropic/claude-sonnet-4-5", 3136, 100, 112),
+        ("openrouter/anthropic/claude-sonnet-4.5", 1000, 1000, 1296),
+        ("anthropic/claude-opus-4-7", 1920, 1080, 2691),
+        ("anthropic/claude-opus-4-8", 3840, 2160, 4784),
+        ("anthropic/claude-sonnet-5", 4032, 3024, 4740),
+        ("anthropic/claude-fable-5-2", 3024, 1964, 4760),
+        ("anthropic/claude-mythos-preview", 3024, 1964, 4760),
         # One tile when small, else tiles; a fixed amount since 3.
         ("gemini/gemini-2.5-flash", 384, 384, 258),
         ("gemini/gemini-2.5-flash", 960, 540, 1548),
@@ -206,18 +217,47 @@ def picture(width: int, height: int, detail: Literal["", "low"] = "") -> ImagePa
     ],
 )
 def test_images_follow_the_vendor_rule(name: str, width: int, height: int, tokens: int) -> None:
-    edge = 1568 if "claude" in name else 2048
+    edge = 8000 if "claude" in name else 2048
     assert image_tokens(picture(width, height), model(name, max_edge=edge)) == tokens
 
 
+def test_what_we_make_smaller_before_it_is_sent_costs_less() -> None:
+    for name in ("anthropic/claude-opus-4-7", "openai/gpt-5.6", "mistral/mistral-medium-latest"):
+        made_smaller = image_tokens(picture(4000, 3000), model(name, max_edge=1000))
+        assert made_smaller == image_tokens(picture(1000, 750), model(name, max_edge=8000))
+
+
+@pytest.mark.parametrize(
+    ("name", "detail", "tokens"),
+    [
+        # 4,800 by 3,600 pixels are 150 by 113 patches.
+        ("openai/gpt-5.4", "", 2500),
+        ("openai/gpt-5.4", "high", 2500),
+        ("openai/gpt-5.4", "original", 10_000),
+        ("openai/gpt-5.5", "", 10_000),
+        ("openai/gpt-5.5", "high", 2500),
+        ("openai/gpt-5.6-sol", "", 16_950),
+        ("openai/gpt-6-astra", "original", 16_950),
+        ("openai/gpt-6-astra", "low", 256),
+        ("openai/gpt-5.2", "original", 1844),
+        ("gemini/gemini-3.8-flash", "", 1120),
+        ("gemini/gemini-3.8-flash", "low", 280),
+        ("gemini/gemini-3.8-flash", "original", 2240),
+    ],
+)
+def test_how_closely_it_looks_is_what_it_costs(name: str, detail: Detail, tokens: int) -> None:
+    counted = image_tokens(picture(4800, 3600, detail=detail), model(name, max_edge=8000))
+    assert tokens * 0.97 <= counted <= tokens
+
+
 def test_a_large_image_stays_within_the_patches_of_the_model() -> None:
-    assert image_tokens(picture(8000, 6000), model("openai/gpt-5.4")) <= 1536 * 1.2 + 1
+    assert image_tokens(picture(8000, 6000), model("openai/gpt-5.4")) <= 2500
 
 
 def test_low_detail_is_cheap_and_an_unknown_size_is_not_free() -> None:
     gpt = model("openai/gpt-4o")
     assert image_tokens(picture(4000, 4000, detail="low"), gpt) == 85
-    assert image_tokens(picture(4000, 4000, detail="low"), model("openai/gpt-5.4")) == 308
+    assert image_tokens(picture(4000, 4000, detail="low"), model("openai/gpt-5.4")) == 256
     assert image_tokens(picture(0, 0), gpt) == image_tokens(picture(1024, 1024), gpt)
 
 

@@ -8,20 +8,25 @@ script 0.3. Against o200k_base this is within 15 % for prose, Markdown, JSON and
 within 25 % for the other scripts. Claude's vocabularies are smaller: a fifth more. A text beyond 32,768
 characters is judged by eight stretches of it.
 
-Images follow each vendor's published rule, after the vendor's own scaling.
+Images follow each vendor's published rule, after our own scaling and the vendor's: OpenAI's guide "Images
+and vision" (tiles of 512 pixels, patches of 32, budgets by model and detail), Anthropic's "Vision" (patches
+of 28, two tiers), Google's "Media resolution" and "Token counting".
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
+from typing import NamedTuple
 
 import msgspec
 
 from chatbench.core.messages import (
     AudioPart,
+    Detail,
     FilePart,
     ImagePart,
     Message,
@@ -147,24 +152,48 @@ def _part(part: Part) -> int:
 
 
 def image_tokens(part: ImagePart, info: ModelInfo) -> int:
-    """Tokens of one picture for one model; a picture of unknown size counts as 1024 × 1024."""
-    width, height = part.width or _UNSIZED, part.height or _UNSIZED
+    """Tokens of one picture for one model; a picture of unknown size counts as 1024 × 1024. Of a model whose
+    vendor publishes no rule, as many as others of its kind take."""
+    width, height = _within(part.width or _UNSIZED, part.height or _UNSIZED, info.images.max_edge)
     name = info.ref.id.lower().rpartition("/")[2]
     if "claude" in name:
-        width, height = _within(width, height, info.images.max_edge)
-        return min(1600, ceil(width * height / 750))
+        return _claude_image(width, height, name)
     if "gemini" in name:
-        return _gemini_image(width, height, name)
+        return _gemini_image(width, height, name, part.detail)
     if re.match(r"gpt-|o\d|chatgpt|chat-latest", name) and "oss" not in name:
-        return _openai_image(width, height, name, low=part.detail == "low")
-    width, height = _within(width, height, info.images.max_edge)
+        return _openai_image(width, height, name, part.detail)
     return min(4096, ceil(width / 28) * ceil(height / 28))
 
 
-def _gemini_image(width: int, height: int, name: str) -> int:
-    """258 a tile up to 2.5; since 3 a fixed amount at the default resolution."""
+_CLAUDE_VERSION = re.compile(r"(?<!\d)(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
+_SINCE_4_7 = (2576, 4784)
+_BEFORE = (1568, 1568)
+"""The longer edge in pixels and the patches of 28 pixels of the largest picture that a Claude sees."""
+
+
+def _claude_image(width: int, height: int, name: str) -> int:
+    """Patches of 28 pixels, of the largest picture of the same shape that is within edge and budget."""
+    version = _CLAUDE_VERSION.search(name)
+    number = (int(version[1]), int(version[2] or 0)) if version else (5, 0)
+    edge, budget = _SINCE_4_7 if number >= (4, 7) else _BEFORE
+    longer = max(width, height)
+
+    def patches(size: int) -> int:
+        scale = size / longer
+        return ceil(max(1, round(width * scale)) / 28) * ceil(max(1, round(height * scale)) / 28)
+
+    largest = min(longer, edge)
+    fitting = bisect_right(range(1, largest + 1), budget, key=patches)
+    return patches(max(1, fitting))
+
+
+_GEMINI_RESOLUTIONS = {"low": 280, "high": 1120, "original": 2240}
+
+
+def _gemini_image(width: int, height: int, name: str, detail: Detail) -> int:
+    """258 a tile up to 2.5; since 3 an amount that the resolution asked for decides."""
     if not re.search(r"gemini-(?:1|2)", name):
-        return 1120
+        return _GEMINI_RESOLUTIONS.get(detail, 1120)
     if max(width, height) <= 384:
         return 258
     tile = min(768, max(256, int(min(width, height) / 1.5)))
@@ -177,32 +206,52 @@ _TILES = (
     (re.compile(r"o1|o3"), 75, 150),
     (re.compile(r"gpt-5(?:-chat|-pro|\.1)?(?:-\d|\Z)"), 70, 140),
 )
+
+
+class _Patches(NamedTuple):
+    """How a model counts patches of 32 pixels: tokens of each, most of them and longest edge at high detail
+    and at the original; `auto` is the original for the newest."""
+
+    pattern: re.Pattern[str]
+    each: float = 1.0
+    high: tuple[float, float] = (1536, 2048)
+    original: tuple[float, float] = (1536, 2048)
+    auto_is_original: bool = False
+
+
 _PATCHES = (
-    (re.compile(r"gpt-4\.1-mini"), 1.62),
-    (re.compile(r"gpt-4\.1-nano"), 2.46),
-    (re.compile(r"o4-mini"), 1.72),
-    (re.compile(r""), 1.2),
+    _Patches(re.compile(r"gpt-4\.1-mini|gpt-5\.4-mini"), 1.62),
+    _Patches(re.compile(r"gpt-4\.1-nano|gpt-5(?:\.4)?-nano"), 2.46),
+    _Patches(re.compile(r"o4-mini"), 1.72),
+    _Patches(re.compile(r"gpt-5\.4"), 1.0, (2500, 2048), (10_000, 6000)),
+    _Patches(re.compile(r"gpt-5\.5"), 1.0, (2500, 2048), (10_000, 6000), auto_is_original=True),
+    _Patches(re.compile(r"gpt-(?:5\.[6-9]|[6-9])"), 1.0, (2500, 2048), (inf, inf), auto_is_original=True),
+    _Patches(re.compile(r""), 1.2),
 )
-_MOST_PATCHES = 1536
+_LOW_PATCHES = 256
+"""Of the 512 × 512 pixels that low detail shows."""
 
 
-def _openai_image(width: int, height: int, name: str, *, low: bool) -> int:
+def _openai_image(width: int, height: int, name: str, detail: Detail) -> int:
     """512-pixel tiles with the shorter edge at 768 for older models, 32-pixel patches since."""
     for pattern, base, each in _TILES:
         if pattern.match(name):
-            if low:
+            if detail == "low":
                 return base
             width, height = _within(width, height, 2048)
             scale = min(1.0, 768 / min(width, height))
             return base + each * ceil(width * scale / 512) * ceil(height * scale / 512)
-    factor = next(factor for pattern, factor in _PATCHES if pattern.match(name))
+    rule = next(rule for rule in _PATCHES if rule.pattern.match(name))
+    is_original = detail == "original" or (not detail and rule.auto_is_original)
+    budget, edge = rule.original if is_original else rule.high
+    width, height = _within(width, height, edge)
     patches = ceil(width / 32) * ceil(height / 32)
-    if patches > _MOST_PATCHES:
-        scale = sqrt(_MOST_PATCHES / patches)
-        patches = min(_MOST_PATCHES, ceil(width * scale / 32) * ceil(height * scale / 32))
-    return ceil(min(patches, 256 if low else patches) * factor)
+    if patches > budget:
+        scale = sqrt(budget / patches)
+        patches = min(int(budget), ceil(width * scale / 32) * ceil(height * scale / 32))
+    return ceil(min(patches, _LOW_PATCHES if detail == "low" else patches) * rule.each)
 
 
-def _within(width: int, height: int, edge: int) -> tuple[int, int]:
+def _within(width: int, height: int, edge: float) -> tuple[int, int]:
     scale = min(1.0, edge / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
