@@ -130,7 +130,7 @@ async def test_its_keys_show_it_and_hide_it_whichever_window_is_in_front(desktop
 def test_in_view_but_not_in_front_it_comes_to_the_front(tmp_path: Path, run_async: Run) -> None:
     async def scenario() -> None:
         async with opened(tmp_path) as session:
-            press = session.quick_keys.pressed.emit
+            press = session.quick_chat.keys.pressed.emit
             press("")
             await until(lambda: session.quick and session.quick.pane.view, "the quick chat")
             quick = session.quick

@@ -276,7 +276,7 @@ def test_without_a_tray_nothing_is_made_for_it(tmp_path: Path, run_async: Run) -
         assert not QSystemTrayIcon.isSystemTrayAvailable()
         async with opened(tmp_path) as session:
             await until(lambda: session.watching, "all")
-            assert session.tray is None
+            assert session.quick_chat.tray is None
             assert not [one for one in QApplication.allWidgets() if "Tray" in type(one).__name__]
 
     run_async(scenario())

@@ -109,7 +109,7 @@ async def beside(profile: Path, pictures: Path, scheme: str) -> None:
             await send(stage.view, "What is a partial index?")
         session.workspace.beside.split(first.id)
         await stage.shoot("split")
-        session.show_quick()
+        session.quick_chat.show()
         quick = session.quick
         assert quick is not None
         await until(lambda: quick.pane.view, "the quick chat")

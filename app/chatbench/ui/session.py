@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QFileSystemWatcher, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
 
 from chatbench.core.changes import Changes
@@ -22,14 +22,14 @@ from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.desk import Desk
 from chatbench.ui.frame import Frame, Places, WindowPlace, apply_preferences
-from chatbench.ui.globalkeys import GlobalShortcut
+from chatbench.ui.otherprocess import OtherProcess
 from chatbench.ui.quantities import AT_LEAST
 from chatbench.ui.quantities import amount as amount_of
+from chatbench.ui.quickchat import QuickChat
 from chatbench.ui.window import MainWindow, bring_to_front
 from chatbench.ui.wish import Wish
 
 if TYPE_CHECKING:
-    from chatbench.ui.chat.quick.tray import Tray
     from chatbench.ui.chat.quick.window import QuickWindow
 
 KEEP_AFTER_MS = 1000
@@ -47,7 +47,7 @@ class Session:
         self.openings = Openings()
         self.ended = asyncio.Event()
         self.desks: list[Desk] = []
-        self._watcher: QFileSystemWatcher | None = None
+        self._watcher: OtherProcess | None = None
         self._ready = self._closing = False
         self._wishes: list[Wish] = []
         self._places = Places.of(services.preferences.current)
@@ -55,15 +55,11 @@ class Session:
         # What is open is kept while it is, so that a sudden end does not forget it.
         self._keep = QTimer(singleShot=True, interval=KEEP_AFTER_MS)
         self._keep.timeout.connect(self._remember)
-        self.quick_keys = GlobalShortcut()
-        self.quick_keys.pressed.connect(self._toggle_quick)
-        self.quick_keys.changed.connect(self._end_if_out_of_reach)
+        self.quick_chat = self._make_quick_chat()
         self._front: Desk | None = None if quick else self._add_desk(self._places.first, frame)
         self._icon = QIcon()
-        self.tray: Tray | None = None
-        self.quick: QuickWindow | None = None
         if quick:
-            self._make_quick()
+            self.quick_chat.make()
         self._ends = [
             services.changes.connect(self._changed),
             faults.catch_everything(self._telling),
@@ -81,6 +77,25 @@ class Session:
         assert self._front is not None
         return self._front.workspace
 
+    @property
+    def quick(self) -> QuickWindow | None:
+        """The quick chat's window, if it was wanted."""
+        return self.quick_chat.window
+
+    def _make_quick_chat(self) -> QuickChat:
+        made = QuickChat(self.services, self.openings, self._places.quick, lambda: self._shortcuts)
+        made.quit_requested.connect(self.ended.set)
+        made.changed.connect(self._keep_soon)
+        made.left.connect(self._end_if_out_of_reach)
+        made.main_wanted.connect(lambda: spawn(self._main(), name="show-main"))
+        made.chat_wanted.connect(
+            lambda conversation_id: spawn(self._show_in_main(conversation_id), name="show-in-main")
+        )
+        made.settings_wanted.connect(
+            lambda provider: spawn(self._show_settings(provider), name="show-settings")
+        )
+        return made
+
     def _telling(self) -> MainWindow:
         """The window that tells of what goes wrong."""
         if self.quick is not None and (self._front is None or self.quick.isActiveWindow()):
@@ -91,23 +106,22 @@ class Session:
 
     def _add_desk(self, place: WindowPlace, frame: Frame | None = None) -> Desk:
         frame = frame or Frame(self.services.preferences.current, place)
-        desk = Desk(self.services, self.openings, frame, place, self.quick_keys)
+        desk = Desk(self.services, self.openings, frame, place, self.quick_chat.keys)
         self.desks.append(desk)
         window = desk.window
         window.commands.take_overrides(self._shortcuts)
         window.close_requested.connect(partial(self._close_asked, desk))
         window.quit_requested.connect(self.ended.set)
         window.activated.connect(partial(self._came_to_front, desk))
-        window.commands.add(
-            "window.quick", window.tr("Quick chat"), self.show_quick, icon="zap", place=window.tr("Window")
-        )
+        place_name, show_quick = window.tr("Window"), self.quick_chat.show
+        window.commands.add("window.quick", window.tr("Quick chat"), show_quick, icon="zap", place=place_name)
         window.commands.changed.connect(partial(self._share_shortcuts, desk))
         window.commands.add(
             "window.new",
             window.tr("New window"),
             lambda: spawn(self._open_window(), name="new-window"),
             icon="app-window",
-            place=window.tr("Window"),
+            place=place_name,
         )
         desk.workspace.arranged.connect(self._keep_soon)
         desk.workspace.detach_requested.connect(
@@ -156,7 +170,7 @@ class Session:
         return made
 
     def _close_asked(self, desk: Desk) -> None:
-        if len(self.desks) > 1 or self._quick_is_shown():
+        if len(self.desks) > 1 or self.quick_chat.is_shown:
             spawn(self._close_desk(desk), name="close-window")
         else:
             self.ended.set()
@@ -167,7 +181,7 @@ class Session:
             return
         if len(self.desks) > 1:
             desk.note_closed()
-        elif self._quick_is_shown():
+        elif self.quick_chat.is_shown:
             self._places = Places(**msgspec.structs.asdict(desk.place()))
         else:
             self.ended.set()
@@ -179,63 +193,13 @@ class Session:
         desk.close()
         self._keep_soon()
 
-    # The quick chat.
-
-    def _make_quick(self) -> QuickWindow:
-        # Imported when it is first wanted.
-        from chatbench.ui.chat.quick.window import QuickWindow
-
-        quick = self.quick = QuickWindow(self.services, self.openings, self._places.quick, self._shortcuts)
-        quick.setWindowIcon(self._icon)
-        quick.quit_requested.connect(self.ended.set)
-        quick.hidden.connect(self._quick_hidden)
-        quick.pane.changed.connect(self._keep_soon)
-        quick.pane.main_wanted.connect(
-            lambda conversation_id: spawn(self._show_in_main(conversation_id), name="show-in-main")
-        )
-        quick.pane.settings_wanted.connect(
-            lambda provider: spawn(self._show_settings(provider), name="show-settings")
-        )
-        return quick
-
-    def show_quick(self) -> None:
-        """Brings the quick chat to the front, with the chat that was in it last."""
-        quick = self.quick or self._make_quick()
-        quick.bring()
-        self._fill_quick(quick)
-
-    def _fill_quick(self, quick: QuickWindow) -> None:
-        if self._ready:
-            spawn(quick.pane.open(self._places.quick.chat), owner=quick, name="open-quick-chat")
-
-    def _toggle_quick(self, token: str) -> None:
-        """Its keys were pressed, in whatever program."""
-        if token:
-            os.environ["XDG_ACTIVATION_TOKEN"] = token
-        quick = self.quick or self._make_quick()
-        quick.toggle()
-        if quick.isVisible():
-            self._fill_quick(quick)
-
     async def _use_quick_keys(self) -> None:
-        keys = self.services.preferences.current.quick_keys
-        if keys and not await self.quick_keys.use(keys) and self.quick_keys.problem:
-            window = self._telling()
-            words = window.tr("The quick chat's keys do not work. {0}").format(self.quick_keys.problem)
-            window.notices.show_notice(words, "warning")
-
-    def _quick_is_shown(self) -> bool:
-        return self.quick is not None and self.quick.isVisible()
-
-    def _quick_hidden(self) -> None:
-        if not self._closing:
-            self._keep_soon()
-            self._end_if_out_of_reach()
+        if problem := await self.quick_chat.use_keys():
+            self._telling().notices.show_notice(problem, "warning")
 
     def _end_if_out_of_reach(self) -> None:
         """Nothing runs on that nobody can see or reach."""
-        seen = self.desks or self._quick_is_shown()
-        if not seen and self.tray is None and not self.quick_keys.works:
+        if not (self._closing or self.desks or self.quick_chat.in_reach):
             self.ended.set()
 
     async def _main(self) -> Desk:
@@ -250,9 +214,7 @@ class Session:
 
     async def _show_in_main(self, conversation_id: str) -> None:
         desk = await self._main()
-        if self.quick is not None:
-            await self.quick.pane.let_go(conversation_id)
-            self.quick.hide()
+        await self.quick_chat.hand_on(conversation_id)
         desk.workspace.open(conversation_id)
 
     async def _show_settings(self, provider: str) -> None:
@@ -268,7 +230,7 @@ class Session:
         if self._front is not None:
             self._front.start()
         else:
-            self.show_quick()
+            self.quick_chat.show()
         QTimer.singleShot(0, self._keep, self._after_first_paint)
 
     def take(self, wish: Wish) -> None:
@@ -279,7 +241,7 @@ class Session:
             # Where the desktop decides who comes to the front, Qt shows it this leave.
             os.environ["XDG_ACTIVATION_TOKEN"] = wish.activation
         if wish.quick:
-            self.show_quick()
+            self.quick_chat.show()
         elif self._front is not None:
             bring_to_front(self._front.window)
         self._wishes.append(wish)
@@ -290,9 +252,7 @@ class Session:
         wishes, self._wishes = self._wishes, []
         for wish in wishes:
             if wish.quick:
-                if self.quick is not None:
-                    await self.quick.pane.open(self._places.quick.chat)
-                    self.quick.pane.attach(wish.paths())
+                await self.quick_chat.open(wish.paths())
                 continue
             desk = await self._main() if self._front is None else self._front
             if wish.files:
@@ -302,9 +262,9 @@ class Session:
     def _after_first_paint(self) -> None:
         if not self._closing:
             self._icon = QIcon(str(resource("icons", "chatbench.svg")))
-            for window in (*(desk.window for desk in self.desks), self.quick):
-                if window is not None:
-                    window.setWindowIcon(self._icon)
+            for desk in self.desks:
+                desk.window.setWindowIcon(self._icon)
+            self.quick_chat.set_icon(self._icon)
             spawn(self._open_profile(), name="open-profile")
 
     async def _open_profile(self) -> None:
@@ -325,23 +285,14 @@ class Session:
             await self._or_tell(self._front.open())
             await self._or_tell(self._open_others())
         self._ready = True
-        if self.quick is not None:
-            await self._or_tell(self.quick.pane.open(self._places.quick.chat))
+        await self._or_tell(self.quick_chat.make_ready())
         await self._or_tell(self._fulfil())
         await self._or_tell(self._show_spent())
-        self._watch()
-        self._show_tray()
+        self._watcher = OtherProcess(self.services)
+        self.quick_chat.show_tray()
         spawn(self._use_quick_keys(), name="quick-keys")
         self.services.profile.warm_up()
         await self._or_tell(self.services.profile.tidy())
-
-    def _show_tray(self) -> None:
-        from chatbench.ui.chat.quick.tray import Tray, tray_is_there
-
-        if tray_is_there():
-            self.tray = Tray(
-                self._icon, self.show_quick, lambda: spawn(self._main(), name="show-main"), self.ended.set
-            )
 
     async def _open_others(self) -> None:
         """The other windows there were, of which anything is left."""
@@ -363,18 +314,6 @@ class Session:
     def watching(self) -> bool:
         """Whether everything that follows the first paint has been made."""
         return self._watcher is not None
-
-    def _watch(self) -> None:
-        """Another process on the same profile is noticed by what it writes, never by a timer."""
-        path = self.services.profile.database_path
-        self._watcher = QFileSystemWatcher(
-            [str(p) for p in (path, path.with_name(f"{path.name}-wal")) if p.exists()]
-        )
-        self._watcher.fileChanged.connect(
-            lambda _path: spawn(self.services.profile.other_process_wrote(), name="other-process")
-        )
-        self._watcher.addPath(str(self.services.endpoints.folder))
-        self._watcher.directoryChanged.connect(lambda _path: self.services.endpoints.reload())
 
     # What goes on.
 
@@ -406,8 +345,7 @@ class Session:
             first = self.desks[0].place()
         if self._ready and self.desks:
             others = tuple(desk.place() for desk in self.desks[1:])
-        quick = self._places.quick if self.quick is None else self.quick.place()
-        places = Places(**msgspec.structs.asdict(first), others=others, quick=quick)
+        places = Places(**msgspec.structs.asdict(first), others=others, quick=self.quick_chat.place())
         try:
             self.services.preferences.replace(
                 window=msgspec.to_builtins(places),
@@ -421,14 +359,12 @@ class Session:
 
     async def may_close(self) -> bool:
         """Keeps the drafts of every window; False where one could not, and said so."""
-        if self.quick is not None:
-            await self._or_tell(self.quick.pane.save_drafts())
+        await self._or_tell(self.quick_chat.save_drafts())
         return all([await desk.may_close() for desk in self.desks])
 
     async def _save_drafts(self) -> None:
         saving = [desk.workspace.save_drafts() for desk in self.desks]
-        if self.quick is not None:
-            saving.append(self.quick.pane.save_drafts())
+        saving.append(self.quick_chat.save_drafts())
         for result in await asyncio.gather(*saving, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -437,7 +373,7 @@ class Session:
         """Keeps drafts and the windows' places, then ends everything in order, whatever fails."""
         self._closing = True
         self._keep.stop()
-        self.quick_keys.release()
+        self.quick_chat.keys.release()
         self._remember()
         try:
             await self._save_drafts()
@@ -447,17 +383,10 @@ class Session:
             end()
         for desk in self.desks:
             desk.release()
-        if self.quick is not None:
-            self.quick.hide()
-            self.quick.pane.release()
-        if self.tray is not None:
-            self.tray.close()
+        self.quick_chat.release()
         self._watcher = None
         await cancel_spawned()
         await self.services.aclose()
         for desk in self.desks:
             desk.close()
-        if self.quick is not None:
-            self.quick.closes_itself = True
-            self.quick.close()
-            self.quick.deleteLater()
+        self.quick_chat.close()
