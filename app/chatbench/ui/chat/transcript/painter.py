@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter
 
 from chatbench.ui import icons
 from chatbench.ui.chat.transcript.actions import actions_of
+from chatbench.ui.chat.transcript.arranging import Row
 from chatbench.ui.chat.transcript.boxes.base import Box, Paint
 from chatbench.ui.chat.transcript.boxes.changes import paint_sign
 from chatbench.ui.chat.transcript.boxes.controls import in_order, isolated, paint_button, paint_line, tr
@@ -17,7 +18,7 @@ from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.frame import LINE_BEFORE_TURN, QUOTE_BAR
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.selection import Selection
-from chatbench.ui.chat.transcript.stack import Row, Stack
+from chatbench.ui.chat.transcript.stack import Stack
 from chatbench.ui.theme import FontRole, theme
 from chatbench.ui.theme.ring import draw_ring
 from chatbench.ui.widgets import box as draw_box

@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 
 from PySide6.QtCore import QMimeData, QPointF
 
+from chatbench.ui.chat.transcript.arranging import Row
 from chatbench.ui.chat.transcript.boxes.base import Box
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.source import Entry
-from chatbench.ui.chat.transcript.stack import Row, Stack
+from chatbench.ui.chat.transcript.stack import Stack
 
 END: Final = 1 << 60
 _NONE: Final[Mapping[str, Entry]] = {}

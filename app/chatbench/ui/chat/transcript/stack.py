@@ -9,9 +9,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from chatbench.ui.chat.transcript.arranging import (
+    Anchor,
+    Row,
+    anchor_at_top,
+    anchor_in,
+    downwards,
+    settle_above,
+    settle_from_below,
+    upwards,
+)
 from chatbench.ui.chat.transcript.boxes.base import ESTIMATED_ADVANCE, Context
 from chatbench.ui.chat.transcript.frame import BEFORE_TURN, Frame
 from chatbench.ui.chat.transcript.heights import Heights
@@ -25,24 +35,6 @@ _LOOSE: Final = 1.35
 """How much higher than its words alone a message is: paragraphs end early, lists have gaps."""
 FOOT: Final = 12
 """The least room below the last message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A message in view: its index, its upper edge in the viewport, and it, if it is at hand."""
-
-    index: int
-    top: float
-    item: Item | None
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """``offset`` pixels of box ``box`` of message ``index`` are above the upper edge."""
-
-    index: int
-    box: int
-    offset: float
 
 
 class Stack:
@@ -64,7 +56,7 @@ class Stack:
         self._items: OrderedDict[str, Item] = OrderedDict()
         self.ids: Sequence[str] = ()
         self._sizes: Sequence[int] = ()
-        self._heights = Heights()
+        self.heights = Heights()
         self._known: dict[str, float] = {}
         self._places: dict[str, int] | None = None
         self._load()
@@ -84,16 +76,17 @@ class Stack:
         around = BEFORE_TURN + self.frame.head + self.frame.actions + 16
         pixels = theme().scaled(FONTS["prose"].px) * ESTIMATED_ADVANCE
         share = theme().line("prose") * _LOOSE * pixels / max(80, self.frame.column)
-        self._heights = Heights(self._sizes, around, share)
+        self.heights = Heights(self._sizes, around, share)
         for message_id, height in list(self._known.items()):
             place = self.index_of(message_id)
             if place is None:
                 del self._known[message_id]
             else:
-                self._heights.set(place, height)
+                self.heights.set(place, height)
 
-    def _set_height(self, index: int, height: float) -> None:
-        self._heights.set(index, height)
+    def set_height(self, index: int, height: float) -> None:
+        """What a message's height is known to be now."""
+        self.heights.set(index, height)
         self._known[self.ids[index]] = height
 
     def index_of(self, message_id: str) -> int | None:
@@ -132,7 +125,7 @@ class Stack:
             if item.live and live is None and not self.following:
                 self._keep_open(index, item)
             item.take(entry, live, first=index == 0)
-            self._set_height(index, item.height)
+            self.set_height(index, item.height)
 
     def _keep_open(self, index: int, item: Item) -> None:
         """What of a message is in view stays as it is there, whatever else folds."""
@@ -162,16 +155,16 @@ class Stack:
             self._items.move_to_end(message_id)
             if found.frame != self.frame:
                 found.fit(self.frame)
-                self._set_height(index, found.height)
+                self.set_height(index, found.height)
             return found
         entry = self._source.entry(index)
         if entry is None:
             self.missing.append(message_id)
             return None
         found = Item(self.context, entry, self.frame, self._source.live(index), first=index == 0)
-        guess = self._heights[index]
+        guess = self.heights[index]
         self._items[message_id] = found
-        self._set_height(index, found.height)
+        self.set_height(index, found.height)
         self._take_place(index, found, guess)
         return found
 
@@ -188,8 +181,8 @@ class Stack:
         row = next((row for row in self.rows if row.index == index), None)
         if row is not None and row.item is None and row.top < 0:
             bottom = row.top + round(guess)
-            self._settle_from_below(index, item, bottom)
-            self.anchor = self._anchor_in(index, item, round(item.height) - bottom)
+            settle_from_below(self, index, item, bottom)
+            self.anchor = anchor_in(index, item, round(item.height) - bottom)
 
     def at_hand(self, index: int) -> Item | None:
         """The message if its boxes are made already."""
@@ -210,11 +203,11 @@ class Stack:
 
     def height_of(self, index: int) -> float:
         """A message's height, perhaps a guess."""
-        return self._heights[index]
+        return self.heights[index]
 
     def total(self) -> float:
         """The height of everything."""
-        return self._heights.total() + self.foot
+        return self.heights.total() + self.foot
 
     def value(self) -> float:
         """How far the upper edge is from the beginning."""
@@ -223,7 +216,7 @@ class Stack:
         index, box, offset = self.anchor.index, self.anchor.box, self.anchor.offset
         item = self.at_hand(index)
         inside = item.tops[box] if item is not None and box < len(item.tops) else 0.0
-        return self._heights.top(index) + inside + offset
+        return self.heights.top(index) + inside + offset
 
     def arrange(self) -> None:
         """Work out ``rows``: everything in view with exact heights."""
@@ -234,100 +227,16 @@ class Stack:
         if self.following:
             self._arrange_upwards()
         else:
-            self._arrange_downwards()
+            self.rows = downwards(self)
             last = self.rows[-1]
-            end = last.top + self._heights[last.index] + self.foot
+            end = last.top + self.heights[last.index] + self.foot
             if last.index == len(self.ids) - 1 and end < self.height:
                 self._arrange_upwards()
         self.trim()
 
     def _arrange_upwards(self) -> None:
-        rows: list[Row] = []
-        bottom = float(self.height) - self.foot
-        index = len(self.ids)
-        while index > 0 and bottom > 0:
-            index -= 1
-            item = self.item(index)
-            if item is not None:
-                self._settle_from_below(index, item, bottom)
-            bottom -= round(self._heights[index])
-            rows.append(Row(index, bottom, item))
-        rows.reverse()
-        if index == 0 and bottom > 0:
-            rows = [Row(row.index, row.top - bottom, row.item) for row in rows]
-            self._settle_more(rows)
-        self.rows = rows
-        self._anchor_at_top()
-
-    def _settle_more(self, rows: list[Row]) -> None:
-        """Everything fits: nothing is left that has only a guess."""
-        for row in rows:
-            if row.item is not None:
-                row.item.settle_between(0, row.item.height)
-                self._set_height(row.index, row.item.height)
-
-    def _settle_from_below(self, index: int, item: Item, bottom: float) -> None:
-        number = len(item.boxes) - 1
-        while number >= 0:
-            item.settle(number)
-            if bottom - (item.height - item.tops[number]) < 0:
-                break
-            number -= 1
-        self._set_height(index, item.height)
-
-    def _anchor_at_top(self) -> None:
-        first = self.rows[0]
-        self.anchor = self._anchor_in(first.index, first.item, -first.top)
-
-    @staticmethod
-    def _anchor_in(index: int, item: Item | None, inside: float) -> Anchor:
-        if item is None or not item.boxes:
-            return Anchor(index, 0, inside)
-        box = item.box_at(inside)
-        return Anchor(index, box, inside - item.tops[box])
-
-    def _arrange_downwards(self) -> None:
-        index, box, offset = self.anchor.index, self.anchor.box, self.anchor.offset
-        index = min(index, len(self.ids) - 1)
-        item = self.item(index)
-        y = -offset
-        if item is not None and item.boxes:
-            box = min(box, len(item.boxes) - 1)
-            self.anchor = Anchor(index, box, offset)
-            if offset < 0:
-                self._settle_above(index, item, item.tops[box], -offset)
-            y -= item.tops[box]
-        from_above = y > 0
-        if from_above:
-            index, y = self._reach_above(index, y)
-            item = self.item(index)
-        self.rows = self._fill(index, item, y)
-        if from_above:
-            self._anchor_at_top()
-
-    def _reach_above(self, index: int, y: float) -> tuple[int, float]:
-        """The message at the upper edge when message ``index`` begins ``y`` pixels below it."""
-        while y > 0 and index > 0:
-            index -= 1
-            item = self.item(index)
-            if item is not None:
-                self._settle_from_below(index, item, y)
-            y -= round(self._heights[index])
-        return index, min(0.0, y)
-
-    def _fill(self, index: int, item: Item | None, y: float) -> list[Row]:
-        """Rows from message ``index`` at height ``y`` down to the lower edge."""
-        rows: list[Row] = []
-        while True:
-            if item is not None:
-                item.settle_between(-y, self.height - y)
-                self._set_height(index, item.height)
-            rows.append(Row(index, y, item))
-            y += round(self._heights[index])
-            index += 1
-            if y >= self.height or index >= len(self.ids):
-                return rows
-            item = self.item(index)
+        self.rows = upwards(self)
+        self.anchor = anchor_at_top(self.rows)
 
     def scroll_by(self, change: float) -> None:
         """Move the view by pixels, exactly; at the end it follows again."""
@@ -339,14 +248,14 @@ class Stack:
         inside = offset + (item.tops[box] if item is not None and item.boxes else 0.0) + change
         if change < 0:
             index, inside = self._upwards(index, inside, -change)
-        while inside >= self._heights[index] and index + 1 < len(self.ids):
-            inside -= self._heights[index]
+        while inside >= self.heights[index] and index + 1 < len(self.ids):
+            inside -= self.heights[index]
             index += 1
             item = self.item(index)
             if item is not None:
                 item.settle_between(0, inside + 1)
-                self._set_height(index, item.height)
-        self.anchor = self._anchor_in(index, self.item(index), max(0.0, inside))
+                self.set_height(index, item.height)
+        self.anchor = anchor_in(index, self.item(index), max(0.0, inside))
         self.arrange()
         if change > 0 and self.at_end():
             self.following = True
@@ -355,42 +264,30 @@ class Stack:
         """Make exact what comes into view from above, without moving what is there."""
         item = self.item(index)
         if item is not None:
-            inside += self._settle_above(index, item, inside + change, change)
+            inside += settle_above(self, index, item, inside + change, change)
         while inside < 0 and index > 0:
             index -= 1
             item = self.item(index)
             if item is not None:
-                self._settle_above(index, item, item.height, -inside)
-            inside += self._heights[index]
+                settle_above(self, index, item, item.height, -inside)
+            inside += self.heights[index]
         return index, max(0.0, inside)
-
-    def _settle_above(self, index: int, item: Item, edge: float, reach: float) -> float:
-        """Settle the box at ``edge`` and those ``reach`` pixels above it; returns how much they grew."""
-        grown = 0.0
-        number = item.box_at(edge)
-        while number >= 0 and item.boxes:
-            grown += item.settle(number)
-            if item.tops[number] < edge + grown - reach:
-                break
-            number -= 1
-        self._set_height(index, item.height)
-        return grown
 
     def scroll_to(self, value: float) -> None:
         """Move the view to a distance from the beginning: exact only as far as heights are."""
         if not self.ids:
             return
         self.following = False
-        index, inside = self._heights.find(value)
+        index, inside = self.heights.find(value)
         item = self.item(index)
         if item is not None:
             inside = float(round(inside))
-            share = inside / max(1.0, self._heights[index])
+            share = inside / max(1.0, self.heights[index])
             item.settle_between(max(0.0, inside - self.height), inside + self.height)
-            self._set_height(index, item.height)
+            self.set_height(index, item.height)
             if inside > item.height:
-                inside = float(round(share * self._heights[index]))
-        self.anchor = self._anchor_in(index, self.item(index), inside)
+                inside = float(round(share * self.heights[index]))
+        self.anchor = anchor_in(index, self.item(index), inside)
         self.arrange()
         if self.at_end():
             self.following = True
@@ -413,9 +310,9 @@ class Stack:
         item = self.item(index)
         if item is not None:
             item.settle_between(0, pixels + self.height)
-            self._set_height(index, item.height)
-        inside = max(0.0, min(pixels, self._heights[index] - 1.0))
-        self.anchor = self._anchor_in(index, item, float(round(inside)))
+            self.set_height(index, item.height)
+        inside = max(0.0, min(pixels, self.heights[index] - 1.0))
+        self.anchor = anchor_in(index, item, float(round(inside)))
         self.arrange()
         if self.at_end() and self.total() > self.height:
             self.following = True
@@ -450,7 +347,7 @@ class Stack:
         if not self.rows:
             return True
         last = self.rows[-1]
-        end = last.top + self._heights[last.index] + self.foot
+        end = last.top + self.heights[last.index] + self.foot
         return last.index == len(self.ids) - 1 and end <= self.height + 1
 
     def rearrange(self, index: int) -> None:
@@ -461,7 +358,7 @@ class Stack:
         read = self.anchor.index == index and self.anchor.box < len(item.boxes)
         held = item.boxes[self.anchor.box].key if read and not self.following else None
         item.regather()
-        self._set_height(index, item.height)
+        self.set_height(index, item.height)
         place = next((at for at, box in enumerate(item.boxes) if held is not None and box.key == held), None)
         if place is not None:
             self.anchor = replace(self.anchor, box=place)
@@ -470,4 +367,4 @@ class Stack:
         """A message in view changed its height by itself."""
         item = self.at_hand(index)
         if item is not None:
-            self._set_height(index, item.height)
+            self.set_height(index, item.height)
