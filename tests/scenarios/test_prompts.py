@@ -354,3 +354,40 @@ def test_a_form_that_is_closed_unsaved_can_be_had_again(
             assert templates.get("two").prompt == "second"
 
     run_async(scenario())
+
+
+def test_what_the_window_cannot_use_of_a_prompt_is_said(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            session.services.templates.save("long", Template(prompt="Sum up", fragments=("/a/b.txt",)))
+            await choose(view, "/long", "long")
+            await until(lambda: notices(session), "the notice")
+            (notice,) = notices(session)
+            assert notice.text == "Its files, addresses and schema are used in the terminal only."
+            assert notice.button is None, "there is nothing to undo"
+            assert view.composer.editor.text() == "Sum up"
+
+    run_async(scenario())
+
+
+def test_a_model_stays_hidden_while_names_are(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            session.services.templates.save("german", FULL)
+            write(view, "@model-b")
+            completion = view.composer.completion
+            await until(lambda: completion.shown, "the model")
+            press(view.composer.editor, ENTER)
+            await until(lambda: len(view.lanes.views) == 2, "the second lane")
+            click(view.bar.blind)
+            await until(lambda: view.names_hidden, "the names to be hidden")
+            view.prompting.use("german")
+            await until(lambda: view.lane.system, "the system prompt")
+            assert str(view.lane.model) in ("loopback/model-a", "loopback/model-b")
+            told = " ".join(notice.text for notice in notices(session))
+            assert "Its model is left out while names are hidden." in told
+            assert "model-" not in told
+
+    run_async(scenario())

@@ -17,6 +17,7 @@ from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import click, press, send, until, write
 from tests.shots.chats import CHAT_SCENES
 from tests.shots.lanes import LANE_SCENES
+from tests.shots.prompts import PROMPT_SCENES
 from tests.shots.stage import SONNET, Stage, chart, staged
 from tests.ui.transcript.samples import KINDS, RICH
 
@@ -196,7 +197,7 @@ async def sharp(profile: Path, pictures: Path, scheme: str) -> None:
 
 SCENES: tuple[Scene, ...] = (
     first_start, chat, streaming, failures, waits, settings, edges, empty, large_text, sharp,
-    *LANE_SCENES, *CHAT_SCENES,
+    *LANE_SCENES, *CHAT_SCENES, *PROMPT_SCENES,
 )  # fmt: skip
 
 

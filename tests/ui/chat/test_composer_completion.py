@@ -417,7 +417,8 @@ def test_a_broken_prompt_says_what_is_wrong_when_it_is_chosen(
     told: list[Notice] = []
     services.notifier.listen(told.append)
     typed("/")
-    assert titles(composer) == ["bad", "good", "only_system", "New prompt…"]
+    assert titles(composer) == ["good", "only_system", "bad", "New prompt…"]
+    typed("bad")
     press(composer, run_async, Qt.Key.Key_Return)
     assert [notice.text.partition(":")[0] for notice in told] == ["bad.toml, line 1"]
 

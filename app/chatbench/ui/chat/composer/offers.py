@@ -104,15 +104,16 @@ class PromptOffers:
 
     def _read(self) -> list[tuple[str, Template | ChatbenchError]]:
         found: list[tuple[str, Template | ChatbenchError]] = []
+        broken: list[tuple[str, Template | ChatbenchError]] = []
         for name in self._services.templates.names():
             try:
                 found.append((name, self._services.templates.get(name)))
             except ChatbenchError as error:
-                found.append((name, error))
-        return found
+                broken.append((name, error))
+        return found + broken
 
     async def rows(self, query: str) -> Sequence[PaletteRow]:
-        """A broken one is there, and says what is wrong when it is chosen."""
+        """A broken one is there, behind the others, and says what is wrong when it is chosen."""
         if self._known is None:
             self._known = await asyncio.to_thread(self._read)
         rows = []
