@@ -12,12 +12,11 @@ from PIL import Image, ImageChops, ImageStat
 from pypdf import PdfReader, PdfWriter
 from tests.documents import pdfs
 
-from chatbench.core.errors import AttachmentRefused
+from chatbench.core.errors import AttachmentRefused, PasswordNeeded
 from chatbench.documents.pdf import PagePicture, PdfFacts
 from chatbench.documents.pdf.copies import subset, unlocked
 from chatbench.documents.pdf.drawing import render, thumbnail
 from chatbench.documents.pdf.inspecting import inspect
-from chatbench.documents.pdf.library import PasswordNeeded
 from chatbench.documents.pdf.ranges import parse_pages, written_pages
 from chatbench.documents.pdf.text import text
 

@@ -291,14 +291,7 @@ class AttachmentRefused(FormatError):
 
 
 class PasswordNeeded(AttachmentRefused):
-    """A document is encrypted. `given`: a password was, and is not the one."""
-
-    def __init__(self, name: str, *, given: bool = False) -> None:
-        super().__init__(
-            f"{name} is encrypted{', and this is not its password' if given else ''}.",
-            "Give its password, or attach a copy without one.",
-        )
-        self.given = given
+    """A document opens with a password only, and none or a wrong one was given."""
 
 
 class ConfigurationError(ChatbenchError):

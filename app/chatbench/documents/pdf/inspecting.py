@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final
 
+from chatbench.core.errors import PasswordNeeded
 from chatbench.documents.pdf import PdfFacts
 from chatbench.documents.pdf.library import (
     Document,
     Page,
-    PasswordNeeded,
     opened,
     page_count,
     page_of,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
-from chatbench.core.errors import AttachmentRefused
+from chatbench.core.errors import AttachmentRefused, PasswordNeeded
 
 MAX_BYTES: Final = 100 * 1024 * 1024
 _HEAD: Final = 1024
@@ -27,10 +27,6 @@ _MOST_FIELDS: Final = 1_000
 
 Document = Any
 Page = Any
-
-
-class PasswordNeeded(AttachmentRefused):
-    """The document opens with a password only, and none or a wrong one was given."""
 
 
 @cache

@@ -109,7 +109,8 @@ async def _opened(data: bytes, name: str, password: str) -> tuple[bytes, PdfFact
     """A PDF without a password, and its facts. Raises PasswordNeeded."""
     facts: PdfFacts = await confined("pdf_facts", data, password, name, name=name)
     if facts.needs_password:
-        raise PasswordNeeded(name, given=bool(password))
+        told = "is encrypted, and this is not its password" if password else "is encrypted"
+        raise PasswordNeeded(f"{name} {told}.", "Give its password, or attach a copy without one.")
     if facts.encrypted:
         data = await confined("pdf_unlocked", data, password, name, name=name)
     return data, facts
