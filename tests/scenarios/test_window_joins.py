@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
+from tests.scenarios.test_editing import editing
 from tests.scenarios.window import (
     CTRL,
     Run,
@@ -30,7 +32,6 @@ from tests.scenarios.window import (
     write,
 )
 
-from chatbench.core.conversations import Draft
 from chatbench.main import build
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.welcome import WelcomeView
@@ -67,30 +68,6 @@ def test_a_question_that_cannot_be_written_stays_in_the_composer(
     run_async(scenario())
 
 
-def test_an_edit_that_cannot_be_written_is_still_an_edit(
-    tmp_path: Path, run_async: Run, server: LoopbackServer
-) -> None:
-    async def scenario() -> None:
-        async with chatting(tmp_path, server) as (session, view):
-            await send(view, "First words")
-            press(view.composer.editor, Qt.Key.Key_Up)
-            await until(lambda: view.composer.editor.toPlainText() == "First words", "the words to edit")
-            await disk(session.services, full=True)
-            view.composer.editor.selectAll()
-            view.composer.editor.insertPlainText(LONG)
-            press(view.composer.editor, Qt.Key.Key_Return)
-            await until(lambda: "No space" in told(session), "the error")
-            assert view.composer.draft().text == LONG
-            await disk(session.services, full=False)
-            press(view.composer.editor, Qt.Key.Key_Return)
-            await until(lambda: len(view.conversation.messages) == 4, "the branch")
-            await finished(view)
-            questions = [m for m in view.conversation.messages if m.role == "user"]
-            assert {m.parent_id for m in questions} == {None}
-
-    run_async(scenario())
-
-
 def test_what_is_typed_while_a_question_is_being_written_stays(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
@@ -107,55 +84,6 @@ def test_what_is_typed_while_a_question_is_being_written_stays(
             await disk(session.services, full=False)
 
     run_async(scenario())
-
-
-def test_words_set_aside_for_an_edit_come_back_after_it(
-    tmp_path: Path, run_async: Run, server: LoopbackServer
-) -> None:
-    async def scenario() -> None:
-        async with chatting(tmp_path, server) as (session, view):
-            await send(view, "First words")
-            write(view, "half a thought")
-            view.transcript.action_requested.emit(view.source.ids()[0], "edit")
-            await until(lambda: view.composer.editor.toPlainText() == "First words", "the words to edit")
-            write(view, " again")
-            press(view.composer.editor, Qt.Key.Key_Return)
-            await until(lambda: len(view.conversation.messages) == 4, "the branch")
-            await finished(view)
-            assert view.composer.editor.toPlainText() == "half a thought"
-            await view.save_draft()
-            stored = await session.services.history.outline(view.id)
-            assert stored.draft == Draft(text="half a thought")
-
-    run_async(scenario())
-
-
-def test_an_edit_under_way_is_there_at_the_next_start(
-    tmp_path: Path, run_async: Run, server: LoopbackServer
-) -> None:
-    async def first_day() -> None:
-        async with chatting(tmp_path, server) as (_, view):
-            await send(view, "First words")
-            write(view, "half a thought")
-            view.transcript.action_requested.emit(view.source.ids()[0], "edit")
-            await until(lambda: view.composer.editor.toPlainText() == "First words", "the words to edit")
-            write(view, " made better")
-
-    async def second_day() -> None:
-        async with opened(tmp_path) as session:
-            view = view_of(session)
-            editor = view.composer.editor
-            assert editor.toPlainText() == "First words made better"
-            await until(lambda: len(view.conversation.messages) == 2, "the outline")
-            press(editor, Qt.Key.Key_Return)
-            await until(lambda: len(view.conversation.messages) == 4, "the branch")
-            await finished(view)
-            questions = [m for m in view.conversation.messages if m.role == "user"]
-            assert {m.parent_id for m in questions} == {None}
-            assert editor.toPlainText() == "half a thought"
-
-    run_async(first_day())
-    run_async(second_day())
 
 
 def test_a_question_of_the_welcome_page_leaves_what_was_typed(tmp_path: Path, run_async: Run) -> None:
@@ -562,9 +490,9 @@ def test_a_message_found_far_above_or_on_another_branch_is_shown(
             view = view_of(session)
             await send(view, "Needle")
             press(view.composer.editor, Qt.Key.Key_Up)
-            await until(lambda: view.composer.editor.toPlainText() == "Needle", "the words to edit")
-            write(view, " in hay")
-            press(view.composer.editor, Qt.Key.Key_Return)
+            sheet = await editing(session, view)
+            QTest.keyClicks(sheet.editor, " in hay")
+            press(sheet.editor, Qt.Key.Key_Return)
             await until(lambda: len(view.conversation.messages) == 4, "the branch")
             await finished(view)
             first, second = (m.id for m in view.conversation.messages if m.role == "user")

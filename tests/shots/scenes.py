@@ -158,9 +158,11 @@ async def edges(profile: Path, pictures: Path, scheme: str) -> None:
             await send(stage.view, words)
         await stage.shoot("long-titles-cjk-rtl")
         press(stage.view.composer.editor, Qt.Key.Key_Up)
-        await until(lambda: stage.view.composer.editor.toPlainText(), "the words to edit")
+        await until(lambda: stage.view.edits.reasking, "the words to edit")
+        sheet = stage.view.edits.reasking
+        assert sheet is not None
         await stage.shoot("edit-mode")
-        press(stage.view.composer.editor, Qt.Key.Key_Escape)
+        press(sheet.editor, Qt.Key.Key_Escape)
         stage.view.transcript.action_requested.emit(stage.view.source.ids()[1], "delete")
         await until(stage.window.notices.shown, "the notice with Undo")
         await stage.shoot("notice-deleted-with-undo")
