@@ -10,7 +10,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import pairwise
 
 from tests.documents import office
@@ -154,87 +154,81 @@ def same_slide(count: int) -> bytes:
     )
 
 
-def all_bombs() -> Iterator[tuple[str, bytes]]:
-    """File name, bytes."""
-    yield "zeros.docx", word(bytes(200 * MIB))
-    yield "laughs.docx", word(laughs(f'<w:document xmlns:w="{_WORD}">&lol9;</w:document>'.encode()))
-    yield "laughs in an attribute.docx", word(laughs(b'<x a="&lol9;"/>'))
-    hidden = b"<!--" + b" " * 5000 + b"-->"
-    yield (
-        "laughs further down.docx",
-        word(laughs(b'<x a="&lol9;">&lol9;</x>').replace(b"<!DOC", hidden + b"<!DOC")),
-    )
-    yield "deep.docx", word(b"<a>" + noise(bytes(10**6)) + b"<a>" * 200_000 + b"</a>" * 200_000)
-    yield "deep tables.docx", word_of(b"<w:tbl><w:tr><w:tc>" * 80 + b"</w:tc></w:tr></w:tbl>" * 80)
-    yield "paragraphs.docx", word_of(b"<w:p><w:r><w:t>word</w:t></w:r></w:p>" * 400_000)
-    yield (
-        "spans.docx",
-        word_of(
-            b"<w:tbl><w:tr>"
-            + b'<w:tc><w:tcPr><w:gridSpan w:val="99999999"/></w:tcPr></w:tc>' * 50_000
-            + b"</w:tr></w:tbl>"
-        ),
-    )
-    yield "overlapping.docx", overlapping(9000, 10 * MIB)
-    yield (
-        "rows.xlsx",
-        sheet_of(
-            b"".join(b'<row r="%d"><c r="A%d"><v>%d</v></c></row>' % (n, n, n) for n in range(1, 1_048_577)),
-            b'<dimension ref="A1:A1048576"/>',
-        ),
-    )
-    yield (
-        "styled.xlsx",
-        sheet_of(
-            b"".join(b'<row r="%d">%s</row>' % (n, b'<c r="A1" s="1"/>' * 100) for n in range(1, 10_001))
-        ),
-    )
-    yield "far.xlsx", sheet_of(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
-    yield "far columns.xlsx", sheet_of(b'<row r="1"><c r="ZZZZZZZZ1"><v>1</v></c></row>')
-    yield "one row.xlsx", sheet_of(b'<row r="1">' + b'<c r="A1"><v>1</v></c>' * 1_000_000 + b"</row>")
-    yield (
-        "strings.xlsx",
-        replaced(
-            office.shared_strings(),
-            {
-                "xl/sharedStrings.xml": f'<sst xmlns="{_SHEET}">'.encode()
-                + noise(bytes(50 * MIB))
-                + b"<si><t>x</t></si>" * 2_500_000
-                + b"</sst>"
-            },
-        ),
-    )
-    yield "repeated.ods", open_repeated()
-    yield "slide.pptx", same_slide(5000)
+def strings() -> bytes:
+    """A workbook that shares two and a half million texts."""
+    items = b"<si><t>x</t></si>" * 2_500_000
+    xml = f'<sst xmlns="{_SHEET}">'.encode() + noise(items) + items + b"</sst>"
+    return replaced(office.shared_strings(), {"xl/sharedStrings.xml": xml})
+
+
+def again_and_again() -> bytes:
+    """A book that has the same long chapter three thousand times."""
     pages = {f"{n}.xhtml": "<p>" + "words " * 100_000 + "</p>" for n in range(3)}
-    yield "spine.epub", office.book(pages, spine=["0.xhtml"] * 3000)
-    yield "deep.html", b"<html><body>" + b"<div>" * 200_000 + b"end"
-    yield "deep list.html", b"<html><body>" + b"<ul><li>" * 100_000 + b"end"
-    yield "bold.html", b"<html><body>" + b"<b>" * 300_000 + b"end"
-    yield "quotes.html", b"<html><body>" + b"<blockquote>" * 1000 + b"line<br>" * 10_000
-    yield "spans.html", b"<html><table>" + b"<tr><td rowspan=9999 colspan=9999>x" * 20_000
-    yield "attributes.html", b"<html><body><a " + b"href='x' " * 1_000_000 + b">x"
-    yield "deep.json", b"[" * 1_000_000 + b"]" * 1_000_000
-    yield "deep.ipynb", b'{"cells": ' + b"[" * 500_000 + b"]" * 500_000 + b"}"
-    yield (
-        "outputs.ipynb",
-        json.dumps(
-            {"cells": [{"cell_type": "code", "source": "x", "outputs": [{"text": "y" * 1000}] * 20_000}]}
-        ).encode(),
-    )
-    yield "commas.csv", b"," * 10_000_000
-    yield "lines.csv", b"a,b\n" * 3_000_000
-    yield "quotes.csv", b'"' * 5_000_001
-    yield "backticks.md", b"`" * 10_000_000
-    yield "backticks.py", b"`" * 10_000_000
-    yield "deep.eml", mail_of_parts(5000)
-    yield (
-        "parts.eml",
-        b"From: a@b.c\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-        + (b"--b\r\n\r\nx\r\n" * 200_000),
-    )
-    yield "header.eml", b"From: a@b.c\r\nSubject: " + b"=?utf-8?q?=C3=A4?= " * 100_000 + b"\r\n\r\nx"
-    yield "addresses.eml", b"Subject: x\r\nFrom: " + b"(" * 200_000 + b"\r\n\r\nx"
-    yield "deep.rtf", b"{\\rtf1 " + b"{" * 1_000_000
-    yield "letters.rtf", b"{\\rtf1 " + b"\\'e4" * 1_000_000 + b"}"
-    yield "zeros.gz", gzip.compress(bytes(300 * MIB), 1)
+    return office.book(pages, spine=["0.xhtml"] * 3000)
+
+
+def rows(count: int) -> bytes:
+    """A sheet of so many rows with a number each."""
+    each = (b'<row r="%d"><c r="A%d"><v>%d</v></c></row>' % (n, n, n) for n in range(1, count + 1))
+    return sheet_of(b"".join(each), b'<dimension ref="A1:A%d"/>' % count)
+
+
+def styled(count: int) -> bytes:
+    """A sheet of so many rows with a hundred cells each that have a style and nothing else."""
+    cells = b'<c r="A1" s="1"/>' * 100
+    return sheet_of(b"".join(b'<row r="%d">%s</row>' % (n, cells) for n in range(1, count + 1)))
+
+
+def printed() -> bytes:
+    """A notebook with twenty thousand outputs."""
+    cell = {"cell_type": "code", "source": "x", "outputs": [{"text": "y" * 1000}] * 20_000}
+    return json.dumps({"cells": [cell]}).encode()
+
+
+_COMMENT = b"<!--" + b" " * 5000 + b"-->"
+_EMPTY_CELL = b'<w:tc><w:tcPr><w:gridSpan w:val="99999999"/></w:tcPr></w:tc>'
+_MULTIPART = b"From: a@b.c\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "zeros.docx": lambda: word(bytes(200 * MIB)),
+    "laughs.docx": lambda: word(laughs(f'<w:document xmlns:w="{_WORD}">&lol9;</w:document>'.encode())),
+    "laughs in an attribute.docx": lambda: word(laughs(b'<x a="&lol9;"/>')),
+    "laughs further down.docx": lambda: word(
+        laughs(b'<x a="&lol9;">&lol9;</x>').replace(b"<!DOC", _COMMENT + b"<!DOC")
+    ),
+    "deep.docx": lambda: word(b"<a>" + noise(bytes(MIB)) + b"<a>" * 200_000 + b"</a>" * 200_001),
+    "deep tables.docx": lambda: word_of(b"<w:tbl><w:tr><w:tc>" * 80 + b"</w:tc></w:tr></w:tbl>" * 80),
+    "paragraphs.docx": lambda: word_of(b"<w:p><w:r><w:t>word</w:t></w:r></w:p>" * 400_000),
+    "spans.docx": lambda: word_of(b"<w:tbl><w:tr>" + _EMPTY_CELL * 50_000 + b"</w:tr></w:tbl>"),
+    "rows.xlsx": lambda: rows(1_048_576),
+    "styled.xlsx": lambda: styled(10_000),
+    "far.xlsx": lambda: sheet_of(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+    "far columns.xlsx": lambda: sheet_of(b'<row r="1"><c r="ZZZZZZZZ1"><v>1</v></c></row>'),
+    "one row.xlsx": lambda: sheet_of(b'<row r="1">' + b'<c r="A1"><v>1</v></c>' * 1_000_000 + b"</row>"),
+    "strings.xlsx": strings,
+    "repeated.ods": open_repeated,
+    "slide.pptx": lambda: same_slide(5000),
+    "spine.epub": again_and_again,
+    "deep.html": lambda: b"<html><body>" + b"<div>" * 200_000 + b"end",
+    "deep list.html": lambda: b"<html><body>" + b"<ul><li>" * 100_000 + b"end",
+    "bold.html": lambda: b"<html><body>" + b"<b>" * 300_000 + b"end",
+    "quotes.html": lambda: b"<html><body>" + b"<blockquote>" * 1000 + b"line<br>" * 10_000,
+    "spans.html": lambda: b"<html><table>" + b"<tr><td rowspan=9999 colspan=9999>x" * 20_000,
+    "attributes.html": lambda: b"<html><body><a " + b"href='x' " * 1_000_000 + b">x",
+    "deep.json": lambda: b"[" * 1_000_000 + b"]" * 1_000_000,
+    "deep.ipynb": lambda: b'{"cells": ' + b"[" * 500_000 + b"]" * 500_000 + b"}",
+    "outputs.ipynb": printed,
+    "commas.csv": lambda: b"," * 10_000_000,
+    "lines.csv": lambda: b"a,b\n" * 3_000_000,
+    "quotes.csv": lambda: b'"' * 5_000_001,
+    "backticks.md": lambda: b"`" * 10_000_000,
+    "backticks.py": lambda: b"`" * 10_000_000,
+    "deep.eml": lambda: mail_of_parts(5000),
+    "parts.eml": lambda: _MULTIPART + b"--b\r\n\r\nx\r\n" * 200_000,
+    "header.eml": lambda: b"From: a@b.c\r\nSubject: " + b"=?utf-8?q?=C3=A4?= " * 100_000 + b"\r\n\r\nx",
+    "addresses.eml": lambda: b"Subject: x\r\nFrom: " + b"(" * 200_000 + b"\r\n\r\nx",
+    "deep.rtf": lambda: b"{\\rtf1 " + b"{" * 1_000_000,
+    "letters.rtf": lambda: b"{\\rtf1 " + b"\\'e4" * 1_000_000 + b"}",
+    "zeros.gz": lambda: gzip.compress(bytes(300 * MIB), 1),
+}
+"""Name of the file -> how its bytes are made, for the readers of documents."""

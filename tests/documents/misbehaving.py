@@ -58,6 +58,13 @@ def wait_for_ever() -> int:
         time.sleep(60)
 
 
+def drip() -> Iterator[int]:
+    """Never ends, and is never silent for long."""
+    while True:
+        yield 1
+        time.sleep(0.1)
+
+
 def take_memory() -> int:
     taken = [bytearray(16 << 20) for _ in range(1000)]
     return len(taken)
@@ -165,7 +172,18 @@ def try_to(what: str) -> str:
 TASKS = {
     name: f"{__name__}:{name}"
     for name in (
-        *("echo", "size_of", "peak_kib", "pages", "spin", "wait_for_ever", "take_memory", "nest", "crash"),
+        *(
+            "echo",
+            "size_of",
+            "peak_kib",
+            "pages",
+            "spin",
+            "wait_for_ever",
+            "take_memory",
+            "nest",
+            "crash",
+            "drip",
+        ),
         *("kill_itself", "refuse", "fail", "print_much", "lie", "babble", "environment", "try_to"),
     )
 }

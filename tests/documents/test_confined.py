@@ -134,6 +134,7 @@ async def test_a_refusal_comes_back_as_it_was_raised() -> None:
         ("take_memory", (), Limits(memory=256 * MIB), "than a document may take (256 MiB)."),
         ("spin", (), Limits(seconds=0.5), "takes longer to read than a document may (0.5 seconds)."),
         ("wait_for_ever", (), Limits(seconds=0.5), "takes longer to read"),
+        ("drip", (), Limits(seconds=0.7), "takes longer to read"),
         ("pages", (100, MIB), Limits(output=8 * MIB), "more text and pictures than a document may (8 MiB)."),
         ("nest", (), Limits(), "report.docx is nested too deeply to be read."),
         ("crash", (), Limits(), "report.docx cannot be read."),

@@ -24,7 +24,6 @@ from chatbench.documents.markdown.convert import convert
 from chatbench.documents.markdown.writing import MAX_CHARACTERS, Converted
 
 MIB = 1 << 20
-BOMBS = dict(bombs.all_bombs())
 
 
 def resident() -> tuple[int, int]:
@@ -53,12 +52,13 @@ def _nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> obje
     assert list(tmp_path.rglob("*")) == [folder]
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("name", bombs.BOMBS)
 async def test_a_bomb_is_refused_or_cut_in_a_moment(name: str) -> None:
+    data = bombs.BOMBS[name]()
     forget()
     before, _ = resident()
     began = spent_by_children()
-    reading = confined("markdown", BOMBS[name], name, name=name)
+    reading = confined("markdown", data, name, name=name)
     ended: Any = (await asyncio.gather(reading, return_exceptions=True))[0]
     took = spent_by_children() - began
     _, most = resident()

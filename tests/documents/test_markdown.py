@@ -292,6 +292,7 @@ def test_rich_text() -> None:
         ),
         (b"\x7fELF\x02\x01\x01" + bytes(100), "a.docx", "a.docx holds no text that can be read"),
         (b'{"cells": 3}', "a.ipynb", "a.ipynb is no notebook"),
+        (bombs.zipped({"a.txt": b"x"}), "a.docx", "a.docx is an archive."),
     ],
 )
 def test_what_is_none_says_so(data: bytes, name: str, sentence: str) -> None:

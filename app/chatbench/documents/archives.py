@@ -162,8 +162,6 @@ def _safe_part(part: str) -> str:
     kinds = ((sign, unicodedata.category(sign)[0]) for sign in part)
     kept = "".join(" " if kind == "Z" else sign for sign, kind in kinds if kind != "C")
     kept = _FORBIDDEN.sub("_", re.sub(r"^[A-Za-z]:", "", kept)).strip(" ")
-    if not kept.strip("."):
-        return ""
     kept = kept.rstrip(". ")
     if _RESERVED.match(kept):
         kept = f"_{kept}"

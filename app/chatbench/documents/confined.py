@@ -96,7 +96,8 @@ async def confined_stream(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> AsyncGenerator[Any, None]:
     """What the function of that task yields, as it comes; see `confined`. The time that is taken between
-    two items does not count. To be closed (`contextlib.aclosing`) where it is not read to its end."""
+    two items does not count, but its turn is kept: nothing else may be read here between them. To be closed
+    (`contextlib.aclosing`) where it is not read to its end."""
     loop = asyncio.get_running_loop()
     async with _gates.setdefault(loop, asyncio.Semaphore(max(1, min(4, os.cpu_count() or 1)))):
         reader = _Reader(task, arguments, name or "The file", limits)

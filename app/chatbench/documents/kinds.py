@@ -32,6 +32,9 @@ GZIP: Final = "application/gzip"
 OLE: Final = "application/x-ole-storage"
 """Office files of 2003 and before, and encrypted ones of today."""
 
+ARCHIVES: Final = frozenset({ZIP, TAR, GZIP})
+"""What `archives` lists."""
+
 _BEGINNINGS: Final = (
     (b"%PDF-", "application/pdf"),
     (b"ID3", "audio/mpeg"),
