@@ -154,21 +154,29 @@ ROWS = (
 )
 
 
-def table(*, by_columns: bool = False) -> Made:
-    """A table between two paragraphs, drawn row by row or column by column, numbers to the right."""
+def table(*, by_columns: bool = False, to_the_right: bool = True) -> Made:
+    """A table between two paragraphs, drawn row by row or column by column."""
     sheet = _Sheet()
     before, after = prose(60, 3), prose(60, 4)
     y = sheet.lines(MARGIN, HEIGHT - 80, wrapped(before, WIDTH - 2 * MARGIN)) - 14
     cells = [(row, column) for row in range(len(ROWS)) for column in range(3)]
     for row, column in sorted(cells, key=lambda cell: cell[::-1] if by_columns else cell):
         place, text = y - row * 18, ROWS[row][column]
-        if column:
+        if column and to_the_right:
             sheet.canvas.drawRightString(MARGIN + 180 + 100 * column, place, text)
         else:
-            sheet.canvas.drawString(MARGIN, place, text)
+            sheet.canvas.drawString(MARGIN + 140 * column, place, text)
     sheet.lines(MARGIN, y - len(ROWS) * 18 - 20, wrapped(after, WIDTH - 2 * MARGIN))
     words = "\n".join(" ".join(cell for cell in row if cell) for row in ROWS)
     return Made(sheet.data(), ("\n".join([before, words, after]),))
+
+
+def bare_table() -> bytes:
+    """Nothing but a table, drawn column by column."""
+    sheet = _Sheet()
+    for column in range(3):
+        sheet.lines(MARGIN + 140 * column, HEIGHT - 80, [row[column] or "-" for row in ROWS])
+    return sheet.data()
 
 
 def header_and_footer() -> Made:
@@ -212,6 +220,44 @@ def rotated(angle: int) -> Made:
     sheet.lines(MARGIN, 500, wrapped(body, HEIGHT - 2 * MARGIN))
     sheet.lines(MARGIN, 540, ["A wide page"], "Helvetica-Bold", 16)
     return Made(sheet.data(), (f"A wide page\n{body}",))
+
+
+def turned(angle: int) -> Made:
+    """The same on a page that says nothing of it: the text runs up (90) or down (270)."""
+    sheet = _Sheet()
+    canvas = sheet.canvas
+    canvas.translate(*{90: (WIDTH, 0), 270: (0, HEIGHT)}[angle])
+    canvas.rotate(angle)
+    body = prose(150, 9)
+    sheet.lines(MARGIN, 500, wrapped(body, HEIGHT - 2 * MARGIN))
+    sheet.lines(MARGIN, 540, ["A wide page"], "Helvetica-Bold", 16)
+    return Made(sheet.data(), (f"A wide page\n{body}",))
+
+
+def letter_by_letter() -> Made:
+    """Every letter is placed on its own, and blanks are not drawn at all."""
+    sheet = _Sheet()
+    body = prose(200, 14)
+    sheet.canvas.setFont("Helvetica", 10)
+    for row, line in enumerate(wrapped(body, WIDTH - 2 * MARGIN)):
+        for at, letter in enumerate(line):
+            if letter != " ":
+                x = MARGIN + pdfmetrics.stringWidth(line[:at], "Helvetica", 10)
+                sheet.canvas.drawString(x, HEIGHT - 80 - row * 13, letter)
+    return Made(sheet.data(), (body,))
+
+
+def strewn(placed: list[tuple[int, int, int, int, str]], rotation: int) -> bytes:
+    """Words anywhere: left, baseline, size, angle, text."""
+    sheet = _Sheet()
+    sheet.canvas.setPageRotation(rotation)
+    for left, baseline, size, angle, text in placed:
+        sheet.canvas.saveState()
+        sheet.canvas.translate(left, baseline)
+        sheet.canvas.rotate(angle)
+        sheet.lines(0, 0, [text], size=size)
+        sheet.canvas.restoreState()
+    return sheet.data()
 
 
 def sideways() -> Made:
@@ -378,6 +424,9 @@ LAYOUTS: dict[str, Callable[[], Made]] = {
     "rotated by 90": lambda: rotated(90),
     "rotated by 180": lambda: rotated(180),
     "rotated by 270": lambda: rotated(270),
+    "upwards": lambda: turned(90),
+    "downwards": lambda: turned(270),
+    "letter by letter": letter_by_letter,
     "sideways line": sideways,
     "hyphenated": hyphenated,
     "arabic": arabic,

@@ -18,6 +18,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections import Counter
 from itertools import islice
 
 import pytest
@@ -75,9 +76,19 @@ def test_paragraphs_have_an_empty_line_between() -> None:
     assert blocks == made.pages[0].split("\n")
 
 
+def test_a_table_alone_is_one_however_it_was_drawn() -> None:
+    (found,) = read(pdfs.bare_table())
+    assert found.split("\n")[:3] == [
+        "| Item | Quantity | Price |",
+        "| --- | --- | --- |",
+        "| Paper, white | 12 | 3.50 |",
+    ]
+
+
+@pytest.mark.parametrize("to_the_right", [False, True])
 @pytest.mark.parametrize("by_columns", [False, True])
-def test_a_table_becomes_markdown(*, by_columns: bool) -> None:
-    made = pdfs.table(by_columns=by_columns)
+def test_a_table_becomes_markdown(*, by_columns: bool, to_the_right: bool) -> None:
+    made = pdfs.table(by_columns=by_columns, to_the_right=to_the_right)
     (found,) = read(made.data)
     before, table, after = found.split("\n\n")
     assert table.split("\n") == [
@@ -274,3 +285,29 @@ def test_a_page_of_nothing_but_columns_is_read_at_once() -> None:
     found = arranged(*reversed(stairs))
     assert time.thread_time() - began < 2
     assert found.split() == [f"w{number}" for number in range(3000)]
+
+
+def letters(text_: str) -> Counter[str]:
+    return Counter(letter for letter in text_ if letter.isalnum())
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 580),
+            st.integers(0, 830),
+            st.sampled_from([4, 8, 10, 10, 10, 30]),
+            st.sampled_from([0, 0, 0, 0, 90, 270, 45]),
+            st.text("abc de-f12", min_size=1, max_size=30),
+        ),
+        max_size=25,
+    ),
+    st.sampled_from([0, 90, 180, 270]),
+)
+def test_every_letter_of_any_page_is_there_once(
+    placed: list[tuple[int, int, int, int, str]], rotation: int
+) -> None:
+    """As PDFium knows them, wherever and however they stand."""
+    data = pdfs.strewn(placed, rotation)
+    assert letters("".join(read(data))) == letters(by_pdfium_alone(data))

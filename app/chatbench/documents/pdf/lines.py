@@ -13,7 +13,7 @@ import re
 import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple
 
 from chatbench.documents.pdf.drawn import CUT, GAP, Box, text_as_drawn
@@ -196,11 +196,14 @@ class Reader:
     def _beginnings(
         self, words: int, stretch: _Stretch, parts: list[Box], read: Callable[[Box], Box]
     ) -> list[int]:
-        """At which character of the stretch each part of it begins: at the first word in its box."""
-        starts = [match.start() for match in _BEGINNINGS.finditer(stretch.text)]
+        """At which character of the stretch each part of it begins."""
         if any(_below_each_other(one, other) for one, other in pairwise(parts)):
-            letters = [(start, read(self._letter(words, stretch.start + start))) for start in starts]
-            return [0, *(_first_within(part, letters, len(stretch.text)) for part in parts[1:])]
+            # Figures below each other are given as one word.
+            places = (place for place, letter in enumerate(stretch.text) if not letter.isspace())
+            letters = [(place, read(self._letter(words, stretch.start + place))) for place in places]
+            firsts = (_first_within(part, letters, len(stretch.text)) for part in parts[1:])
+            return list(accumulate((0, *firsts), max))
+        starts = [match.start() for match in _BEGINNINGS.finditer(stretch.text)]
         to_the_left = parts[-1][0] < parts[0][0]
 
         def place(start: int) -> float:
