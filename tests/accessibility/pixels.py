@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
     QLineEdit,
+    QMenu,
     QPlainTextEdit,
     QToolButton,
     QWidget,
@@ -63,6 +64,8 @@ def words(root: QWidget) -> Iterator[Word]:
     for widget in [root, *root.findChildren(QWidget)]:
         if isinstance(widget, TranscriptView):
             yield from _of_transcript(widget, root)
+        elif isinstance(widget, QMenu):
+            yield from _of_menu(widget)
         elif widget.isEnabled() and not widget.visibleRegion().isEmpty() and (text := _text(widget)):
             seen = widget.visibleRegion().boundingRect()
             inset = _INSET if isinstance(widget, QAbstractButton | QLineEdit) else 0
@@ -82,6 +85,13 @@ def _text(widget: QWidget) -> str:
     else:
         return ""
     return words if _WORD.search(words) else ""
+
+
+def _of_menu(menu: QMenu) -> Iterator[Word]:
+    for action in menu.actions():
+        if action.isEnabled() and _WORD.search(action.text()):
+            rect = menu.actionGeometry(action).adjusted(_INSET, _INSET, -_INSET, -_INSET)
+            yield Word("QMenu", action.text(), rect, menu.font())
 
 
 def _of_transcript(view: TranscriptView, root: QWidget) -> Iterator[Word]:

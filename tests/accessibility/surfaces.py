@@ -7,20 +7,30 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleInterface
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QContextMenuEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractScrollArea,
+    QApplication,
+    QPlainTextEdit,
+    QWidget,
+)
 from shiboken6 import isValid
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask
-from tests.scenarios.window import add_loopback, press, until, view_of
+from tests.scenarios.window import add_loopback, click, press, until, view_of
 
 from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.session import Session
 from chatbench.ui.widgets import Popup
 
-NATIVE = ("chat.attach", "chat.export")
+NATIVE = ("chat.attach", "list.export")
 """What these open is the system's own."""
+OPENING = ("ellipsis", "chevron-down", "columns-3", "diff")
+"""Icons of buttons that open a menu."""
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -69,6 +79,27 @@ async def three_lanes(session: Session, view: ConversationView) -> None:
     await quiet()
 
 
+async def beginnings(session: Session, server: LoopbackServer) -> AsyncIterator[Surface]:
+    """The first start, and the inspector with a conversation and with one answer."""
+    window = session.window
+    window.activateWindow()
+    await quiet()
+    yield Surface("first start", window)
+    view = await _chatted(session, server)
+    window.commands["view.inspector"].trigger()
+    await until(lambda: window.inspector.shown_part == 1, "the inspector")
+    await quiet()
+    yield Surface("inspector: conversation", window)
+    view.transcript.action_requested.emit(view.source.ids()[-1], "inspect")
+    await quiet()
+    yield Surface("inspector: message", window)
+    window.commands["window.quick"].trigger()
+    await until(lambda: session.quick is not None and session.quick.isVisible(), "the quick window")
+    await quiet()
+    assert session.quick is not None
+    yield Surface("quick", session.quick)
+
+
 async def dialogs(session: Session, server: LoopbackServer) -> AsyncIterator[Surface]:
     """Every dialog and popup that an action of the window opens, three lanes in view."""
     session.window.activateWindow()
@@ -86,6 +117,63 @@ async def dialogs(session: Session, server: LoopbackServer) -> AsyncIterator[Sur
         for one in [one for one in above(session.window) if one not in before]:
             yield Surface(command.objectName(), one)
         await close_all(session)
+
+
+async def menus(session: Session, server: LoopbackServer) -> AsyncIterator[Surface]:
+    """Every menu that a button of the window opens, as wide as it is and where room is short."""
+    window = session.window
+    window.activateWindow()
+    await three_lanes(session, await _chatted(session, server))
+    seen: set[str] = set()
+    for size in ((1440, 900), (480, 800)):
+        window.resize(*size)
+        await quiet()
+        for widget in [*openers(window), *holders(window)]:
+            named = widget if isinstance(widget, QAbstractButton) else widget.parentWidget() or widget
+            name = f"{type(named).__name__} {named.accessibleName()} at {size[0]}"
+            if not isValid(widget) or not widget.isVisible() or name in seen:
+                continue
+            seen.add(name)
+            before = set(above(window))
+            if isinstance(widget, QAbstractButton):
+                click(widget)
+            else:
+                at = _first(widget)
+                event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, widget.mapToGlobal(at))
+                QApplication.sendEvent(widget, event)
+            await quiet()
+            for one in [one for one in above(window) if one not in before]:
+                yield Surface(name, one)
+            await close_all(session)
+
+
+def _first(widget: QWidget) -> QPoint:
+    """Inside what stands uppermost in a list, or in the middle."""
+    if isinstance(widget, QAbstractItemView):
+        rows = range(widget.model().rowCount())
+        rects = [widget.visualRect(widget.model().index(row, 0)) for row in rows]
+        return rects[-1].center() if rects else QPoint(5, 5)
+    return widget.rect().center()
+
+
+def holders(root: QWidget) -> list[QWidget]:
+    """What has a menu of its own under the right button: transcripts, lists, fields."""
+    found = [
+        one.viewport()
+        for one in root.findChildren(QAbstractScrollArea)
+        if isinstance(one, TranscriptView | QAbstractItemView | QPlainTextEdit) and one.isVisible()
+    ]
+    return [one for one in found if not one.visibleRegion().isEmpty()]
+
+
+def openers(root: QWidget) -> list[QAbstractButton]:
+    """The buttons in view that open a menu or a list."""
+    return [
+        one
+        for one in root.findChildren(QAbstractButton)
+        if one.isVisible() and one.isEnabled() and not one.visibleRegion().isEmpty()
+        and (getattr(one, "_menu", False) or getattr(one, "_icon", "") in OPENING or hasattr(one, "menu"))
+    ]  # fmt: skip
 
 
 def above(window: QWidget) -> list[QWidget]:

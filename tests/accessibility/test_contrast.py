@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 from tests.accessibility.pixels import TEXT, contrast_in, painted, picture, pieces, words
-from tests.accessibility.surfaces import quiet, surfaces
+from tests.accessibility.surfaces import Surface, beginnings, dialogs, menus, quiet, surfaces
 from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, tell, two_lanes
@@ -19,10 +19,12 @@ from tests.scenarios.window import opened, until
 from tests.ui.transcript.conftest import Show, settle, show  # noqa: F401 - a fixture
 
 from chatbench.ui.palette import CommandPalette
+from chatbench.ui.session import Session
 from chatbench.ui.theme import theme
 from chatbench.ui.theme.current import SchemePreference
 from chatbench.ui.widgets import Popup
 
+Look = Callable[[Session, LoopbackServer], AsyncIterator[Surface]]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 HERE = (
     "Use a unique index, even when two requests arrive together.\n\n```python\nprint('one')  # a note\n```\n"
@@ -88,6 +90,26 @@ def test_words_in_the_window_are_readable(
                 looked += count
                 faults |= {f"{surface.name}: {one}" for one in found}
         assert looked > 400
+        assert not faults, "\n".join(sorted(faults))
+
+    run_async(scenario())
+
+
+@pytest.mark.parametrize("looked_at", [beginnings, dialogs, menus])
+def test_words_in_dialogs_and_menus_are_readable(
+    run_async: Run, tmp_path: Path, server: LoopbackServer, scheme: SchemePreference, looked_at: Look
+) -> None:
+    async def scenario() -> None:
+        faults: set[str] = set()
+        looked = 0
+        async with opened(tmp_path / "profile") as session:
+            session.window.resize(1440, 900)
+            theme().apply(scheme=scheme)
+            async for surface in looked_at(session, server):
+                count, found = faint(_uppermost(surface.root))
+                looked += count
+                faults |= {f"{surface.name}: {one}" for one in found}
+        assert looked > 60
         assert not faults, "\n".join(sorted(faults))
 
     run_async(scenario())

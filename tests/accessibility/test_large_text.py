@@ -1,8 +1,8 @@
-"""Twice the text size: no control lies over another, in either direction of reading."""
+"""Twice the text size: no control lies over another, no word is cut off, in either direction of reading."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
-from tests.accessibility.surfaces import surfaces
+from pytestqt.qtbot import QtBot
+from tests.accessibility.clipping import clipped
+from tests.accessibility.surfaces import Surface, beginnings, dialogs, menus, surfaces
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import opened
 
+from chatbench.ui.session import Session
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets import Button, Label, SearchField
 
+Look = Callable[[Session, LoopbackServer], AsyncIterator[Surface]]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
@@ -43,6 +48,59 @@ def test_at_200_percent_nothing_lies_over_anything(
     finally:
         qapp.setLayoutDirection(before)
         theme().apply(text_factor=1.0)
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+@pytest.mark.parametrize("size", [(1440, 900), (480, 800)])
+@pytest.mark.parametrize("looked_at", [beginnings, surfaces, dialogs, menus])
+def test_at_200_percent_no_word_is_cut_off(
+    run_async: Run, tmp_path: Path, server: LoopbackServer, qapp: QApplication,
+    looked_at: Look, size: tuple[int, int], direction: Qt.LayoutDirection,
+) -> None:  # fmt: skip
+    async def scenario() -> None:
+        faults: set[str] = set()
+        seen: set[str] = set()
+        async with opened(tmp_path / "profile") as session:
+            session.window.resize(*size)
+            theme().apply(text_factor=2.0)
+            async for surface in looked_at(session, server):
+                seen.add(surface.name)
+                faults |= {f"{surface.name}: {one}" for one in clipped(surface.root)}
+        assert len(seen) > 3
+        assert not faults, "\n".join(sorted(faults))
+
+    before = qapp.layoutDirection()
+    qapp.setLayoutDirection(direction)
+    try:
+        run_async(scenario())
+    finally:
+        qapp.setLayoutDirection(before)
+        theme().apply(text_factor=1.0)
+
+
+def test_what_is_cut_off_is_found(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(300, 200)
+    words = "Words that are longer than that"
+    button, label = Button(words, parent=window), Label(words, parent=window)
+    button.setFixedSize(60, 30)
+    label.setGeometry(0, 40, 60, 20)
+    wrapped = Label(words, wrap=True, parent=window)
+    wrapped.setGeometry(0, 80, 60, 16)
+    field = SearchField(words, window)
+    field.setGeometry(0, 120, 60, 30)
+    outside = Label("Outside", parent=window)
+    outside.setGeometry(280, 160, 90, 20)
+    window.show()
+    told = sorted(one.split(" ")[0] for one in clipped(window))
+    assert told == ["Button", "Label", "Label", "Label"], "the hint is told in a tooltip"
+    field.setToolTip("Something else")
+    button.setFixedSize(button.sizeHint())
+    label.resize(label.sizeHint())
+    wrapped.resize(60, wrapped.heightForWidth(60))
+    outside.move(0, 160)
+    assert list(clipped(window)) == []
 
 
 def _controls(root: QWidget) -> list[QWidget]:

@@ -5,23 +5,32 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QTranslator
 from PySide6.QtGui import QAccessible, QKeySequence, QTextDocumentFragment
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
-from tests.accessibility.surfaces import interfaces, surfaces
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QWidget,
+)
+from tests.accessibility.surfaces import Surface, beginnings, dialogs, interfaces, menus, surfaces
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import opened
 
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.params import Parameters, fit
-from chatbench.ui.chat.inspector.words import why_left_out
+from chatbench.ui.chat.inspector.words import moment, why_left_out
 from chatbench.ui.session import Session
 
+Look = Callable[[Session, LoopbackServer], AsyncIterator[Surface]]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 _BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 _ADDRESS = re.compile(r"https?://\S+")
@@ -73,7 +82,8 @@ async def data_of(session: Session, profile: Path) -> list[str]:
             names += [model.title, model.title.removeprefix("Claude "), str(model.ref), model.ref.id]
     for summary in await services.history.summaries():
         names.append(summary.title)
-        names += [message.text for message in (await services.history.load(summary.id)).messages]
+        for message in (await services.history.load(summary.id)).messages:
+            names += [message.text, message.stop_detail, moment(message.created_at)]
     keys = [QKeySequence(one.shortcut()) for one in session.window.commands]
     forms = (QKeySequence.SequenceFormat.NativeText, QKeySequence.SequenceFormat.PortableText)
     names += [key.toString(form) for key in keys for form in forms]
@@ -90,8 +100,14 @@ def shown(root: QWidget) -> Iterator[tuple[str, str]]:
         yield where, widget.accessibleDescription()
         if isinstance(widget, QAbstractButton | QLabel):
             yield where, widget.text()
-        if isinstance(widget, QLineEdit):
+        if isinstance(widget, QLineEdit | QPlainTextEdit):
             yield where, widget.placeholderText()
+        if isinstance(widget, QMenu):
+            for action in widget.actions():
+                yield where, action.text()
+                yield where, action.toolTip() if widget.toolTipsVisible() else ""
+        if widget.isWindow():
+            yield where, widget.windowTitle()
     for node in interfaces(root):
         for kind in (QAccessible.Text.Name, QAccessible.Text.Description):
             yield node.role().name, node.text(kind)
@@ -103,20 +119,25 @@ def test_the_rule_finds_what_is_not_translated() -> None:
 
 
 @pytest.mark.usefixtures("brackets")
-def test_every_visible_string_is_translated(run_async: Run, tmp_path: Path, server: LoopbackServer) -> None:
+@pytest.mark.parametrize(
+    ("looked_at", "least"), [(surfaces, 500), (beginnings, 150), (dialogs, 300), (menus, 60)]
+)
+def test_every_visible_string_is_translated(
+    run_async: Run, tmp_path: Path, server: LoopbackServer, looked_at: Look, least: int
+) -> None:
     profile = tmp_path / "profile"
 
     async def scenario() -> None:
         faults: set[str] = set()
         count = 0
         async with opened(profile) as session:
-            async for surface in surfaces(session, server):
+            async for surface in looked_at(session, server):
                 data = await data_of(session, profile)
                 for where, text in shown(surface.root):
                     count += bool(text)
                     if left := untranslated(text, data):
                         faults.add(f"{surface.name}: {where}: {text[:90]!r} leaves {left[:60]!r}")
-        assert count > 500
+        assert count > least
         assert not faults, "\n".join(sorted(faults))
 
     run_async(scenario())

@@ -89,6 +89,7 @@ class CommandPalette(QWidget):
         self._field = QLineEdit()
         self._field.setProperty("bare", True)
         self._field.setPlaceholderText(self.tr("Search actions, chats and models"))
+        self._field.setToolTip(self.tr("Search actions, chats and models"))
         self._field.setAccessibleName(self.tr("Search actions, chats and models"))
         self._field.installEventFilter(self)
         self._field.textChanged.connect(self._refresh)

@@ -54,7 +54,8 @@ class FormRow(QWidget):
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        if field.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Fixed:
+        narrow = (QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
+        if field.sizePolicy().horizontalPolicy() in narrow:
             # Else the whole row would be no wider than the field, and stand in the middle.
             line = QHBoxLayout()
             line.addWidget(field)

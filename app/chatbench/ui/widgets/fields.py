@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -18,6 +18,14 @@ from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets.buttons import Button
 from chatbench.ui.widgets.labels import ElidedLabel, Label
 from chatbench.ui.widgets.paint import box
+
+
+def explain_hint(line: QLineEdit) -> None:
+    """Where a hint has too little room, the tooltip tells all of it."""
+    hint = line.placeholderText()
+    short = line.fontMetrics().horizontalAdvance(hint) > line.width() - line.height()
+    if line.toolTip() in ("", hint):
+        line.setToolTip(hint if short else "")
 
 
 class _Line(QLineEdit):
@@ -38,6 +46,10 @@ class _Line(QLineEdit):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self._lean()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        explain_hint(self)
 
 
 class SearchField(_Line):
@@ -113,6 +125,9 @@ class Select(QComboBox):
     def sizeHint(self) -> QSize:
         height = theme().control("field" if self._compact else "field-form")
         return QSize(super().sizeHint().width(), height)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(super().minimumSizeHint().width(), theme().scaled(120)), self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LEAST_TARGET: Final = 24
+_BESIDE: Final = 8
 
 
 class Switch(PaintedButton):
@@ -33,6 +34,23 @@ class Switch(PaintedButton):
         self.setCheckable(True)
         self.setText(label.replace("&", "&&"))
         self.setAccessibleName(name or label)
+        policy = QSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(bool(label))
+        self.setSizePolicy(policy)
+
+    def hasHeightForWidth(self) -> bool:
+        return bool(self._label)
+
+    def heightForWidth(self, width: int) -> int:
+        """Words wrap where they have too little room."""
+        room = QRect(0, 0, max(1, width - self._track().width() - _BESIDE), 10_000)
+        words = theme().metrics("ui").boundingRect(room, Qt.TextFlag.TextWordWrap, self._label).height()
+        return max(self.sizeHint().height(), words + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        metrics = theme().metrics("ui")
+        longest = max((metrics.horizontalAdvance(one) for one in self._label.split()), default=0)
+        return QSize(self._track().width() + _BESIDE + longest + 1, self.sizeHint().height())
 
     def _track(self) -> QSize:
         role, width, height = ("switch-form", 30, 16) if self._form else ("switch", 26, 14)
@@ -43,7 +61,7 @@ class Switch(PaintedButton):
         track = self._track()
         width, height = track.width(), max(_LEAST_TARGET, track.height() + 4)
         if self._label:
-            width += 8 + theme().metrics("ui").horizontalAdvance(self._label) + 1
+            width += _BESIDE + theme().metrics("ui").horizontalAdvance(self._label) + 1
             height = max(height, theme().line("ui") + 4)
         return QSize(max(width, _LEAST_TARGET), height)
 
@@ -52,7 +70,7 @@ class Switch(PaintedButton):
         track = QRect(0, 0, 0, 0)
         track.setSize(self._track())
         track.moveTop((self.height() - track.height()) // 2)
-        words = QRect(track.width() + 8, 0, self.width() - track.width() - 8, self.height())
+        words = QRect(track.width() + _BESIDE, 0, self.width() - track.width() - _BESIDE, self.height())
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             track.moveLeft(self.width() - track.width())
             words.moveLeft(0)
@@ -60,7 +78,11 @@ class Switch(PaintedButton):
         if self._label:
             painter.setFont(theme().font("ui"))
             painter.setPen(theme().color("text" if self.isEnabled() else "disabled"))
-            draw_title(painter, words, self._label, self.layoutDirection())
+            if self.sizeHint().width() <= self.width():
+                draw_title(painter, words, self._label, self.layoutDirection())
+            else:
+                start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+                painter.drawText(words, start | Qt.TextFlag.TextWordWrap, self._label)
         painter.end()
 
     def _draw_track(self, painter: QPainter, track: QRect) -> None:

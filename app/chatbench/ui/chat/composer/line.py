@@ -120,6 +120,8 @@ class ComposerLine(QWidget):
             chip.set_label(f"{label.letter}  {title.removeprefix('Claude ')}")
             chip.set_icon("eye-off" if self._blind else place_icon(label.info))
             chip.set_problem(label.problem)
+            if not label.problem and not self._blind:
+                chip.setToolTip(str(label.info.ref))
             chip.setChecked(label.id == current)
             name = self.tr("Lane {0}: {1}").format(label.letter, title)
             chip.setAccessibleName(f"{name}. {label.problem}" if label.problem else name)

@@ -83,7 +83,7 @@ class ConversationInspector(Surface):
 
     def _make_context(self) -> Section:
         self._context_section = Section(self.tr("Context"))
-        self._context_label = Label(font="small", color="text2")
+        self._context_label = Label(font="small", color="text2", wrap=True)
         self._context_share = Label(font="small")
         row = QHBoxLayout()
         row.setContentsMargins(0, 2, 0, 4)

@@ -53,6 +53,7 @@ def quirk_label(name: str) -> str:
         "developer_role": tr("Takes instructions from “developer”"),
         "reasoning_summary": tr("Gives summaries of its reasoning"),
         "api_version": tr("API version"),
+        "file_storage": tr("Keeps files for later requests"),
     }.get(name, name)
 
 
@@ -114,7 +115,7 @@ class AuthEditor(QWidget):
         self.choice.setVisible(narrow)
 
     def minimumSizeHint(self) -> Any:
-        return self.choice.minimumSizeHint()
+        return self.choice.sizeHint()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
