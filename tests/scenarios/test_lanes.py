@@ -133,7 +133,7 @@ def test_lanes_scroll_together_by_turn_until_they_are_told_not_to(
         async with opened(tmp_path) as session:
             view = await long_lanes(session, server)
             first, second = view.lanes.views
-            one, two = (turn.turn_id for turn in view.turns())
+            one, two = (turn.turn_id for turn in view.turns.all())
             assert turn_at(first) == turn_at(second) == two
             for _ in range(200):
                 if turn_at(first) == one:

@@ -89,10 +89,10 @@ def test_answers_from_before_a_restart_are_read_when_they_are_compared(
             again = session.workspace.current_view()
             assert again is not None
             second = again.lanes.views[1]
-            await until(lambda: len(again.turns()) > FIRST_SCREEN // 2 + 1, "the outline")
+            await until(lambda: len(again.turns.all()) > FIRST_SCREEN // 2 + 1, "the outline")
             await compare_with(again, "A")
             click(again.bar.linked)
-            one = again.turns()[0].turn_id
+            one = again.turns.all()[0].turn_id
             second.show_turn(one)
             await until(lambda: "[removed: when]" in spoken_in(second), "the difference of the first turn")
 
@@ -223,7 +223,7 @@ def test_compared_answers_begin_at_one_height(tmp_path: Path, run_async: Run, se
                 tell(server, "model-b", "Use some other index.\n\n" * long)
                 await ask(view, "One")
             first, second = view.lanes.views
-            turns = [one.turn_id for one in view.turns()]
+            turns = [one.turn_id for one in view.turns.all()]
             await compare_with(view, "A")
             await until(lambda: "[removed: " in spoken_in(second), "the differences")
 
@@ -246,7 +246,7 @@ def test_compared_answers_begin_at_one_height(tmp_path: Path, run_async: Run, se
                     at = tops(view, message.turn_id)
                     if len(at) == 2 and min(at) > 0:
                         assert at[0] == at[1], "what is looked at begins at two heights"
-                view.step_turn(1)
+                view.turns.step(1)
                 assert level(turns[1])
             await compare_with(view, "")
             await until(

@@ -151,7 +151,7 @@ def test_what_is_not_a_model_s_own_is_not_rated(
             await ask(view, "Two")
             await until(view.bar.tie.isEnabled, "two answers to rate again")
             asked = session.services.chat.merge(
-                view.id, view.turn_in_view(), model=FIRST, prompt="Merge them", lane_id=second.id
+                view.id, view.turns.in_view(), model=FIRST, prompt="Merge them", lane_id=second.id
             )
             await session.services.chat.wait(await asked)
             best = second.foot.best

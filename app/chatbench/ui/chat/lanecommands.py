@@ -70,8 +70,8 @@ def _add_walking(workspace: ChatWorkspace, add: _Add, several: _Several) -> None
     left, right = several(lambda v: v.lanes.step_aside(-1)), several(lambda v: v.lanes.step_aside(1))
     add("left", tr("Lane to the left"), left, "chevron-left", "Ctrl+Alt+Left")
     add("right", tr("Lane to the right"), right, "chevron-right", "Ctrl+Alt+Right")
-    add("turn-before", tr("Turn before"), lambda v: v.step_turn(-1), "chevron-up", "Alt+PgUp")
-    add("turn-after", tr("Next turn"), lambda v: v.step_turn(1), "chevron-down", "Alt+PgDown")
+    add("turn-before", tr("Turn before"), lambda v: v.turns.step(-1), "chevron-up", "Alt+PgUp")
+    add("turn-after", tr("Next turn"), lambda v: v.turns.step(1), "chevron-down", "Alt+PgDown")
     add("question", tr("Show the whole question"), several(lambda v: v.strip.toggle()), "message-square")
     add("link", tr("Scroll lanes together"), several(lambda v: v.bar.linked.click()), "link")
     stands: tuple[tuple[Arrangement, str, str], ...] = (

@@ -93,7 +93,7 @@ class Comparison(QObject):
 
     def offer(self) -> None:
         """What can be done with the turn in view."""
-        answered = [one for one in self._view.answers(self._view.turn_in_view()).values()
+        answered = [one for one in self._view.turns.answers(self._view.turns.in_view()).values()
                     if one.state not in ("streaming", "failed")]  # fmt: skip
         self._view.bar.set_answers(len(answered))
 
@@ -108,8 +108,8 @@ class Comparison(QObject):
         from chatbench.ui.chat.conversation.figures import FiguresPopup, Line
 
         view = self._view
-        turn_id = view.turn_in_view()
-        shown = {lane_id: one.id for lane_id, one in view.answers(turn_id).items()}
+        turn_id = view.turns.in_view()
+        shown = {lane_id: one.id for lane_id, one in view.turns.answers(turn_id).items()}
         given = [one.id for one in view.conversation.messages if one.role == "assistant"]
         whole = await self._services.history.messages(given)
         by_id = {one.id: one for one in whole}
@@ -136,7 +136,7 @@ class Comparison(QObject):
         from chatbench.ui.chat.conversation.merging import MergeDialog
 
         view = self._view
-        turn_id = view.turn_in_view()
+        turn_id = view.turns.in_view()
         outline = view.conversation
         ids = [one.id for one in outline.messages if one.turn_id == turn_id]
         by_id = {one.id: one for one in await self._services.history.messages(ids)}

@@ -123,7 +123,7 @@ class Edits(QObject):
             view.transcript.arrange()
             if index is not None and all(row.index != index for row in stack.rows):
                 view.transcript.show_message(message_id)
-        elif view.turn_in_view() != message.turn_id:
+        elif view.turns.in_view() != message.turn_id:
             view.lanes.show_turn(message.turn_id)
 
     def _stand(self, sheet: Reasking) -> None:

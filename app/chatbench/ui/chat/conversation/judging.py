@@ -81,7 +81,7 @@ class Judging(QObject):
     def tie(self) -> None:
         """Says that the answers of the turn in view are equally good, but for bad ones; or takes it
         back."""
-        answers = self._rateable(self._view.turn_in_view())
+        answers = self._rateable(self._view.turns.in_view())
         tied = [one for one in answers if self._ratings.get(one.id) == "tie"]
         if tied:
             self._write([(one, None) for one in tied])
@@ -126,14 +126,14 @@ class Judging(QObject):
         """Feet and bar tell how the answers in view are rated."""
         for lane in self._view.lanes.views:
             lane.set_ratings(self._ratings)
-        answers = self._rateable(self._view.turn_in_view())
+        answers = self._rateable(self._view.turns.in_view())
         tied = sum(self._ratings.get(one.id) == "tie" for one in answers)
         self._view.bar.set_tie(tied > 1, possible=len(answers) > 1)
 
     def _rateable(self, turn_id: str) -> list[TreeMessage]:
         """The answers of a turn that a model gave whole and of itself, one a lane."""
         found: list[TreeMessage] = []
-        for lane_id, short in self._view.answers(turn_id).items():
+        for lane_id, short in self._view.turns.answers(turn_id).items():
             lane = self._view.lanes.view(lane_id)
             one = (lane.source.message(short.id) if lane is not None else None) or short
             if one.state == "done" and one.model is not None and not one.edited and not one.prompt:
@@ -222,5 +222,5 @@ class Judging(QObject):
 
     def _is_decided(self, turn_id: str) -> bool:
         """Whether something was said that tells the answers apart."""
-        answers = {one.id for one in self._view.answers(turn_id).values()}
+        answers = {one.id for one in self._view.turns.answers(turn_id).values()}
         return is_decided([self._ratings.get(one) for one in answers])

@@ -17,7 +17,6 @@ from shiboken6 import isValid
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
 from chatbench.core.marks import NO_MARKS
-from chatbench.core.messages import user
 from chatbench.core.models import GUIDE, Effort, ModelRef
 from chatbench.services import Services
 from chatbench.services.chat import Turn
@@ -38,6 +37,7 @@ from chatbench.ui.chat.conversation.room import BESIDE_LANES, Room
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
+from chatbench.ui.chat.conversation.turns import Turns
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
 from chatbench.ui.chat.temporary import TemporaryLine
 from chatbench.ui.chat.transcript.frame import frame_for
@@ -86,12 +86,10 @@ class ConversationView(Surface):
         self._welcome: QWidget | None = None
         self._reading = Rereading(self._read, self, "reload")
         self.marks = NO_MARKS
-        self._turns: tuple[TreeMessage, ...] | None = None
-        self._turn = ("", 0, 0)
-        """The question above the lanes, its place and how many there are."""
         self._asking: asyncio.Task[None] | None = None
         self._lane_write: asyncio.Task[None] | None = None
         self.drafts = Drafts(services, self.composer, conversation.id, self)
+        self.turns = Turns(self)
         self.edits = Edits(self)
         self.lanes.set_lanes(conversation.lanes)
         self._lay_out()
@@ -164,8 +162,6 @@ class ConversationView(Surface):
     def _connect(self) -> None:
         self.compare.listen()
         self.lanes.current_changed.connect(self._turned)
-        self.lanes.scrolled.connect(self._show_turn)
-        self.strip.turn_wanted.connect(self.step_turn)
         self.strip.menu_wanted.connect(
             lambda at: self.acts.show_menu(self.lanes.current, self.strip.question, at)
         )
@@ -275,11 +271,11 @@ class ConversationView(Surface):
         for view in self.lanes.views:
             view.show_lane(conversation, conversation.lane(view.id), extents, fresh, shared)
             view.set_reading_width(self.services.preferences.current.reading_width)
-        self._turns = None
+        self.turns.forget()
         self.bar.setVisible(not self.lanes.alone)
         self.show_lanes()
         self._show_welcome()
-        self._show_turn()
+        self.turns.show()
         self.queue.refresh()
         self.edits.refresh()
         self.compare.refresh()
@@ -328,61 +324,10 @@ class ConversationView(Surface):
         if self._welcome is not None:
             self._upper.setCurrentWidget(self._welcome if wanted else self.lanes)
 
-    # Turns, where several lanes stand beside each other.
-
-    def turns(self) -> tuple[TreeMessage, ...]:
-        """The question of every turn that any lane has gone through, in order."""
-        if self._turns is None:
-            asked = {m.turn_id: m for lane in self.lanes.views for m in lane.source.path if m.role == "user"}
-            self._turns = tuple(sorted(asked.values(), key=lambda m: (m.created_at, m.id)))
-        return self._turns
-
-    def answers(self, turn_id: str) -> dict[str, TreeMessage]:
-        """Lane id → the answer it shows in a turn, of those that have one; the same one once."""
-        found: dict[str, TreeMessage] = {}
-        for lane in self.lanes.views:
-            message = lane.answer_to(turn_id)
-            if message is not None and all(message.id != one.id for one in found.values()):
-                found[lane.id] = message
-        return found
-
-    def turn_in_view(self) -> str:
-        """The turn the reader looks at in the current lane; "" in an empty conversation."""
-        message = self.lanes.current.answer_in_view()
-        return message.turn_id if message is not None else ""
-
-    def step_turn(self, step: int) -> None:
-        """Shows the turn before (-1) or after (1) the one in view, in all lanes."""
-        turns = [one.turn_id for one in self.turns()]
-        here = self.turn_in_view()
-        if here in turns and 0 <= (at := turns.index(here) + step) < len(turns):
-            self.lanes.show_turn(turns[at])
-
-    def _show_turn(self) -> None:
-        if self.lanes.alone:
-            self.strip.show_turn(None, 0, 0)
-            self._turn = ("", 0, 0)
-            return
-        turns = self.turns()
-        here = self.turn_in_view()
-        at = next((n for n, one in enumerate(turns) if one.turn_id == here), len(turns) - 1)
-        before, self._turn = self._turn, (turns[at].id if turns else "", at + 1, len(turns))
-        if self._turn == before and self.strip.question is not None:
-            return
-        spawn(self._show_question(*self._turn), owner=self, name="turn")
-
-    async def _show_question(self, message_id: str, place: int, count: int) -> None:
-        # The outline has no words.
-        found = await self.services.history.messages([message_id]) if message_id else []
-        if self._turn == (message_id, place, count):
-            models, asked = self.services.models, [user(one.text) for one in found]
-            tokens = models.estimate(self.lane.model or GUIDE, asked).tokens if asked else 0
-            self.strip.show_turn(found[0] if found else None, place, count, tokens)
-
     def _turned(self) -> None:
         """Composer and inspector follow the lane the reader turns to."""
         self._show_lane()
-        self._show_turn()
+        self.turns.show()
         self.changed.emit()
 
     def _services_changed(self, changes: Changes) -> None:

@@ -1,0 +1,84 @@
+"""The turns of lanes beside each other: which there are, which is in view, and the question above them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatbench.core.conversations import TreeMessage
+from chatbench.core.messages import user
+from chatbench.core.models import GUIDE
+from chatbench.ui.aio import spawn
+
+if TYPE_CHECKING:
+    from chatbench.ui.chat.conversation.view import ConversationView
+
+
+class Turns(QObject):
+    """The turns of one conversation; where there is one lane, nothing stands above it."""
+
+    def __init__(self, view: ConversationView) -> None:
+        super().__init__(view)
+        self._view = view
+        self._all: tuple[TreeMessage, ...] | None = None
+        self._turn = ("", 0, 0)
+        """The question above the lanes, its place and how many there are."""
+        view.lanes.scrolled.connect(self.show)
+        view.strip.turn_wanted.connect(self.step)
+
+    def forget(self) -> None:
+        """The conversation was read anew."""
+        self._all = None
+
+    def all(self) -> tuple[TreeMessage, ...]:
+        """The question of every turn that any lane has gone through, in order."""
+        if self._all is None:
+            asked = {
+                m.turn_id: m for lane in self._view.lanes.views for m in lane.source.path if m.role == "user"
+            }
+            self._all = tuple(sorted(asked.values(), key=lambda m: (m.created_at, m.id)))
+        return self._all
+
+    def answers(self, turn_id: str) -> dict[str, TreeMessage]:
+        """Lane id → the answer it shows in a turn, of those that have one; the same one once."""
+        found: dict[str, TreeMessage] = {}
+        for lane in self._view.lanes.views:
+            message = lane.answer_to(turn_id)
+            if message is not None and all(message.id != one.id for one in found.values()):
+                found[lane.id] = message
+        return found
+
+    def in_view(self) -> str:
+        """The turn the reader looks at in the current lane; "" in an empty conversation."""
+        message = self._view.lanes.current.answer_in_view()
+        return message.turn_id if message is not None else ""
+
+    def step(self, step: int) -> None:
+        """Shows the turn before (-1) or after (1) the one in view, in all lanes."""
+        turns = [one.turn_id for one in self.all()]
+        here = self.in_view()
+        if here in turns and 0 <= (at := turns.index(here) + step) < len(turns):
+            self._view.lanes.show_turn(turns[at])
+
+    def show(self) -> None:
+        """Puts the question of the turn in view above the lanes."""
+        if self._view.lanes.alone:
+            self._view.strip.show_turn(None, 0, 0)
+            self._turn = ("", 0, 0)
+            return
+        turns = self.all()
+        here = self.in_view()
+        at = next((n for n, one in enumerate(turns) if one.turn_id == here), len(turns) - 1)
+        before, self._turn = self._turn, (turns[at].id if turns else "", at + 1, len(turns))
+        if self._turn == before and self._view.strip.question is not None:
+            return
+        spawn(self._show_question(*self._turn), owner=self, name="turn")
+
+    async def _show_question(self, message_id: str, place: int, count: int) -> None:
+        # The outline has no words.
+        found = await self._view.services.history.messages([message_id]) if message_id else []
+        if self._turn == (message_id, place, count):
+            models, asked = self._view.services.models, [user(one.text) for one in found]
+            tokens = models.estimate(self._view.lane.model or GUIDE, asked).tokens if asked else 0
+            self._view.strip.show_turn(found[0] if found else None, place, count, tokens)
