@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatbench.core.conversations import TreeMessage
+from chatbench.core.conversations import Conversation, TreeMessage
 from chatbench.core.messages import user
 from chatbench.core.models import GUIDE
 from chatbench.ui.aio import spawn
@@ -82,3 +82,15 @@ class Turns(QObject):
             models, asked = self._view.services.models, [user(one.text) for one in found]
             tokens = models.estimate(self._view.lane.model or GUIDE, asked).tokens if asked else 0
             self._view.strip.show_turn(found[0] if found else None, place, count, tokens)
+
+
+def shared_questions(conversation: Conversation) -> frozenset[str]:
+    """The questions that all lanes were asked at once: they stand once, above the lanes."""
+    if len(conversation.lanes) < 2:
+        return frozenset()
+    asked = [
+        {message.turn_id: message.id for message in conversation.path(lane.leaf) if message.role == "user"}
+        for lane in conversation.lanes
+    ]
+    turns = set.intersection(*[set(one) for one in asked])
+    return frozenset(one[turn] for one in asked for turn in turns)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QCoreApplication, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -24,31 +24,30 @@ from chatbench.services.history import Extent
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.acts import MessageActs
+from chatbench.ui.chat.conversation.aligning import FootAligning
 from chatbench.ui.chat.conversation.announcing import announce_turn
 from chatbench.ui.chat.conversation.comparebar import CompareBar
 from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.edits import Edits
+from chatbench.ui.chat.conversation.firstpage import FirstPage
 from chatbench.ui.chat.conversation.lane import LaneView
 from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.prompts import Prompting
 from chatbench.ui.chat.conversation.queue import Queue
-from chatbench.ui.chat.conversation.room import BESIDE_LANES, Room
+from chatbench.ui.chat.conversation.room import Room
 from chatbench.ui.chat.conversation.saving import save_text
 from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
-from chatbench.ui.chat.conversation.turns import Turns
+from chatbench.ui.chat.conversation.turns import Turns, shared_questions
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
 from chatbench.ui.chat.temporary import TemporaryLine
-from chatbench.ui.chat.transcript.frame import frame_for
-from chatbench.ui.chat.transcript.links import ask_before_opening
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.widgets import Surface
 
 if TYPE_CHECKING:
     from chatbench.ui.window import MainWindow
 
-EDGE = 16
 FIRST_SCREEN = 40
 """Messages that are read before anything else: more than any screen holds."""
 
@@ -83,7 +82,6 @@ class ConversationView(Surface):
         self.composer = Composer(services, self, conversation_id=conversation.id)
         self.queue = Queue(self)
         self.prompting = Prompting(self)
-        self._welcome: QWidget | None = None
         self._reading = Rereading(self._read, self, "reload")
         self.marks = NO_MARKS
         self._asking: asyncio.Task[None] | None = None
@@ -91,6 +89,9 @@ class ConversationView(Surface):
         self.drafts = Drafts(services, self.composer, conversation.id, self)
         self.turns = Turns(self)
         self.edits = Edits(self)
+        self._foot = QWidget(self)
+        QVBoxLayout(self._foot).setSpacing(8)
+        self._aligning = FootAligning(self, self._foot)
         self.lanes.set_lanes(conversation.lanes)
         self._lay_out()
         self._connect()
@@ -139,12 +140,10 @@ class ConversationView(Surface):
     def _lay_out(self) -> None:
         self._upper = QStackedLayout()
         self._upper.addWidget(self.lanes)
-        self._foot = QWidget(self)
-        foot = QVBoxLayout(self._foot)
-        foot.setSpacing(8)
+        foot = self._foot.layout()
+        assert foot is not None
         foot.addWidget(self.queue.list)
         foot.addWidget(self.composer)
-        self.lanes.installEventFilter(self)
         self.bar.hide()
         self.strip.hide()
         column = QVBoxLayout()
@@ -157,6 +156,7 @@ class ConversationView(Surface):
         column.addLayout(self._upper, 1)
         column.addWidget(self._foot)
         self.window_frame.notices.stand_above(self._foot)
+        self.first_page = FirstPage(self, self._upper)
         self._measure()
 
     def _connect(self) -> None:
@@ -182,9 +182,9 @@ class ConversationView(Surface):
         for part in (lane.head, lane.foot):
             self.window_frame.notices.keep_clear(part)
         transcript = lane.transcript
-        transcript.viewport().installEventFilter(self)
-        transcript.link_chosen.connect(self._open_address)
-        transcript.page_chosen.connect(self._open_address)
+        self._aligning.watch(transcript.viewport())
+        transcript.link_chosen.connect(self.open_address)
+        transcript.page_chosen.connect(self.open_address)
         transcript.set_line_numbers(self.services.preferences.current.line_numbers)
         transcript.line_numbers_changed.connect(lambda on: self.compare.keep(line_numbers=on))
         transcript.save_requested.connect(
@@ -267,14 +267,14 @@ class ConversationView(Surface):
     ) -> None:
         self.conversation = conversation
         self.lanes.set_lanes(conversation.lanes)
-        shared = _shared_questions(conversation)
+        shared = shared_questions(conversation)
         for view in self.lanes.views:
             view.show_lane(conversation, conversation.lane(view.id), extents, fresh, shared)
             view.set_reading_width(self.services.preferences.current.reading_width)
         self.turns.forget()
         self.bar.setVisible(not self.lanes.alone)
         self.show_lanes()
-        self._show_welcome()
+        self.first_page.show()
         self.turns.show()
         self.queue.refresh()
         self.edits.refresh()
@@ -306,23 +306,6 @@ class ConversationView(Surface):
     async def _show_context(self) -> None:
         tokens = await self.services.chat.context_tokens(self.id, self.lane)
         self.composer.set_context_tokens(tokens)
-
-    def _show_welcome(self) -> None:
-        """The guide's first page stands in an empty chat with the guide."""
-        wanted = self.lanes.alone and self.lane.model == GUIDE and not self.source.ids()
-        if wanted and self._welcome is None:
-            from chatbench.ui.chat.welcome import WelcomeView
-
-            welcome = WelcomeView(self.services, self)
-            welcome.model_chosen.connect(self.choose_model)
-            welcome.question_asked.connect(lambda text: self.ask(partial(self._asked, Draft(text=text))))
-            welcome.provider_wanted.connect(self.provider_wanted)
-            welcome.link_activated.connect(self._ask_about_link)
-            welcome.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-            self._welcome = welcome
-            self._upper.addWidget(welcome)
-        if self._welcome is not None:
-            self._upper.setCurrentWidget(self._welcome if wanted else self.lanes)
 
     def _turned(self) -> None:
         """Composer and inspector follow the lane the reader turns to."""
@@ -428,7 +411,7 @@ class ConversationView(Surface):
         view.lane = lane
         view.head.show_lane(lane)
         self._show_lane()
-        self._show_welcome()
+        self.first_page.show()
         self._lane_write = spawn(self.services.history.update_lane(self.id, lane), name="update-lane")
 
     def open_find(self) -> None:
@@ -451,12 +434,7 @@ class ConversationView(Surface):
         moving = self.services.history.move_lane(self.id, lane.id, leaf)
         self._lane_write = spawn(moving, name="move-lane")
 
-    def _ask_about_link(self, url: str) -> None:
-        dialog = ask_before_opening(url, url, self)
-        if dialog is not None:
-            dialog.chosen.connect(self._open_address)
-
-    def _open_address(self, url: str) -> None:
+    def open_address(self, url: str) -> None:
         """The reader has seen where it leads."""
         QDesktopServices.openUrl(QUrl(url))
 
@@ -478,41 +456,4 @@ class ConversationView(Surface):
         for lane in self.lanes.views:
             lane.set_reading_width(now.reading_width)
             lane.transcript.set_line_numbers(now.line_numbers)
-        self._align()
-
-    def _align(self) -> None:
-        """The composer spans what the words and the facts beside them span above it."""
-        if self.lanes.alone:
-            viewport = self.transcript.viewport()
-            frame = frame_for(viewport.width())
-            left = viewport.x() + min(frame.column_x, frame.margin_x)
-            right = viewport.x() + max(frame.column_x + frame.column, frame.margin_x + frame.margin)
-            right = max(EDGE, self.lanes.width() - right)
-        else:
-            left = right = EDGE
-        layout = self._foot.layout()
-        assert layout is not None
-        above, below = BESIDE_LANES
-        layout.setContentsMargins(left, 0 if self.lanes.alone else above, right, below)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
-            self._align()
-        return False
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.LayoutDirectionChange, QEvent.Type.StyleChange):
-            self._align()
-
-
-def _shared_questions(conversation: Conversation) -> frozenset[str]:
-    """The questions that all lanes were asked at once: they stand once, above the lanes."""
-    if len(conversation.lanes) < 2:
-        return frozenset()
-    asked = [
-        {message.turn_id: message.id for message in conversation.path(lane.leaf) if message.role == "user"}
-        for lane in conversation.lanes
-    ]
-    turns = set.intersection(*[set(one) for one in asked])
-    return frozenset(one[turn] for one in asked for turn in turns)
+        self._aligning.apply()
