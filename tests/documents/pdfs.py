@@ -171,11 +171,14 @@ def table(*, by_columns: bool = False, to_the_right: bool = True) -> Made:
     return Made(sheet.data(), ("\n".join([before, words, after]),))
 
 
-def bare_table() -> bytes:
+FRUIT = (("Fruit", "Colour", "Taste"), ("Lemon", "yellow", "sour"), ("Cherry", "red", "sweet"))
+
+
+def bare_table(rows: tuple[tuple[str, str, str], ...] = ROWS) -> bytes:
     """Nothing but a table, drawn column by column."""
     sheet = _Sheet()
     for column in range(3):
-        sheet.lines(MARGIN + 140 * column, HEIGHT - 80, [row[column] or "-" for row in ROWS])
+        sheet.lines(MARGIN + 140 * column, HEIGHT - 80, [row[column] or "-" for row in rows])
     return sheet.data()
 
 

@@ -85,6 +85,16 @@ def test_a_table_alone_is_one_however_it_was_drawn() -> None:
     ]
 
 
+def test_words_in_columns_are_a_table_and_not_columns_of_text() -> None:
+    (found,) = read(pdfs.bare_table(pdfs.FRUIT))
+    assert found.split("\n") == [
+        "| Fruit | Colour | Taste |",
+        "| --- | --- | --- |",
+        "| Lemon | yellow | sour |",
+        "| Cherry | red | sweet |",
+    ]
+
+
 @pytest.mark.parametrize("to_the_right", [False, True])
 @pytest.mark.parametrize("by_columns", [False, True])
 def test_a_table_becomes_markdown(*, by_columns: bool, to_the_right: bool) -> None:
