@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,18 +166,27 @@ async def test_what_is_no_folder_is_refused(tmp_path: Path, name: str, sentence:
 
 
 @pytest.fixture
-def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, threading.Event]:
+def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, threading.Event]]:
     """A folder whose listing waits until the event is set, as one on a dead server does."""
     lay(tmp_path, a_txt="1")
+    for name in ("b", "c", "d"):
+        lay(tmp_path / name, a_txt="1")
     back = threading.Event()
     scandir = os.scandir
 
     def slow(path: Any) -> Any:
+        calls.append(path)
         back.wait(20)
         return scandir(path)
 
+    calls: list[Any] = []
     monkeypatch.setattr(os, "scandir", slow)
-    return tmp_path, back
+    yield tmp_path, back
+    back.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("folder-"):
+            thread.join(10)
+    assert len(calls) <= 2, "it went on, for nobody"
 
 
 async def test_a_share_that_hangs_is_given_up(hanging: tuple[Path, threading.Event]) -> None:

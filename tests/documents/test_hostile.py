@@ -114,6 +114,12 @@ def test_one_that_is_broken_anywhere_is_read_or_refused(name: str, seed: Any) ->
         convert(bytes(data), name)
 
 
+@pytest.mark.parametrize("name", ["laughs.docx", "laughs in an attribute.docx"])
+def test_xml_that_defines_names_is_not_even_begun(name: str) -> None:
+    with pytest.raises(AttachmentRefused, match="defines names of its own"):
+        convert(bombs.BOMBS[name](), name)
+
+
 def parts_of(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {one: archive.read(one) for one in archive.namelist()}

