@@ -150,6 +150,9 @@ def test_providers_that_were_set_up_say_how_they_are_and_what_puts_them_right(
     endpoints = visitor.services.endpoints
     endpoints.save(_own("mine", "https://models.example.org/v1"))
     endpoints.save(_own("near", NOWHERE, auth="none", local=True))
+    alone = ProvidersCard(visitor.services)
+    assert not alone.isVisible(), "not a window of its own"
+    alone.deleteLater()
     card = visitor.show().providers
     mine = card.row("mine")
     assert mine.told.text() == "key missing"

@@ -86,7 +86,9 @@ class ProvidersCard(Card):
             more = Button(self.tr("{0} more…").format(len(shown) - MOST), kind="link", size="small")
             more.clicked.connect(lambda: self.provider_wanted.emit(shown[MOST].endpoint.id))
             self._list.addWidget(more)
-        self.setVisible(bool(shown))
+        # Without a parent yet it would be a window of its own for a moment, and take the keyboard.
+        if not shown or self.parentWidget() is not None:
+            self.setVisible(bool(shown))
 
     def _is_set_up(self, row: EndpointRow) -> bool:
         """Somebody gave a key or an address; what answers on this computer has a card of its own."""
