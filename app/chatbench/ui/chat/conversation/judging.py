@@ -68,6 +68,8 @@ class Judging(QObject):
     def listen_to(self, lane: LaneView) -> None:
         """Does what a lane's foot offers."""
         lane.foot.rated.connect(lambda rating: self.rate(lane, rating))
+        # The outline does not know what was edited: whether two can tie is known with the words.
+        lane.source.loaded.connect(lambda _ids: self.show())
         lane.set_blind(self.hidden)
 
     # Ratings
