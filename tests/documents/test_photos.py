@@ -18,6 +18,7 @@ from tests.documents import pictures
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.models import ImageLimits
 from chatbench.documents import child, images
+from chatbench.documents import kinds as kinds_of_files
 from chatbench.documents import confined as confining
 from chatbench.documents.confined import command, confined
 from chatbench.documents.photos import ConvertedPicture, converted
@@ -83,6 +84,7 @@ def test_every_kind_looks_as_it_was_meant(name: str) -> None:
     data = KINDS[name]
     assert images.recognise_other(data) == TYPES[name.partition("-")[0]]
     assert images.recognise(data[:16]) is None
+    assert kinds_of_files.media_type_of(data, "film.mp4") == TYPES[name.partition("-")[0]]
     made = converted(data, name)
     sent = opened(made)
     assert not {"exif", "icc_profile", "comment"} & set(sent.info)

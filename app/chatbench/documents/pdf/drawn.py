@@ -16,6 +16,7 @@ _TALL: Final = 2.5
 _SHORT: Final = 24
 """Characters of a line; shorter ones beside each other may be a table that was drawn column by column."""
 _SLACK: Final = 1.0
+_MOST_COLUMNS: Final = 8
 _PARAGRAPH: Final = 1.35
 """Lines that are further apart than so many times the usual distance are of two paragraphs."""
 
@@ -35,23 +36,25 @@ def text_as_drawn(text: str, boxes: Sequence[Box]) -> str | None:
     columns = 1
     distances = [0.0]
     last_top = middle = float("inf")
-    edge = float("-inf")
-    for (left, top, right, bottom), line in zip(rows, lines, strict=True):
+    for at, ((left, top, right, bottom), line) in enumerate(zip(rows, lines, strict=True)):
         if top - bottom > _TALL * (right - left) and len(line) > 2:
             return None
         if top > middle + _SLACK:
-            # Upwards is right only to begin a column beside all that is before.
-            if left < edge - _SLACK:
-                return None
             columns += 1
-            edge = right
-        elif right > edge:
-            edge = right
+            beside = [other for other in range(at) if rows[other][3] < top]
+            if columns > _MOST_COLUMNS or not _is_finished(rows, lines, beside, left):
+                return None
         distances.append(last_top - top)
         last_top, middle = top, (top + bottom) / 2
-    if columns > 1 and len(text) < _SHORT * len(lines):
-        return None
     return in_paragraphs(lines, distances[2:])
+
+
+def _is_finished(rows: Sequence[Box], lines: Sequence[str], beside: Sequence[int], left: float) -> bool:
+    """Whether those lines are a column of text, to the right of which another may begin at `left`."""
+    if not beside:
+        return False
+    edge = max(rows[at][2] for at in beside)
+    return left >= edge - _SLACK and sum(len(lines[at]) for at in beside) >= _SHORT * len(beside)
 
 
 def _rows(boxes: Sequence[Box]) -> list[Box] | None:
