@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 
 _TWICE = b"/Filter [/FlateDecode /FlateDecode]"
-_FONT = b"/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
+FONT = b"/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
 _FORM = b"/Type /XObject /Subtype /Form /BBox [0 0 600 800] "
 
 
@@ -89,14 +89,14 @@ def countless_objects() -> bytes:
 def countless_letters() -> bytes:
     """Ten million letters on one page."""
     piece = b"BT /F 1 Tf 9 9 Td (" + b"a" * 1000 + b") Tj ET "
-    return page(stream(deflated(piece, 10_000), _TWICE), resources=_FONT)
+    return page(stream(deflated(piece, 10_000), _TWICE), resources=FONT)
 
 
 def laughs(width: int = 10, depth: int = 12) -> bytes:
     """Forms that draw forms that draw forms: a trillion words on one page."""
     inner = b"/Resources << /XObject << /X %d 0 R >> >>"
     forms = [stream(b"/X Do " * width, _FORM + inner % (level + 6)) for level in range(depth)]
-    last = stream(b"BT /F 10 Tf 9 9 Td (ha) Tj ET", _FORM + b"/Resources << %s >>" % _FONT)
+    last = stream(b"BT /F 10 Tf 9 9 Td (ha) Tj ET", _FORM + b"/Resources << %s >>" % FONT)
     return page(stream(b"/X Do"), *forms, last, resources=b"/XObject << /X 5 0 R >>")
 
 

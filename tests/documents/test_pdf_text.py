@@ -25,7 +25,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
-from tests.documents import pdfs
+from tests.documents import pdfbombs, pdfs
 
 from chatbench.core.errors import AttachmentRefused
 from chatbench.documents.pdf import PageText, layout, tables
@@ -189,6 +189,15 @@ def test_a_page_that_is_damaged_is_told_from_one_without_text() -> None:
     found = list(text(broken))
     assert [page.damaged for page in found] == [False, True, False]
     assert found[2].text.startswith("Minutes")
+
+
+def test_a_page_of_a_whole_library_is_cut_and_says_so() -> None:
+    contents = pdfbombs.stream(b"BT /F 1 Tf 9 9 Td (" + b"ab " * 100_000 + b") Tj ET")
+    (page,) = text(pdfbombs.page(contents, resources=pdfbombs.FONT))
+    assert page.cut
+    assert len(page.text) <= 200_000
+    assert page.text.startswith("ab ab")
+    assert not next(text(pdfs.single().data)).cut
 
 
 # ---- geometry alone

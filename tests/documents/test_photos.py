@@ -18,8 +18,8 @@ from tests.documents import pictures
 from chatbench.core.errors import AttachmentRefused
 from chatbench.core.models import ImageLimits
 from chatbench.documents import child, images
-from chatbench.documents import kinds as kinds_of_files
 from chatbench.documents import confined as confining
+from chatbench.documents import kinds as kinds_of_files
 from chatbench.documents.confined import command, confined
 from chatbench.documents.photos import ConvertedPicture, converted
 

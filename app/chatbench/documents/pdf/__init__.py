@@ -38,11 +38,13 @@ class PdfFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageText(msgspec.Struct, frozen=True):
-    """One page, from 1. `text` is empty where it has no text layer; `damaged` where it cannot be read."""
+    """One page, from 1. `text` is empty where it has no text layer; `damaged` where it cannot be read, `cut`
+    where it has more than the 200,000 characters that are."""
 
     number: int
     text: str
     damaged: bool = False
+    cut: bool = False
 
 
 class PagePicture(msgspec.Struct, frozen=True, kw_only=True):

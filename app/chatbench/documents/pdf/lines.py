@@ -20,7 +20,7 @@ from chatbench.documents.pdf.drawn import CUT, GAP, Box, text_as_drawn
 from chatbench.documents.pdf.library import Page, pdfium
 
 MAX_CHARACTERS: Final = 200_000
-"""Of a page; what is beyond is left out."""
+"""Of a page; what is beyond is left out, see `Reader.was_cut`."""
 _TALL: Final = 2.5
 _ENDS: Final = re.compile("\r\n|[\r\n\ufffe]")
 _BEGINNINGS: Final = re.compile(r"(?<!\S)\S")
@@ -68,6 +68,8 @@ class Reader:
     """Reads pages one after another; what is needed for it is made once."""
 
     def __init__(self) -> None:
+        self.was_cut = False
+        """Whether the last page had more characters than are read."""
         self._library = pdfium()
         self._room = 0
         self._buffer: Any = None
@@ -120,6 +122,7 @@ class Reader:
     def _text(self, words: Any) -> tuple[str, int]:
         count = max(0, self._library.FPDFText_CountChars(words))
         most = min(count, MAX_CHARACTERS)
+        self.was_cut = most < count
         if most >= self._room:
             self._room = most + 1024
             self._buffer = (ctypes.c_ushort * (2 * self._room))()

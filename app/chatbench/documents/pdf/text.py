@@ -38,7 +38,8 @@ def text(
                 if page is None:
                     yield PageText(number, "", damaged=True)
                 else:
-                    yield PageText(number, page_text(reader.read(page)))
+                    found = page_text(reader.read(page))
+                    yield PageText(number, found, cut=reader.was_cut)
 
 
 def chosen(document: Document, pages: Sequence[int] | None, name: str) -> Sequence[int]:
