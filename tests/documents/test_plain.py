@@ -35,6 +35,20 @@ SAMPLES = {
     "cp874": "สวัสดีชาวโลก วันนี้อากาศดีมาก",
     "iso2022_jp": "これは日本語の文章です。",
 }
+SHORT = {
+    "cp1252": ["Müller", "Preis: 5 €", "“quoted” – text…", "£100 & §5", "20°C", "© 2020", "ÄRGER", "Straße"],
+    "cp1250": ["Škoda", "Zażółć gęślą jaźń", "Příliš žluťoučký kůň"],
+    "cp1251": ["Москва", "ТЕКСТ ЗАГЛАВНЫМИ БУКВАМИ", "Цена: 100 рублей", "Файл не найден"],
+    "koi8-r": ["Москва", "Здравствуйте, уважаемый клиент"],
+    "cp932": ["こんにちは", "株式会社テスト", "東京都千代田区"],
+    "gb18030": ["中文", "你好世界", "公司名称,价格"],
+    "big5": ["公司名稱,價格", "測試資料，請勿刪除"],
+    "cp949": ["한국어", "회사 이름, 가격"],
+    "cp1254": ["Şişli ve Beyoğlu ığdır"],
+    "cp1255": ["שלום עולם"],
+    "cp1253": ["Καλημέρα κόσμε"],
+    "cp874": ["ภาษาไทย"],
+}
 UNICODE = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
 
 
@@ -45,6 +59,13 @@ def test_an_encoding_is_told_by_the_text(encoding: str) -> None:
     within = f"Plain words come first, line after line.\n{text}\nand last, too.\n"
     assert decoded(within.encode(encoding))[0] == within
     assert decoded((text * 300).encode(encoding))[0] == text * 300
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [(one, text) for one, texts in SHORT.items() for text in texts]
+)
+def test_a_few_words_are_enough(encoding: str, text: str) -> None:
+    assert decoded(text.encode(encoding))[0] == text
 
 
 @pytest.mark.parametrize("encoding", UNICODE)

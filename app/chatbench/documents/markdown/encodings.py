@@ -16,17 +16,24 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE: Final = 4 * 1024
-_CANDIDATES: Final = (
-    *("cp1252", "cp932", "euc_jp", "cp949", "gb18030", "big5"),
-    # What is Hebrew looks like Russian, too; what is Russian has letters that Hebrew has not.
-    *("cp1255", "cp1251", "koi8-r", "cp1250", "cp866", "cp1253", "cp1256", "cp1254", "cp874", "cp1257"),
-    *("mac-roman", "cp850"),
-)
-_JAPANESE: Final = frozenset({"cp932", "euc_jp"})
-_ASIAN: Final = _JAPANESE | {"cp949", "gb18030", "big5"}
-_MISSING: Final = 0.5
+_CANDIDATES: Final = {
+    "cp1252": 0.0,
+    **dict.fromkeys(("cp932", "cp949", "gb18030", "big5", "cp1255", "cp1251", "cp1254", "cp1250"), 0.05),
+    # Between text in capitals in the one and all the other way round in the other.
+    "koi8-r": 0.09,
+    **dict.fromkeys(("euc_jp", "cp1253", "cp1256", "cp874", "cp1257"), 0.1),
+    **dict.fromkeys(("cp866", "mac-roman", "cp850"), 0.3),
+}
+"""What texts are written in, and how much less odd one has to be to be taken for a rarer kind."""
 _WESTERN: Final = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀÁÂÄÅÆÇÈÉÊËÍÎÏÑÓÔÖØÙÚÛÜœŒ")
-_PUNCTUATION: Final = frozenset("\u00a0«»„“”‚‘’–—…·¡¿§°€£©®•†‰№™‹›\u200e\u200f½¼²³µ")
+_ICELANDIC: Final = frozenset("þðÞÐ")
+_PUNCTUATION: Final = frozenset("\u00a0«»„“”‚‘’–—…·¡¿§°€£©®•†‰№™‹›\u200e\u200f½¼²³¹µ")
+_APOSTROPHES: Final = frozenset("’‘")
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
+_ACCENTED_WORD: Final = re.compile(r"[\u0080-\u024f]+")
+_NEVER_TOGETHER: Final = re.compile(r"[šžŠŽ]"), re.compile(r"[èìòùïÈÌÒÙ]")
+_END_INSIDE: Final = re.compile(r"[םןץףך][א-ת]")
+"""Forms that Hebrew letters have at the end of a word only."""
 _COMMON: Final = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("cp932", 0x88, 0x98), ("euc_kr", 0xB0, 0xC8))
 _ESCAPES: Final = re.compile(rb"\x1b(?:\$[@B]|\([BJI])")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -103,18 +110,17 @@ def _known(told: str) -> str:
 def _guessed(data: bytes) -> str:
     """The encoding in which the text is least odd; of several the one named first."""
     sample = _sample(data)
-    readings = {encoding: _read(sample, encoding) for encoding in _CANDIDATES}
-    odd = {
-        encoding: oddness(text) + _MISSING * _lacks_kana(text, encoding)
-        for encoding, text in readings.items()
-        if text is not None
-    }
+    odd: dict[str, float] = {}
+    for encoding, rarity in _CANDIDATES.items():
+        text = _read(sample, encoding, whole=data.endswith(sample))
+        if text is not None:
+            odd[encoding] = rarity + oddness(text) + _strange_for(text, encoding)
     return min(odd, key=lambda encoding: odd[encoding], default="cp1252")
 
 
-def _read(sample: bytes, encoding: str) -> str | None:
+def _read(sample: bytes, encoding: str, *, whole: bool) -> str | None:
     try:
-        return codecs.getincrementaldecoder(encoding)().decode(sample)
+        return codecs.getincrementaldecoder(encoding)().decode(sample, whole)
     except UnicodeDecodeError:
         return None
 
@@ -126,27 +132,43 @@ def _sample(data: bytes) -> bytes:
     return data[max(begin, first.start() - 80 if first else 0) :][:_SAMPLE]
 
 
-def _lacks_kana(text: str, encoding: str) -> bool:
-    """Whether it would be Japanese without the letters that only Japanese has, or another language of East
-    Asia with them."""
-    if encoding not in _ASIAN:
-        return False
-    kana = sum("\u3040" <= sign <= "\u30ff" for sign in text)
-    return (encoding in _JAPANESE) != (kana * 10 >= sum(sign > "\u2e80" for sign in text) > 0)
+def _strange_for(text: str, encoding: str) -> float:
+    """What would be strange in this language, if not in another."""
+    if encoding in ("euc_jp", "gb18030", "big5"):
+        kana = sum("\u3040" <= sign <= "\u30ff" for sign in text)
+        is_japanese = kana * 10 >= sum(sign > "\u2e80" for sign in text) > 0
+        return 0.5 * (is_japanese != (encoding == "euc_jp"))
+    if encoding == "cp949":
+        return 0.5 * (not any("\uac00" <= sign <= "\ud7a3" for sign in text))
+    if encoding == "cp1255":
+        return 0.5 * bool(_END_INSIDE.search(text))
+    words = _WORD.findall(text)
+    accented = sum(len(word) for word in words if _ACCENTED_WORD.fullmatch(word))
+    mixed = all(one.search(text) for one in _NEVER_TOGETHER)
+    return 0.5 * accented / (sum(sign > "\x7f" for sign in text) or 1) + 0.3 * mixed
 
 
 def oddness(text: str) -> float:
     """From 0 (as people write) upwards: how strange the characters above ASCII are, on average."""
     total = count = 0.0
-    before = " "
-    for sign in text:
-        if sign > "\x7f":
-            count += 1
-            total += _strangeness(sign) + _beside(before, sign)
-        elif before > "\x7f" and sign.isalpha():
-            total += _beside(before, sign)
-        before = sign
-    return total / count if count else 0.0
+    for before, sign, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
+        if sign <= "\x7f":
+            continue
+        count += 1
+        total += _strangeness(sign) + _beside(before, sign)
+        if after <= "\x7f":
+            total += _beside(sign, after)
+        total += _between(before, sign, after)
+    return total / count if count else 3.0
+
+
+def _between(before: str, sign: str, after: str) -> float:
+    """How odd it is where it stands: an accent on nothing, a symbol inside a word."""
+    if sign.isalpha() or sign in _APOSTROPHES:
+        return 0.0
+    if unicodedata.category(sign)[0] == "M":
+        return 0.0 if before > "\x7f" else 1.0
+    return 0.8 if before.isalpha() and after.isalpha() else 0.0
 
 
 @cache
@@ -162,8 +184,8 @@ def _strangeness(sign: str) -> float:
         return 0.1
     if category[0] == "L":
         latin = sign < "\u0250"
-        return 0.0 if not latin or sign in _WESTERN else 0.25
-    return 0.1 if sign in _PUNCTUATION or "\u3000" <= sign <= "\u303f" or sign >= "\uff00" else 0.8
+        return 0.0 if not latin or sign in _WESTERN else 0.5 if sign in _ICELANDIC else 0.2
+    return 0.03 if sign in _PUNCTUATION or "\u3000" <= sign <= "\u303f" or sign >= "\uff00" else 0.8
 
 
 @cache
@@ -177,12 +199,17 @@ def _is_common(sign: str) -> bool:
 
 def _beside(one: str, other: str) -> float:
     """How odd two characters are side by side: a small letter before a capital, two scripts in a word."""
+    if one.isdigit() or other.isdigit():
+        return 0.3 * (_is_small_script(one) or _is_small_script(other))
     if not (one.isalpha() and other.isalpha()):
         return 0.0
-    if "\x7f" < one < "\u0250" and "\x7f" < other < "\u0250":
-        # Letters with accents are seldom neighbours.
-        return 0.3 + 0.4 * (one.islower() and other.isupper())
-    return 0.7 * (one.islower() and other.isupper()) + 0.7 * (_script(one) != _script(other))
+    shouted = 0.04 * (one.isupper() and other.isupper())
+    return shouted + 0.7 * (one.islower() and other.isupper()) + 0.7 * (_script(one) != _script(other))
+
+
+def _is_small_script(sign: str) -> bool:
+    """Whether it is a letter of a script of few letters, which stand in words."""
+    return "\x7f" < sign < "\u2e80" and sign.isalpha()
 
 
 @cache
