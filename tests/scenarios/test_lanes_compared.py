@@ -248,6 +248,12 @@ def test_compared_answers_begin_at_one_height(tmp_path: Path, run_async: Run, se
                         assert at[0] == at[1], "what is looked at begins at two heights"
                 view.turns.step(1)
                 assert level(turns[1])
+            for short, long in ((2, 9), (5, 2)):
+                tell(server, "model-a", "Use a unique index here.\n\n" * short)
+                tell(server, "model-b", "Use some other index.\n\n" * long)
+                await ask(view, "More")
+            last = view.turns.all()[-1].turn_id
+            await until(lambda: level(last), "what came while they were compared to be level too")
             await compare_with(view, "")
             await until(
                 lambda: first.transcript.stack.foot == second.transcript.stack.foot == 12, "no more room"

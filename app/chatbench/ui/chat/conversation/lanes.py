@@ -329,13 +329,15 @@ class Lanes(Surface):
 
     def _bring_along(self, leader: LaneView) -> None:
         """The others stand in the same turn, as far into it as they can; the end is the end of all."""
-        if self._aligned and self._bring_beside(leader):
-            return
+        if self._aligned:
+            self._level()
         if leader.transcript.place() is None:
             for view in self._views:
                 if view is not leader and not view.transcript.stack.following:
                     view.transcript.stack.follow()
                     view.transcript.moved()
+            return
+        if self._aligned and self._bring_beside(leader):
             return
         stack = leader.transcript.stack
         # What is about to leave is read no more: the one below it leads.
@@ -354,7 +356,6 @@ class Lanes(Surface):
 
     def _bring_beside(self, leader: LaneView) -> bool:
         """The answers of the turn in view begin at one height; False where there is none in view."""
-        self._level()
         leader.transcript.arrange()
         message, stack = leader.answer_in_view(), leader.transcript.stack
         index = stack.index_of(message.id) if message is not None else None

@@ -90,6 +90,7 @@ class TranscriptView(QAbstractScrollArea):
         self._reading: ReadingWidth = "normal"
         self.serving = Serving(self)
         self.context = self.serving.context
+        self.context.rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         self.stack = Stack(ListSource(), self.context, frame_for(800), 600)
         self.painter = TranscriptPainter(self.stack, self.marks)
         self._arranged = False
