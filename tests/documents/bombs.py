@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+import re
 import struct
 import tarfile
 import zipfile
@@ -43,6 +44,20 @@ def replaced_in(data: bytes, name: str, old: bytes, new: bytes) -> bytes:
         content = source.read(name)
     assert old in content, (name, old)
     return replaced(data, {name: content.replace(old, new)})
+
+
+def respelt(data: bytes) -> bytes:
+    """An office file with its names spelt as the strict form of the standard has it."""
+    old = re.compile(rb"http://schemas\.openxmlformats\.org/(\w+)/2006/")
+    with zipfile.ZipFile(io.BytesIO(data)) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    kept = ("[Content_Types].xml", ".rels")
+    return zipped(
+        {
+            name: part if name.endswith(kept) else old.sub(rb"http://purl.oclc.org/ooxml/\1/", part)
+            for name, part in parts.items()
+        }
+    )
 
 
 def noise(beside: bytes) -> bytes:

@@ -6,6 +6,7 @@ import json
 from email.message import EmailMessage
 from pathlib import Path
 
+import docx
 import openpyxl
 import pytest
 from tests.documents import bombs, office
@@ -367,3 +368,48 @@ def test_levels_that_are_no_numbers_are_the_first() -> None:
     assert "\n- very\n" in convert(slides, "a.pptx").markdown
     letter = bombs.replaced_in(office.letter(), "word/numbering.xml", b'w:ilvl="0"', b'w:ilvl=""')
     assert "- apples\n" in convert(letter, "a.docx").markdown
+
+
+def test_what_a_merged_cell_hides_stays_hidden() -> None:
+    cell = b"<w:tc><w:tcPr>%s</w:tcPr><w:p><w:r><w:t>%s</w:t></w:r></w:p></w:tc>"
+    begins, follows = b'<w:vMerge w:val="restart"/>', b"<w:vMerge/>"
+    rows = (cell % (begins, b"shown") + cell % (b"", b"a"), cell % (follows, b"hidden") + cell % (b"", b"b"))
+    body = b"<w:tbl>" + b"".join(b"<w:tr>%s</w:tr>" % row for row in rows) + b"</w:tbl>"
+    assert convert(bombs.word_of(body), "a.docx").markdown == "| shown | a |\n| --- | --- |\n|  | b |\n"
+
+
+def test_wrappers_text_boxes_and_alternatives() -> None:
+    body = (
+        b'<w:sdt><w:sdtContent><w:p><w:r><w:t xml:space="preserve">in a </w:t></w:r><w:smartTag><w:r>'
+        b"<w:t>wrapper</w:t></w:r></w:smartTag></w:p></w:sdtContent></w:sdt>"
+        b'<w:p><w:r><w:t>beside</w:t></w:r><w:r><mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org'
+        b'/markup-compatibility/2006"><mc:Choice><w:drawing><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p>'
+        b"</w:txbxContent></w:drawing></mc:Choice><mc:Fallback><w:pict><w:txbxContent><w:p><w:r><w:t>boxed</w:t>"
+        b"</w:r></w:p></w:txbxContent></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>"
+        b"<w:p><w:r><w:t>one</w:t><w:br/><w:t>two</w:t><w:tab/><w:t>three</w:t></w:r></w:p>"
+        b"<w:p><w:r><w:rPr><w:b/><w:i/></w:rPr><w:t>both</w:t></w:r><w:r><w:rPr><w:b w:val='0'/></w:rPr>"
+        b"<w:t> none </w:t></w:r><w:r><w:rPr><w:strike/></w:rPr><w:t>gone</w:t></w:r></w:p>"
+    )
+    assert convert(bombs.word_of(body), "a.docx").markdown == (
+        "in a wrapper\n\nbeside\n\nboxed\n\none\ntwo\tthree\n\n***both*** none ~~gone~~\n"
+    )
+
+
+def test_lists_in_lists_are_counted_by_themselves() -> None:
+    document = docx.Document()
+    for text, style in (
+        ("one", "List Number"),
+        ("deep", "List Bullet 2"),
+        ("two", "List Number"),
+        ("three", "List Number"),
+    ):
+        document.add_paragraph(text, style=style)
+    made = convert(office.saved(document), "a.docx").markdown
+    assert [line.strip() for line in made.splitlines()] == ["1. one", "- deep", "2. two", "3. three"]
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a.pptx"])
+def test_the_strict_spelling_of_names_is_read_as_well(name: str) -> None:
+    data = {"a.docx": office.letter, "a.xlsx": office.shared_strings, "a.pptx": office.slides}[name]()
+    strict = bombs.respelt(data)
+    assert convert(strict, name).markdown == convert(data, name).markdown
