@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from tests.accessibility.clipping import clipped
@@ -18,7 +19,7 @@ from tests.scenarios.window import opened
 
 from chatbench.ui.session import Session
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, Label, SearchField
+from chatbench.ui.widgets import Button, Label, SearchField, Select
 
 Look = Callable[[Session, LoopbackServer], AsyncIterator[Surface]]
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -79,6 +80,7 @@ def test_at_200_percent_no_word_is_cut_off(
 
 
 def test_what_is_cut_off_is_found(qtbot: QtBot) -> None:
+    theme()
     window = QWidget()
     qtbot.addWidget(window)
     window.resize(300, 200)
@@ -125,3 +127,21 @@ def _overlapping(controls: list[QWidget]) -> list[tuple[QWidget, QWidget]]:
 def _told(widget: QWidget) -> str:
     words = widget.accessibleName() or getattr(widget, "text", str)()
     return f"{type(widget).__name__} {words!r} {widget.geometry().getRect()}"
+
+
+def test_a_choice_without_room_is_shortened_and_told_in_whole(qtbot: QtBot) -> None:
+    theme()
+    select = Select(name="Titles")
+    qtbot.addWidget(select)
+    select.addItem("The first words of the question")
+    select.resize(100, 32)
+    select.show()
+    short = select.grab().toImage()
+    place = select.rect().center()
+    QApplication.sendEvent(select, QHelpEvent(QEvent.Type.ToolTip, place, select.mapToGlobal(place)))
+    assert select.toolTip() == "The first words of the question"
+    select.setItemText(0, "The first…")
+    assert select.grab().toImage() == short, "it ends in a mark, not in half a letter"
+    select.resize(400, 32)
+    QApplication.sendEvent(select, QHelpEvent(QEvent.Type.ToolTip, place, select.mapToGlobal(place)))
+    assert select.toolTip() == ""

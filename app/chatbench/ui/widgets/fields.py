@@ -9,6 +9,9 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QVBoxLayout,
     QWidget,
 )
@@ -129,9 +132,23 @@ class Select(QComboBox):
     def minimumSizeHint(self) -> QSize:
         return QSize(min(super().minimumSizeHint().width(), theme().scaled(120)), self.sizeHint().height())
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip:
+            self.setToolTip("" if self._shown() == self.currentText() else self.currentText())
+        return super().event(event)
+
+    def _shown(self) -> str:
+        """What of the choice has room."""
+        room = self.width() - theme().icon_size(14) - 8 - 2 * theme().scaled(12)
+        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, max(0, room))
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self._shown()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         edge = theme().icon_size(14)
         x = 8 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - edge - 8
         icons.draw(painter, "chevron-down", QRect(x, 0, edge, self.height()), "text2")
