@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ from chatbench.cli.session import note, safe
 from chatbench.cli.waits import WaitTeller
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.errors import ChatbenchError, ConfigurationError, UnknownModel, UnknownParameter
-from chatbench.core.messages import Part, RefusalPart, text_of
+from chatbench.core.messages import RefusalPart, text_of
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.services import Services
@@ -81,14 +80,6 @@ def no_default_model() -> UnknownModel:
         "No model was named, and no default model is set.",
         "Use -m provider/model-id, or set one: `chatbench models default provider/model-id`.",
     )
-
-
-async def attached(
-    services: Services, files: tuple[Path, ...], model: ModelRef, *, store: bool
-) -> tuple[Part, ...]:
-    """The files as parts the model takes. Raises AttachmentRefused."""
-    info = services.models.info(model)
-    return tuple([await services.attachments.attach_path(path, info, store=store) for path in files])
 
 
 async def follow(answer: Answer, finished: Awaitable[None], *, show: bool) -> TreeMessage:

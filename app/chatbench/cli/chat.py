@@ -8,14 +8,19 @@ import sys
 import click
 
 from chatbench.cli.asking import chosen_model, follow, parameters_from, raise_error_of
+from chatbench.cli.attachments import attach_named, what_is_sent
 from chatbench.cli.lines import LineReader
 from chatbench.cli.session import Session, note, say
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import ChatbenchError
-from chatbench.core.models import GUIDE
+from chatbench.core.messages import Part
+from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 
-_HELP = "/model NAME changes the model, /quit ends (also Ctrl+D); Ctrl+C stops an answer."
+_HELP = (
+    "/model NAME changes the model, !attach FILE sends a file with the next message, /quit ends (also "
+    "Ctrl+D); Ctrl+C stops an answer."
+)
 
 
 @click.command()
@@ -41,6 +46,7 @@ def chat(session: Session, model: str | None, system: str, options: tuple[str, .
         else:
             say(f"{services.models.info(current).title} ({current}). {_HELP}")
         lines = LineReader()
+        files: list[Part] = []
         while (line := await _next(lines)) is not None:
             if line in ("/quit", "/exit"):
                 return
@@ -48,19 +54,30 @@ def chat(session: Session, model: str | None, system: str, options: tuple[str, .
                 if line.split(maxsplit=1)[:1] == ["/model"]:
                     current = chosen_model(services, line[6:].strip() or None) or current
                     note(f"Now {current}.")
+                elif line.split(maxsplit=1)[:1] in (["!attach"], ["/attach"]):
+                    files.append(await _attached(services, line[7:], current, conversation.id))
                 elif re.fullmatch(r"/[a-z]*", line):
                     # A slip of the fingers is not worth a call; a path or a sentence is sent.
                     note(_HELP)
                 elif line:
                     turn = await services.chat.send(
-                        conversation.id, Draft(text=line), model=current,
+                        conversation.id, Draft(text=line, attachments=tuple(files)), model=current,
                         parameters=parameters if options else None,
                     )  # fmt: skip
+                    files.clear()
                     raise_error_of(await follow(turn.answers[0], services.chat.wait(turn), show=True))
             except ChatbenchError as error:
                 note(f"Error: {error.message}\n  {error.hint}")
 
     session.run(talk)
+
+
+async def _attached(services: Services, name: str, model: ModelRef, conversation_id: str) -> Part:
+    """A file for the next message. Raises AttachmentRefused."""
+    info = services.models.info(model)
+    part = await attach_named(services, name, info, conversation_id)
+    note(await what_is_sent(services, part, info))
+    return part
 
 
 async def _next(lines: LineReader) -> str | None:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from chatbench.cli.asking import attached, chosen_model, no_default_model, parameters_from
+from chatbench.cli.asking import chosen_model, no_default_model, parameters_from
+from chatbench.cli.attachments import (
+    FORMS,
+    PIPE,
+    Attaching,
+    Locked,
+    attached,
+    named_files,
+    password_asked_for,
+    piped_file,
+    secret_in,
+)
 from chatbench.cli.printing import Asked, Face, print_answers
-from chatbench.cli.session import Session, note, piped_input
+from chatbench.cli.session import Failed, Session, note, piped_input
 from chatbench.core.conversations import Conversation, Draft
 from chatbench.core.errors import ConfigurationError
+from chatbench.core.messages import FileForm
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
@@ -24,8 +37,6 @@ from chatbench.services.schemas import read_schema
 from chatbench.services.templates import Template
 from chatbench.services.turns import title_from
 
-PIPE = "-"
-
 
 class _Options(msgspec.Struct, frozen=True, kw_only=True):
     """The command line, as it was given."""
@@ -34,7 +45,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     piped: str
     models: tuple[str, ...]
     system: str | None
-    files: tuple[Path, ...]
+    attaching: Attaching
     fragments: tuple[str, ...]
     system_fragments: tuple[str, ...]
     parameters: Parameters
@@ -72,10 +83,15 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("-m", "--model", "models", multiple=True, metavar="MODEL",
               help="provider/model-id, an alias, or a unique id; repeated, all are asked.")  # fmt: skip
 @click.option("-s", "--system", metavar="SYSTEM", help="The system prompt.")
-@click.option(
-    "-a", "--attach", "files", multiple=True, metavar="FILE", help="Attach a picture (repeatable).",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)  # fmt: skip
+@click.option("-a", "--attach", "paths", multiple=True, metavar="FILE|URL|-",
+              help="Attach a file of any kind (repeatable); one in an archive as ARCHIVE!NAME.")  # fmt: skip
+@click.option("--attachment-type", "--at", "typed", nargs=2, multiple=True, metavar="FILE|URL|- TYPE",
+              help="Attach a file of this media type, whatever it looks like (repeatable).")  # fmt: skip
+@click.option("--attach-as", "form", type=click.Choice(FORMS), default=None,
+              help="Send PDFs as they are, as text, or as pictures of their pages.")  # fmt: skip
+@click.option("--pages", metavar="PAGES", default="", help="Send only these pages of PDFs: 1-3,7,-1")
+@click.option("--attach-password", metavar="VARIABLE",
+              help="Open encrypted files with the password in this environment variable.")  # fmt: skip
 @click.option("-f", "--fragment", "fragments", multiple=True, metavar="FILE|URL|-",
               help="Put this text before the question (repeatable).")  # fmt: skip
 @click.option("--system-fragment", "system_fragments", multiple=True, metavar="FILE|URL|-",
@@ -99,7 +115,8 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--no-log", is_flag=True, help="Leave nothing in the history.")
 @click.pass_obj
 def prompt(
-    session: Session, text: str, models: tuple[str, ...], system: str | None, files: tuple[Path, ...],
+    session: Session, text: str, models: tuple[str, ...], system: str | None, paths: tuple[str, ...],
+    typed: tuple[tuple[str, str], ...], form: FileForm | None, pages: str, attach_password: str | None,
     fragments: tuple[str, ...], system_fragments: tuple[str, ...], options: tuple[str, ...],
     schema: str | None, schema_multi: str | None, template: str | None,
     variables: tuple[tuple[str, str], ...], save: str | None, key: str | None, go_on: bool,
@@ -111,26 +128,33 @@ def prompt(
     if extract and (as_json or schema or schema_multi or len(models) > 1):
         raise click.UsageError("-x is for one answer in text.")
     parameters = parameters_from(options)
-    if (*fragments, *system_fragments).count(PIPE) > 1:
-        raise click.UsageError("Only one fragment can be piped in.")
+    named = named_files(paths, typed)
+    given = (*fragments, *system_fragments, *(one.source for one in named))
+    if given.count(PIPE) > 1:
+        raise click.UsageError("Only one fragment or attachment can be piped in.")
     if variables and not template and not save:
         raise click.UsageError("-p fills in a template: name one with -t.")
-    piped = piped_input()
+    attaching = Attaching(
+        named=named, form=form or "", pages=pages, password=secret_in("--attach-password", attach_password)
+    )
+    piped = "" if attaching.takes_pipe else piped_input()
     if PIPE in (*fragments, *system_fragments) and not piped:
         raise click.UsageError("Nothing was piped in for the fragment -.")
+    if attaching.takes_pipe:
+        attaching = msgspec.structs.replace(attaching, piped=piped_file())
     asked = _Options(
         text=text,
         piped=piped,
         models=models,
         system=system,
-        files=files,
+        attaching=attaching,
         fragments=fragments,
         system_fragments=system_fragments,
         parameters=parameters,
         schema=session.known(lambda: _schema(schema, schema_multi)),
         template=template,
         variables=dict(variables),
-        key=_key(key),
+        key=secret_in("--key", key),
         go_on=go_on,
         conversation=cid,
         stream=not no_stream,
@@ -141,9 +165,23 @@ def prompt(
         saved = _saved(asked)
         session.run(lambda services: _save(services, save, saved))
         return 0
-    if not (asked.words.strip() or files or fragments or template):
+    if not (asked.words.strip() or named or fragments or template):
         raise click.UsageError("There is nothing to ask: give TEXT, or pipe it in.")
-    return session.run(lambda services: _ask(services, asked))
+    return _asked(session, asked)
+
+
+def _asked(session: Session, options: _Options) -> int:
+    """Asks, and before that on a terminal for the password of each encrypted file, while no loop runs:
+    Ctrl+C must end the question."""
+    while True:
+        try:
+            return session.run(partial(_ask, options=options))
+        except Failed as failed:
+            locked = failed.__cause__
+            if not isinstance(locked, Locked) or not sys.stdin.isatty():
+                raise
+            attaching = options.attaching.knowing(locked.source, password_asked_for(locked))
+            options = msgspec.structs.replace(options, attaching=attaching)
 
 
 def _schema(schema: str | None, multi: str | None) -> dict[str, Any] | None:
@@ -152,24 +190,12 @@ def _schema(schema: str | None, multi: str | None) -> dict[str, Any] | None:
     return None if schema is None else read_schema(schema)
 
 
-def _key(variable: str | None) -> Secret | None:
-    """The key in a variable. A key itself is never an argument: others on this computer see those."""
-    if variable is None:
-        return None
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        raise click.UsageError(
-            "--key wants the name of an environment variable that holds a key, not the key itself."
-        )
-    return Secret(value)
-
-
 async def _ask(services: Services, options: _Options) -> int:
     question = await _question(services, options)
-    files = [await attached(services, options.files, m, store=options.log) for m in question.models]
-    drafts = [Draft(text=question.text, attachments=parts) for parts in files]
+    parts = await attached(services, options.attaching, question.models, store=options.log)
+    draft = Draft(text=question.text, attachments=parts)
     start = _start_logged if options.log else _start_unlogged
-    asked = await start(services, question, drafts)
+    asked = await start(services, question, draft)
     return await print_answers(asked, options.face, question.how.schema)
 
 
@@ -224,15 +250,15 @@ async def _earlier(services: Services, options: _Options) -> Conversation | None
     return await services.history.outline(newest[0].id)
 
 
-async def _start_logged(services: Services, question: _Question, drafts: list[Draft]) -> list[Asked]:
+async def _start_logged(services: Services, question: _Question, draft: Draft) -> list[Asked]:
     """In one conversation: the question, and an answer of each model beside the others."""
     chat, first = services.chat, question.models[0]
     earlier = question.earlier
     if earlier is None:
-        title = title_from(Draft(text=question.title))
+        title = title_from(msgspec.structs.replace(draft, text=question.title))
         earlier = await chat.new_conversation(first, system=question.system, title=title)
     turn = await chat.send(
-        earlier.id, drafts[0], model=first, system=question.system, parameters=question.parameters,
+        earlier.id, draft, model=first, system=question.system, parameters=question.parameters,
         how=question.how,
     )  # fmt: skip
     asked = [Asked(turn.answers[0], asyncio.ensure_future(chat.wait(turn)), earlier.id)]
@@ -244,9 +270,9 @@ async def _start_logged(services: Services, question: _Question, drafts: list[Dr
     return asked
 
 
-async def _start_unlogged(services: Services, question: _Question, drafts: list[Draft]) -> list[Asked]:
+async def _start_unlogged(services: Services, question: _Question, draft: Draft) -> list[Asked]:
     asked = []
-    for model, draft in zip(question.models, drafts, strict=True):
+    for model in question.models:
         turn = await services.chat.ask(
             draft, model=model, system=question.system, parameters=question.parameters, how=question.how,
             after=question.earlier,
@@ -258,7 +284,7 @@ async def _start_unlogged(services: Services, question: _Question, drafts: list[
 def _saved(options: _Options) -> Template:
     """The command line as a template. Raises click.UsageError for what none can hold."""
     kept_out = {
-        "-t": options.template, "-a": options.files, "--key": options.key, "-c": options.go_on,
+        "-t": options.template, "-a": options.attaching.named, "--key": options.key, "-c": options.go_on,
         "--cid": options.conversation, "more than one -m": len(options.models) > 1,
         "a fragment that is piped in": PIPE in (*options.fragments, *options.system_fragments),
     }  # fmt: skip

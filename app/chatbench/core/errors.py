@@ -35,7 +35,8 @@
     │   └── NoKeyring                this system has none that keeps secrets
     ├── FormatError                  a file is not what it should be
     │   └── AttachmentRefused        a picture or file that cannot be sent, and why
-    │       └── PasswordNeeded       it is encrypted: give its password
+    │       ├── PasswordNeeded       it is encrypted: give its password
+    │       └── HoldsFiles           a folder or an archive: choose files from it
     ├── SchemaMismatch               the answer is not what its schema asked for
     └── ConfigurationError           a setting, an argument or a TOML file is wrong
         ├── InvalidHeader
@@ -292,6 +293,10 @@ class AttachmentRefused(FormatError):
 
 class PasswordNeeded(AttachmentRefused):
     """A document opens with a password only, and none or a wrong one was given."""
+
+
+class HoldsFiles(AttachmentRefused):
+    """A folder or an archive: files from it are attached, not all of it as one."""
 
 
 class ConfigurationError(ChatbenchError):

@@ -28,9 +28,12 @@ from chatbench.core.models import Modality, ModelInfo
 from chatbench.documents.archives import Archive, Entry
 from chatbench.documents.confined import confined
 from chatbench.documents.folders import FolderListing, list_folder
+from chatbench.documents.pdf import PdfFacts
 from chatbench.services.attachments import forms, sending
+from chatbench.services.attachments.capabilities import Capability, capabilities
 from chatbench.services.attachments.forms import Form, Outlook
 from chatbench.services.attachments.judging import Candidate, Verdict, judged
+from chatbench.services.attachments.looking import apart, looked_at, named
 from chatbench.services.attachments.reading import Progress, Reading
 from chatbench.services.attachments.sending import Piece, Ready
 from chatbench.services.attachments.takes import PDF, Takes
@@ -75,33 +78,64 @@ class AttachmentService:
         """Up to two models of the same provider that take images."""
         return self._others(info, "image")
 
-    def _others(self, info: ModelInfo, modality: Modality) -> tuple[str, ...]:
+    def models_that_take(self, info: ModelInfo, modality: Modality) -> tuple[ModelInfo, ...]:
+        """Up to two other models of the same provider that take it."""
         same = self._environment.catalogue.models(info.ref.provider)
-        return tuple(m.title for m in same if m.takes(modality) and m.ref != info.ref)[:2]
+        return tuple(m for m in same if m.takes(modality) and m.ref != info.ref)[:2]
+
+    def _others(self, info: ModelInfo, modality: Modality) -> tuple[str, ...]:
+        return tuple(model.title for model in self.models_that_take(info, modality))
+
+    def capabilities(self, info: ModelInfo) -> tuple[Capability, ...]:
+        """What the model takes, kind by kind."""
+        return capabilities(Takes.of(info, self._environment))
+
+    def named(self, path: Path) -> Candidate:
+        """What a file's name alone says of it."""
+        return named(path)
+
+    async def look(self, paths: Sequence[Path]) -> list[Candidate]:
+        """Names, kinds and sizes of files, of which none is opened. Raises AttachmentRefused where the disk
+        does not answer."""
+        return await apart(lambda: looked_at(paths), paths[0].name if paths else "")
 
     # Taking in.
 
     async def attach_path(
         self,
         path: Path,
-        info: ModelInfo,
+        info: ModelInfo | None,
         *,
         store: bool = True,
         conversation_id: str = "",
         password: str = "",
+        media_type: str = "",
     ) -> MediaPart:
         """Reads and checks a file, and stores it; without `store` it is held in memory, and the profile
         holds nothing of it. `conversation_id` is where it is for: a temporary one has its files in
-        memory. Raises AttachmentRefused with the reason, PasswordNeeded."""
-        part = await self._taking.from_path(path, conversation_id, in_memory=not store, password=password)
+        memory. `media_type` is what somebody says it is, "" where its bytes are to tell. Without `info` it
+        is taken whatever models make of it. Raises AttachmentRefused with the reason, PasswordNeeded,
+        HoldsFiles."""
+        part = await self._taking.from_path(
+            path, conversation_id, in_memory=not store, password=password, media_type=media_type
+        )
         return self._fitting(part, info)
 
     async def attach_bytes(
-        self, data: bytes, name: str, info: ModelInfo, *, conversation_id: str = "", password: str = ""
+        self,
+        data: bytes,
+        name: str,
+        info: ModelInfo | None,
+        *,
+        store: bool = True,
+        conversation_id: str = "",
+        password: str = "",
+        media_type: str = "",
     ) -> MediaPart:
-        """Checks and stores a file as it came, for the conversation if that is known. Raises
-        AttachmentRefused with the reason, PasswordNeeded."""
-        part = await self._taking.from_bytes(data, name, conversation_id, password=password)
+        """Checks and stores a file as it came; everything else as `attach_path`."""
+        part = await self._taking.from_bytes(
+            data, name, conversation_id, in_memory=not store, password=password, media_type=media_type
+        )
         return self._fitting(part, info)
 
     async def attach_text(
@@ -114,15 +148,26 @@ class AttachmentService:
     async def attach_url(
         self,
         url: str,
-        info: ModelInfo,
+        info: ModelInfo | None,
         *,
+        store: bool = True,
         conversation_id: str = "",
+        password: str = "",
+        media_type: str = "",
         on_progress: Progress | None = None,
     ) -> MediaPart:
         """Fetches what is at a public address of the web; see `client.fetching`. Raises
-        AttachmentRefused."""
+        AttachmentRefused, PasswordNeeded."""
         found = await self._fetcher.fetch(url, on_progress)
-        return await self.attach_bytes(found.data, found.name, info, conversation_id=conversation_id)
+        return await self.attach_bytes(
+            found.data,
+            found.name,
+            info,
+            store=store,
+            conversation_id=conversation_id,
+            password=password,
+            media_type=media_type,
+        )
 
     async def list_folder(
         self, folder: Path, on_progress: Callable[[int], None] | None = None
@@ -137,15 +182,32 @@ class AttachmentService:
         return listed
 
     async def attach_entry(
-        self, path: Path, entry: Entry, info: ModelInfo, *, conversation_id: str = ""
+        self,
+        path: Path,
+        entry: Entry,
+        info: ModelInfo | None,
+        *,
+        store: bool = True,
+        conversation_id: str = "",
+        password: str = "",
+        media_type: str = "",
     ) -> MediaPart:
-        """One file out of an archive. Raises AttachmentRefused, PasswordNeeded."""
+        """One file out of an archive; everything else as `attach_path`."""
         data: bytes = await confined("read_entry", path, entry.index, path.name, name=entry.name)
-        name = PurePosixPath(entry.name).name
-        return await self.attach_bytes(data, name, info, conversation_id=conversation_id)
+        return await self.attach_bytes(
+            data,
+            PurePosixPath(entry.name).name,
+            info,
+            store=store,
+            conversation_id=conversation_id,
+            password=password,
+            media_type=media_type,
+        )
 
-    def _fitting(self, part: MediaPart, info: ModelInfo) -> MediaPart:
+    def _fitting(self, part: MediaPart, info: ModelInfo | None) -> MediaPart:
         """Raises AttachmentRefused where the model cannot be sent it in any form."""
+        if info is None:
+            return part
         (verdict,) = self.judge([candidate_of(part)], info)
         if not verdict.accepted:
             raise AttachmentRefused(
@@ -176,6 +238,15 @@ class AttachmentService:
         """The text of a stored document, pages of a PDF with form feeds between them. Raises
         AttachmentRefused, StorageError."""
         return await self._reading.words(_stored(part), part.media_type, part.name, on_progress)
+
+    async def facts(self, part: FilePart) -> PdfFacts:
+        """What is known of a stored PDF. Raises AttachmentRefused, StorageError."""
+        return await self._reading.facts(_stored(part), part.name)
+
+    def pages_sent(self, part: FilePart, count: int) -> tuple[int, ...]:
+        """Which of a PDF's `count` pages are sent, from 1. Raises AttachmentRefused for a range that is
+        none."""
+        return sending.chosen_pages(part, count)
 
     async def pages(self, part: FilePart, numbers: Sequence[int], edge: int) -> list[bytes]:
         """Pages of a stored PDF, from 1, as JPEG pictures with their longer edge at `edge` pixels. Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from chatbench.core.errors import AttachmentRefused, PasswordNeeded
+from chatbench.core.errors import AttachmentRefused, HoldsFiles, PasswordNeeded
 from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile, VideoPart
 from chatbench.documents import images, kinds
 from chatbench.documents.confined import confined
@@ -13,6 +13,7 @@ from chatbench.documents.pdf import PdfFacts
 from chatbench.documents.photos import ConvertedPicture
 from chatbench.documents.sounds import SoundFacts
 from chatbench.services.attachments.judging import Candidate
+from chatbench.services.attachments.looking import apart
 from chatbench.services.attachments.reading import Reading
 from chatbench.services.attachments.takes import MAX_DOCUMENT_BYTES, MAX_FILM_BYTES, Kind, kind_of
 from chatbench.storage.files import FileStore
@@ -24,25 +25,40 @@ _MiB = 1024 * 1024
 
 class Taking:
     """Makes parts of files. Everything raises AttachmentRefused with the reason (PasswordNeeded for an
-    encrypted PDF), and StorageError."""
+    encrypted PDF, HoldsFiles for a folder or an archive), and StorageError."""
 
     def __init__(self, files: FileStore, reading: Reading) -> None:
         self._files = files
         self._reading = reading
 
     async def from_path(
-        self, path: Path, conversation_id: str, *, in_memory: bool = False, password: str = ""
+        self,
+        path: Path,
+        conversation_id: str,
+        *,
+        in_memory: bool = False,
+        password: str = "",
+        media_type: str = "",
     ) -> MediaPart:
-        """`in_memory`: nothing of it touches the disk."""
-        media_type, data = await asyncio.to_thread(_looked_at, path)
+        """`in_memory`: nothing of it touches the disk. `media_type` is what it is where its bytes do not
+        tell; "" where nobody said."""
+        media_type, data = await apart(lambda: _looked_at(path, media_type), path.name)
         return await self._taken(
             data if data is not None else path, media_type, path.name, conversation_id, in_memory, password
         )
 
     async def from_bytes(
-        self, data: bytes, name: str, conversation_id: str, *, in_memory: bool = False, password: str = ""
+        self,
+        data: bytes,
+        name: str,
+        conversation_id: str,
+        *,
+        in_memory: bool = False,
+        password: str = "",
+        media_type: str = "",
     ) -> MediaPart:
-        media_type = await asyncio.to_thread(kinds.media_type_of, data, name)
+        """As `from_path`."""
+        media_type = media_type or await asyncio.to_thread(kinds.media_type_of, data, name)
         _check_size(name, media_type, len(data))
         return await self._taken(data, media_type, name, conversation_id, in_memory, password)
 
@@ -119,7 +135,7 @@ async def _opened(data: bytes, name: str, password: str) -> tuple[bytes, PdfFact
 def _refuse(kind: Kind, media_type: str, name: str) -> None:
     called = name or "This file"
     if kind == "archive":
-        raise AttachmentRefused(f"{called} is an archive.", "Choose what of it is to be attached.")
+        raise HoldsFiles(f"{called} is an archive.", "Choose what of it is to be attached.")
     if kind == "unknown":
         raise AttachmentRefused(
             f"{called} is neither text nor any kind of file that is known.",
@@ -127,11 +143,11 @@ def _refuse(kind: Kind, media_type: str, name: str) -> None:
         )
 
 
-def _looked_at(path: Path) -> tuple[str, bytes | None]:
-    """Kind and bytes of a file; of sound and film the kind alone."""
+def _looked_at(path: Path, told: str) -> tuple[str, bytes | None]:
+    """Kind and bytes of a file; of sound and film the kind alone. `told` is what somebody said it is."""
     try:
         if path.is_dir():
-            raise AttachmentRefused(f"{path.name} is a folder.", "Choose which of its files.")
+            raise HoldsFiles(f"{path.name} is a folder.", "Choose which of its files.")
         if not path.is_file():
             raise AttachmentRefused(f"{path.name} is not a file.", "Choose a file.")
         size = path.stat().st_size
@@ -139,13 +155,13 @@ def _looked_at(path: Path) -> tuple[str, bytes | None]:
             raise AttachmentRefused(f"{path.name} is empty.", "Choose another file.")
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            media_type = kinds.media_type_of(head, path.name)
+            media_type = told or kinds.media_type_of(head, path.name)
             if kind_of(media_type) in ("sound", "film"):
                 _check_size(path.name, media_type, size)
                 return media_type, None
             _check_size(path.name, media_type, size)
             data = head + file.read(MAX_DOCUMENT_BYTES)
-        return kinds.media_type_of(data, path.name), data
+        return told or kinds.media_type_of(data, path.name), data
     except OSError as error:
         raise AttachmentRefused(
             f"{path.name} cannot be read: {error.strerror or error}.", "Choose another file."
