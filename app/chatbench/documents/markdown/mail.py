@@ -15,7 +15,6 @@ _HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 _MAX_BYTES: Final = 50 << 20
 _MOST_PARTS: Final = 1000
 _MOST_BOUNDARIES: Final = 20_000
-_MOST_MULTIPARTS: Final = 200
 _LONGEST_HEADER: Final = 4_000
 
 
@@ -29,7 +28,7 @@ def convert(source: bytes | Path, name: str) -> Converted:
         raise AttachmentRefused(
             f"{name} is larger than {_MAX_BYTES >> 20} MiB.", "Attach its parts one by one."
         )
-    if data.count(b"\n--") > _MOST_BOUNDARIES or data.lower().count(b"multipart/") > _MOST_MULTIPARTS:
+    if data.count(b"\n--") > _MOST_BOUNDARIES:
         raise AttachmentRefused(f"{name} has too many parts to be read.", "Attach its parts one by one.")
     message = BytesParser(policy=policy.compat32).parsebytes(data)
     headers = {header: _header(message[header]) for header in _HEADERS if message[header]}
