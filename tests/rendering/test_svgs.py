@@ -157,6 +157,8 @@ def test_forms_that_models_write_are_read() -> None:
         (svg(""), "python", False),
         ("<p><svg></svg></p>", "html", False),
         ("<svgx>", "svg", False),
+        ("<!---->" * 10_000, "xml", False),
+        ('<?xml version="1.0"?>\n<!-- a > b --><!DOCTYPE svg>\n<svg ', "xml", True),
         ("", "svg", False),
     ],
 )

@@ -52,7 +52,11 @@ _LENGTH = re.compile(r"\s*([\d.]+(?:[eE][-+]?\d+)?)\s*(px|pt|mm|cm|in|em|rem)?\s
 _TAG = re.compile(r"<svg[\s>]")
 _REFERENCES: Final = ("xlink:href", "clip-path", "marker-start", "marker-mid", "marker-end", "fill", "stroke")
 _UNITS: Final = {"pt": 4 / 3, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "em": 16.0, "rem": 16.0}
-_BEGINS = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>\[]*>\s*)*<svg[\s>]", re.DOTALL)
+_BEGINS = re.compile(
+    r"\s*+(?:<\?xml[^>]*+(?<=\?)>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+|<!DOCTYPE[^>\[]*+>\s*+)*+<svg[\s>]",
+    re.DOTALL,
+)
+"""Nothing is tried twice: many comments could else be parted in a great many ways."""
 
 
 class SvgError(ChatbenchError):

@@ -16,7 +16,7 @@ from chatbench.documents import images
 from chatbench.documents.confined import confined, confined_stream
 from chatbench.documents.frames import Limits
 from chatbench.documents.markdown.writing import Converted
-from chatbench.documents.pdf import PagePicture, PageText, PdfFacts
+from chatbench.documents.pdf import LIMITS, PagePicture, PageText, PdfFacts
 from chatbench.documents.photos import ConvertedPicture
 from chatbench.services.attachments.takes import PDF
 from chatbench.storage.files import FileStore
@@ -26,7 +26,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Is called with units done and units in all."""
 _WORDS = Limits(seconds=120.0)
-_DRAWING = Limits(seconds=300.0, output=512 << 20)
+_DRAWING = msgspec.structs.replace(LIMITS, seconds=300.0)
 _JSON = "application/json"
 _decode_facts = msgspec.json.Decoder(PdfFacts).decode
 
@@ -45,7 +45,7 @@ class Reading:
 
         async def make() -> Sequence[Made]:
             data = await self._files.read(sha256)
-            facts = await confined("pdf_facts", data, "", name, name=name)
+            facts = await confined("pdf_facts", data, "", name, name=name, limits=LIMITS)
             return [Made(msgspec.json.encode(facts), _JSON)]
 
         (kept,) = await self._kept(sha256, "facts", make)
@@ -97,7 +97,7 @@ class Reading:
 
         async def make() -> Sequence[Made]:
             data = await self._files.read(sha256)
-            made = await confined("pdf_subset", data, tuple(numbers), "", name, name=name)
+            made = await confined("pdf_subset", data, tuple(numbers), "", name, name=name, limits=LIMITS)
             return [Made(made, PDF)]
 
         (kept,) = await self._kept(sha256, f"subset/{written}", make)
@@ -136,7 +136,7 @@ class Reading:
             if media_type == PDF:
                 data = await self._files.read(sha256)
                 page: PagePicture = await confined(
-                    "pdf_thumbnail", data, 1, max(width, height), "", name, name=name
+                    "pdf_thumbnail", data, 1, max(width, height), "", name, name=name, limits=LIMITS
                 )
                 return [_made_of(page)]
             data = await self.decodable(sha256, name)
@@ -164,7 +164,7 @@ class Reading:
 async def _pages_of(data: bytes, name: str, on_progress: Progress | None) -> list[str]:
     found: list[str] = []
     stream = confined_stream(
-        "pdf_text", data, None, "", name, name=name, limits=_WORDS, on_progress=on_progress
+        "pdf_text", data, None, "", name, name=name, limits=LIMITS, on_progress=on_progress
     )
     async with aclosing(stream) as pages:
         async for page in pages:

@@ -9,7 +9,7 @@ from chatbench.core.errors import AttachmentRefused, HoldsFiles, PasswordNeeded
 from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile, VideoPart
 from chatbench.documents import images, kinds
 from chatbench.documents.confined import confined
-from chatbench.documents.pdf import PdfFacts
+from chatbench.documents.pdf import LIMITS, PdfFacts
 from chatbench.documents.photos import ConvertedPicture
 from chatbench.documents.sounds import SoundFacts
 from chatbench.services.attachments.judging import Candidate
@@ -123,12 +123,12 @@ async def _looked_through(data: bytes, name: str) -> images.ImageFacts:
 
 async def _opened(data: bytes, name: str, password: str) -> tuple[bytes, PdfFacts]:
     """A PDF without a password, and its facts. Raises PasswordNeeded."""
-    facts: PdfFacts = await confined("pdf_facts", data, password, name, name=name)
+    facts: PdfFacts = await confined("pdf_facts", data, password, name, name=name, limits=LIMITS)
     if facts.needs_password:
         told = "is encrypted, and this is not its password" if password else "is encrypted"
         raise PasswordNeeded(f"{name} {told}.", "Give its password, or attach a copy without one.")
     if facts.encrypted:
-        data = await confined("pdf_unlocked", data, password, name, name=name)
+        data = await confined("pdf_unlocked", data, password, name, name=name, limits=LIMITS)
     return data, facts
 
 
