@@ -184,6 +184,35 @@ def test_a_page() -> None:
     assert (made.title, made.notes) == ("The title", ("1 picture was left out.",))
 
 
+ARTICLE = (
+    "<article><header><h1>Title</h1><p>by me</p></header><p>x</p><aside>note</aside><nav>Menu</nav>"
+    "<footer>end</footer></article>"
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "blocks"),
+    [
+        (
+            "<header>Site</header><nav>Menu</nav><h1>Title</h1><p>x</p><aside>ad</aside><footer>f</footer>",
+            ["# Title", "x"],
+        ),
+        ("<div><div><div><div><footer>f</footer></div></div></div></div><p>x</p>", ["x"]),
+        ("<header>Site<h1>Title</h1></header><p>x</p>", ["Site", "# Title", "x"]),
+        (f"<header>Site</header>{ARTICLE}", ["# Title", "by me", "x", "note", "end"]),
+        (f"<header>Site</header>{ARTICLE * 2}", ["# Title", "by me", "x", "note", "end"] * 2),
+        ("<main>short</main><p>" + "the text " * 50 + "</p>", ["short", "the text " * 50]),
+    ],
+)
+def test_what_frames_a_page_is_left_out(page: str, blocks: list[str]) -> None:
+    assert read(page, "x").blocks == [block.strip() for block in blocks]
+
+
+def test_a_chapter_keeps_its_asides() -> None:
+    chapter = "<body><header><h1>One</h1></header><p>x</p><aside>a note</aside></body>"
+    assert convert(office.book({"a.xhtml": chapter}), "a.epub").markdown == "# One\n\nx\n\na note\n"
+
+
 def test_a_page_without_a_base_keeps_only_addresses_that_are_whole() -> None:
     page = read(
         '<a href="x.html">near</a> <a href="https://a.b/c">far</a> <a href="file:///etc/passwd">here</a>', "x"

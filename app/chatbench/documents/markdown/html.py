@@ -113,10 +113,13 @@ def read(data: bytes | str, name: str, *, whole: bool = False) -> Page:
     titled = root.find(".//title")
     page.title = one_line(titled.text or "") if titled is not None else ""
     based = root.find(".//base[@href]")
-    writer = _Writer(based.get("href") if based is not None else "", page)
     body = root.find("body")
     body = body if body is not None else root
     main = body if whole else _main(body)
+    left_out = frozenset[str]() if whole else _FRAME if main is body else frozenset({"nav"})
+    if len(root.findall(".//h1")) == 1 and root.find(".//header//h1") is not None:
+        left_out -= {"header"}
+    writer = _Writer(based.get("href") if based is not None else "", page, left_out)
     page.blocks += [block for block in writer.blocks(main, 0) if block.strip()]
     if any("depth" in error.message for error in parser.error_log):
         if not page.blocks:
@@ -140,8 +143,9 @@ def _main(body: Any) -> Any:
 
 
 class _Writer:
-    def __init__(self, base: str, page: Page) -> None:
+    def __init__(self, base: str, page: Page, left_out: frozenset[str]) -> None:
         self._base = base
+        self._left_out = left_out
         self._cells = 0
         self.page = page
 
@@ -155,11 +159,18 @@ class _Writer:
             if _is_block(child):
                 yield _tidy(run)
                 run = []
-                yield from self._block(child, depth + 1) if _is_shown(child, top=depth < 4) else ()
-            elif _is_shown(child, top=False):
+                shown = _is_shown(child) and not self._is_frame(child)
+                yield from self._block(child, depth + 1) if shown else ()
+            elif _is_shown(child):
                 run.append(self.inline(child, depth + 1))
             run.append(_collapsed(child.tail))
         yield _tidy(run)
+
+    def _is_frame(self, element: Any) -> bool:
+        """Whether it stands around the content. What an article has at its head belongs to the article."""
+        if element.tag not in self._left_out:
+            return False
+        return element.tag == "nav" or next(element.iterancestors("article"), None) is None
 
     def _block(self, element: Any, depth: int) -> Iterator[str]:
         match element.tag:
@@ -187,7 +198,7 @@ class _Writer:
         number = whole(element.get("start"), 1)
         lines: list[str] = []
         for item in element:
-            if not _is_shown(item, top=False):
+            if not _is_shown(item):
                 continue
             mark = f"{number}. " if element.tag == "ol" else "- "
             blocks = [block for block in self.blocks(item, depth + 1) if block.strip()]
@@ -243,7 +254,7 @@ class _Writer:
             return _collapsed(" ".join(element.itertext()))
         pieces = [_collapsed(element.text)]
         for child in element:
-            if _is_shown(child, top=False):
+            if _is_shown(child):
                 pieces.append(self.inline(child, depth + 1))
             pieces.append(_collapsed(child.tail))
         return "".join(pieces)
@@ -311,9 +322,9 @@ def _outer_tables(cell: Any, last: Any) -> Iterator[Any]:
             return
 
 
-def _is_shown(element: Any, *, top: bool) -> bool:
+def _is_shown(element: Any) -> bool:
     tag = element.tag
-    if not isinstance(tag, str) or tag in _GONE or (top and tag in _FRAME):
+    if not isinstance(tag, str) or tag in _GONE:
         return False
     if element.get("hidden") is not None or element.get("aria-hidden") == "true":
         return False
