@@ -275,4 +275,4 @@ def _described(argument: Any, kind: Any) -> Bytes | Place | Value:
 
 
 def _size(count: int) -> str:
-    return f"{count / (1 << 30):g} GiB" if count >= 1 << 30 else f"{count / (1 << 20):g} MiB"
+    return f"{count / (1 << 30):.3g} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.3g} MiB"
