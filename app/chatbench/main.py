@@ -153,6 +153,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.presets import PresetService
+    from chatbench.services.providerfiles import ProviderFileService
     from chatbench.services.ratings import RatingService
     from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
@@ -160,6 +161,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.usage import UsageService
     from chatbench.storage.presets import PresetStore
     from chatbench.storage.ratings import RatingStore
+    from chatbench.storage.uploads import UploadStore
 
     environment, store, changes = ground.environment, ground.store, ground.changes
     notifier, fragments = Notifier(), FragmentService(ground.environ)
@@ -177,6 +179,7 @@ def _services(ground: _Ground) -> Services:
         history=HistoryService(store, ground.files, changes),
         inspect=InspectService(store, environment, attachments),
         attachments=attachments,
+        provider_files=ProviderFileService(environment, UploadStore(ground.database), changes),
         batches=BatchService(environment, models),
         endpoints=EndpointService(environment, changes),
         models=models,

@@ -12,6 +12,7 @@ from chatbench import __version__
 from chatbench.cli.aliases import aliases
 from chatbench.cli.batch import batch
 from chatbench.cli.chat import chat
+from chatbench.cli.files import files
 from chatbench.cli.history import history
 from chatbench.cli.keys import keys
 from chatbench.cli.models import models
@@ -45,7 +46,20 @@ def chatbench(context: click.Context, profile: Path | None, log_level: str | Non
     context.obj = Session(context.obj, profile, log_level or "")
 
 
-for _command in (aliases, batch, chat, history, keys, models, prompt, providers, templates, quick, self_test):
+for _command in (
+    aliases,
+    batch,
+    chat,
+    files,
+    history,
+    keys,
+    models,
+    prompt,
+    providers,
+    templates,
+    quick,
+    self_test,
+):
     chatbench.add_command(_command)
 
 

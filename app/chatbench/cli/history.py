@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
-from chatbench.cli.session import Session, note, safe, say
+from chatbench.cli.session import Session, note, safe, say, say_json
 from chatbench.services import Services
 from chatbench.services.exchange import ExportFormat, iso, summary_object
 
@@ -30,7 +28,7 @@ def list_(session: Session, limit: int, as_json: bool) -> None:
     async def show(services: Services) -> None:
         summaries = await services.history.summaries(limit)
         if as_json:
-            _print_json([summary_object(summary) for summary in summaries])
+            say_json([summary_object(summary) for summary in summaries])
             return
         for summary in summaries:
             when = iso(summary.updated_at)[:16].replace("T", " ")
@@ -59,13 +57,14 @@ def search(session: Session, query: str, limit: int, as_json: bool) -> None:
     async def find(services: Services) -> None:
         hits = await services.history.search(query, limit)
         if as_json:
-            _print_json(
+            say_json(
                 [
                     {
                         "conversation_id": hit.conversation_id,
                         "message_id": hit.message_id,
                         "title": hit.title,
                         "snippet": hit.snippet,
+                        "file": hit.file or None,
                         "created_at": iso(hit.created_at),
                     }
                     for hit in hits
@@ -74,7 +73,8 @@ def search(session: Session, query: str, limit: int, as_json: bool) -> None:
             return
         for hit in hits:
             say(f"{hit.conversation_id}  {hit.title}")
-            say(f"    {' '.join(hit.snippet.split())}")
+            of = f"{hit.file}: " if hit.file else ""
+            say(f"    {of}{' '.join(hit.snippet.split())}")
         if not hits:
             note("Nothing found.")
 
@@ -102,7 +102,3 @@ def _export(session: Session, identifier: str, form: ExportFormat, out: Path | N
             await services.exchange.export(identifier, form, out)
 
     session.run(write)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
+import msgspec
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
@@ -95,6 +96,11 @@ def safe(text: str) -> str:
 def say(text: str) -> None:
     """One line on stdout."""
     click.echo(safe(text))
+
+
+def say_json(value: Any) -> None:
+    """A value on stdout as JSON."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def note(text: str) -> None:

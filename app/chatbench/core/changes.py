@@ -7,7 +7,7 @@ import msgspec
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`conversations` are ids; `answered` those of them in which an answer of this process has
-    just ended; `initiator` is whoever caused it and need not hear of it."""
+    just ended; `files`: what providers keep; `initiator` is whoever caused it and need not hear of it."""
 
     conversations: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
@@ -18,4 +18,5 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     preferences: bool = False
     ratings: bool = False
     presets: bool = False
+    files: bool = False
     initiator: object | None = None

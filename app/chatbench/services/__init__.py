@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatbench.services.preferences import PreferencesStore
     from chatbench.services.presets import PresetService
     from chatbench.services.profile import ProfileService
+    from chatbench.services.providerfiles import ProviderFileService
     from chatbench.services.ratings import RatingService
     from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
@@ -42,6 +43,7 @@ class Services:
     history: HistoryService
     inspect: InspectService
     attachments: AttachmentService
+    provider_files: ProviderFileService
     batches: BatchService
     endpoints: EndpointService
     models: ModelService

@@ -22,10 +22,24 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int | None = None
 
 
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation with a message that shows a file, or something that the file was made of."""
+
+    conversation_id: str
+    title: str
+
+
 _SELECT = "SELECT sha256, provider, file_id, uploaded_at, expires_at FROM uploads"
 _PUT = (
     "INSERT OR REPLACE INTO uploads (sha256, provider, file_id, uploaded_at, expires_at) "
     "VALUES (?, ?, ?, ?, ?)"
+)
+_USES = (
+    "SELECT DISTINCT u.file_id, v.id, v.title FROM uploads AS u "
+    "JOIN file_references AS r ON r.sha256 = u.sha256 "
+    "OR r.sha256 IN (SELECT original FROM renditions AS n WHERE n.sha256 = u.sha256) "
+    "JOIN messages AS m ON m.seq = r.message_seq JOIN conversations AS v ON v.id = m.conversation_id "
+    "WHERE u.provider = ? AND m.deleted_at IS NULL AND v.trashed_at IS NULL ORDER BY v.updated_at DESC"
 )
 
 
@@ -45,6 +59,20 @@ class UploadStore:
         """Everything at a provider, newest first."""
         wanted = f"{_SELECT} WHERE provider = ? ORDER BY uploaded_at DESC"
         return await self._database.read(lambda c: _uploads(c, wanted, (plain(provider),)))
+
+    async def uses(self, provider: str) -> dict[str, tuple[Use, ...]]:
+        """Where the files at a provider are used, by the name it knows them by, newest first; the trash is
+        left out."""
+
+        def read(connection: apsw.Connection) -> dict[str, tuple[Use, ...]]:
+            found: dict[str, tuple[Use, ...]] = {}
+            rows: Any = connection.execute(_USES, (plain(provider),))
+            for file_id, conversation_id, title in rows:
+                use = Use(conversation_id=conversation_id, title=title)
+                found[file_id] = (*found.get(file_id, ()), use)
+            return found
+
+        return await self._database.read(read)
 
     async def put(self, upload: Upload) -> None:
         """In place of what was known of this file at this provider."""
