@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from chatbench.services.exchange import ExportFormat, file_name
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.conversation.saving import ask_where
+from chatbench.ui.chat.saving import ask_where
 from chatbench.ui.chat.sidebar import TrashDialog
 
 if TYPE_CHECKING:

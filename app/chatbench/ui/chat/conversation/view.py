@@ -36,7 +36,7 @@ from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.prompts import Prompting
 from chatbench.ui.chat.conversation.queue import Queue
 from chatbench.ui.chat.conversation.room import Room
-from chatbench.ui.chat.conversation.saving import save_text
+from chatbench.ui.chat.saving import save_text
 from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.conversation.turns import Turns, shared_questions

@@ -83,9 +83,10 @@ class FindBar(QWidget):
     stepped = Signal(int)
     closed = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, name: str = "") -> None:
         super().__init__(parent)
-        self.field = SearchField(self.tr("Find in this conversation"))
+        name = name or self.tr("Find in this conversation")
+        self.field = SearchField(name)
         self.field.setMinimumWidth(theme().scaled(220))
         self._count = Label("", font="small", color="text3")
         self._count.setMinimumWidth(theme().scaled(64))
@@ -102,7 +103,7 @@ class FindBar(QWidget):
         back.clicked.connect(lambda: self.stepped.emit(-1))
         on.clicked.connect(lambda: self.stepped.emit(1))
         close.clicked.connect(self.hide)
-        self.setAccessibleName(self.tr("Find in this conversation"))
+        self.setAccessibleName(name)
         self.hide()
 
     def show_count(self, number: int, total: int) -> None:

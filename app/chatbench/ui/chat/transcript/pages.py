@@ -1,4 +1,4 @@
-"""Local pages for the reader's browser: in a private folder that is gone when the program ends."""
+"""Files for the reader's browser and other programs: in a private folder that is gone when the program ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chatbench.ui.chat.transcript.boxes.languages import language_name
 
 
 class Pages:
-    """Writes pages into one folder (mode 0700), each into a file of its own (0600)."""
+    """Writes pages and copies of files into one folder (mode 0700), each into a file of its own (0600)."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None
@@ -24,7 +24,7 @@ class Pages:
 
     @property
     def folder(self) -> Path | None:
-        """Where the pages are; None before the first one."""
+        """Where they are; None before the first one."""
         return self._folder
 
     def write(self, code: str, language: str) -> QUrl:
@@ -33,10 +33,6 @@ class Pages:
         Raises:
             OSError: the folder for temporary files takes no file.
         """
-        if self._folder is None:
-            self._folder = Path(mkdtemp(prefix="chatbench-page-"))
-        self._count += 1
-        path = self._folder / f"{self._count}.html"
         name = language_name(language)
         text = page(
             code,
@@ -44,13 +40,25 @@ class Pages:
             title=tr("{0} from Chatbench").format(name),
             notice=_notice(language),
         )
+        return self.keep(text.encode("utf-8", "replace"), "page.html")
+
+    def keep(self, data: bytes, name: str) -> QUrl:
+        """The address of a new file, whose name ends with ``name``.
+
+        Raises:
+            OSError: the folder for temporary files takes no file.
+        """
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="chatbench-page-"))
+        self._count += 1
+        path = self._folder / f"{self._count}-{name}"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8", errors="replace") as out:
-            out.write(text)
+        with os.fdopen(file, "wb") as out:
+            out.write(data)
         return QUrl.fromLocalFile(str(path))
 
     def remove(self) -> None:
-        """Remove all pages."""
+        """Remove all of them."""
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

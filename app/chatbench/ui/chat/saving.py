@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -41,10 +41,22 @@ async def save_text(parent: QWidget, text: str, name: str) -> None:
     """Writes a code block where the reader says. Raises StorageError."""
     title = QCoreApplication.translate("saving", "Save code")
     out = await ask_where(parent, title, name, [])
-    if out is None:
-        return
+    if out is not None:
+        await _write(out, text.encode())
+
+
+async def save_file(parent: QWidget, read: Callable[[], Awaitable[bytes]], name: str) -> None:
+    """Writes a file where the reader says; it is read when they have said so. Raises StorageError."""
+    title = QCoreApplication.translate("saving", "Save file")
+    # A name may come from anybody: it names no folder.
+    out = await ask_where(parent, title, re.sub(r"[\\/:\x00-\x1f]", "_", name).lstrip("."), [])
+    if out is not None:
+        await _write(out, await read())
+
+
+async def _write(out: Path, data: bytes) -> None:
     try:
-        await asyncio.to_thread(out.write_bytes, text.encode())
+        await asyncio.to_thread(out.write_bytes, data)
     except OSError as error:
         raise StorageError(
             f"{out} cannot be written: {error.strerror or error}.", "Choose another place."
