@@ -14,10 +14,9 @@ from chatbench.core.messages import ImagePart
 from chatbench.core.models import ImageLimits
 from chatbench.documents import images
 from chatbench.documents.confined import confined, confined_stream
-from chatbench.documents.frames import Limits
-from chatbench.documents.markdown.writing import Converted
 from chatbench.documents.pdf import LIMITS, PagePicture, PageText, PdfFacts
 from chatbench.documents.photos import ConvertedPicture
+from chatbench.documents.reading import markdown_of
 from chatbench.services.attachments.takes import PDF
 from chatbench.storage.files import FileStore
 from chatbench.storage.renditions import PAGE_BREAK, Made, Rendition, RenditionStore
@@ -25,7 +24,6 @@ from chatbench.storage.renditions import PAGE_BREAK, Made, Rendition, RenditionS
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Is called with units done and units in all."""
-_WORDS = Limits(seconds=120.0)
 _DRAWING = msgspec.structs.replace(LIMITS, seconds=300.0)
 _JSON = "application/json"
 _decode_facts = msgspec.json.Decoder(PdfFacts).decode
@@ -64,8 +62,7 @@ class Reading:
             if media_type == PDF:
                 text = PAGE_BREAK.join(await _pages_of(data, name, on_progress))
             else:
-                made: Converted = await confined("markdown", data, name, name=name, limits=_WORDS)
-                text = made.markdown.replace(PAGE_BREAK, "\n")
+                text = (await markdown_of(data, name)).markdown.replace(PAGE_BREAK, "\n")
             await self._renditions.keep_text(sha256, text)
             return text
 

@@ -26,9 +26,9 @@ from chatbench.core.messages import (
 )
 from chatbench.core.models import Modality, ModelInfo
 from chatbench.documents.archives import Archive, Entry
-from chatbench.documents.confined import confined
 from chatbench.documents.folders import FolderListing, list_folder
 from chatbench.documents.pdf import PdfFacts
+from chatbench.documents.reading import archive_of, entry_of
 from chatbench.services.attachments import forms, sending
 from chatbench.services.attachments.capabilities import Capability, capabilities
 from chatbench.services.attachments.forms import Form, Outlook
@@ -178,8 +178,7 @@ class AttachmentService:
 
     async def list_archive(self, path: Path) -> Archive:
         """What is in a zip or tar file. Raises AttachmentRefused."""
-        listed: Archive = await confined("list_archive", path, path.name, name=path.name)
-        return listed
+        return await archive_of(path, path.name)
 
     async def attach_entry(
         self,
@@ -193,7 +192,7 @@ class AttachmentService:
         media_type: str = "",
     ) -> MediaPart:
         """One file out of an archive; everything else as `attach_path`."""
-        data: bytes = await confined("read_entry", path, entry.index, path.name, name=entry.name)
+        data = await entry_of(path, entry.index, path.name)
         return await self.attach_bytes(
             data,
             PurePosixPath(entry.name).name,

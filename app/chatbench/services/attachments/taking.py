@@ -11,7 +11,7 @@ from chatbench.documents import images, kinds
 from chatbench.documents.confined import confined
 from chatbench.documents.pdf import LIMITS, PdfFacts
 from chatbench.documents.photos import ConvertedPicture
-from chatbench.documents.sounds import SoundFacts
+from chatbench.documents.reading import sound_of
 from chatbench.services.attachments.judging import Candidate
 from chatbench.services.attachments.looking import apart
 from chatbench.services.attachments.reading import Reading
@@ -102,7 +102,7 @@ class Taking:
                 height=facts.height,
             )  # fmt: skip
         if kind in ("sound", "film"):
-            told: SoundFacts = await confined("sound_facts", data, name, name=name)
+            told = await sound_of(data, name)
             lasting = AudioPart if kind == "sound" else VideoPart
             return lasting(source=source, media_type=media_type, name=name, size=size, seconds=told.seconds)
         if kind == "document":
