@@ -138,6 +138,16 @@ def test_a_change_of_scheme_reaches_palette_widgets_and_listeners(plain_theme: T
     assert light.name() == LIGHT["text3"].lower()
 
 
+def test_what_is_in_force_already_paints_nothing_anew(plain_theme: Theme, qtbot: QtBot) -> None:
+    plain_theme.apply(scheme="dark", text_factor=1.5, touch=True, motion="reduced")
+    with qtbot.assertNotEmitted(plain_theme.changed):
+        plain_theme.apply(scheme="dark", text_factor=1.5, touch=True, motion="reduced")
+        plain_theme.apply()
+    for other in ({"scheme": "light"}, {"text_factor": 1.0}, {"touch": False}, {"motion": "system"}):
+        with qtbot.waitSignal(plain_theme.changed):
+            plain_theme.apply(**other)  # type: ignore[arg-type]
+
+
 def test_text_at_200_percent_grows_lines_controls_and_breakpoints(plain_theme: Theme) -> None:
     small = {role: plain_theme.control(role) for role in CONTROLS}
     plain_theme.apply(text_factor=2.0)

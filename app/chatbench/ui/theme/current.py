@@ -170,7 +170,9 @@ class Theme(QObject):
         touch: bool | None = None,
         motion: MotionPreference | None = None,
     ) -> None:
-        """Put the reader's preferences in force; what is None stays. Emits ``changed``."""
+        """Put the reader's preferences in force; what is None stays. Emits ``changed`` where one differs:
+        every widget is styled anew then, which takes a second where there are many."""
+        before = self._preferred()
         if scheme is not None and scheme != self._scheme:
             self._scheme = scheme
             self._tell_system()
@@ -180,7 +182,11 @@ class Theme(QObject):
             self._touch = touch
         if motion is not None:
             self._motion = motion
-        self._refresh()
+        if self._preferred() != before:
+            self._refresh()
+
+    def _preferred(self) -> tuple[SchemePreference, float, bool, MotionPreference]:
+        return self._scheme, self._text_factor, self._touch, self._motion
 
     def _tell_system(self) -> None:
         """Window frames drawn by the system follow the same scheme."""
