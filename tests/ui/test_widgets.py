@@ -248,6 +248,10 @@ def test_labels_take_nothing_for_markup(qtbot: QtBot) -> None:
     assert "<img" not in elided.toolTip()
     elided.resize(4000, 20)
     assert elided.toolTip() == ""
+    elided.setToolTip("what it means")
+    elided.resize(3900, 20)
+    elided.resize(60, 20)
+    assert elided.toolTip() == "what it means"
 
 
 def test_a_section_folds_by_click_and_by_key_and_tells(qtbot: QtBot) -> None:

@@ -62,7 +62,8 @@ class Label(QLabel):
 
 
 class ElidedLabel(QWidget):
-    """One line of plain text that is shortened with "…"; the tooltip then holds all of it."""
+    """One line of plain text that is shortened with "…"; the tooltip then holds all of it, unless its
+    owner has given it another."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class ElidedLabel(QWidget):
         self._weight = weight
         self._elide = elide
         self._align = align
+        self._whole = ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_text(text)
 
@@ -106,8 +108,10 @@ class ElidedLabel(QWidget):
 
     def _explain(self) -> None:
         short = theme().metrics(self._font_role, self._weight).horizontalAdvance(self._text) > self.width()
-        # Rich text detection must not see what a stranger wrote: force one plain paragraph.
-        self.setToolTip(f"<p>{escape(self._text)}</p>" if short else "")
+        if self.toolTip() == self._whole:
+            # Rich text detection must not see what a stranger wrote: force one plain paragraph.
+            self._whole = f"<p>{escape(self._text)}</p>" if short else ""
+            self.setToolTip(self._whole)
 
     def sizeHint(self) -> QSize:
         metrics = theme().metrics(self._font_role, self._weight)
