@@ -269,6 +269,26 @@ def test_the_estimate_is_counted_after_typing_and_told_in_words(
     qtbot.waitUntil(lambda: composer.line.estimate.text().endswith(" tokens · price unknown"))
 
 
+def test_the_estimate_is_for_all_lanes_a_send_goes_to(composer: Composer, qtbot: QtBot) -> None:
+    estimate = composer.line.estimate
+    haiku = ModelRef("anthropic", "claude-haiku-4-5")
+    composer.set_lanes([("a", "A", GUIDE), ("b", "B", SONNET), ("c", "C", haiku)], "a")
+    composer.set_context_tokens(10, {"a": 10, "b": 5_000, "c": 10_000})
+    qtbot.waitUntil(lambda: estimate.text() == "≈ 15,019 tokens · ≈ $0.0250")
+    assert "all lanes" in estimate.toolTip()
+    composer.set_lanes([("a", "A", GUIDE), ("b", "B", ModelRef("openai", "a-model-of-tomorrow"))], "a")
+    qtbot.waitUntil(lambda: estimate.text().endswith(" tokens · price unknown"))
+    composer.set_lanes([("a", "A", GUIDE), ("b", "B", GUIDE)], "a")
+    qtbot.waitUntil(lambda: estimate.text() == "Stays on this computer · no charge")
+    composer.set_lanes([("a", "A", GUIDE), ("b", "B", SONNET)], "a")
+    composer.set_context_tokens(10, {"a": 10, "b": 180_000})
+    qtbot.waitUntil(lambda: estimate.text() == "≈ 180,003 tokens, 90 % of the context window")
+    composer.set_lanes([("a", "A", GUIDE)], "a")
+    composer.set_model(GUIDE)
+    qtbot.waitUntil(lambda: estimate.text() == "Stays on this computer · no charge")
+    assert "all lanes" not in estimate.toolTip()
+
+
 def test_from_four_fifths_of_the_context_window_it_warns(composer: Composer) -> None:
     line = composer.line
     line.show_estimate(Estimate(tokens=158_000, cost=Decimal("0.5"), free=False, share=0.79))

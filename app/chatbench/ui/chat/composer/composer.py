@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -191,9 +191,9 @@ class Composer(QWidget):
         """The parameters in force; the effort is shown in the line."""
         self.line.set_effort(parameters.reasoning_effort)
 
-    def set_context_tokens(self, tokens: int) -> None:
-        """How many tokens go before the draft: counted in the estimate."""
-        self.recipients.set_context_tokens(tokens)
+    def set_context_tokens(self, tokens: int, of_lanes: Mapping[str, int] | None = None) -> None:
+        """How many tokens go before the draft, in the lane in use and by lane: counted in the estimate."""
+        self.recipients.set_context_tokens(tokens, of_lanes or {})
 
     # What is attached.
 

@@ -63,6 +63,7 @@ class ComposerLine(QWidget):
         self._guide = False
         self._blind = False
         self._long, self._short = "", ""
+        self._all_lanes = False
         self.model = Chip(menu=True, parent=self)
         self.model.clicked.connect(self.model_clicked)
         self.lanes: dict[str, Chip] = {}
@@ -167,8 +168,9 @@ class ComposerLine(QWidget):
         self._effort = effort
         self._arrange()
 
-    def show_estimate(self, estimate: Estimate) -> None:
-        """What sending would take."""
+    def show_estimate(self, estimate: Estimate, *, lanes: int = 1) -> None:
+        """What sending would take, to so many lanes."""
+        self._all_lanes = lanes > 1
         about = left_to_right(ABOUT + number(estimate.tokens))
         color: ColorRole = "text3"
         if estimate.free:
@@ -277,6 +279,10 @@ class ComposerLine(QWidget):
         put(self.effort, model + _GAP, hint.width(), hint.height())
         self.estimate.set_text(words)
         meaning = self.tr("Tokens in, if this is sent: the chat so far, and what is written here")
+        if self._all_lanes:
+            meaning = self.tr(
+                "Tokens in, if this is sent, of all lanes: their chat so far, and what is written here"
+            )
         self.estimate.setToolTip(f"{self._long}\n{meaning}" if words != self._long else meaning)
         self.estimate.setAccessibleName(self.tr("Before sending: {0}").format(self._long))
         self.estimate.setVisible(bool(words))

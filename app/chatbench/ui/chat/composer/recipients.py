@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -13,7 +14,8 @@ from chatbench.core.conversations import MOST_LANES, Draft
 from chatbench.core.messages import MediaPart, user
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.services import Services
-from chatbench.ui.chat.composer.line import ComposerLine, LaneLabel
+from chatbench.services.models import Estimate
+from chatbench.ui.chat.composer.line import WARN_FROM, ComposerLine, LaneLabel
 from chatbench.ui.chat.picker import ModelPicker
 
 ESTIMATE_AFTER_MS: Final = 150
@@ -39,6 +41,8 @@ class Recipients(QObject):
         self._owner = parent
         self._picker: ModelPicker | None = None
         self._context_tokens = 0
+        self._lanes: dict[str, ModelRef] = {}
+        self._tokens_of_lanes: Mapping[str, int] = {}
         self._blind = False
         self.info: ModelInfo = services.models.info(GUIDE)
         """The capability row of the model of the lane in use."""
@@ -77,11 +81,14 @@ class Recipients(QObject):
         self._line.set_blind(blind)
         self._line.set_lanes(labels, current)
         self.lane_count = len(lanes)
+        self._lanes = {id_: ref for id_, _, ref in lanes} if len(lanes) > 1 else {}
+        self.estimating.start(0)
         self._line.add.setEnabled(len(lanes) < MOST_LANES)
 
-    def set_context_tokens(self, tokens: int) -> None:
-        """How many tokens go before the words."""
+    def set_context_tokens(self, tokens: int, of_lanes: Mapping[str, int]) -> None:
+        """How many tokens go before the words: in the lane in use, and by id where several are sent to."""
         self._context_tokens = tokens
+        self._tokens_of_lanes = of_lanes
         self.estimating.start(0)
 
     def estimate_soon(self) -> None:
@@ -117,7 +124,13 @@ class Recipients(QObject):
         media = [part for part in draft.attachments if isinstance(part, MediaPart)]
         mine = [user(draft.text, *media)] if draft.text or media else []
         models = self._services.models
-        self._line.show_estimate(models.estimate(self.info.ref, mine, on_top_of=self._context_tokens))
+        lanes = self._lanes or {"": self.info.ref}
+        usual = self._context_tokens
+        each = [
+            models.estimate(ref, mine, on_top_of=self._tokens_of_lanes.get(lane, usual))
+            for lane, ref in lanes.items()
+        ]
+        self._line.show_estimate(_together(each), lanes=len(each))
 
     def _problem(self, ref: ModelRef) -> str:
         """What is missing before a model can be used."""
@@ -131,3 +144,20 @@ class Recipients(QObject):
         if key.state == "other_origin":
             return self.tr("The key was given for another address")
         return ""
+
+
+def _together(each: Sequence[Estimate]) -> Estimate:
+    """One for all lanes a send goes to. The lane with the fullest context stands alone where it warns."""
+    fullest = max(each, key=lambda one: one.share or 0)
+    if len(each) == 1 or (fullest.share or 0) >= WARN_FROM:
+        return fullest
+    cost: Decimal | None = Decimal(0)
+    for one in each:
+        price = Decimal(0) if one.free else one.cost
+        cost = None if cost is None or price is None else cost + price
+    return Estimate(
+        tokens=sum(one.tokens for one in each),
+        cost=cost,
+        free=all(one.free for one in each),
+        share=fullest.share,
+    )

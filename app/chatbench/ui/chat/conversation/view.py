@@ -304,8 +304,10 @@ class ConversationView(Surface):
         spawn(self._show_context(), owner=self, name="context")
 
     async def _show_context(self) -> None:
-        tokens = await self.services.chat.context_tokens(self.id, self.lane)
-        self.composer.set_context_tokens(tokens)
+        lanes = {one.id: one.lane for one in self.lanes.views} | {self.lane.id: self.lane}
+        count = self.services.chat.context_tokens
+        tokens = {lane: await count(self.id, one) for lane, one in lanes.items()}
+        self.composer.set_context_tokens(tokens[self.lane.id], tokens)
 
     def _turned(self) -> None:
         """Composer and inspector follow the lane the reader turns to."""
