@@ -145,7 +145,7 @@ def test_what_is_in_force_already_paints_nothing_anew(plain_theme: Theme, qtbot:
         plain_theme.apply()
     for other in ({"scheme": "light"}, {"text_factor": 1.0}, {"touch": False}, {"motion": "system"}):
         with qtbot.waitSignal(plain_theme.changed):
-            plain_theme.apply(**other)  # type: ignore[arg-type]
+            plain_theme.apply(**other)
 
 
 def test_text_at_200_percent_grows_lines_controls_and_breakpoints(plain_theme: Theme) -> None:
