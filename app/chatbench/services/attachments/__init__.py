@@ -1,5 +1,6 @@
 """Files on their way to a model: taken in, judged, stored once, made ready for each model that is asked."""
 
+from chatbench.documents.archives import Entry
 from chatbench.documents.pdf import PdfFacts
 from chatbench.services.attachments.capabilities import Capability
 from chatbench.services.attachments.forms import Form, Outlook
@@ -7,4 +8,4 @@ from chatbench.services.attachments.judging import Candidate, Verdict
 from chatbench.services.attachments.sending import Ready
 from chatbench.services.attachments.service import AttachmentService
 
-__all__ = ["AttachmentService", "Candidate", "Capability", "Form", "Outlook", "PdfFacts", "Ready", "Verdict"]
+__all__ = ["AttachmentService", "Candidate", "Capability", "Entry", "Form", "Outlook", "PdfFacts", "Ready", "Verdict"]
