@@ -25,6 +25,8 @@ from chatbench.storage.uploads import Upload, UploadStore, Use
 __all__ = ["MAX_BYTES", "KeptFile", "ProviderFileService", "Use"]
 
 MAX_BYTES = 500 * 1024 * 1024
+_LISTED_AFTER_MS = 60_000
+"""A list may be a little behind what was just uploaded."""
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +71,12 @@ class ProviderFileService:
         raise ConfigurationError(f"Several providers keep files: {ids}.", "Say which with --provider.")
 
     async def list(self, provider: str) -> tuple[KeptFile, ...]:
-        """Everything at a provider, newest first."""
+        """Everything at a provider, newest first. What is no longer there is not sent by its id again."""
         files = await self._at(provider).list()
+        there = {file.id for file in files}
+        for upload in await self._uploads.of(provider):
+            if upload.file_id not in there and upload.uploaded_at < now_ms() - _LISTED_AFTER_MS:
+                await self._uploads.forget(provider, upload.file_id)
         uses = await self._uploads.uses(provider)
         files.sort(key=lambda file: file.created_at, reverse=True)
         return tuple(KeptFile(file=file, uses=uses.get(file.id, ())) for file in files)

@@ -41,6 +41,13 @@ class Desk:
         self.workspace = ChatWorkspace(services, openings)
         AppearanceActions(services, self.window)
         frame.fill(chats=self.workspace.build, settings=settings_builder(services, quick_keys))
+        self.window.commands.add(
+            "settings.files",
+            self.window.tr("Files at providers"),
+            lambda: self.window.show_section("settings").main.show_page("files"),  # type: ignore[attr-defined]
+            icon="files",
+            place=self.window.tr("Settings"),
+        )
 
     def start(self) -> None:
         """Shows the window; there are no tabs in it yet."""

@@ -53,7 +53,7 @@ def test_sections_are_walked_with_the_arrow_keys(desk: Desk) -> None:
     assert focused.entry.id == "providers"
     desk.key(focused, Qt.Key.Key_Down)
     desk.key(next(r for r in sidebar.list.rows() if r.hasFocus()), Qt.Key.Key_Return)
-    assert desk.settings.current_page == "shortcuts"
+    assert desk.settings.current_page == "files"
 
 
 def test_search_finds_a_setting_and_goes_to_it(desk: Desk) -> None:
@@ -68,7 +68,7 @@ def test_search_finds_a_setting_and_goes_to_it(desk: Desk) -> None:
     desk.do(lambda: QTest.keyClicks(sidebar.search, " of giraffes"))
     assert sidebar.list.rows() == []
     desk.key(sidebar.search, Qt.Key.Key_Escape)
-    assert len(sidebar.list.rows()) == 6
+    assert len(sidebar.list.rows()) == 7
 
 
 def test_general_is_kept_as_it_changes_and_refuses_what_makes_no_sense(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""The settings: general, appearance, providers, shortcuts, storage, about."""
+"""The settings: general, appearance, providers, their files, shortcuts, storage, about."""
 
 from __future__ import annotations
 

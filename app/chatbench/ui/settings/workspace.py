@@ -16,6 +16,7 @@ from chatbench.ui.settings.appearance import AppearancePage
 from chatbench.ui.settings.form import SettingsPage
 from chatbench.ui.settings.general import GeneralPage
 from chatbench.ui.settings.navigation import Entry, NavList
+from chatbench.ui.settings.providerfiles import ProviderFilesPage
 from chatbench.ui.settings.providers import ProvidersPage
 from chatbench.ui.settings.shortcuts import ShortcutsPage
 from chatbench.ui.settings.storage import StoragePage
@@ -137,6 +138,10 @@ class SettingsWorkspace(QWidget):
                 ("list", self.tr("Keys of providers")),
                 ("add", self.tr("Add a provider")),
             )),
+            _Section("files", self.tr("Files at providers"), "files", lambda: ProviderFilesPage(services), (
+                ("provider", self.tr("Uploaded files, expiry")),
+                ("upload", self.tr("Upload a file")),
+            )),
             _Section(
                 "shortcuts", self.tr("Shortcuts"), "keyboard",
                 lambda: ShortcutsPage(services, window.commands),
@@ -201,7 +206,9 @@ class SettingsWorkspace(QWidget):
         page = self._pages.get(self._current)
         if page is None or changes.initiator is page or not self.isVisible():
             return
-        if changes.preferences or changes.providers or changes.models or changes.keys:
+        shows_files = isinstance(page, ProviderFilesPage)
+        stale = changes.providers or changes.keys
+        if stale or (changes.files if shows_files else changes.preferences or changes.models):
             page.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
