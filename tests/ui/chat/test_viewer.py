@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from tests.documents import pdfs
 from tests.scenarios.window import until
+from tests.ui.chat.quiet import until_quiet
 
 from chatbench.core.messages import AudioPart, FilePart, ImagePart, MediaPart, StoredFile
 from chatbench.core.models import ModelInfo, ModelRef
@@ -101,7 +102,7 @@ async def closed(window: ViewerWindow) -> None:
     """Shut as a reader does."""
     QTest.keyClick(window, _Key.Key_Escape)
     assert not window.isVisible()
-    await asyncio.sleep(0)
+    await until_quiet()
 
 
 # Windows

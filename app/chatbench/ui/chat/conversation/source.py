@@ -13,12 +13,14 @@ from PySide6.QtGui import QImage
 from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.marks import NO_MARKS
+from chatbench.core.messages import FilePart, StoredFile
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.services.context import Marks, Why, arranged
 from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.notes import notes_of, unsent_note
+from chatbench.ui.chat.conversation.sentfiles import SentFiles
 from chatbench.ui.chat.conversation.unnamed import UnnamedLive, unnamed
 from chatbench.ui.chat.transcript.source import Entry, Live, Place
 
@@ -50,6 +52,9 @@ class ConversationSource(QObject):
         self._asked: set[str] = set()
         self._pictures: OrderedDict[tuple[str, int, int], QImage | None] = OrderedDict()
         self._texts: dict[str, str] = {}
+        self._kinds: dict[str, tuple[str, str]] = {}
+        """Media type and name of documents, by their SHA-256."""
+        self._sent = SentFiles()
         self.conversation: Conversation | None = None
         self.marks: Marks = NO_MARKS
         """What is sent otherwise than it stands here; told before `show`."""
@@ -87,6 +92,7 @@ class ConversationSource(QObject):
         self._outlines = {message.id: message for message in self._path}
         self._sizes = [0 if m.id in shared else _size(extents.get(m.id)) for m in self._path]
         self._siblings = _siblings(conversation, self._path)
+        self._sent.follow(conversation, self.path)
         for message in fresh:
             self._texts.pop(message.id, None)
             self._remember(message)
@@ -97,7 +103,7 @@ class ConversationSource(QObject):
             notes = self._notes(entry.message)
             fresh_entry = replace(
                 entry, position=position, count=count, notes=notes, brief=identifier in shared,
-                named_above=self._named_above(entry.message),
+                named_above=self._named_above(entry.message), sent=self._sent.of(entry.message),
             )  # fmt: skip
             if fresh_entry != entry:
                 self._entries[identifier] = fresh_entry
@@ -134,7 +140,10 @@ class ConversationSource(QObject):
         if entry is None:
             return None
         self._entries.move_to_end(message.id)
-        return unnamed(entry, self.unnamed_as, _moment(entry.message)) if self.unnamed_as else entry
+        if not self.unnamed_as:
+            return entry
+        # The form in which a file went tells of the model.
+        return unnamed(replace(entry, sent=()), self.unnamed_as, _moment(entry.message))
 
     def request(self, ids: Sequence[str]) -> None:
         wanted = [one for one in ids if one not in self._asked and one not in self._entries]
@@ -148,12 +157,21 @@ class ConversationSource(QObject):
             found = await self._services.history.messages([*ids, *filter(None, left.values())])
             whole = {message.id: message for message in found}
             self._befores |= {one: whole[one] for one in left.values() if one in whole}
+            await self._read_sent([whole[one] for one in ids if one in whole])
             for one in ids:
                 if one in whole:
                     self._remember(whole[one])
         finally:
             self._asked.difference_update(ids)
         self.loaded.emit(ids)
+
+    async def _read_sent(self, read: Sequence[TreeMessage]) -> None:
+        """Learns how the files of these questions went to the models."""
+        for message in read:
+            self._sent.remember(message)
+        unread = [answer for message in read for answer in self._sent.unread(message)]
+        for answer in await self._services.history.messages(unread) if unread else ():
+            self._sent.remember(answer)
 
     def live(self, index: int) -> Live | None:
         answer = self._services.chat.live(self._path[index].id)
@@ -200,7 +218,9 @@ class ConversationSource(QObject):
     async def _draw(self, key: tuple[str, int, int]) -> None:
         sha256, width, height = key
         try:
-            data = await self._services.attachments.thumbnail(sha256, width, height)
+            kind, name = self._kinds.get(sha256, ("", ""))
+            service = self._services.attachments
+            data = await service.thumbnail(sha256, width, height, media_type=kind, name=name)
         except ChatbenchError:
             return
         if key in self._pictures:
@@ -210,10 +230,14 @@ class ConversationSource(QObject):
     def _remember(self, message: TreeMessage) -> Entry:
         position, count, _ = self._siblings.get(message.id, _ALONE)
         author, place, title = self._who(message)
+        self._sent.remember(message)
+        for part in message.parts:
+            if isinstance(part, FilePart) and isinstance(part.source, StoredFile):
+                self._kinds[part.source.sha256] = part.media_type, part.name
         entry = Entry(
             message=message, author=author, place=place, title=title, position=position, count=count,
             notes=self._notes(message), brief=message.id in self._shared,
-            named_above=self._named_above(message),
+            named_above=self._named_above(message), sent=self._sent.of(message),
         )  # fmt: skip
         self._entries[message.id] = entry
         while len(self._entries) > _KEPT:

@@ -26,6 +26,7 @@ from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.acts import MessageActs
 from chatbench.ui.chat.conversation.aligning import FootAligning
 from chatbench.ui.chat.conversation.announcing import announce_turn
+from chatbench.ui.chat.conversation.attached import AttachedFiles
 from chatbench.ui.chat.conversation.comparebar import CompareBar
 from chatbench.ui.chat.conversation.comparison import Comparison
 from chatbench.ui.chat.conversation.drafts import Drafts
@@ -36,11 +37,11 @@ from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.prompts import Prompting
 from chatbench.ui.chat.conversation.queue import Queue
 from chatbench.ui.chat.conversation.room import Room
-from chatbench.ui.chat.saving import save_text
 from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.conversation.turns import Turns, shared_questions
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
+from chatbench.ui.chat.saving import save_text
 from chatbench.ui.chat.temporary import TemporaryLine
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.widgets import Surface
@@ -74,6 +75,7 @@ class ConversationView(Surface):
         self.window_frame = window
         self.conversation = conversation
         self.acts = MessageActs(self)
+        self.files = AttachedFiles(self)
         self.compare = Comparison(self)
         self.lanes = Lanes(services, self)
         self.lanes.added.connect(self._listen_to)
@@ -179,6 +181,7 @@ class ConversationView(Surface):
 
     def _listen_to(self, lane: LaneView) -> None:
         self.acts.listen(lane)
+        self.files.listen(lane)
         for part in (lane.head, lane.foot):
             self.window_frame.notices.keep_clear(part)
         transcript = lane.transcript

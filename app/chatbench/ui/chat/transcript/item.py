@@ -149,7 +149,7 @@ class Item:
             if not line.opened:
                 return
         if media:
-            self._trailing.append(AttachmentsBox(self.context, (self.id, "media"), media))
+            self._trailing.append(AttachmentsBox(self.context, (self.id, "media"), media, self.entry.sent))
         if words or not media:
             plain = plain_boxes(self.context, (self.id, "words"), visible(words))
             plain[0].heading = True

@@ -45,6 +45,9 @@ class PlaceMenu:
         row = next((row for row in view.stack.rows if row.index == index), None)
         if row is None or row.item is None:
             return QPointF(view.stack.frame.column_x, 0)
+        place = view.keyboard.focused_rect()
+        if not place.isEmpty():
+            return QPointF(place.center())
         y = row.top + row.item.content_top
         if spot is not None and 0 <= spot.box < len(row.item.boxes):
             y = row.top + row.item.tops[spot.box]
@@ -66,6 +69,9 @@ class PlaceMenu:
         under = view.pointer.box_under(point)
         found = spot_at(view.stack, view.painter, point)
         copies = under[0].copies(under[1]) if under is not None else []
+        file = under[0].file_at(under[1]) if under is not None else None
+        if file is not None:
+            view.file_menu_opening.emit(file, menu)
         address = self._address(found[0]) if found is not None else ""
         if (copies or address) and not menu.isEmpty():
             menu.addSeparator()

@@ -1,4 +1,4 @@
-"""Files for the reader's browser and other programs: in a private folder that is gone when the program ends."""
+"""Files for other programs, as the reader's browser: in a private folder that is gone with this program."""
 
 from __future__ import annotations
 

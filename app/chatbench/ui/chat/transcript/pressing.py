@@ -14,6 +14,7 @@ from chatbench.ui.chat.transcript.boxes.base import (
     Box,
     CopyText,
     Effect,
+    OpenFile,
     OpenLink,
     OpenPage,
     Rebuild,
@@ -75,6 +76,8 @@ class Pressing:
             self._show_note(effect.label, spot, item)
         elif isinstance(effect, OpenPage):
             self._open_page(effect)
+        elif isinstance(effect, OpenFile):
+            view.file_opened.emit(effect)
         elif isinstance(effect, Act):
             view.action_requested.emit(item.id, effect.action)
         else:

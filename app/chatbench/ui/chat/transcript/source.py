@@ -13,6 +13,8 @@ from chatbench.core.errors import ErrorReport
 from chatbench.core.holds import Hold
 from chatbench.core.messages import Part
 
+Sent = tuple[tuple[str, str, str], ...]
+"""Of files the SHA-256, the letter of a lane ("" where there is one) and the form in which it went there."""
 Place = Literal["", "cloud", "hard-drive", "compass"]
 """Where the words went: out of this computer, nowhere (a local model), to the guide."""
 
@@ -37,6 +39,8 @@ class Entry:
     """A question that stands in whole elsewhere: here one line of it heads the answer."""
     named_above: bool = False
     """Its author is named over all messages: it is drawn here only where it is another."""
+    sent: Sent = ()
+    """In which forms its files went to the models."""
 
 
 class Live(Protocol):

@@ -58,6 +58,8 @@ class TranscriptView(QAbstractScrollArea):
       what can be done with the message.
     - ``link_chosen(url)``: the reader has seen where a link leads and wants it opened.
     - ``save_requested(text, suggested_name)``: offer to save code as a file.
+    - ``file_opened(OpenFile)``: the reader wants to see an attached file; ``file_menu_opening(OpenFile,
+      QMenu)``: a menu opens at one, and takes what can be done with it.
     - ``page_chosen(url)``: the reader wants this local page opened in a browser.
     - ``line_numbers_changed(bool)``: the reader has lines of code numbered, or no longer; a setting to
       keep.
@@ -72,6 +74,8 @@ class TranscriptView(QAbstractScrollArea):
     link_chosen = Signal(str)
     save_requested = Signal(str, str)
     page_chosen = Signal(str)
+    file_opened = Signal(object)
+    file_menu_opening = Signal(object, object)
     line_numbers_changed = Signal(bool)
     following_changed = Signal(bool)
     scrolled = Signal()

@@ -18,10 +18,10 @@ from chatbench.ui import icons
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.transcript.find import FindBar
 from chatbench.ui.chat.viewer.body import Body, with_bar
-from chatbench.ui.chat.viewer.facts import kind_of, length_of
 from chatbench.ui.chat.viewer.outside import ending_for
 from chatbench.ui.chat.viewer.picture import PictureView, decoded
 from chatbench.ui.chat.viewer.text import Place, TextView
+from chatbench.ui.filefacts import kind_of, length_of
 from chatbench.ui.quantities import size
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Label

@@ -20,10 +20,10 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.chat.saving import save_file
 from chatbench.ui.chat.viewer.bodies import PictureBody, SoundBody, TextBody
 from chatbench.ui.chat.viewer.body import Body
-from chatbench.ui.chat.viewer.facts import facts_of
 from chatbench.ui.chat.viewer.outside import ending_for, open_outside
 from chatbench.ui.chat.viewer.pdf import PdfBody
 from chatbench.ui.chat.viewer.picture import STEP
+from chatbench.ui.filefacts import facts_of
 from chatbench.ui.quantities import number, read_number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import ElidedLabel, IconButton, Label, LineField, Surface, announce

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from chatbench.core.messages import MediaPart
 from chatbench.ui.chat.transcript.comparing import Change, Compared
 
 ESTIMATED_ADVANCE: Final = 0.47
@@ -80,7 +81,14 @@ class ShowNote(NamedTuple):
     label: str
 
 
-Effect = CopyText | SaveText | OpenLink | Rebuild | Act | ShowNumbers | OpenPage | ShowNote
+class OpenFile(NamedTuple):
+    """Show an attached file; ``siblings`` are all of its message."""
+
+    part: MediaPart
+    siblings: tuple[MediaPart, ...]
+
+
+Effect = OpenFile | CopyText | SaveText | OpenLink | Rebuild | Act | ShowNumbers | OpenPage | ShowNote
 
 
 @dataclass(slots=True)
@@ -262,6 +270,10 @@ class Box(ABC):
     def tip(self, point: QPointF) -> str:
         """Plain text for a tooltip at a point."""
         return ""
+
+    def file_at(self, point: QPointF) -> OpenFile | None:
+        """The attached file at a point."""
+        return None
 
     def copies(self, point: QPointF) -> list[tuple[str, str]]:
         """What else can be copied at a point: what a menu calls it, and the text."""

@@ -65,9 +65,9 @@ def image_card(value: ImageObject, context: Context) -> Figure:
     return Figure(theme().scaled(width), theme().scaled(height) - 20.0, 20.0, draw)
 
 
-def thumbnail(context: Context, sha256: str) -> QPixmap | None:
+def thumbnail(context: Context, sha256: str, size: tuple[int, int] = THUMB) -> QPixmap | None:
     """An attachment's picture with as many pixels as the screen has for it; None if it is not ready."""
-    wide, high = (round(theme().scaled(edge) * context.ratio) for edge in THUMB)
+    wide, high = (round(theme().scaled(edge) * context.ratio) for edge in size)
     picture = context.thumbnail(sha256, wide, high)
     return None if picture is None else QPixmap.fromImage(picture)
 
@@ -90,11 +90,22 @@ def draw_thumb(painter: QPainter, rect: QRectF, picture: QPixmap) -> None:
     draw_box(painter, rect, corner, None, "line")
 
 
-def draw_card(painter: QPainter, rect: QRectF, icon: str, name: str, second: str, third: str) -> None:
-    """A file's card: icon and name, then two quiet lines."""
+def draw_card(
+    painter: QPainter,
+    rect: QRectF,
+    icon: str,
+    name: str,
+    second: str,
+    third: str,
+    *,
+    sheet: QPixmap | None = None,
+) -> None:
+    """A file's card: icon and name, then two quiet lines; with its first page before them."""
     draw_box(painter, rect, theme().corner("control"), "page", "line")
     edge = theme().icon_size(15)
     pad = 10.0
+    if sheet is not None:
+        rect = rect.adjusted(_draw_sheet(painter, rect.adjusted(pad, 8, 0, -8), sheet) + 8, 0, 0, 0)
     lines: tuple[tuple[str, FontRole, ColorRole], ...] = (
         (name, "ui", "text"), (second, "small", "text2"), (third, "micro", "text2"))  # fmt: skip
     heights = [theme().line(role) for text, role, _color in lines if text]
@@ -113,6 +124,19 @@ def draw_card(painter: QPainter, rect: QRectF, icon: str, name: str, second: str
         line = QRectF(rect.x() + pad + lead, y, room + 1, theme().line(role))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         y += theme().line(role)
+
+
+def _draw_sheet(painter: QPainter, room: QRectF, sheet: QPixmap) -> float:
+    """A page at the left of a place, as high as that is at most; returns its width."""
+    share = min(room.height() / max(1, sheet.height()), room.height() / max(1, sheet.width()))
+    page = QRectF(room.x(), room.y(), sheet.width() * share, sheet.height() * share)
+    page.moveTop(room.y() + (room.height() - page.height()) / 2)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawPixmap(page, sheet, QRectF(sheet.rect()))
+    painter.restore()
+    draw_box(painter, page.adjusted(-1, -1, 1, 1), 1, None, "btnline")
+    return page.width()
 
 
 def _tr(text: str) -> str:

@@ -64,3 +64,16 @@ def facts_of(part: MediaPart) -> str:
     """All of it in a line."""
     known = (kind_of(part), length_of(part), size(part.size) if part.size else "")
     return " · ".join(filter(None, known))
+
+
+def sent_words(form: str) -> str:
+    """How a file goes to a model, as `core.conversations.SentFile` names it: `as text`."""
+    known = {
+        "picture": tr("as a picture"),
+        "native": tr("as it is"),
+        "text": tr("as text"),
+        "pages": tr("as pictures of its pages"),
+        "sound": tr("as sound"),
+        "film": tr("as film"),
+    }
+    return known.get(form, form)

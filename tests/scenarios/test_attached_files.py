@@ -1,0 +1,214 @@
+"""Files in a conversation: how they went to the models, and what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QBuffer, QPoint, Qt
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from tests.documents import pdfs
+from tests.loopback.server import LoopbackServer
+from tests.scenarios.lanes import ask, choose, open_menus, tell, two_lanes
+from tests.scenarios.window import CTRL, chatting, click, opened, press, send, until
+
+from chatbench.core.messages import MediaPart, StoredFile
+from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
+from chatbench.ui.chat.transcript.boxes.controls import isolated
+from chatbench.ui.chat.viewer.window import ViewerWindow
+from chatbench.ui.session import Session
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as running:
+        tell(running, "model-a", "An answer.")
+        tell(running, "model-b", "Another answer.")
+        yield running
+
+
+def png() -> bytes:
+    image = QImage(300, 200, QImage.Format.Format_RGB32)
+    image.fill(0xFF336699)
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(buffer, "png")  # type: ignore[call-overload]
+    return bytes(buffer.data().data())
+
+
+async def attached(session: Session, view: ConversationView) -> list[MediaPart]:
+    """A picture and a PDF in the composer."""
+    service = session.services.attachments
+    info = session.services.models.info(view.lane.model)  # type: ignore[arg-type]
+    parts = [
+        await service.attach_bytes(png(), "photo.png", info, conversation_id=view.id),
+        await service.attach_bytes(pdfs.single().data, "report.pdf", info, conversation_id=view.id),
+    ]
+    view.composer.attachments.replace(tuple(parts))
+    await until(lambda: len(view.composer.attachments.parts) == 2, "the files")
+    return parts
+
+
+def files_box(view: ConversationView) -> tuple[int, AttachmentsBox, QPoint]:
+    """The files of the question: its place in view, they, and where they stand in the viewport."""
+    view.transcript.arrange()
+    for row in view.transcript.stack.rows:
+        for number, box in enumerate(row.item.boxes if row.item else ()):
+            if isinstance(box, AttachmentsBox):
+                assert row.item is not None
+                corner = row.item.box_rect(number).topLeft().toPoint() + QPoint(0, round(row.top))
+                return row.index, box, corner
+    raise AssertionError("no files in view")
+
+
+def names(view: ConversationView) -> list[str]:
+    """What a screen reader reads of each file."""
+    return [spot.name for spot in files_box(view)[1].hotspots()]
+
+
+def viewers() -> list[ViewerWindow]:
+    return [
+        one for one in QApplication.topLevelWidgets() if isinstance(one, ViewerWindow) and one.isVisible()
+    ]
+
+
+def middle_of(view: ConversationView, number: int) -> QPoint:
+    _index, box, corner = files_box(view)
+    return corner + box.hotspots()[number].rects[0].center().toPoint()
+
+
+def right_click(view: ConversationView, at: QPoint) -> QMenu:
+    viewport = view.transcript.viewport()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, viewport.mapToGlobal(at))
+    QApplication.sendEvent(viewport, event)
+    (menu,) = open_menus()
+    return menu
+
+
+def test_a_question_tells_how_its_files_were_sent(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            await attached(session, view)
+            await send(view, "What is it?")
+            await until(lambda: "sent" in "".join(names(view)), "how they were sent")
+            picture, report = (name.split(", ") for name in names(view))
+            assert picture == [isolated("photo.png"), "PNG · 300 × 200 · 659 bytes", "sent as a picture"]
+            assert (report[0], report[2]) == (isolated("report.pdf"), "sent as text")
+            assert report[1].startswith("PDF · 1 page · ")
+            message = QAccessible.queryAccessibleInterface(view.transcript).child(0)
+            found = message.child(0)
+            spoken = [found.child(n).text(QAccessible.Text.Name) for n in range(found.childCount())]
+            assert spoken == names(view)
+        async with opened(tmp_path) as session:
+            again = session.workspace.current_view()
+            assert again is not None
+            await until(lambda: again.transcript.stack.item(0), "the question")
+            await until(lambda: "sent as text" in names(again)[1], "how they were sent")
+
+    run_async(scenario())
+
+
+def test_files_open_by_pointer_and_keyboard(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            await attached(session, view)
+            await send(view, "What is it?")
+            click(view.transcript.viewport(), middle_of(view, 1))
+            (viewer,) = viewers()
+            assert viewer.windowTitle() == "report.pdf"
+            press(viewer, Qt.Key.Key_Escape)
+            assert viewers() == []
+            view.transcript.setFocus(Qt.FocusReason.TabFocusReason)
+            press(view.transcript, Qt.Key.Key_Up, CTRL)
+            press(view.transcript, Qt.Key.Key_Up, CTRL)
+            QTest.keyClick(view.transcript, Qt.Key.Key_Tab)
+            focused = view.transcript.marks.focused
+            assert focused is not None
+            assert focused.key == "file:0"
+            press(view.transcript, Qt.Key.Key_Right)
+            press(view.transcript, Qt.Key.Key_Left)
+            press(view.transcript, Qt.Key.Key_Return)
+            (viewer,) = viewers()
+            assert viewer.windowTitle() == "photo.png"
+            press(viewer, Qt.Key.Key_Escape)
+
+    run_async(scenario())
+
+
+def test_the_menu_at_a_file_copies_and_attaches_it_again(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            await attached(session, view)
+            await send(view, "What is it?")
+            right_click(view, middle_of(view, 0))
+            choose("Copy picture")
+            await until(lambda: not QGuiApplication.clipboard().image().isNull(), "the picture")
+            assert QGuiApplication.clipboard().image().size().toTuple() == (300, 200)
+            right_click(view, middle_of(view, 1))
+            choose("Copy its text")
+            await until(lambda: "Report of the year" in QGuiApplication.clipboard().text(), "the words")
+            menu = right_click(view, middle_of(view, 1))
+            words = [action.text() for action in menu.actions() if action.text()]
+            assert words[:4] == [
+                "Open", "Open with the system's program", "Save as…", "Copy its text"
+            ]  # fmt: skip
+
+    run_async(scenario())
+
+
+def test_beside_each_other_the_question_tells_of_all_lanes_and_blindly_of_none(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            await two_lanes(session, server)
+            parts = await attached(session, view)
+            await ask(view, "What is it?")
+            source = view.lanes.views[0].source
+            question = next(one for one in view.conversation.messages if one.role == "user")
+            sent = source._sent
+            whole = (await session.services.history.messages([question.id]))[0]
+            await until(lambda: len(sent.of(whole)) == 4, "what both were sent")
+            hashes = [part.source.sha256 for part in parts if isinstance(part.source, StoredFile)]
+            assert set(sent.of(whole)) == {
+                (hashes[0], "A", "picture"), (hashes[0], "B", "picture"),
+                (hashes[1], "A", "text"), (hashes[1], "B", "text"),
+            }  # fmt: skip
+
+    run_async(scenario())
+
+
+def test_the_first_page_of_a_pdf_stands_on_its_card(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            await attached(session, view)
+            await send(view, "What is it?")
+            viewport: QWidget = view.transcript.viewport()
+            corner = files_box(view)[2]
+            rect = files_box(view)[1].hotspots()[1].rects[0].translated(corner.toPointF()).toRect()
+
+            def dark() -> int:
+                """Pixels of print left of the words."""
+                image = viewport.grab(rect).toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+                return sum(
+                    image.pixelColor(x, y).value() < 200
+                    for x in range(12, 50)
+                    for y in range(12, image.height() - 12)
+                )
+
+            await until(lambda: dark() > 20, "the page")
+
+    run_async(scenario())
