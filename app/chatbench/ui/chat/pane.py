@@ -354,6 +354,11 @@ class ChatWorkspace(QWidget):
         if view is not None:
             view.choose_model(model)
 
+    def attach_to(self, conversation_id: str, paths: Sequence[Path]) -> None:
+        view = self.view(conversation_id)
+        if view is not None:
+            view.composer.attach_paths(paths)
+
     def attach(self, paths: Sequence[Path]) -> None:
         """Attaches files to the draft of the conversation in view."""
         view = self.current_view()
