@@ -108,8 +108,12 @@ async def main(frame: Frame | None, build: Callable[[], Services], meeting: Meet
         frame.window.close_requested.connect(closed.note)
         frame.window.show()
         await frame.painted()
+    from chatbench.ui.fileopen import FileOpenings
     from chatbench.ui.single import Listener
 
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    opened = FileOpenings(app)
     listener = Listener(meeting)
     try:
         if not listener.listen() and await _other_takes(meeting, wish):
@@ -123,7 +127,9 @@ async def main(frame: Frame | None, build: Callable[[], Services], meeting: Meet
 
     session = Session(services, frame, quick=frame is None)
     listener.asked.connect(session.take)
+    opened.asked.connect(session.take)
     session.start(wish)
+    opened.begin()
     if closed.early:
         session.ended.set()
     try:

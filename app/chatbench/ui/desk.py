@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from chatbench.core.errors import ChatbenchError
@@ -41,6 +43,7 @@ class Desk:
         self.workspace = ChatWorkspace(services, openings)
         AppearanceActions(services, self.window)
         frame.fill(chats=self.workspace.build, settings=settings_builder(services, quick_keys))
+        self.window.rail.files_dropped.connect(self.attach)
         self.window.commands.add(
             "settings.files",
             self.window.tr("Files at providers"),
@@ -73,6 +76,11 @@ class Desk:
         self.window.add_palette_source(PromptSource(self._services, self.workspace))
         self.window.set_search_inside(self.workspace.listed.search)
         self._online = Online(self.window.status)
+
+    def attach(self, paths: list[Path]) -> None:
+        """Attaches files to the draft of the chat in view."""
+        self.window.show_section("chats")
+        self.workspace.attach(paths)
 
     def show_spent(self, words: str) -> None:
         """What was spent today."""

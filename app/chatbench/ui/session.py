@@ -256,8 +256,7 @@ class Session:
                 continue
             desk = await self._main() if self._front is None else self._front
             if wish.files:
-                desk.window.show_section("chats")
-                desk.workspace.attach(wish.paths())
+                desk.attach(wish.paths())
 
     def _after_first_paint(self) -> None:
         if not self._closing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt
@@ -31,6 +32,9 @@ class ListActions(QObject):
         self._commands = window.commands
         self._register()
         sidebar.view.menu_wanted.connect(self._show_menu)
+        sidebar.view.files_dropped.connect(
+            lambda chat, paths: spawn(self._attach(chat, paths), owner=self, name="attach-dropped")
+        )
         sidebar.view.chosen_aside.connect(lambda chat: self._open_aside([chat]))
         sidebar.view.selectionModel().selectionChanged.connect(lambda *_: self._follow())
 
@@ -87,6 +91,16 @@ class ListActions(QObject):
         menu = self._commands.menu(self._sidebar, [key and f"list.{key}" for key in keys])
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)
+
+    async def _attach(self, chat: str, paths: list[Path]) -> None:
+        """Opens a chat with these files in its draft, wherever it is open."""
+        workspace = self._workspace
+        holder = workspace.openings.holder(chat)
+        if holder is None:
+            await workspace.load(chat)
+            holder = workspace
+        holder.attach_to(chat, paths)
+        workspace.open(chat)
 
     def _open_aside(self, chats: list[str]) -> None:
         for chat in chats:

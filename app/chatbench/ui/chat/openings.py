@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from chatbench.ui.chat.arrangement import ScrollPlace
@@ -20,6 +22,9 @@ class Holder(Protocol):
 
     def bring(self, conversation_id: str, message_id: str = "") -> None:
         """Comes to the front with it."""
+
+    def attach_to(self, conversation_id: str, paths: Sequence[Path]) -> None:
+        """Attaches files to the draft of one that it has open."""
 
     async def let_go(self, conversation_id: str) -> None:
         """Closes it, with its draft kept. Raises StorageError."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QMimeData, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.ui import icons
@@ -67,9 +68,11 @@ class RailButton(PaintedButton):
 
 
 class Rail(Surface):
-    """The column of section buttons. Tab enters it once, arrow keys move. ``chosen(id)``."""
+    """The column of section buttons. Tab enters it once, arrow keys move. ``chosen(id)``;
+    ``files_dropped(paths)`` anywhere on it."""
 
     chosen = Signal(str)
+    files_dropped = Signal(list)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("rail", parent=parent)
@@ -80,6 +83,7 @@ class Rail(Surface):
         self._column.addStretch(1)
         self._heads = 0
         self.setAccessibleName(self.tr("Sections"))
+        self.setAcceptDrops(True)
 
     def rail_width(self) -> int:
         """Its width at the present text size."""
@@ -127,6 +131,17 @@ class Rail(Surface):
             return
         buttons[(focused + step) % len(buttons)].setFocus(Qt.FocusReason.TabFocusReason)
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _local_files(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = _local_files(event.mimeData())
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.files_dropped.emit(paths)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         current = next((button for button in self._buttons.values() if button.isChecked()), None)
@@ -138,3 +153,7 @@ class Rail(Surface):
         painter = QPainter(self)
         painter.fillRect(bar, theme().color("accent"))
         painter.end()
+
+
+def _local_files(mime: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.appearance import AppearanceActions
+from chatbench.ui.chat.attachcommands import add_attach_actions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.view import FIRST_SCREEN
 from chatbench.ui.chat.openings import Openings
@@ -82,6 +83,7 @@ class QuickPane(QWidget):
         add("find", self.tr("Find in this chat"), lambda view: view.open_find(), "search", "Ctrl+F")
         add("stop", self.tr("Stop the answer"), lambda view: view.stop(), "square", "Ctrl+.")
         add("model", self.tr("Choose a model"), lambda view: view.composer.open_picker(), "cloud", "Ctrl+M")
+        add_attach_actions(window.commands, lambda: self.view)
 
     # What is in it.
 
@@ -130,6 +132,10 @@ class QuickPane(QWidget):
         """Attaches files to its draft."""
         if self.view is not None and paths:
             self.view.composer.attach_paths(paths)
+
+    def attach_to(self, conversation_id: str, paths: Sequence[Path]) -> None:
+        if self.holds(conversation_id):
+            self.attach(paths)
 
     def focus_composer(self) -> None:
         """The keyboard goes to where one writes."""

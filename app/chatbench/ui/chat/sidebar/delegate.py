@@ -32,6 +32,8 @@ class RowDelegate(QStyledItemDelegate):
         if row.is_head:
             self._paint_head(painter, option.rect, row, option.direction)
         else:
+            if getattr(option.widget, "dropping_on", -1) == index.row():
+                option.state |= QStyle.StateFlag.State_Selected
             self._paint_row(painter, option, row)
         painter.restore()
 

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QHideEvent, QKeyEvent, QMouseEvent, QShowEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -13,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatbench.ui.chat.composer.files import carries_files, offered_paths
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
 from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row
 from chatbench.ui.widgets import gauge_clock
@@ -23,7 +34,7 @@ _CHOOSING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModif
 class ChatList(QListView):
     """`chosen(Row)` to be opened, `chosen_aside(id)` to be opened behind what is in view;
     `menu_wanted(point)` for the chats of `marked()`; `renamed(id, title)`; `end_reached` where more could be
-    listed."""
+    listed; `files_dropped(id, paths)` on a chat, which is marked while they hang over it (`dropping_on`)."""
 
     chosen = Signal(object)
     renamed = Signal(str, str)
@@ -31,6 +42,7 @@ class ChatList(QListView):
     menu_wanted = Signal(QPoint)
     end_reached = Signal()
     editing_ended = Signal()
+    files_dropped = Signal(str, list)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -46,6 +58,10 @@ class ChatList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.viewport().setAutoFillBackground(False)
+        self.dropping_on = -1
+        self.setAcceptDrops(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DropOnly)
+        self.setDropIndicatorShown(False)
         self.clicked.connect(self._activate)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
@@ -132,6 +148,38 @@ class ChatList(QListView):
             row: Row = index.data(Roles.ROW)
             if not row.is_head:
                 self.chosen_aside.emit(row.id)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self.dragMoveEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        fits = carries_files(event.mimeData()) and index.isValid() and not index.data(Roles.ROW).is_head
+        self._mark_drop(index.row() if fits else -1)
+        if carries_files(event.mimeData()):
+            # What is over no chat may yet be moved over one.
+            event.setDropAction(Qt.DropAction.CopyAction if fits else Qt.DropAction.IgnoreAction)
+            event.accept()
+        else:
+            event.ignore()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._mark_drop(-1)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        place = self.dropping_on
+        self._mark_drop(-1)
+        if place < 0:
+            event.ignore()
+            return
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.files_dropped.emit(self._model.rows[place].id, offered_paths(event.mimeData()))
+
+    def _mark_drop(self, place: int) -> None:
+        if place != self.dropping_on:
+            self.dropping_on = place
+            self.viewport().update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         at = event.pos()

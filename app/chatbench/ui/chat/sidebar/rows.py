@@ -100,18 +100,20 @@ def list_rows(summaries: Sequence[ConversationSummary], today: date) -> list[Row
 
 
 def hit_rows(hits: Sequence[SearchHit], today: date) -> list[Row]:
-    """What a search has found, newest first."""
-    return [
-        Row(
-            id=hit.conversation_id,
-            title=hit.title or _tr("New chat"),
-            when=when(local_moment(hit.created_at), today),
-            snippet=hit.snippet.replace("\n", " "),
-            highlights=hit.highlights,
-            message_id=hit.message_id or "",
-        )
-        for hit in hits
-    ]
+    """What a search has found, newest first; of words in an attached file its name stands before them."""
+    return [_hit_row(hit, today) for hit in hits]
+
+
+def _hit_row(hit: SearchHit, today: date) -> Row:
+    of = f"{hit.file}: " if hit.file else ""
+    return Row(
+        id=hit.conversation_id,
+        title=hit.title or _tr("New chat"),
+        when=when(local_moment(hit.created_at), today),
+        snippet=of + hit.snippet.replace("\n", " "),
+        highlights=tuple((start + len(of), end + len(of)) for start, end in hit.highlights),
+        message_id=hit.message_id or "",
+    )
 
 
 class ConversationItemModel(QAbstractListModel):

@@ -1,0 +1,158 @@
+"""Files dropped elsewhere than on a chat: on one in the list, on the rail, on the program's icon."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QFileOpenEvent
+from PySide6.QtWidgets import QApplication, QWidget
+from tests.harness.drags import drag_point
+from tests.scenarios.test_sidebar_list import listed, spot
+from tests.scenarios.test_windows_tabs import show, with_chats
+from tests.scenarios.window import Run, shows, until, view_of
+
+from chatbench.ui.fileopen import FileOpenings
+from chatbench.ui.session import Session
+from chatbench.ui.wish import Wish
+
+COPY = Qt.DropAction.CopyAction
+LEFT = Qt.MouseButton.LeftButton
+NO_KEY = Qt.KeyboardModifier.NoModifier
+
+
+def carrying(*paths: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return mime
+
+
+def over(widget: QWidget, mime: QMimeData, x: int, y: int) -> bool:
+    """Drags it there; whether it could be dropped."""
+    QApplication.sendEvent(widget, QDragEnterEvent(drag_point(x, y), COPY, mime, LEFT, NO_KEY))
+    event = QDragMoveEvent(drag_point(x, y), COPY, mime, LEFT, NO_KEY)
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted() and event.dropAction() == COPY
+
+
+def drop(widget: QWidget, mime: QMimeData, x: int, y: int) -> None:
+    over(widget, mime, x, y)
+    QApplication.sendEvent(widget, QDropEvent(QPointF(x, y), COPY, mime, LEFT, NO_KEY))
+
+
+def attached(session: Session, conversation_id: str) -> list[str]:
+    """The names of the files in a chat's composer."""
+    view = session.workspace.view(conversation_id)
+    return [] if view is None else [item.name for item in view.composer.attachments.items]
+
+
+async def ready(session: Session, conversation_id: str, *names: str) -> None:
+    await until(lambda: attached(session, conversation_id) == list(names), "the files")
+    view = session.workspace.view(conversation_id)
+    assert view is not None
+    await until(lambda: len(view.composer.attachments.parts) == len(names), "what was read")
+
+
+def test_on_a_chat_in_the_list(tmp_path: Path, run_async: Run) -> None:
+    """It opens with the file in its draft; the one that was in view stays as it was."""
+    notes = tmp_path / "notes.txt"
+    notes.write_text("some words", encoding="utf-8")
+
+    async def scenario() -> None:
+        async with with_chats(tmp_path, "A", "B") as (session, (a, b)):
+            await show(session, a)
+            session.workspace.close_tab(b)
+            await until(lambda: not session.workspace.holds(b), "the tab to close")
+            sidebar = await listed(session, a, b)
+            port, mime = sidebar.view.viewport(), carrying(notes)
+            at = spot(sidebar, b)
+            place = [row.id for row in sidebar.view.rows()].index(b)
+            assert over(port, mime, at.x(), at.y())
+            assert sidebar.view.dropping_on == place
+            QApplication.sendEvent(port, QDragLeaveEvent())
+            assert sidebar.view.dropping_on == -1
+            drop(port, mime, at.x(), at.y())
+            assert sidebar.view.dropping_on == -1
+            await until(lambda: shows(session, b), "the other chat")
+            await ready(session, b, "notes.txt")
+            assert attached(session, a) == []
+
+    run_async(scenario())
+
+
+def test_not_between_the_chats_and_not_what_is_no_file(tmp_path: Path, run_async: Run) -> None:
+    async def scenario() -> None:
+        async with with_chats(tmp_path, "A", "B") as (session, (a, b)):
+            await show(session, a)
+            sidebar = await listed(session, a, b)
+            port = sidebar.view.viewport()
+            head = sidebar.view.visualRect(sidebar.view.model().index(0, 0)).center()
+            mime = carrying(tmp_path / "x.txt")
+            assert not over(port, mime, head.x(), head.y())
+            words = QMimeData()
+            words.setText("words")
+            at = spot(sidebar, b)
+            assert not over(port, words, at.x(), at.y())
+            drop(port, words, at.x(), at.y())
+            drop(port, mime, head.x(), head.y())
+            await asyncio.sleep(0)
+            assert shows(session, a)
+            assert attached(session, a) == attached(session, b) == []
+
+    run_async(scenario())
+
+
+def test_on_the_rail(tmp_path: Path, run_async: Run) -> None:
+    """The chat in view gets it, though the settings stand before it."""
+    notes = tmp_path / "notes.txt"
+    notes.write_text("some words", encoding="utf-8")
+
+    async def scenario() -> None:
+        async with with_chats(tmp_path, "A") as (session, (a,)):
+            await show(session, a)
+            session.window.show_section("settings")
+            drop(session.window.rail, carrying(notes), 5, 200)
+            await ready(session, a, "notes.txt")
+            assert view_of(session).isVisible()
+
+    run_async(scenario())
+
+
+def test_on_the_icon_of_the_program(tmp_path: Path, run_async: Run) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("some words", encoding="utf-8")
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+
+    async def scenario() -> None:
+        opened = FileOpenings(app)
+        try:
+            # It comes before there is a window.
+            QApplication.sendEvent(app, QFileOpenEvent(str(notes)))
+            async with with_chats(tmp_path, "A") as (session, (a,)):
+                await show(session, a)
+                opened.asked.connect(session.take)
+                opened.begin()
+                await ready(session, a, "notes.txt")
+                QApplication.sendEvent(app, QFileOpenEvent(str(tmp_path / "gone.txt")))
+                await until(lambda: attached(session, a) == ["notes.txt", "gone.txt"], "the other")
+        finally:
+            app.removeEventFilter(opened)
+            opened.deleteLater()
+
+    run_async(scenario())
+
+
+def test_what_the_desktop_hands_over_is_checked() -> None:
+    asked: list[Wish] = []
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    opened = FileOpenings(app)
+    opened.asked.connect(asked.append)
+    opened.begin()
+    assert not opened.eventFilter(app, QFileOpenEvent(QUrl("https://example.org/")))
+    assert opened.eventFilter(app, QFileOpenEvent("/tmp/a b.pdf"))
+    app.removeEventFilter(opened)
+    opened.deleteLater()
+    assert [wish.paths() for wish in asked] == [[Path("/tmp/a b.pdf")]]
