@@ -1,4 +1,5 @@
-"""A desktop portal of our own for global shortcuts, on a real bus: it speaks what the real one speaks."""
+"""A desktop portal of our own for global shortcuts and pictures of the screen, on a real bus: it speaks what
+the real one speaks."""
 
 from __future__ import annotations
 
@@ -22,11 +23,13 @@ from jeepney.io.asyncio import DBusConnection, DBusRouter, Proxy, open_dbus_conn
 BUS_NAME = "org.freedesktop.portal.Desktop"
 OBJECT = "/org/freedesktop/portal/desktop"
 SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
+SCREENSHOT = "org.freedesktop.portal.Screenshot"
 REGISTRY = "org.freedesktop.host.portal.Registry"
 _SIGNATURES = {
     (REGISTRY, "Register"): "sa{sv}",
     (SHORTCUTS, "CreateSession"): "a{sv}",
     (SHORTCUTS, "BindShortcuts"): "oa(sa{sv})sa{sv}",
+    (SCREENSHOT, "Screenshot"): "sa{sv}",
 }
 
 
@@ -39,12 +42,13 @@ class Session:
 
 
 class Portal:
-    """`answer` is the code of its answer when keys are asked for (0 yes, 1 the reader refuses, 2 it
-    cannot), None for none yet; `gives` the keys it then says it has given, "" for none."""
+    """`answer` is the code of its answer when something is asked for (0 yes, 1 the reader refuses, 2 it
+    cannot), None for none yet; `gives` the keys it then says it has given, "" for none, or the address of a
+    picture."""
 
     def __init__(self, connection: DBusConnection) -> None:
         self._connection = connection
-        self.interfaces = {SHORTCUTS, REGISTRY}
+        self.interfaces = {SHORTCUTS, REGISTRY, SCREENSHOT}
         self.answer: int | None = 0
         self.gives = "Ctrl+Alt+Space"
         self.refuses = ""
@@ -53,6 +57,8 @@ class Portal:
         self.registered: dict[str, str] = {}
         self.sessions: list[Session] = []
         self.gone: list[str] = []
+        self.pictures: list[bool] = []
+        """Of each picture that was asked for, whether the reader was to choose of what."""
 
     @property
     def session(self) -> Session:
@@ -67,10 +73,12 @@ class Portal:
     async def close_session(self) -> None:
         await self.signal(self.session.handle, "org.freedesktop.portal.Session", "Closed", "a{sv}", ({},))
 
-    async def signal(self, path: str, interface: str, member: str, signature: str, body: Any) -> None:
+    async def signal(
+        self, path: str, interface: str, member: str, signature: str, body: Any, *, to: str = ""
+    ) -> None:
         emitter = DBusAddress(path, interface=interface)
         message = new_signal(emitter, member, signature, body)
-        message.header.fields[HeaderFields.destination] = self.session.client
+        message.header.fields[HeaderFields.destination] = to or self.session.client
         await self._connection.send(message)
 
     async def serve(self) -> None:
@@ -98,6 +106,12 @@ class Portal:
             await self._connection.send(new_method_return(message))
         elif self.refuses:
             await self._error(message, "org.freedesktop.portal.Error.NotAllowed", self.refuses)
+        elif interface == SCREENSHOT:
+            parent, options = message.body
+            assert (parent, options["modal"]) == ("", ("b", True))
+            self.pictures.append(options["interactive"][1])
+            results = {} if self.answer else {"uri": ("s", self.gives)}
+            await self._respond(message, options, self.answer, results)
         elif member == "CreateSession":
             await self._create(message, client)
         else:
@@ -124,12 +138,13 @@ class Portal:
     async def _respond(
         self, message: Message, options: dict[str, Any], code: int | None, results: dict[str, Any]
     ) -> None:
-        handle = self._path("request", message.header.fields[HeaderFields.sender], options["handle_token"])
+        client = message.header.fields[HeaderFields.sender]
+        handle = self._path("request", client, options["handle_token"])
         if not self.hasty:
             await self._connection.send(new_method_return(message, "o", (handle,)))
         if code is not None:
             request = "org.freedesktop.portal.Request"
-            await self.signal(handle, request, "Response", "ua{sv}", (code, results))
+            await self.signal(handle, request, "Response", "ua{sv}", (code, results), to=client)
         if self.hasty:
             await self._connection.send(new_method_return(message, "o", (handle,)))
 
