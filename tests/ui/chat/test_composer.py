@@ -363,7 +363,7 @@ def test_every_part_has_a_name_and_tab_walks_through_them(composer: Composer) ->
         widget = QApplication.focusWidget()
     assert walk == [
         "Message",
-        "Attach pictures",
+        "Attach",
         "Put in a saved prompt",
         "Send",
         "Choose the key that sends",

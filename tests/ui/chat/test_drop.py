@@ -34,8 +34,9 @@ LEFT = Qt.MouseButton.LeftButton
 class Pane(QWidget):
     """A transcript's place above a composer."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, run: Runner) -> None:
         super().__init__()
+        self.run = run
         self.resize(800, 700)
         self.composer = Composer(services, self)
         column = QVBoxLayout(self)
@@ -45,8 +46,10 @@ class Pane(QWidget):
 
 
 @pytest.fixture
-def pane(qtbot: QtBot, services: Services, settle: Callable[[], None]) -> Iterator[Pane]:
-    pane = Pane(services)
+def pane(
+    qtbot: QtBot, services: Services, settle: Callable[[], None], run_async: Runner
+) -> Iterator[Pane]:
+    pane = Pane(services, run_async)
     qtbot.addWidget(pane)
     pane.show()
     QApplication.processEvents()
@@ -78,6 +81,13 @@ def enter(widget: QWidget, mime: QMimeData) -> QDragEnterEvent:
     return event
 
 
+def hover(pane: Pane, mime: QMimeData) -> QDragEnterEvent:
+    """The drag comes in, and what it brings has been looked at."""
+    events: list[QDragEnterEvent] = []
+    pane.run(done(lambda: events.append(enter(pane, mime))))
+    return events[0]
+
+
 def drop(widget: QWidget, mime: QMimeData) -> QDropEvent:
     event = QDropEvent(QPointF(20, 20), COPY, mime, LEFT, NO_KEY)
     QApplication.sendEvent(widget, event)
@@ -89,7 +99,7 @@ def names(composer: Composer) -> list[str]:
 
 
 def test_before_the_drop_it_says_what_would_happen_to_each_file(pane: Pane, files: list[Path]) -> None:
-    event = enter(pane, carrying(files))
+    event = hover(pane, carrying(files))
     assert event.isAccepted()
     assert event.dropAction() == COPY
     assert pane.zone.isVisible()
@@ -132,7 +142,7 @@ def test_over_the_words_it_is_the_same(pane: Pane, files: list[Path], run_async:
 def test_nothing_is_opened_before_the_drop(pane: Pane, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
-    enter(pane, carrying([pipe]))  # opening it would wait for ever
+    hover(pane, carrying([pipe]))  # opening it would wait for ever
     assert pane.zone.isVisible()
     QApplication.sendEvent(pane, QDragLeaveEvent())
     assert not pane.zone.isVisible()
@@ -140,10 +150,10 @@ def test_nothing_is_opened_before_the_drop(pane: Pane, tmp_path: Path) -> None:
 
 def test_leaving_and_escape_cancel(pane: Pane, files: list[Path]) -> None:
     mime = carrying(files)
-    enter(pane, mime)
+    hover(pane, mime)
     QApplication.sendEvent(pane, QDragLeaveEvent())
     assert not pane.zone.isVisible()
-    enter(pane, mime)
+    hover(pane, mime)
     pane.composer.setFocus()
     QTest.keyClick(pane.composer.editor, Qt.Key.Key_Escape)
     assert not pane.zone.isVisible()
@@ -152,14 +162,14 @@ def test_leaving_and_escape_cancel(pane: Pane, files: list[Path]) -> None:
     assert move.dropAction() == Qt.DropAction.IgnoreAction
     drop(pane, mime)
     assert pane.composer.strip.thumbs() == []
-    enter(pane, mime)
+    hover(pane, mime)
     assert pane.zone.isVisible(), "the next drag starts anew"
     QApplication.sendEvent(pane, QDragLeaveEvent())
 
 
 def test_where_nothing_can_be_attached_the_drop_does_nothing(pane: Pane, files: list[Path]) -> None:
     mime = carrying(files[2:])
-    event = enter(pane, mime)
+    event = hover(pane, mime)
     assert pane.zone.title() == "This cannot be attached"
     assert event.dropAction() == Qt.DropAction.IgnoreAction
     assert not drop(pane, mime).isAccepted()
@@ -169,7 +179,7 @@ def test_where_nothing_can_be_attached_the_drop_does_nothing(pane: Pane, files: 
 
 def test_a_model_that_takes_no_pictures_refuses_them(pane: Pane, files: list[Path]) -> None:
     pane.composer.set_model(ModelRef("groq", "openai/gpt-oss-20b"))
-    enter(pane, carrying(files[:2]))
+    hover(pane, carrying(files[:2]))
     assert pane.zone.title() == "None of these can be attached"
     assert "does not take images" in pane.zone.verdicts()[0].reason
     QApplication.sendEvent(pane, QDragLeaveEvent())
@@ -190,7 +200,7 @@ def test_a_dragged_picture_without_a_file_is_attached(pane: Pane, run_async: Run
 def test_dragged_words_are_left_to_the_field(pane: Pane) -> None:
     mime = QMimeData()
     mime.setText("words")
-    assert not enter(pane, mime).isAccepted()
+    assert not hover(pane, mime).isAccepted()
     assert not pane.zone.isVisible()
 
 
@@ -203,7 +213,7 @@ def test_the_sheet_is_opaque_and_everything_stays_on_it(
     theme().apply(text_factor=2.0 if size[0] == 1100 else 1.0)
     pane.resize(*size)
     QApplication.processEvents()
-    enter(pane, carrying([tmp_path / f"{number}.png" for number in range(count)]))
+    hover(pane, carrying([tmp_path / f"{number}.png" for number in range(count)]))
     QApplication.processEvents()
     shown = pane.zone.grab().toImage()
     page = theme().color("page")

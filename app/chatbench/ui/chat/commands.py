@@ -75,9 +75,6 @@ def _of_view(workspace: ChatWorkspace) -> list[_Entry[OnView]]:
         _Entry("stop", tr("Stop the answer"), lambda v: v.stop(), "square", "Ctrl+."),
         _Entry("regenerate", tr("Regenerate"), lambda v: v.regenerate_last(), "refresh-cw", "Ctrl+R"),
         _Entry("model", tr("Choose a model"), lambda v: v.composer.open_picker(), "cloud", "Ctrl+M"),
-        _Entry(
-            "attach", tr("Attach a file"), lambda v: v.composer.choose_files(), "paperclip", "Ctrl+Shift+A"
-        ),
         _Entry("leaderboard", tr("Leaderboard"), lambda v: v.compare.show_leaderboard(), "trophy"),
         _Entry("export", tr("Export this chat"), lambda v: filing.export(v.id), "download"),
         _Entry("delete", tr("Delete this chat"), lambda v: filing.delete(v.id), "trash-2"),

@@ -19,6 +19,7 @@ from chatbench.ui.chat.arrangement import Arrangement
 from chatbench.ui.chat.assistants import Assistants, AssistantSource
 from chatbench.ui.chat.beside import Beside
 from chatbench.ui.chat.columns import Columns
+from chatbench.ui.chat.attachcommands import add_attach_actions
 from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
@@ -100,6 +101,7 @@ class ChatWorkspace(QWidget):
         self.listed = ListActions(self._services, self, sidebar, window)
         add_chat_actions(self, window)
         add_lane_actions(self, window)
+        add_attach_actions(window.commands, self.current_view)
         add_prompt_actions(self, window)
         self._tab_actions = TabActions(self, window)
         return PaneParts(

@@ -40,7 +40,7 @@ class Card(QWidget):
         self.editor = Editor(self)
         self.editor.setAccessibleName(self.tr("Message"))
         self.paste_offer = PasteOffer(self.editor, self)
-        self.attach_button = IconButton("paperclip", self.tr("Attach pictures"), parent=self)
+        self.attach_button = IconButton("paperclip", self.tr("Attach"), parent=self)
         self.prompts_button = IconButton("book-open", self.tr("Put in a saved prompt"), parent=self)
         self.send_button = SendButton(self)
         self._lay_out()

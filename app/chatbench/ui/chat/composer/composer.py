@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFileDialog, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatbench.core.changes import Changes
@@ -20,14 +20,16 @@ from chatbench.core.params import Parameters
 from chatbench.services import Services
 from chatbench.services.notices import Notice
 from chatbench.services.templates import Template
-from chatbench.ui.chat.composer.attachments import Attachment, Attachments
+from chatbench.ui.chat.composer.attaching import Attaching
+from chatbench.ui.chat.composer.attachment import Attachment
+from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.card import Card
 from chatbench.ui.chat.composer.completion import Completion
-from chatbench.ui.chat.composer.files import offered_files, picture_of
 from chatbench.ui.chat.composer.filling import Filling
 from chatbench.ui.chat.composer.line import ComposerLine
 from chatbench.ui.chat.composer.offers import ConversationOffers, ModelOffers, PromptOffers
 from chatbench.ui.chat.composer.recipients import Recipients
+from chatbench.ui.chat.composer.sendwords import name_of
 from chatbench.ui.chat.composer.spelling import Spelling
 from chatbench.ui.theme import theme
 
@@ -75,6 +77,7 @@ class Composer(QWidget):
         self._taken = ""
         """The name of the prompt that was put in last."""
         self.attachments = Attachments(services, conversation_id, self)
+        self.attaching = Attaching(self.attachments, conversation_id, self)
         self._build()
         self.spelling = Spelling(self.editor, services)
         self.completion = Completion(
@@ -108,7 +111,7 @@ class Composer(QWidget):
         self.send_button = card.send_button
         self.filling = Filling(self.editor, self.variables)
         self.line = ComposerLine(self)
-        self.recipients = Recipients(self._services, self.line, self.draft, self)
+        self.recipients = Recipients(self._services, self.line, self.draft, self.attachments.tokens, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(_LINE_GAP)
@@ -126,12 +129,16 @@ class Composer(QWidget):
         self.paste_offer.taken.connect(
             lambda text: self.attachments.add_text(text, self.tr("Pasted text.txt"))
         )
+        self.paste_offer.addresses_taken.connect(self.attaching.addresses)
+        self.attaching.remote_offered.connect(self.paste_offer.offer_addresses)
+        editor.html_pasted.connect(self.attaching.html)
         self.variables.changed.connect(self._changed)
         self.variables.left.connect(lambda: editor.setFocus(Qt.FocusReason.TabFocusReason))
         editor.backed_out.connect(self.strip.focus_last)
         self.strip.removed.connect(self._tell_removed)
         self.strip.emptied.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
-        self.attach_button.clicked.connect(self.choose_files)
+        self.strip.model_wanted.connect(self.model_chosen)
+        self.attach_button.clicked.connect(lambda: self.attaching.open_menu(self.attach_button))
         self.prompts_button.clicked.connect(self.completion.open_prompts)
         self.send_button.send_clicked.connect(self._send)
         self.send_button.stop_clicked.connect(self.stop_requested)
@@ -174,10 +181,9 @@ class Composer(QWidget):
     def set_model(self, ref: ModelRef) -> None:
         """The model the words would go to; what is attached is judged again."""
         self.recipients.set_model(ref)
-        self.attach_button.setVisible(self.info().may_take("image"))
         guide = self.tr("Ask the guide, or choose a model first")
         self.editor.set_hint(guide if ref == GUIDE else self.tr("Write a message"))
-        self.attachments.set_model(self.info())
+        self.attachments.set_lanes(self.recipients.lanes(), blind=self.recipients.blind)
 
     def model(self) -> ModelRef:
         """The model the words would go to."""
@@ -199,37 +205,23 @@ class Composer(QWidget):
 
     def attach_paths(self, paths: Sequence[Path]) -> None:
         """Attaches files; what is refused says so in its place."""
-        for path in paths:
-            self.attachments.add_path(path)
+        self.attaching.paths(paths)
 
-    def attach_mime(self, mime: QMimeData) -> bool:
-        """Attaches the files or the picture of a clipboard or a drag; False where it has neither."""
-        files = offered_files(mime)
-        if files:
-            self.attach_paths([file.path for file in files])
-            return True
-        picture = picture_of(mime)
-        if picture.isNull():
-            return False
-        self.attachments.add_picture(picture, self.tr("Pasted picture.png"))
-        return True
+    def attach_mime(self, mime: QMimeData, *, fetch: bool = False) -> bool:
+        """Attaches the files or the pictures of a clipboard or a drag, with `fetch` those it names on the
+        web; False where it has none."""
+        return self.attaching.mime(mime, fetch=fetch)
 
     def choose_files(self) -> None:
         """Asks for files to attach."""
-        dialog = QFileDialog(self.window(), self.tr("Attach pictures"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        pictures = self.tr("Pictures")
-        dialog.setNameFilters([f"{pictures} (*.png *.jpg *.jpeg *.webp *.gif)", self.tr("All files (*)")])
-        dialog.filesSelected.connect(lambda names: self.attach_paths([Path(name) for name in names]))
-        dialog.open()
+        self.attaching.choose_files()
 
     def _tell_removed(self, item: Attachment, place: int) -> None:
         def undo() -> None:
             if isValid(self):
                 self.attachments.put_back(item, place)
 
-        words = self.tr("{0} is removed.").format(item.name or self.tr("The picture"))
+        words = self.tr("{0} is removed.").format(name_of(item))
         self._services.notifier.say(Notice(text=words, action=self.tr("Undo"), run=undo))
 
     # What the reader does.
@@ -259,8 +251,8 @@ class Composer(QWidget):
         """Why there is nothing to send now; "" if there is."""
         if self.attachments.loading:
             return self.tr("An attachment is still being read.")
-        if self.attachments.kept_back:
-            return self.tr("A picture cannot go to this model. Remove it, or choose another model.")
+        if (held := self.attachments.held_back()) is not None:
+            return held
         if missing := self.filling.missing():
             return self.tr("Fill in {0} first.").format(", ".join(missing))
         if self.editor.is_blank() and not self.attachments.parts:
@@ -320,7 +312,7 @@ class Composer(QWidget):
         """The open lanes as (id, letter, model), and which of them the reader has turned to. While
         `blind` nothing tells which model is which, and none is changed."""
         self.recipients.set_lanes(lanes, current, blind=blind)
-        self.attachments.set_model(self.info())
+        self.attachments.set_lanes(self.recipients.lanes(), blind=blind)
         letter = next((letter for lane_id, letter, _ in lanes if lane_id == current), "")
         self.send_button.set_lane(letter if len(lanes) > 1 else "")
         if len(lanes) > 1:

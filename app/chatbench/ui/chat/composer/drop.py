@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.services.attachments import Candidate, Verdict
+from chatbench.ui.aio import spawn
+from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE
 from chatbench.ui.chat.composer.composer import Composer
-from chatbench.ui.chat.composer.files import carries_files, carries_picture, offered_files
+from chatbench.ui.chat.composer.files import addresses, carries_files, carries_picture, offered_paths
 from chatbench.ui.chat.composer.sheet import Sheet, title_words
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import announce
+
+_WEB = "text/uri-list"
+_MOST_SAID = 50
+"""Files of which assistive technology is told."""
 
 
 class DropZone(QWidget):
     """Lies over ``pane`` down to the composer while files are dragged over either of them.
 
-    It reads names, kinds and sizes only; the composer reads the accepted files after the drop.
+    It asks for names at once and for kinds and sizes beside the window; no file is opened. The composer
+    reads the accepted files after the drop. Of more files than can be attached at once some are chosen then.
     """
 
     def __init__(self, pane: QWidget, composer: Composer, services: Services) -> None:
@@ -27,6 +39,8 @@ class DropZone(QWidget):
         self._composer = composer
         self._services = services
         self._verdicts: tuple[Verdict, ...] = ()
+        self._paths: list[Path] = []
+        self._looking: asyncio.Task[None] | None = None
         self._cancelled = False
         self._escape = _EscapeWatch(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -37,7 +51,7 @@ class DropZone(QWidget):
 
     def title(self) -> str:
         """What a drop would do, in numbers."""
-        return title_words(self._verdicts)
+        return title_words(self._verdicts, self._total)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """What would happen to each file."""
@@ -64,20 +78,44 @@ class DropZone(QWidget):
 
     def _enter(self, event: QDragEnterEvent) -> bool:
         mime = event.mimeData()
-        if not (carries_files(mime) or carries_picture(mime)):
+        web = addresses(mime)
+        if not (web or carries_files(mime) or carries_picture(mime)):
             return False
         self._cancelled = False
-        self._verdicts = self._services.attachments.judge(self._candidates(mime), self._composer.info())
+        self._paths = offered_paths(mime)
+        self._judge(self._candidates(web))
         self._cover()
         self.raise_()
         self.show()
         self._escape.watch(True)
-        reasons = [f"{verdict.candidate.name}: {verdict.reason}" for verdict in self._verdicts]
-        self.setAccessibleName(self.title())
-        self.setAccessibleDescription("\n".join(reasons))
         announce(self, self.title())
         self._answer(event)
+        if self._paths:
+            self._looking = spawn(self._look(self._paths[:MOST_AT_ONCE]), name="look", owner=self)
         return True
+
+    def _judge(self, candidates: Sequence[Candidate]) -> None:
+        self._verdicts = self._services.attachments.judge(candidates, self._composer.info())
+        if not self._paths and candidates and candidates[0].media_type == _WEB:
+            fetched = self.tr("Fetched when it is dropped.")
+            self._verdicts = tuple(
+                Verdict(candidate=one, accepted=True, reason=fetched) for one in candidates
+            )
+        reasons = [f"{verdict.candidate.name}: {verdict.reason}" for verdict in self._verdicts[:_MOST_SAID]]
+        self.setAccessibleName(self.title())
+        self.setAccessibleDescription("\n".join(reasons))
+        self.update()
+
+    async def _look(self, paths: Sequence[Path]) -> None:
+        """Sizes, and which of them are folders: where a disk does not answer, the names have to do."""
+        try:
+            self._judge(await self._services.attachments.look(paths))
+        except ChatbenchError:
+            return
+
+    @property
+    def _total(self) -> int:
+        return max(len(self._paths), len(self._verdicts))
 
     def _move(self, event: QDragMoveEvent) -> bool:
         if not (self.isVisible() or self._cancelled):
@@ -96,29 +134,35 @@ class DropZone(QWidget):
             cancelled, self._cancelled = self._cancelled, False
             return cancelled
         self._end()
-        accepted = {verdict.candidate for verdict in self._verdicts if verdict.accepted}
-        if not accepted:
+        if not any(verdict.accepted for verdict in self._verdicts):
             event.ignore()
             return True
-        files = offered_files(event.mimeData())
-        if files:
-            self._composer.attach_paths([file.path for file in files if file.candidate in accepted])
+        paths = offered_paths(event.mimeData())
+        if len(paths) == len(self._verdicts):
+            pairs = zip(paths, self._verdicts, strict=True)
+            paths = [path for path, verdict in pairs if verdict.accepted]
+        if paths:
+            self._composer.attach_paths(paths)
         else:
-            self._composer.attach_mime(event.mimeData())
+            self._composer.attach_mime(event.mimeData(), fetch=True)
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 
     def _end(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         if self.isVisible():
             self._escape.watch(False)
             self.hide()
 
-    def _candidates(self, mime: QMimeData) -> list[Candidate]:
-        files = offered_files(mime)
-        if files:
-            return [file.candidate for file in files]
+    def _candidates(self, web: Sequence[str]) -> list[Candidate]:
+        if self._paths:
+            return [self._services.attachments.named(path) for path in self._paths[:MOST_AT_ONCE]]
+        if web:
+            return [Candidate(name=url, media_type=_WEB) for url in web]
         return [Candidate(name=self.tr("Picture"), media_type="image/png")]
 
     def _cover(self) -> None:
@@ -132,7 +176,15 @@ class DropZone(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        Sheet(painter, self.rect(), self.layoutDirection(), self._composer.info(), self._verdicts).draw()
+        Sheet(
+            painter,
+            self.rect(),
+            self.layoutDirection(),
+            self._composer.info(),
+            self._verdicts,
+            self._services.attachments.capabilities(self._composer.info()),
+            self._total,
+        ).draw()
         painter.end()
 
 

@@ -124,7 +124,8 @@ class Editor(QPlainTextEdit):
     ``send_wanted`` for the keys that send, ``edit_last_wanted`` for Up in an empty field,
     ``backed_out`` for Backspace there,
     ``escaped`` for Escape while ``takes_escape``, ``files_given(QMimeData)`` for pasted files and
-    pictures, ``menu_opening(QMenu, QTextCursor)`` before the menu at a place is shown,
+    pictures, ``html_pasted(str)`` the HTML that came with pasted words,
+    ``menu_opening(QMenu, QTextCursor)`` before the menu at a place is shown,
     ``pasted(str, begin, end)`` for words and where they stand now, ``grown`` when its
     height has changed.
     """
@@ -136,6 +137,7 @@ class Editor(QPlainTextEdit):
     files_given = Signal(object)
     pasted = Signal(str, int, int)
     menu_opening = Signal(QMenu, QTextCursor)
+    html_pasted = Signal(str)
     focus_changed = Signal()
     grown = Signal()
 
@@ -325,6 +327,8 @@ class Editor(QPlainTextEdit):
             cursor.insertText(_seamed(text))
             self.ensureCursorVisible()
             self.pasted.emit(text, begin, self.textCursor().position())
+            if source.hasHtml():
+                self.html_pasted.emit(source.html())
 
     def createMimeDataFromSelection(self) -> QMimeData:
         copied = QMimeData()

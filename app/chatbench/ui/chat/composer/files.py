@@ -1,32 +1,18 @@
-"""What a clipboard or a drag carries, seen without opening any file."""
+"""What a clipboard or a drag carries, seen without asking any disk."""
 
 from __future__ import annotations
 
-import mimetypes
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData
 from PySide6.QtGui import QImage, QImageWriter
 
-from chatbench.services.attachments import Candidate
+from chatbench.ui.chat.composer.htmlpictures import pictures_in
 
-_PICTURES: Final = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-}
-
-
-@dataclass(frozen=True)
-class Offered:
-    """A file that is offered: what is known of it, and where it lies."""
-
-    candidate: Candidate
-    path: Path
+_ADDRESS: Final = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
+_LONGEST_ADDRESS: Final = 2048
 
 
 def carries_files(mime: QMimeData) -> bool:
@@ -36,27 +22,27 @@ def carries_files(mime: QMimeData) -> bool:
 
 def carries_picture(mime: QMimeData) -> bool:
     """Whether a picture without a file is offered, and no words that say the same."""
-    return mime.hasImage() and not carries_files(mime) and not mime.text().strip()
+    if carries_files(mime) or mime.text().strip():
+        return False
+    return mime.hasImage() or (mime.hasHtml() and any(pictures_in(mime.html())))
 
 
-def offered_files(mime: QMimeData) -> list[Offered]:
-    """The files of a drag or a clipboard: names, kinds and sizes; nothing is opened."""
-    return [offered(Path(url.toLocalFile())) for url in mime.urls() if url.isLocalFile()]
+def offered_paths(mime: QMimeData) -> list[Path]:
+    """The files of a drag or a clipboard."""
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
 
 
-def offered(path: Path) -> Offered:
-    """One file by its path."""
-    kind = _PICTURES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
-    size: int | None = None
-    try:
-        if path.is_dir():
-            kind = "inode/directory"
-        else:
-            size = path.stat().st_size
-    except OSError:
-        size = None
-    media_type = kind or "application/octet-stream"
-    return Offered(Candidate(name=path.name, media_type=media_type, size=size), path)
+def addresses(mime: QMimeData) -> list[str]:
+    """What a drag names on the web."""
+    if not mime.hasUrls():
+        return []
+    return [url.toString() for url in mime.urls() if url.scheme() in ("http", "https")]
+
+
+def bare_address(text: str) -> str:
+    """An address of the web that is all of a text; "" where it is anything else."""
+    text = text.strip()
+    return text if len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) else ""
 
 
 def picture_of(mime: QMimeData) -> QImage:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QStyle, QWidget
 from chatbench.core.models import GUIDE, Effort, ModelInfo
 from chatbench.services.models import Estimate
 from chatbench.ui.chat.picker.rows import left_to_right
-from chatbench.ui.quantities import ABOUT, number
+from chatbench.ui.quantities import ABOUT, AT_LEAST, number
 from chatbench.ui.quantities import estimate as price_of
 from chatbench.ui.quantities import tokens as tokens_of
 from chatbench.ui.theme import ColorRole, theme
@@ -168,18 +168,22 @@ class ComposerLine(QWidget):
         self._effort = effort
         self._arrange()
 
-    def show_estimate(self, estimate: Estimate, *, lanes: int = 1) -> None:
-        """What sending would take, to so many lanes."""
+    def show_estimate(self, estimate: Estimate, *, lanes: int = 1, uncounted: int = 0) -> None:
+        """What sending would take, to so many lanes; of so many files nobody knows it."""
         self._all_lanes = lanes > 1
-        about = left_to_right(ABOUT + number(estimate.tokens))
+        sign = AT_LEAST if uncounted else ABOUT
+        about = left_to_right(sign + number(estimate.tokens))
         color: ColorRole = "text3"
         if estimate.free:
             self._long = self.tr("Stays on this computer · no charge")
             self._short = self.tr("no charge")
         else:
-            price = left_to_right(price_of(estimate.cost))
-            self._long = f"{left_to_right(tokens_of(estimate.tokens, ABOUT))} · {price}"
+            price = left_to_right(price_of(None if uncounted else estimate.cost))
+            self._long = f"{left_to_right(tokens_of(estimate.tokens, sign))} · {price}"
             self._short = f"{about} · {price}"
+        if uncounted:
+            more = self.tr("one file not counted") if uncounted == 1 else self.tr("{0} files not counted")
+            self._long += f" · {more.format(number(uncounted))}"
         if estimate.share is not None and estimate.share >= WARN_FROM:
             color = "warning"
             share = round(100 * estimate.share)

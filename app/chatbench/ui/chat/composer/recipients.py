@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatbench.core.conversations import MOST_LANES, Draft
-from chatbench.core.messages import MediaPart, user
+from chatbench.core.messages import user
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.services import Services
 from chatbench.services.models import Estimate
@@ -32,18 +32,28 @@ class Recipients(QObject):
     key_wanted = Signal(str)
 
     def __init__(
-        self, services: Services, line: ComposerLine, draft: Callable[[], Draft], parent: QWidget
+        self,
+        services: Services,
+        line: ComposerLine,
+        draft: Callable[[], Draft],
+        files: Callable[[ModelRef], tuple[int, int]],
+        parent: QWidget,
     ) -> None:
+        """`files` tells about how many tokens the attachments take at a model, and of how many nobody knows
+        it."""
         super().__init__(parent)
         self._services = services
         self._line = line
         self._draft = draft
+        self._files = files
         self._owner = parent
         self._picker: ModelPicker | None = None
         self._context_tokens = 0
         self._lanes: dict[str, ModelRef] = {}
         self._tokens_of_lanes: Mapping[str, int] = {}
-        self._blind = False
+        self._in_order: list[tuple[str, ModelRef]] = []
+        self.blind = False
+        """Whether nothing may tell which model is which."""
         self.info: ModelInfo = services.models.info(GUIDE)
         """The capability row of the model of the lane in use."""
         self.lane_count = 1
@@ -55,10 +65,21 @@ class Recipients(QObject):
         line.lane_clicked.connect(self._open_lane)
         line.add_clicked.connect(self._open_to_add)
 
+    def lanes(self) -> list[tuple[str, ModelInfo]]:
+        """To which models the words would go, by the letters of their lanes, the one in use first; without
+        their names while these are hidden."""
+        found = [("", self.info)]
+        if len(self._in_order) > 1:
+            models = self._services.models
+            found = [(letter, models.info(ref)) for letter, ref in self._in_order]
+        if not self.blind:
+            return found
+        return [(letter, msgspec.structs.replace(info, name=self.told.name)) for letter, info in found]
+
     @property
     def told(self) -> ModelInfo:
         """What may be told of that model."""
-        if not self._blind:
+        if not self.blind:
             return self.info
         return msgspec.structs.replace(
             self.info, ref=ModelRef("", ""), name=self.tr("the model of this lane")
@@ -77,7 +98,9 @@ class Recipients(QObject):
             LaneLabel(id_, letter, models.info(ref), "" if blind else self._problem(ref))
             for id_, letter, ref in lanes
         ]
-        self._blind = blind
+        self.blind = blind
+        in_use = [(letter, ref) for id_, letter, ref in lanes if id_ == current]
+        self._in_order = in_use + [(letter, ref) for id_, letter, ref in lanes if id_ != current]
         self._line.set_blind(blind)
         self._line.set_lanes(labels, current)
         self.lane_count = len(lanes)
@@ -97,7 +120,7 @@ class Recipients(QObject):
 
     def open_picker(self) -> None:
         """Opens the list of models above the chip of the lane in use."""
-        if self._blind:
+        if self.blind:
             return
         chip = next((chip for chip in self._line.lanes.values() if chip.isChecked()), self._line.model)
         if self._picker is None:
@@ -117,20 +140,21 @@ class Recipients(QObject):
         picker.added.connect(self.lane_added)
         picker.key_wanted.connect(self.key_wanted)
         picker.closed.connect(picker.deleteLater)
-        picker.open_for(GUIDE if self._blind else self.info.ref, self._line.add)
+        picker.open_for(GUIDE if self.blind else self.info.ref, self._line.add)
 
     def _estimate(self) -> None:
         draft = self._draft()
-        media = [part for part in draft.attachments if isinstance(part, MediaPart)]
-        mine = [user(draft.text, *media)] if draft.text or media else []
+        mine = [user(draft.text)] if draft.text or draft.attachments else []
         models = self._services.models
         lanes = self._lanes or {"": self.info.ref}
-        usual = self._context_tokens
-        each = [
-            models.estimate(ref, mine, on_top_of=self._tokens_of_lanes.get(lane, usual))
-            for lane, ref in lanes.items()
-        ]
-        self._line.show_estimate(_together(each), lanes=len(each))
+        each: list[Estimate] = []
+        uncounted = 0
+        for lane, ref in lanes.items():
+            known, unknown = self._files(ref)
+            before = self._tokens_of_lanes.get(lane, self._context_tokens)
+            each.append(models.estimate(ref, mine, on_top_of=before + known))
+            uncounted = max(uncounted, unknown)
+        self._line.show_estimate(_together(each), lanes=len(each), uncounted=uncounted)
 
     def _problem(self, ref: ModelRef) -> str:
         """What is missing before a model can be used."""

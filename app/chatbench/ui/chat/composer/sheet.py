@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QStyle
 
 from chatbench.core.models import ModelInfo
-from chatbench.services.attachments import Verdict
+from chatbench.services.attachments import Capability, Verdict
 from chatbench.ui import icons
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.quantities import number
@@ -22,6 +22,17 @@ from chatbench.ui.widgets import box, draw_keys, draw_pill, keys_width, pill_wid
 _EDGE: Final = 12
 _WIDTH: Final = 600
 _PAD: Final = 14
+_TAKES_ROW: Final = 28
+KIND_ICONS: Final = {
+    "picture": "image",
+    "pdf": "file-text",
+    "document": "file-code",
+    "archive": "archive",
+    "sound": "audio-lines",
+    "film": "film",
+    "folder": "folder",
+    "unknown": "file",
+}
 
 
 def tr(text: str) -> str:
@@ -52,8 +63,10 @@ def number_words(count: int) -> str:
     return words[count - 1] if 1 <= count <= len(words) else number(count)
 
 
-def title_words(verdicts: Sequence[Verdict]) -> str:
-    """What a drop would do, in numbers."""
+def title_words(verdicts: Sequence[Verdict], count: int = 0) -> str:
+    """What a drop would do, in numbers; `count` is how many files there are where not all were judged."""
+    if count > len(verdicts):
+        return tr("Drop to choose from {0} files").format(number_words(count))
     accepted, total = sum(verdict.accepted for verdict in verdicts), len(verdicts)
     if not accepted:
         return tr("None of these can be attached") if total > 1 else tr("This cannot be attached")
@@ -62,6 +75,17 @@ def title_words(verdicts: Sequence[Verdict]) -> str:
     if accepted == total:
         return tr("Drop to attach {0} files").format(number_words(total))
     return tr("Drop to attach {0} of {1} files").format(number_words(accepted), number_words(total))
+
+
+def _kind_words(kind: str) -> str:
+    words = {
+        "picture": tr("Images"),
+        "pdf": tr("PDF"),
+        "document": tr("Documents"),
+        "sound": tr("Sound"),
+        "film": tr("Film"),
+    }
+    return words[kind]
 
 
 @dataclass
@@ -73,6 +97,8 @@ class Sheet:
     direction: Qt.LayoutDirection
     info: ModelInfo
     verdicts: Sequence[Verdict]
+    capabilities: Sequence[Capability] = ()
+    count: int = 0
     y: int = 0
 
     def draw(self) -> None:
@@ -84,7 +110,7 @@ class Sheet:
         width = min(scaled(_WIDTH), self.area.width() - 2 * (_EDGE + 20))
         column = QRect(self.area.x() + (self.area.width() - width) // 2, 0, width, 0)
         row, head, foot = self._row_height(), scaled(38), scaled(40)
-        title, takes = scaled(64), head + scaled(34)
+        title, takes = scaled(64), head + len(self.capabilities) * scaled(_TAKES_ROW) + scaled(6)
         room = self.area.height() - 2 * (_EDGE + 12) - title
         with_foot = room >= head + row + foot
         room -= foot if with_foot else 0
@@ -127,7 +153,11 @@ class Sheet:
         upper, lower = theme().line("figure"), theme().line("small")
         top = words.y() + (edge - upper - lower) // 2
         self._text(
-            whole, QRect(words.x(), top, words.width(), upper), title_words(self.verdicts), "text", "figure"
+            whole,
+            QRect(words.x(), top, words.width(), upper),
+            title_words(self.verdicts, self.count),
+            "text",
+            "figure",
         )
         below = tr("With your next message to {0}.").format(self.info.title)
         self._text(whole, QRect(words.x(), top + upper, words.width(), lower), below, "text2", "small")
@@ -137,7 +167,7 @@ class Sheet:
         card = QRect(column.x(), self.y, column.width(), head + shown * row)
         painter = self.painter
         box(painter, card, theme().corner("card"), "page", "line")
-        total = len(self.verdicts)
+        total = max(self.count, len(self.verdicts))
         words = tr("One file over the window")
         if total > 1:
             number = number_words(total)
@@ -153,7 +183,7 @@ class Sheet:
 
     def _in_order(self, shown: int) -> list[Verdict]:
         """As dropped; where not all have room, the refused ones come first."""
-        if shown == len(self.verdicts):
+        if shown >= len(self.verdicts):
             return list(self.verdicts)
         return sorted(self.verdicts, key=lambda verdict: verdict.accepted)[:shown]
 
@@ -164,7 +194,7 @@ class Sheet:
         painter.fillRect(QRect(rect.x(), rect.y(), rect.width(), 1), theme().color("line"))
         inner = rect.adjusted(_PAD, 9, -_PAD, -9)
         edge, line = theme().icon_size(16), theme().line("ui")
-        kind = "image" if verdict.candidate.media_type.startswith("image/") else "file-text"
+        kind = KIND_ICONS[verdict.candidate.kind]
         mark = QRect(inner.x(), inner.y() + (line - edge) // 2, edge, edge)
         icons.draw(painter, kind, self._flip(card, mark), "text2")
         text = inner.adjusted(edge + 12, 0, 0, 0)
@@ -196,26 +226,27 @@ class Sheet:
         line = QRect(card.x() + _PAD, card.y(), card.width() - 2 * _PAD, head)
         title = tr("What {0} takes").format(self.info.title)
         self._text(card, line, title, "text2", "small", weight=600)
-        able = self.info.may_take("image")
-        row = QRect(line.x(), card.y() + head - 4, line.width(), theme().scaled(30))
+        for place, one in enumerate(self.capabilities):
+            top = card.y() + head - 4 + place * theme().scaled(_TAKES_ROW)
+            self._taken(card, QRect(line.x(), top, line.width(), theme().scaled(_TAKES_ROW)), one)
+        self.y = card.bottom() + 1
+
+    def _taken(self, card: QRect, row: QRect, one: Capability) -> None:
         edge = theme().icon_size(16)
-        color: ColorRole = "text" if able else "text3"
-        icons.draw(
-            self.painter, "image", self._flip(card, QRect(row.x(), row.y(), edge, row.height())), color
-        )
-        name = QRect(row.x() + edge + 12, row.y(), theme().scaled(96), row.height())
-        self._text(card, name, tr("Images"), color, "ui", weight=500)
-        most = f"{self.info.images.max_bytes / 1024 / 1024:.3g}"
-        words = tr("PNG, JPEG, WebP, GIF; larger than {0} MiB is made smaller").format(most)
-        if not self.info.takes("image"):
-            words = tr("PNG, JPEG, WebP, GIF; whether it sees them is not known")
+        color: ColorRole = "text" if one.able else "text3"
+        mark = QRect(row.x(), row.y() + (row.height() - edge) // 2, edge, edge)
+        icons.draw(self.painter, KIND_ICONS[one.kind], self._flip(card, mark), color)
+        name = QRect(row.x() + edge + 12, row.y(), theme().scaled(112), row.height())
+        self._text(card, name, _kind_words(one.kind), color, "ui", weight=500)
         fact = QRect(name.right() + 1, row.y(), row.right() - edge - 8 - name.right(), row.height())
-        self._text(card, fact, words if able else tr("not taken by this model"), "text2", "small")
+        self._text(card, fact, tr(one.words), "text2", "small")
         mark = QRect(row.right() + 1 - edge, row.y(), edge, row.height())
         icons.draw(
-            self.painter, "check" if able else "minus", self._flip(card, mark), "success" if able else "text3"
+            self.painter,
+            "check" if one.able else "minus",
+            self._flip(card, mark),
+            "success" if one.able else "text3",
         )
-        self.y = card.bottom() + 1
 
     def _foot(self, column: QRect, height: int) -> None:
         words = tr("or drag outside to cancel")

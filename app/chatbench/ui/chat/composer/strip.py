@@ -1,341 +1,203 @@
-"""The attachments above the words: thumbs that say what is wrong with them."""
+"""The attachments above the words: their cards in rows, in their order."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QEnterEvent,
-    QFocusEvent,
-    QHideEvent,
-    QKeyEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QResizeEvent,
-    QShowEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QSizePolicy, QStyle, QWidget
 
-from chatbench.core.messages import FilePart
-from chatbench.ui import icons
-from chatbench.ui.chat.composer.attachments import THUMB_SIZE, Attachment, Attachments
-from chatbench.ui.chat.picker.rows import left_to_right
-from chatbench.ui.quantities import ABOUT, number
+from chatbench.ui.chat.composer.attachment import Attachment
+from chatbench.ui.chat.composer.attachments import THUMB_SIZE, Attachments
+from chatbench.ui.chat.composer.fileacts import FileActs
+from chatbench.ui.chat.composer.filecard import FileCard
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import PaintedButton, announce, box, describe, gauge_clock, ring_inside
-from chatbench.ui.widgets.paint import draw_title
+from chatbench.ui.widgets import announce
 
 _GAP: Final = 6
-_CARD: Final = 250
-_FILE: Final = 168
+_MOST_SHARE: Final = 4
+"""It takes this part of the window's height at the most; beyond it scrolls."""
 
 
-class AttachmentStrip(QWidget):
+class AttachmentStrip(QScrollArea):
     """Shows the list in rows as wide as it is; hidden while there is nothing. ``removed(Attachment, int)``
-    with its place when the reader has taken one away, ``emptied()`` when the focus was on the last."""
+    with its place when the reader has taken one away, ``emptied()`` when the focus was on the last,
+    ``model_wanted(ModelRef)`` when they would rather have another model."""
 
     emptied = Signal()
     removed = Signal(object, int)
+    model_wanted = Signal(object)
 
     def __init__(self, attachments: Attachments, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._attachments = attachments
-        self._thumbs: list[Thumb] = []
+        self._cards: list[FileCard] = []
+        self._shown: dict[int, object] = {}
+        self.acts = FileActs(attachments, self)
+        self.acts.remove_wanted.connect(self._remove)
+        self._content = QWidget()
+        self._content.setObjectName("attachments")
         self.setAccessibleName(self.tr("Attachments"))
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setSizePolicy(policy)
+        self.setWidget(self._content)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setAutoFillBackground(False)
+        self._content.setAutoFillBackground(False)
+        self.setSizePolicy(QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed))
         attachments.changed.connect(self._follow)
         attachments.redrawn.connect(self._redraw)
         self.hide()
 
-    def thumbs(self) -> list[Thumb]:
-        """The thumbs in view, in order."""
-        return list(self._thumbs)
+    def thumbs(self) -> list[FileCard]:
+        """The cards in view, in order."""
+        return list(self._cards)
 
     def focus_last(self) -> None:
         """Puts the focus on the last one, and tells how it is taken away."""
-        if self._thumbs:
-            last = self._thumbs[-1]
-            last.setFocus(Qt.FocusReason.BacktabFocusReason)
-            theme().show_keyboard_focus(last)
+        if self._cards:
+            last = self._cards[-1]
+            self._focus(last, Qt.FocusReason.BacktabFocusReason)
             announce(last, self.tr("{0}. Backspace again removes it.").format(last.accessibleName()))
 
+    def _focus(self, card: FileCard, reason: Qt.FocusReason = Qt.FocusReason.TabFocusReason) -> None:
+        card.setFocus(reason)
+        theme().show_keyboard_focus(card)
+        self.ensureWidgetVisible(card, 0, _GAP)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().scaled(THUMB_SIZE[0]), max(1, self.minimumHeight()))
+
+    # Following the list.
+
     def _follow(self) -> None:
-        # Qt sorts only after what takes the focus; otherwise new thumbs end the window's order.
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        known = {id(thumb.item): thumb for thumb in self._thumbs}
-        before, self._thumbs = self._thumbs, []
-        for item in self._attachments.items:
-            thumb = known.get(id(item))
-            if thumb is None:
-                thumb = Thumb(item, self, self._attachments)
-                thumb.remove_wanted.connect(self._remove)
-                thumb.step_wanted.connect(self._step)
-                thumb.show()
-            thumb.follow()
-            QWidget.setTabOrder(self._thumbs[-1] if self._thumbs else self, thumb)
-            self._thumbs.append(thumb)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        for thumb in before:
-            if thumb not in self._thumbs:
-                thumb.hide()
-                thumb.deleteLater()
-        self.setVisible(bool(self._thumbs))
+        known = {id(card.item): card for card in self._cards}
+        before = self._cards
+        self._cards = [known.get(id(item)) or self._made(item) for item in self._attachments.items]
+        for card in self._cards:
+            self._follow_one(card)
+        if self._cards != before:
+            self._sort()
+        for card in before:
+            if card not in self._cards:
+                self._shown.pop(id(card.item), None)
+                card.hide()
+                card.deleteLater()
+        self.setVisible(bool(self._cards))
         self._arrange()
 
+    def _made(self, item: Attachment) -> FileCard:
+        card = FileCard(item, self._content)
+        card.remove_wanted.connect(self._remove)
+        card.step_wanted.connect(self._step)
+        card.moved.connect(self._move)
+        card.dragged.connect(self._drag)
+        card.opened.connect(lambda one: self.acts.open(one, self._card_of(one)))
+        card.menu_wanted.connect(self.acts.open_menu)
+        card.unlocked.connect(self._attachments.unlock)
+        card.model_wanted.connect(self.model_wanted)
+        card.show()
+        return card
+
+    def _follow_one(self, card: FileCard) -> None:
+        item = card.item
+        told = (item.state, item.reason, item.part, item.gets, item.counting, item.scan, item.name)
+        if self._shown.get(id(item)) != told:
+            self._shown[id(item)] = told
+            card.follow(self._attachments.ways_out(item))
+
+    def _sort(self) -> None:
+        # Qt sorts only after what takes the focus; otherwise new cards end the window's order.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        before: QWidget = self
+        for card in self._cards:
+            QWidget.setTabOrder(before, card)
+            before = card
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
     def _redraw(self, item: Attachment) -> None:
-        for thumb in self._thumbs:
-            if thumb.item is item:
-                thumb.update()
+        for card in self._cards:
+            if card.item is item:
+                card.update()
+
+    def _card_of(self, item: Attachment) -> FileCard:
+        return next(card for card in self._cards if card.item is item)
+
+    # What the reader does.
 
     def _remove(self, item: Attachment) -> None:
-        place = next((n for n, thumb in enumerate(self._thumbs) if thumb.item is item), 0)
-        focused = self._thumbs[place].hasFocus() if self._thumbs else False
+        place = next((n for n, card in enumerate(self._cards) if card.item is item), 0)
+        card = self._cards[place] if self._cards else None
+        focused = card is not None and (
+            card.hasFocus() or card.isAncestorOf(QApplication.focusWidget() or self)
+        )
         self._attachments.remove(item)
         self.removed.emit(item, place)
-        if focused and self._thumbs:
-            next_one = self._thumbs[min(place, len(self._thumbs) - 1)]
-            next_one.setFocus(Qt.FocusReason.TabFocusReason)
-            theme().show_keyboard_focus(next_one)
+        if focused and self._cards:
+            self._focus(self._cards[min(place, len(self._cards) - 1)])
         elif focused:
             self.emptied.emit()
 
     def _step(self, item: Attachment, step: int) -> None:
-        place = next(n for n, thumb in enumerate(self._thumbs) if thumb.item is item)
-        self._thumbs[(place + step) % len(self._thumbs)].setFocus(Qt.FocusReason.TabFocusReason)
+        place = self._cards.index(self._card_of(item))
+        self._focus(self._cards[(place + step) % len(self._cards)])
+
+    def _move(self, item: Attachment, step: int) -> None:
+        place = self._attachments.items.index(item) + step
+        if 0 <= place < len(self._cards):
+            self._attachments.move(item, place)
+            card = self._card_of(item)
+            self._focus(card)
+            told = self.tr("{0}, {1} of {2}")
+            announce(card, told.format(card.accessibleName(), place + 1, len(self._cards)))
+
+    def _drag(self, item: Attachment, at: QPoint) -> None:
+        for place, card in enumerate(self._cards):
+            if card.item is not item and card.geometry().contains(at):
+                self._attachments.move(item, place)
+                return
+
+    # Its size.
 
     def _arrange(self) -> None:
-        x = y = 0
-        for thumb in self._thumbs:
-            size = thumb.sizeHint()
-            width = min(size.width(), max(1, self.width()))
-            if x and x + width > self.width():
-                x, y = 0, y + size.height() + _GAP
-            place = QRect(x, y, width, size.height())
-            thumb.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
-            x += width + _GAP
-        height = y + (self._thumbs[-1].height() if self._thumbs else 0)
-        if height != self.minimumHeight() or height != self.maximumHeight():
-            self.setFixedHeight(height)
+        inner = self.width() - (theme().scaled(14) if self._scrolls else 0)
+        height = self._place(max(1, inner))
+        most = max(theme().scaled(THUMB_SIZE[1]), self.window().height() // _MOST_SHARE)
+        scrolls = height > most
+        if scrolls != self._scrolls:
+            self._scrolls = scrolls
+            height = self._place(max(1, self.width() - (theme().scaled(14) if scrolls else 0)))
+        shown = min(height, most)
+        if shown != self.minimumHeight() or shown != self.maximumHeight():
+            self.setFixedHeight(shown)
+
+    _scrolls = False
+
+    def _place(self, width: int) -> int:
+        """Puts the cards into rows so wide; returns how high they are."""
+        x = y = line = 0
+        whole = QRect(0, 0, width, 1)
+        for card in self._cards:
+            size = card.sizeHint()
+            fitting = min(size.width(), width)
+            if x and x + fitting > width:
+                x, y, line = 0, y + line + _GAP, 0
+            place = QRect(x, y, fitting, size.height())
+            card.setGeometry(QStyle.visualRect(self.layoutDirection(), whole, place))
+            x, line = x + fitting + _GAP, max(line, size.height())
+        height = y + line
+        self._content.resize(width, height)
+        return height
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.LayoutDirectionChange) and hasattr(
+            self, "_cards"
+        ):
             self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._arrange()
-
-
-class Thumb(QWidget):
-    """One attachment. Delete or Backspace takes it away, the arrows move to the next."""
-
-    focus_ring = "inside"
-    remove_wanted = Signal(object)
-    step_wanted = Signal(object, int)
-
-    def __init__(self, item: Attachment, parent: QWidget, attachments: Attachments) -> None:
-        super().__init__(parent)
-        self.item = item
-        self._attachments = attachments
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.cross = _Cross(self)
-        self.cross.clicked.connect(lambda: self.remove_wanted.emit(self.item))
-        self.cross.hide()
-        self.follow()
-
-    def follow(self) -> None:
-        """Shows the item's present state."""
-        item = self.item
-        name = item.name or self.tr("Picture")
-        if item.state == "loading":
-            said = self.tr("{0}, being read").format(name)
-        elif item.state == "refused":
-            said = self.tr("{0}, refused. {1}").format(name, item.reason)
-        else:
-            said = f"{name}, {facts}" if (facts := self.facts()) else name
-        describe(self, said)
-        self.setAccessibleDescription(self.tr("Delete takes it away"))
-        self.cross.name(self.tr("Remove {0}").format(name))
-        self._join_clock()
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        width, height = THUMB_SIZE
-        if self.item.state == "refused":
-            width = _CARD
-        elif isinstance(self.item.part, FilePart):
-            width = _FILE
-        return QSize(theme().scaled(width), theme().scaled(height))
-
-    def facts(self) -> str:
-        """How much of the context a text takes, about; "" for a picture."""
-        tokens = self._attachments.tokens(self.item)
-        if tokens is None:
-            return ""
-        words = self.tr("{0} token") if tokens == 1 else self.tr("{0} tokens")
-        return words.format(left_to_right(ABOUT + number(tokens)))
-
-    def _join_clock(self) -> None:
-        if self.item.state == "loading" and self.isVisible():
-            gauge_clock().join(self)
-        else:
-            gauge_clock().leave(self)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._join_clock()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        gauge_clock().leave(self)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            # A key that is held down has emptied the words; it shall not take the files as well.
-            if event.isAutoRepeat():
-                return
-            self.remove_wanted.emit(self.item)
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            forward = (key == Qt.Key.Key_Right) == (self.layoutDirection() == Qt.LayoutDirection.LeftToRight)
-            self.step_wanted.emit(self.item, 1 if forward else -1)
-        else:
-            super().keyPressEvent(event)
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        super().enterEvent(event)
-        self.cross.show()
-
-    def leaveEvent(self, event: object) -> None:
-        self.cross.setVisible(self.hasFocus())
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.cross.show()
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.cross.setVisible(self.underMouse())
-        self.update()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        edge = self.cross.sizeHint()
-        x = 0 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - edge.width()
-        self.cross.setGeometry(QRect(QPoint(x, 0), edge))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        radius = theme().corner("control")
-        if self.item.state == "refused":
-            self._draw_refusal(painter)
-        elif self.item.picture is not None:
-            self._draw_picture(painter, radius)
-        elif isinstance(self.item.part, FilePart):
-            self._draw_file(painter, radius)
-        else:
-            box(painter, self.rect(), radius, "sunken", "line")
-            if self.item.state == "loading":
-                icons.draw_gauge(painter, self.rect(), gauge_clock().step)
-            else:
-                edge = theme().icon_size(16)
-                icons.draw(
-                    painter, "image", QRect(0, (self.height() - edge) // 2, self.width(), edge), "text3"
-                )
-        ring_inside(painter, self, self.rect(), radius)
-        painter.end()
-
-    def _draw_picture(self, painter: QPainter, radius: int) -> None:
-        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        shape = QPainterPath()
-        shape.addRoundedRect(QRectF(self.rect()), radius, radius)
-        painter.save()
-        painter.setClipPath(shape)
-        assert self.item.picture is not None
-        painter.drawPixmap(self.rect(), self.item.picture)
-        painter.restore()
-        box(painter, self.rect(), radius, None, "line")
-
-    def _draw_file(self, painter: QPainter, radius: int) -> None:
-        """The name over its tokens, and what it is."""
-        box(painter, self.rect(), radius, "sunken", "line")
-        chat = isinstance(self.item.part, FilePart) and self.item.part.media_type == "text/markdown"
-        edge, pad = theme().icon_size(16), theme().scaled(10)
-        direction = self.layoutDirection()
-        mark = QRect(pad, (self.height() - edge) // 2, edge, edge)
-        icons.draw(
-            painter,
-            "message-square" if chat else "file-text",
-            QStyle.visualRect(direction, self.rect(), mark),
-            "text2",
-        )
-        left = mark.right() + 1 + theme().scaled(8)
-        name, facts = theme().metrics("small", 500).height(), theme().metrics("micro").height()
-        top = (self.height() - name - facts) // 2
-        width = self.width() - left - pad
-        painter.setFont(theme().font("small", 500))
-        painter.setPen(theme().color("text"))
-        room = QStyle.visualRect(direction, self.rect(), QRect(left, top, width, name))
-        draw_title(painter, room, self.item.name, direction)
-        painter.setFont(theme().font("micro"))
-        painter.setPen(theme().color("text2"))
-        room = QStyle.visualRect(direction, self.rect(), QRect(left, top + name, width, facts))
-        draw_title(painter, room, self.facts(), direction)
-
-    def _draw_refusal(self, painter: QPainter) -> None:
-        box(painter, self.rect(), theme().corner("control"), "dangersoft")
-        line = theme().metrics("micro").height()
-        inner = self.rect().adjusted(8, (self.height() - 3 * line) // 2, -8, 0)
-        edge = theme().icon_size(14)
-        rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        mark = QRect(
-            inner.right() + 1 - edge if rtl else inner.x(), inner.y() + (line - edge) // 2, edge, edge
-        )
-        icons.draw(painter, "circle-alert", mark, "danger")
-        words = inner.adjusted(0 if rtl else edge + 6, 0, -(edge + 6) if rtl else 0, 0)
-        painter.setPen(theme().color("danger"))
-        for row, (text, weight) in enumerate(self._lines(words.width())):
-            painter.setFont(theme().font("micro", weight))
-            place = QRect(words.x(), words.y() + row * line, words.width(), line)
-            painter.drawText(place, Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _lines(self, width: int) -> list[tuple[str, int]]:
-        """The name and two lines of the reason, with their weights; all of it is in the tooltip."""
-        name, reason = theme().metrics("micro", 600), theme().metrics("micro")
-        right = Qt.TextElideMode.ElideRight
-        first, rest = "", self.item.reason.split(" ")
-        while rest and reason.horizontalAdvance(f"{first} {rest[0]}".strip()) <= width:
-            first = f"{first} {rest.pop(0)}".strip()
-        return [
-            (name.elidedText(self.item.name, Qt.TextElideMode.ElideMiddle, width), 600),
-            (first, 400),
-            (reason.elidedText(" ".join(rest), right, width), 400),
-        ]
-
-
-class _Cross(PaintedButton):
-    """A disc with a cross, 24 to hit and 16 to see."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-
-    def name(self, name: str) -> None:
-        describe(self, name)
-
-    def sizeHint(self) -> QSize:
-        return QSize(24, 24)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        disc = QRect(4, 4, 16, 16)
-        box(painter, disc, 8, self.state_fill("raised") or "raised", "btnline")
-        icons.draw(painter, "x", disc.adjusted(3, 3, -3, -3), "text")
-        painter.end()

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
-from chatbench.core.messages import MediaPart, user
+from chatbench.core.messages import user
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.services import Services
+from chatbench.ui.chat.composer.attaching import Attaching
 from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.editor import Editor
-from chatbench.ui.chat.composer.files import offered_files, picture_of
 from chatbench.ui.chat.composer.recipients import ESTIMATE_AFTER_MS
 from chatbench.ui.chat.composer.strip import AttachmentStrip
 from chatbench.ui.chat.conversation.overlay import paint_sheet
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.frame import BOX_PADDING
-from chatbench.ui.quantities import ABOUT, tokens
+from chatbench.ui.quantities import ABOUT, AT_LEAST, tokens
 from chatbench.ui.quantities import estimate as price_of
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, ElidedLabel, describe
@@ -60,6 +60,7 @@ class Reasking(QWidget):
         self._streaming = False
         self._most = 10_000
         self.attachments = Attachments(services, conversation_id, self)
+        self.attaching = Attaching(self.attachments, conversation_id, self)
         self.strip = AttachmentStrip(self.attachments, self)
         self.editor = Editor(self)
         self.editor.setAccessibleName(self.tr("Words of the question"))
@@ -101,7 +102,7 @@ class Reasking(QWidget):
         self.editor.textChanged.connect(self._changed)
         self.editor.send_wanted.connect(self._ask)
         self.editor.escaped.connect(self.left)
-        self.editor.files_given.connect(self._attach)
+        self.editor.files_given.connect(self.attaching.mime)
         self.editor.grown.connect(self.grown)
         self.editor.installEventFilter(self)
         self.attachments.changed.connect(self._changed)
@@ -131,9 +132,11 @@ class Reasking(QWidget):
             return
         model, before = self._before
         draft = self.draft()
-        media = [part for part in draft.attachments if isinstance(part, MediaPart)]
-        told = self._services.models.estimate(model, [user(draft.text, *media)], on_top_of=before)
-        words = f"{tokens(told.tokens, ABOUT)} · {price_of(told.cost, free=told.free)}"
+        known, unknown = self.attachments.tokens(model)
+        told = self._services.models.estimate(model, [user(draft.text)], on_top_of=before + known)
+        cost = None if unknown else told.cost
+        sign = AT_LEAST if unknown else ABOUT
+        words = f"{tokens(told.tokens, sign)} · {price_of(cost, free=told.free)}"
         self.estimate.set_text(left_to_right(words))
         self.estimate.setAccessibleName(self.tr("Before asking: {0}").format(words))
 
@@ -156,8 +159,8 @@ class Reasking(QWidget):
             return self.tr("The answer is still being written. Stop it, or wait for its end.")
         if self.attachments.loading:
             return self.tr("An attachment is still being read.")
-        if self.attachments.kept_back:
-            return self.tr("A picture cannot go to this model. Remove it, or choose another model.")
+        if (held := self.attachments.held_back()) is not None:
+            return held
         if self.editor.is_blank() and not self.attachments.parts:
             return self.tr("Write something first.")
         return ""
@@ -184,13 +187,6 @@ class Reasking(QWidget):
     def _save(self) -> None:
         if self.save.isEnabled():
             self.saved.emit(self.draft())
-
-    def _attach(self, mime: QMimeData) -> None:
-        files = offered_files(mime)
-        for file in files:
-            self.attachments.add_path(file.path)
-        if not files and not (picture := picture_of(mime)).isNull():
-            self.attachments.add_picture(picture, self.tr("Pasted picture.png"))
 
     def _take_preferences(self) -> None:
         self.editor.send_with_control = self._services.preferences.current.send_with == "ctrl+enter"
