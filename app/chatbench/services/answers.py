@@ -13,9 +13,12 @@ import msgspec
 from chatbench.client.call import AnswerStream
 from chatbench.core.conversations import MessageState, SentFile, TreeMessage
 from chatbench.core.errors import (
+    BadRequest,
     ChatbenchError,
     ErrorReport,
     InvalidResponse,
+    NotFound,
+    PermissionDenied,
 )
 from chatbench.core.holds import Hold
 from chatbench.core.messages import Part
@@ -26,10 +29,12 @@ CHECKPOINT_S = 0.25
 
 
 class Opened(NamedTuple):
-    """A call that was begun, and in which form it was sent each file."""
+    """A call that was begun, and in which form it was sent each file. `again` begins it anew where it
+    failed for a reason that can be mended; it gives None where nothing can."""
 
     stream: AnswerStream
     files: tuple[SentFile, ...] = ()
+    again: Callable[[], Awaitable[Opened | None]] | None = None
 
 
 class Answer:
@@ -159,6 +164,15 @@ class Answer:
 
     async def _receive(self, saver: _Checkpoints) -> None:
         opened = await self._open_stream()
+        try:
+            await self._follow(opened, saver)
+        except (NotFound, BadRequest, PermissionDenied):
+            mended = await opened.again() if opened.again is not None else None
+            if mended is None:
+                raise
+            await self._follow(mended, saver)
+
+    async def _follow(self, opened: Opened, saver: _Checkpoints) -> None:
         self._stream = opened.stream
         self.message = msgspec.structs.replace(self.message, sent_files=opened.files)
         async with aclosing(self._stream.events()) as batches:

@@ -129,6 +129,7 @@ class HistoryService:
         """An attachment that a composer holds and nothing else does is not among the files."""
         if emptied.files:
             await self._files.remove_unused(among=emptied.files, older_than_ms=-1)
+        await self._store.fold()
         self._changes.emit(Changes(conversations=emptied.conversations))
 
     def _announce(self, conversation_id: str, initiator: object | None = None) -> None:

@@ -69,6 +69,7 @@ class ProfileService:
         """Deletes what has been in the trash for a month, and files that nothing shows."""
         await self._store.purge(TRASH_DAYS)
         await self._files.remove_unused()
+        await self._files.remove_strays()
 
     async def other_process_wrote(self) -> bool:
         """Whether another process has committed since the last call; then everything may be

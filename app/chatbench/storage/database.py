@@ -163,6 +163,11 @@ class Database:
         """From now on what has one of these ids belongs here."""
         self._temporary_ids.difference_update(ids)
 
+    @property
+    def temporary(self) -> Database | None:
+        """Where temporary conversations are kept, if there were any."""
+        return self._temporary
+
     def is_temporary(self, an_id: str) -> bool:
         """Whether what has this id is kept only in memory."""
         return an_id in self._temporary_ids
@@ -221,6 +226,12 @@ class Database:
     async def copy_to(self, target: Path) -> None:
         """A checked, compact copy at `target` (a new file, or one that is replaced)."""
         await self._run_on_writer(lambda connection: opening.copy_database(connection, target))
+
+    async def fold(self) -> None:
+        """Moves the write-ahead log into the file and empties it, so that nothing that was deleted is left
+        in either; as far as nobody is reading at the moment."""
+        if not self._in_memory:
+            await self._run_on_writer(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
     async def close(self) -> None:
         """Finishes what was asked for before, then closes. A second call is harmless."""

@@ -102,7 +102,7 @@ def problems_in(connection: apsw.Connection) -> list[str]:
             f"{row[0]} {row[1]} refers to a missing row of {row[2]}"
             for row in connection.execute("PRAGMA foreign_key_check")
         ]
-        for table in ("message_search", "title_search"):
+        for table in ("message_search", "title_search", "file_search"):
             connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")  # noqa: S608
     except (apsw.CorruptError, apsw.NotADBError) as error:
         found.append(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,7 +55,7 @@ class RenditionStore:
         """In their order; () where nothing was made yet."""
         held = self._held.get((original, recipe))
         if held is not None:
-            return held
+            return held if self._files.holds(original) else await self._bring(original, recipe)
 
         def read(connection: apsw.Connection) -> tuple[Rendition, ...]:
             found: Any = connection.execute(
@@ -69,16 +70,33 @@ class RenditionStore:
                 for row in found
             )
 
-        return await self._database.read(read)
+        found = await self._database.read(read)
+        # What somebody took out of the folder is made again.
+        there = await asyncio.to_thread(lambda: all(self._files.has(one.sha256) for one in found))
+        return found if there else ()
 
     async def keep(self, original: str, recipe: str, made: Sequence[Made]) -> tuple[Rendition, ...]:
-        """Stores the pieces in place of what this recipe made before."""
-        kept = tuple([await self._put(original, one) for one in made])
-        if self._files.holds(original):
-            self._held[original, recipe] = kept
-            return kept
+        """Stores the pieces in place of what this recipe made before; of a file that was deleted
+        meanwhile nothing is stored."""
+        kept: tuple[Rendition, ...] = ()
+        written = False
+        try:
+            for one in made:
+                kept = (*kept, await self._put(original, one))
+            written = await self._write(original, recipe, kept)
+        finally:
+            if not written:
+                await self._files.take_back([one.sha256 for one in kept])
+        return kept
 
-        def write(connection: apsw.Connection) -> None:
+    async def _write(self, original: str, recipe: str, kept: Sequence[Rendition]) -> bool:
+        if self._files.holds(original):
+            self._held[original, recipe] = tuple(kept)
+            return True
+
+        def write(connection: apsw.Connection) -> bool:
+            if not _is_known(connection, original):
+                return False
             connection.execute("DELETE FROM renditions WHERE original = ? AND recipe = ?", (original, recipe))
             connection.executemany(
                 "INSERT INTO renditions (original, recipe, place, sha256, media_type, size, width, height, "
@@ -89,9 +107,9 @@ class RenditionStore:
                     for place, one in enumerate(kept)
                 ],
             )  # fmt: skip
+            return True
 
-        await self._database.write(write)
-        return kept
+        return await self._database.write(write)
 
     async def _put(self, original: str, made: Made) -> Rendition:
         sha256 = await self._files.put(made.data, media_type=made.media_type, made_of=original)
@@ -106,8 +124,12 @@ class RenditionStore:
 
     async def text(self, original: str) -> str | None:
         """The words of a file, pages with `PAGE_BREAK` between them; None where nobody read it yet."""
-        if original in self._held_texts:
-            return self._held_texts[original]
+        held = self._held_texts.get(original)
+        if held is not None:
+            if not self._files.holds(original):
+                await self.keep_text(original, held)
+                self._held_texts.pop(original, None)
+            return held
 
         def read(connection: apsw.Connection) -> str | None:
             row: Any = connection.execute(
@@ -118,13 +140,16 @@ class RenditionStore:
         return await self._database.read(read)
 
     async def keep_text(self, original: str, text: str) -> None:
-        """Stores the words of a file, which are found by the search from now on."""
+        """Stores the words of a file, which are found by the search from now on; not those of one that was
+        deleted meanwhile."""
         words = plain(text).replace("\0", "")
         if self._files.holds(original):
             self._held_texts[original] = words
             return
 
         def write(connection: apsw.Connection) -> None:
+            if not _is_known(connection, original):
+                return
             row: Any = connection.execute(
                 "INSERT INTO file_texts (original, text) VALUES (?, ?) "
                 "ON CONFLICT (original) DO UPDATE SET text = excluded.text RETURNING seq",
@@ -133,6 +158,23 @@ class RenditionStore:
             search.index_file(connection, row[0], words)
 
         await self._database.write(write)
+
+    async def bring(self, originals: Collection[str]) -> None:
+        """Stores what was made of files that were in memory alone and are stored now."""
+        for original, recipe in list(self._held):
+            if original in originals:
+                await self.find(original, recipe)
+        for original in self._held_texts.keys() & set(originals):
+            await self.text(original)
+
+    async def _bring(self, original: str, recipe: str) -> tuple[Rendition, ...]:
+        made = [
+            Made(await self._files.read(one.sha256), one.media_type, one.width, one.height, one.about)
+            for one in self._held[original, recipe]
+        ]
+        kept = await self.keep(original, recipe, made)
+        self._held.pop((original, recipe), None)
+        return kept
 
     def forget_held(self) -> None:
         """Lets go of what was made of files that are no longer in memory."""
@@ -143,33 +185,54 @@ class RenditionStore:
 
 
 def forget(connection: apsw.Connection, originals: Sequence[str], kept: Collection[str]) -> list[str]:
-    """Deletes what is known of what was made of these files; returns the files that nothing else
-    needs, `kept` being those that drafts show."""
-    pieces: list[str] = []
-    for original in originals:
-        found = connection.execute("SELECT DISTINCT sha256 FROM renditions WHERE original = ?", (original,))
-        pieces += [str(row[0]) for row in found]
-        connection.execute("DELETE FROM renditions WHERE original = ?", (original,))
-        _forget_text(connection, original)
+    """Deletes what is known of what was made of these files, and of those in turn; returns the files that
+    nothing else needs, `kept` being those that drafts show."""
     needed = (
         "SELECT EXISTS (SELECT 1 FROM file_references WHERE sha256 = ?1) "
-        "OR EXISTS (SELECT 1 FROM renditions WHERE sha256 = ?1)"
+        "OR EXISTS (SELECT 1 FROM renditions WHERE sha256 = ?1 AND original <> ?1)"
     )
     gone: list[str] = []
-    for sha256 in dict.fromkeys(pieces):
-        row: Any = connection.execute(needed, (sha256,)).fetchone()
-        if not row[0] and sha256 not in kept and sha256 not in originals:
-            gone.append(sha256)
+    coming = list(originals)
+    with_text = 0
+    while coming:
+        pieces: list[str] = []
+        for original in coming:
+            found = connection.execute(
+                "SELECT DISTINCT sha256 FROM renditions WHERE original = ?", (original,)
+            )
+            pieces += [str(row[0]) for row in found]
+            connection.execute("DELETE FROM renditions WHERE original = ?", (original,))
+            with_text += _forget_text(connection, original)
+        coming = []
+        for sha256 in dict.fromkeys(pieces):
+            row: Any = connection.execute(needed, (sha256,)).fetchone()
+            if not row[0] and sha256 not in kept and sha256 not in originals and sha256 not in gone:
+                coming.append(sha256)
+        gone += coming
+    if with_text:
+        # Until it is merged, the index keeps the words of rows that are gone.
+        _overwriting(connection, "INSERT INTO file_search (file_search) VALUES ('optimize')")
     return gone
 
 
-def _forget_text(connection: apsw.Connection, original: str) -> None:
+def _forget_text(connection: apsw.Connection, original: str) -> bool:
     """Overwrites the words: whoever deletes a document for good means what stood in it."""
     row: Any = connection.execute("SELECT seq FROM file_texts WHERE original = ?", (original,)).fetchone()
     if row is None:
-        return
+        return False
+    _overwriting(connection, "DELETE FROM file_texts WHERE seq = ?", row[0])
+    _overwriting(connection, "DELETE FROM file_search WHERE rowid = ?", row[0])
+    return True
+
+
+def _overwriting(connection: apsw.Connection, statement: str, *values: int) -> None:
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("DELETE FROM file_texts WHERE seq = ?", (row[0],))
-    connection.execute("DELETE FROM file_search WHERE rowid = ?", (row[0],))
-    connection.execute("INSERT INTO file_search (file_search) VALUES ('optimize')")
+    connection.execute(statement, values)
     connection.execute("PRAGMA secure_delete = OFF")
+
+
+def _is_known(connection: apsw.Connection, original: str) -> bool:
+    row: Any = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM files WHERE sha256 = ?)", (original,)
+    ).fetchone()
+    return bool(row[0])

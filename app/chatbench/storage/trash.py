@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -23,9 +23,10 @@ _DELETED = (
     "AND state <> 'streaming'"  # whoever writes it would put the words back
 )
 _TRASHED = "SELECT id FROM conversations WHERE trashed_at < ?"
-_OF_MESSAGE = "SELECT sha256 FROM file_references JOIN messages ON seq = message_seq WHERE id = ?"
+_OF_MESSAGE = "SELECT sha256, created_at FROM file_references JOIN messages ON seq = message_seq WHERE id = ?"
 _OF_CONVERSATION = (
-    "SELECT sha256 FROM file_references JOIN messages ON seq = message_seq WHERE conversation_id = ?"
+    "SELECT sha256, max(created_at) FROM file_references JOIN messages ON seq = message_seq "
+    "WHERE conversation_id = ? GROUP BY sha256"
 )
 
 
@@ -41,11 +42,12 @@ _decode_cost = msgspec.json.Decoder(_Cost).decode
 
 class Emptied(NamedTuple):
     """How many conversations and messages were deleted, the conversations that are no more what they
-    were, and the SHA-256 of the files that were shown."""
+    were, and the SHA-256 of the files that were shown, with the time at which each was last (UTC
+    milliseconds)."""
 
     deleted: int
     conversations: frozenset[str]
-    files: frozenset[str]
+    files: Mapping[str, int]
 
 
 class Trashing(Routed):
@@ -111,6 +113,10 @@ class Trashing(Routed):
 
         return await self._database.write(delete)
 
+    async def fold(self) -> None:
+        """Leaves nothing of what was deleted in the database's log."""
+        await self._database.fold()
+
     async def purge(self, days: int) -> int:
         """Deletes for good what has been in the trash for more than `days`; returns how many
         conversations and messages."""
@@ -163,31 +169,39 @@ def _messages(connection: apsw.Connection) -> list[TrashedMessage]:
 def _delete(connection: apsw.Connection, conversations: Sequence[str], messages: Sequence[str]) -> Emptied:
     """Overwrites what it deletes, so that no word of it is left in the file."""
     if not conversations and not messages:
-        return Emptied(0, frozenset(), frozenset())
+        return Emptied(0, frozenset(), {})
     connection.execute("PRAGMA secure_delete = ON")
-    changed, files = set(conversations), set[str]()
+    changed, shown = set(conversations), list[tuple[str, int]]()
     for message_id in messages:
-        files.update(str(row[0]) for row in connection.execute(_OF_MESSAGE, (message_id,)))
+        shown += _shown(connection.execute(_OF_MESSAGE, (message_id,)))
         changed.add(_erase(connection, message_id))
     for conversation_id in conversations:
-        files.update(str(row[0]) for row in connection.execute(_OF_CONVERSATION, (conversation_id,)))
-        files |= _in_drafts(connection, conversation_id)
+        shown += _shown(connection.execute(_OF_CONVERSATION, (conversation_id,)))
+        shown += _in_drafts(connection, conversation_id)
         turns.delete(connection, conversation_id)
     for table in ("message_search", "title_search"):
         # Until it is merged, the index keeps the words of rows that are gone.
         connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
     connection.execute("PRAGMA secure_delete = OFF")
-    return Emptied(len(conversations) + len(messages), frozenset(changed), frozenset(files))
+    # In the order of time, so that the last one counts.
+    files = dict(sorted(shown, key=lambda one: one[1]))
+    return Emptied(len(conversations) + len(messages), frozenset(changed), files)
 
 
-def _in_drafts(connection: apsw.Connection, conversation_id: str) -> set[str]:
+def _shown(found: Any) -> list[tuple[str, int]]:
+    return [(str(sha256), int(at)) for sha256, at in found]
+
+
+def _in_drafts(connection: apsw.Connection, conversation_id: str) -> list[tuple[str, int]]:
     keys = [rows.draft_key(conversation_id, edit=edit) for edit in (False, True)]
     found: Any = connection.execute(
-        "SELECT draft FROM drafts WHERE conversation_id IN (?, ?) "
-        "UNION ALL SELECT draft FROM waiting WHERE conversation_id = ?",
-        (*keys, conversation_id),
+        "SELECT draft, updated_at FROM drafts WHERE conversation_id IN (?, ?) "
+        "UNION ALL SELECT draft, ? FROM waiting WHERE conversation_id = ?",
+        (*keys, turns.now_ms(), conversation_id),
     )
-    return {sha256 for (text,) in found for sha256 in rows.stored_files(rows.draft(text).attachments)}
+    return [
+        (sha256, int(at)) for text, at in found for sha256 in rows.stored_files(rows.draft(text).attachments)
+    ]
 
 
 def _erase(connection: apsw.Connection, message_id: str) -> str:

@@ -29,6 +29,20 @@ _JSON = "application/json"
 _decode_facts = msgspec.json.Decoder(PdfFacts).decode
 
 
+class Turns:
+    """One lock for each file and what is done with it, as long as anybody waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, sha256: str, what: str) -> asyncio.Lock:
+        key = sha256, what
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
+
+
 class Reading:
     """By the file's SHA-256. Everything raises AttachmentRefused for what cannot be read, and
     StorageError. What several ask for at once is made once."""
@@ -36,7 +50,7 @@ class Reading:
     def __init__(self, files: FileStore, renditions: RenditionStore) -> None:
         self._files = files
         self._renditions = renditions
-        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
 
     async def facts(self, sha256: str, name: str) -> PdfFacts:
         """Of a PDF."""
@@ -54,7 +68,7 @@ class Reading:
     ) -> str:
         """The text of a document, pages of a PDF with `PAGE_BREAK` between them; from then on the search
         finds it."""
-        async with self._lock(sha256, "words"):
+        async with self._turns.of(sha256, "words"):
             known = await self._renditions.text(sha256)
             if known is not None:
                 return known
@@ -74,7 +88,7 @@ class Reading:
         self, sha256: str, name: str, numbers: Sequence[int], edge: int, on_progress: Progress | None = None
     ) -> list[Rendition]:
         """Pages of a PDF as JPEG pictures, in that order."""
-        async with self._lock(sha256, f"pages/{edge}"):
+        async with self._turns.of(sha256, f"pages/{edge}"):
             known = {n: await self._renditions.find(sha256, _page_recipe(n, edge)) for n in numbers}
             missing = tuple(number for number, found in known.items() if not found)
             if missing:
@@ -146,16 +160,9 @@ class Reading:
     async def _kept(
         self, sha256: str, recipe: str, make: Callable[[], Awaitable[Sequence[Made]]]
     ) -> tuple[Rendition, ...]:
-        async with self._lock(sha256, recipe):
+        async with self._turns.of(sha256, recipe):
             known = await self._renditions.find(sha256, recipe)
             return known or await self._renditions.keep(sha256, recipe, await make())
-
-    def _lock(self, sha256: str, recipe: str) -> asyncio.Lock:
-        key = sha256, recipe
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
 
 
 async def _pages_of(data: bytes, name: str, on_progress: Progress | None) -> list[str]:

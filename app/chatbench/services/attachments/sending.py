@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,10 @@ from chatbench.core.models import ModelInfo
 from chatbench.documents.pdf.ranges import parse_pages
 from chatbench.services.attachments.forms import Form
 from chatbench.storage.renditions import PAGE_BREAK, Rendition
+
+_MARK = re.compile(r"<\W*attachment", re.IGNORECASE)
+_PAGE_MARK = re.compile(r"\[\s*page\s+\d", re.IGNORECASE)
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 class Ready(NamedTuple):
@@ -56,19 +61,34 @@ def chosen_pages(part: FilePart, count: int) -> tuple[int, ...]:
 
 
 def pages_of(words: str, numbers: Sequence[int]) -> str:
-    """These pages of a text, each under a mark with its number."""
+    """These pages of a text, each under a mark with its number. In a text that holds such marks itself
+    they end in something that it cannot know."""
     pages = words.split(PAGE_BREAK)
+    own = f" {_unguessable(words)}" if _PAGE_MARK.search(words) else ""
     return "\n\n".join(
-        f"[Page {number}]\n{pages[number - 1].strip()}" for number in numbers if number <= len(pages)
+        f"[Page {number}{own}]\n{pages[number - 1].strip()}" for number in numbers if number <= len(pages)
     )
 
 
 def written_out(name: str, words: str, pages: str = "") -> TextPart:
-    """A text between marks: a model must see where it ends and the question begins."""
-    told = f' pages="{html.escape(pages)}"' if pages else ""
-    return TextPart(
-        text=f'<attachment name="{html.escape(name)}"{told}>\n{words.strip(chr(10))}\n</attachment>'
-    )
+    """A text between marks: a model must see where it ends and the question begins. A text that holds
+    such marks itself gets others, which it cannot know."""
+    mark = f"attachment-{_unguessable(words)}" if _MARK.search(words) else "attachment"
+    told = f' pages="{_quoted(pages)}"' if pages else ""
+    return TextPart(text=f'<{mark} name="{_quoted(name)}"{told}>\n{words.strip(chr(10))}\n</{mark}>')
+
+
+def _unguessable(words: str) -> str:
+    """The same for the same text: what a provider caches is to stay what it was."""
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def _quoted(name: str) -> str:
+    return html.escape(_in_one_line(name))
+
+
+def _in_one_line(name: str) -> str:
+    return _BREAKS.sub(" ", name)
 
 
 def as_text(part: FilePart, sha256: str, words: str) -> Piece:
@@ -83,7 +103,7 @@ def as_pages(
     """Pictures of pages, with words that say whose they are."""
     shown: list[Part] = []
     for number, page, picture in zip(numbers, drawn, data, strict=True):
-        shown.append(TextPart(text=f"[{part.name or 'PDF'}, page {number}]"))
+        shown.append(TextPart(text=f"[{_in_one_line(part.name) or 'PDF'}, page {number}]"))
         shown.append(
             ImagePart(
                 source=InlineData(data=picture),

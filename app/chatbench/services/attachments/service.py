@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -13,7 +14,14 @@ from chatbench.client.environment import Environment
 from chatbench.client.estimate import estimate_tokens
 from chatbench.client.fetching import Fetcher
 from chatbench.client.files import ProviderFiles
-from chatbench.core.errors import AttachmentRefused
+from chatbench.core.conversations import SentFile
+from chatbench.core.errors import (
+    AttachmentRefused,
+    BadRequest,
+    ChatbenchError,
+    NotFound,
+    PermissionDenied,
+)
 from chatbench.core.messages import (
     AudioPart,
     FilePart,
@@ -34,7 +42,7 @@ from chatbench.services.attachments.capabilities import Capability, capabilities
 from chatbench.services.attachments.forms import Form, Outlook
 from chatbench.services.attachments.judging import Candidate, Verdict, judged
 from chatbench.services.attachments.looking import apart, looked_at, named
-from chatbench.services.attachments.reading import Progress, Reading
+from chatbench.services.attachments.reading import Progress, Reading, Turns
 from chatbench.services.attachments.sending import Piece, Ready
 from chatbench.services.attachments.takes import PDF, Takes
 from chatbench.services.attachments.taking import Taking, candidate_of
@@ -44,6 +52,7 @@ from chatbench.storage.uploads import Upload, UploadStore
 
 _THUMBNAILS_KEPT = 200
 _EXPIRES_SOON_MS = 10 * 60 * 1000
+_A_DAY = timedelta(days=1)
 _STORED_AS: dict[type[MediaPart], Modality] = {FilePart: "file", AudioPart: "audio", VideoPart: "video"}
 
 
@@ -64,6 +73,9 @@ class AttachmentService:
         self._environment = environment
         self._fetcher = fetcher
         self._thumbnails: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._held_uploads: dict[tuple[str, str], Upload] = {}
+        """Of files that are in memory alone, by SHA-256 and provider."""
+        self._uploading = Turns()
         self._reading = Reading(files, renditions)
         self._taking = Taking(files, self._reading)
 
@@ -261,17 +273,32 @@ class AttachmentService:
         """The file as it was attached. Raises StorageError."""
         return await self._files.read(sha256)
 
-    async def keep(self, conversation_id: str) -> None:
-        """Stores the files of a temporary conversation that is to be kept. Raises DiskFull, ReadOnly,
-        StorageError."""
-        await self._files.keep(conversation_id)
-        self._renditions.forget_held()
+    async def keep(self, conversation_id: str) -> frozenset[str]:
+        """Stores the files of a temporary conversation that is to be kept, and what was made of them;
+        returns those the disk did not have, for `take_back`. Raises DiskFull, ReadOnly, StorageError."""
+        fresh = await self._files.keep(conversation_id)
+        try:
+            await self._renditions.bring(fresh)
+            for upload in [one for one in self._held_uploads.values() if one.sha256 in fresh]:
+                await self._uploads.put(upload)
+        except BaseException:
+            await self.take_back(fresh)
+            raise
+        return fresh
+
+    async def take_back(self, files: Collection[str]) -> None:
+        """Deletes what `keep` stored: the conversation is temporary as before."""
+        await self._files.take_back(files)
 
     async def forget(self, conversation_id: str) -> None:
-        """Lets go of the files of a temporary conversation that was forgotten, where no other one
-        shows them."""
+        """Lets go of the files in memory of a temporary conversation that was forgotten or is kept now,
+        where no other one shows them."""
         await self._files.forget_unused(conversation_id)
         self._renditions.forget_held()
+        self._thumbnails.clear()
+        self._held_uploads = {
+            key: upload for key, upload in self._held_uploads.items() if self._files.holds(upload.sha256)
+        }
 
     async def aclose(self) -> None:
         await self._fetcher.aclose()
@@ -372,23 +399,32 @@ class AttachmentService:
             made = await self._reading.subset(sha256, part.name, numbers, part.pages)
             sent, part = made.sha256, msgspec.structs.replace(part, size=made.size)
         provider = info.ref.provider
-        known = await self._uploads.find(sent, provider)
-        if known is not None and not _expires_soon(known):
-            return sending.at_provider(part, sha256, provider, known.file_id, form)
         takes = Takes.of(info, self._environment)
-        if takes.goes_by_storage(_STORED_AS[type(part)], part.size):
-            known = await self.upload(part, provider, sent)
+        # Lanes that need the same file wait for the one that uploads it.
+        async with self._uploading.of(sent, provider):
+            known = await self._known_upload(sent, provider)
+            if known is None and takes.goes_by_storage(_STORED_AS[type(part)], part.size):
+                known = await self.upload(part, provider, sent)
+        if known is not None:
             return sending.at_provider(part, sha256, provider, known.file_id, form)
         return sending.with_bytes(part, sha256, await self._files.read(sent), form, sent)
 
     # What providers keep.
 
     async def upload(self, part: MediaPart, provider: str, sha256: str = "") -> Upload:
-        """Uploads a stored file, and sends its id from now on as long as the provider keeps it. Raises
+        """Uploads a stored file, and sends its id from now on as long as the provider keeps it. One that is
+        in memory alone is to be kept there for a day, where the provider lets us say so. Raises
         EndpointNotSupported, other `ProviderError`s, StorageError."""
         sha256 = sha256 or _stored(part)
         data = await self._files.read(sha256)
-        told = await ProviderFiles(self._environment, provider).upload(data, part.name, part.media_type)
+        at = ProviderFiles(self._environment, provider)
+        try:
+            day = _A_DAY if self._files.holds(sha256) else None
+            told = await at.upload(data, part.name, part.media_type, expires_in=day)
+        except BadRequest as error:
+            if error.param != "expires_in":
+                raise
+            told = await at.upload(data, part.name, part.media_type)
         upload = Upload(
             sha256=sha256,
             provider=provider,
@@ -396,9 +432,38 @@ class AttachmentService:
             uploaded_at=_now_ms(),
             expires_at=told.expires_at,
         )
-        if not self._files.holds(sha256):
+        if self._files.holds(sha256):
+            self._held_uploads[sha256, provider] = upload
+        else:
             await self._uploads.put(upload)
         return upload
+
+    async def _known_upload(self, sha256: str, provider: str) -> Upload | None:
+        held = self._held_uploads.get((sha256, provider))
+        known = held or await self._uploads.find(sha256, provider)
+        return None if known is None or _expires_soon(known) else known
+
+    async def forget_lost(self, files: Sequence[SentFile], provider: str) -> bool:
+        """Asks the provider for the files that went under its own names, and forgets those it does not
+        have any more; returns whether there were any. Raises StorageError."""
+        lost = False
+        for file_id in {file.file_id for file in files if file.file_id}:
+            try:
+                await ProviderFiles(self._environment, provider).retrieve(file_id)
+            except (NotFound, BadRequest, PermissionDenied):
+                await self._forget(provider, file_id)
+                lost = True
+            except ChatbenchError:
+                continue
+        return lost
+
+    async def _forget(self, provider: str, file_id: str) -> None:
+        self._held_uploads = {
+            key: upload
+            for key, upload in self._held_uploads.items()
+            if (upload.provider, upload.file_id) != (provider, file_id)
+        }
+        await self._uploads.forget(provider, file_id)
 
     def stored_at(self, provider: str) -> ProviderFiles:
         """The file storage of a provider; see `forget_upload`."""
@@ -408,7 +473,7 @@ class AttachmentService:
         """Deletes a file at a provider. It is sent whole again where it is still attached. Raises
         `ProviderError`s, StorageError."""
         await ProviderFiles(self._environment, provider).delete(file_id)
-        await self._uploads.forget(provider, file_id)
+        await self._forget(provider, file_id)
 
 
 def _stored(part: MediaPart) -> str:

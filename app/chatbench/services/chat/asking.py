@@ -110,6 +110,8 @@ class Asking:
         return Answer(message, open_stream)
 
     async def _open(self, message: TreeMessage, messages: Sequence[Message], how: How) -> Opened:
+        """Where the provider refuses a request that names a file it no longer has, that file is sent
+        anew, once."""
         model = message.model or GUIDE
         preferences = self._preferences.current
         ready = await self._attachments.ready(messages, self._models.info(model))
@@ -126,4 +128,9 @@ class Asking:
             timeouts=Timeouts(read=preferences.read_timeout_s),
             key=how.key,
         )
-        return Opened(stream, ready.files)
+
+        async def again() -> Opened | None:
+            lost = await self._attachments.forget_lost(ready.files, model.provider)
+            return await self._open(message, messages, how) if lost else None
+
+        return Opened(stream, ready.files, again)

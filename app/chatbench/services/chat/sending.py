@@ -108,8 +108,13 @@ class Sending:
         self._underway.refuse_while_closing()
         if self.live_in(conversation_id):
             raise still_coming()
-        await self._attachments.keep(conversation_id)
-        await self._store.keep(conversation_id)
+        fresh = await self._attachments.keep(conversation_id)
+        try:
+            await self._store.keep(conversation_id)
+        except BaseException:
+            await self._attachments.take_back(fresh)
+            raise
+        await self._attachments.forget(conversation_id)
         self._changes.emit(Changes(conversations=frozenset({conversation_id})))
 
     async def forget(self, conversation_id: str) -> None:
