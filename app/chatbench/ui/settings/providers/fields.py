@@ -112,8 +112,11 @@ class AuthEditor(QWidget):
 
     def _fold(self) -> None:
         narrow = self.width() < self.segments.sizeHint().width()
-        self.segments.setVisible(not narrow)
-        self.choice.setVisible(narrow)
+        goes, comes = (self.segments, self.choice) if narrow else (self.choice, self.segments)
+        # What is shown is laid out at once, as far as the window: with both in view the form would be
+        # a line too high for a moment, and a scroll bar that comes and goes for it has no end.
+        goes.hide()
+        comes.show()
 
     def minimumSizeHint(self) -> Any:
         return self.choice.sizeHint()
