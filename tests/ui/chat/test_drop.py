@@ -46,9 +46,7 @@ class Pane(QWidget):
 
 
 @pytest.fixture
-def pane(
-    qtbot: QtBot, services: Services, settle: Callable[[], None], run_async: Runner
-) -> Iterator[Pane]:
+def pane(qtbot: QtBot, services: Services, settle: Callable[[], None], run_async: Runner) -> Iterator[Pane]:
     pane = Pane(services, run_async)
     qtbot.addWidget(pane)
     pane.show()

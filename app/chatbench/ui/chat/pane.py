@@ -17,9 +17,9 @@ from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.arrangement import Arrangement
 from chatbench.ui.chat.assistants import Assistants, AssistantSource
+from chatbench.ui.chat.attachcommands import add_attach_actions
 from chatbench.ui.chat.beside import Beside
 from chatbench.ui.chat.columns import Columns
-from chatbench.ui.chat.attachcommands import add_attach_actions
 from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
