@@ -177,7 +177,7 @@ def _services(ground: _Ground) -> Services:
         chat=chat,
         lanes=LaneService(store, chat, changes),
         history=HistoryService(store, ground.files, changes),
-        inspect=InspectService(store, environment, attachments),
+        inspect=InspectService(store, environment, attachments, UploadStore(ground.database)),
         attachments=attachments,
         provider_files=ProviderFileService(environment, UploadStore(ground.database), changes),
         batches=BatchService(environment, models),

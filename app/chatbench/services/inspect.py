@@ -11,15 +11,19 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from chatbench.client.environment import Environment
-from chatbench.core.conversations import TreeMessage
+from chatbench.core.conversations import SentFile, TreeMessage
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.models import GUIDE
+from chatbench.core.errors import AttachmentRefused
+from chatbench.core.messages import FilePart, ImagePart, MediaPart, Message, StoredFile, text_of
+from chatbench.core.models import GUIDE, ModelInfo
 from chatbench.core.requests import Request
 from chatbench.core.secrets import Secret
 from chatbench.providers.wire import Call, HttpWire, fitted
 from chatbench.services.attachments import AttachmentService
+from chatbench.services.attachments.takes import PDF
 from chatbench.services.chat.asking import asked_for, takes_beginning
 from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.uploads import Upload, UploadStore
 
 _LONGEST_TEXT: Final = 4_000
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=_-]+\Z")
@@ -83,15 +87,73 @@ class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
         return " + ".join(filter(None, (before and repr(before), told, after and repr(after))))
 
 
+class InspectedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a question, and what became of it for one answer (None: the question itself is looked
+    at). `tokens` are estimated, None where nobody knows; `upload` is how the provider keeps it; `shown` is
+    what was sent as files of the store, a picture a page; () where it went as words or by its id."""
+
+    part: MediaPart
+    sent: SentFile | None = None
+    tokens: int | None = None
+    upload: Upload | None = None
+    shown: tuple[MediaPart, ...] = ()
+
+
 class InspectService:
     """Builds again what an answer was asked with. The key is never read for it."""
 
     def __init__(
-        self, store: ConversationStore, environment: Environment, attachments: AttachmentService
+        self,
+        store: ConversationStore,
+        environment: Environment,
+        attachments: AttachmentService,
+        uploads: UploadStore,
     ) -> None:
         self._store = store
         self._environment = environment
         self._attachments = attachments
+        self._uploads = uploads
+
+    async def files(self, message: TreeMessage) -> tuple[InspectedFile, ...]:
+        """The files of a question, or what became for an answer of those above it, in their order. Raises
+        StorageError."""
+        if message.role == "user":
+            return tuple(InspectedFile(part=part) for part in _stored(message))
+        if not message.sent_files or message.model is None:
+            return ()
+        path = await self._store.path(message.conversation_id, message.parent_id)
+        parts = {sha256_of(part): part for one in path for part in _stored(one)}
+        known = {one.file_id: one for one in await self._uploads.of(message.model.provider)}
+        info = self._environment.catalogue.info(message.model)
+        found = []
+        for sent in message.sent_files:
+            part = parts.get(sent.original)
+            if part is not None:
+                found.append(await self._file(part, sent, known.get(sent.file_id), info))
+        return tuple(found)
+
+    async def _file(
+        self, part: MediaPart, sent: SentFile, upload: Upload | None, info: ModelInfo
+    ) -> InspectedFile:
+        try:
+            forms = (await self._attachments.outlook(part, info, read=False)).forms
+        except AttachmentRefused:
+            forms = ()
+        tokens = next((form.tokens for form in forms if form.sent_as == sent.form), None)
+        return InspectedFile(
+            part=part, sent=sent, tokens=tokens, upload=upload, shown=_shown_files(part, sent)
+        )
+
+    async def words_sent(self, message: TreeMessage, file: InspectedFile) -> str:
+        """A file as the words that were sent of it. Raises AttachmentRefused, StorageError."""
+        if message.model is None or file.sent is None:
+            return ""
+        part = file.part
+        if isinstance(part, FilePart) and part.media_type == PDF:
+            part = msgspec.structs.replace(part, form="text")
+        info = self._environment.catalogue.info(message.model)
+        ready = await self._attachments.ready([Message(role="user", parts=(part,))], info)
+        return text_of(ready.messages[0].parts)
 
     async def request(self, message: TreeMessage) -> RawRequest | None:
         """The request of an answer, as it would be sent today; None where no HTTP is spoken.
@@ -134,6 +196,30 @@ class InspectService:
             body=_shortened(msgspec.json.decode(made.body)),
             variable=variable,
         )
+
+
+def _stored(message: TreeMessage) -> list[MediaPart]:
+    return [one for one in message.parts if isinstance(one, MediaPart) and sha256_of(one)]
+
+
+def sha256_of(part: MediaPart) -> str:
+    """Of a file of the store; "" of any other."""
+    return part.source.sha256 if isinstance(part.source, StoredFile) else ""
+
+
+def _shown_files(part: MediaPart, sent: SentFile) -> tuple[MediaPart, ...]:
+    if sent.form == "pages":
+        return tuple(
+            ImagePart(
+                source=StoredFile(sha256=one), media_type="image/jpeg", name=f"{part.name} {number}.jpg"
+            )
+            for number, one in enumerate(sent.sent, 1)
+        )
+    if sent.form == "text" or not sent.sent:
+        return ()
+    (one,) = sent.sent
+    plain = {"pages": "", "page_count": 0} if isinstance(part, FilePart) else {}
+    return (msgspec.structs.replace(part, source=StoredFile(sha256=one), size=0, **plain),)
 
 
 def _shown(headers: Any, endpoint: Endpoint) -> dict[str, str]:

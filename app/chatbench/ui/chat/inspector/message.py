@@ -15,6 +15,7 @@ from chatbench.core.models import GUIDE
 from chatbench.core.usage import Timings
 from chatbench.services import Services
 from chatbench.ui.chat.inspector.bill import rule, share_row, total_row
+from chatbench.ui.chat.inspector.files import FilesSection
 from chatbench.ui.chat.inspector.parameters import specs
 from chatbench.ui.chat.inspector.request import RequestSection
 from chatbench.ui.chat.inspector.words import (
@@ -116,6 +117,7 @@ class MessageInspector(Surface):
         self._tokens = Section(self.tr("Tokens and price"))
         self._left_out = Section(self.tr("Not sent"))
         self._error = Section(self.tr("What went wrong"))
+        self._files = FilesSection(services)
         self._request = RequestSection(services)
         self._all = (self._about, self._error, self._timing, self._tokens, self._left_out)
         column = QVBoxLayout()
@@ -124,6 +126,7 @@ class MessageInspector(Surface):
         column.addWidget(self._empty)
         for section in self._all:
             column.addWidget(section)
+        column.addWidget(self._files)
         column.addWidget(self._request)
         column.addStretch(1)
         self._clear()
@@ -148,6 +151,7 @@ class MessageInspector(Surface):
         self._fill_error(message)
         for section in self._all:
             section.setVisible(section.body.count() > 0)
+        self._files.show_message(message)
         self._request.show_message(message)
         self.shown.emit(message.id)
 
@@ -155,6 +159,7 @@ class MessageInspector(Surface):
         self._message = None
         for section in self._all:
             section.hide()
+        self._files.show_message(None)
         self._request.show_message(None)
         self._empty.show()
 
