@@ -27,7 +27,9 @@ class Rest(QObject):
     def __init__(self, area: QScrollArea) -> None:
         super().__init__(area)
         self.sizes: list[QSize] = []
-        area.widget().installEventFilter(self)
+        inner = area.widget()
+        assert inner is not None
+        inner.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QResizeEvent):
@@ -105,7 +107,9 @@ def test_the_form_of_a_provider_rests_where_it_just_fits(desk: Desk, gateway: En
         area = area.parentWidget()
     rest, auth, window = Rest(area), page.form.auth, desk.window
     fold = window.width() - auth.width() + auth.segments.sizeHint().width()
-    above = window.height() - area.maximumViewportSize().height() + area.widget().sizeHint().height()
+    inner = area.widget()
+    assert inner is not None
+    above = window.height() - area.maximumViewportSize().height() + inner.sizeHint().height()
     for width in range(fold - 1, fold + area.verticalScrollBar().sizeHint().width() + 1, 5):
         for height in range(above - 4, above + 44, 8):
             rest.sizes.clear()
