@@ -107,17 +107,21 @@ async def long_lanes(session: Session, server: LoopbackServer) -> ConversationVi
     return view
 
 
-def wheel(lane: LaneView, up: int) -> None:
-    """Turns the wheel over a lane, so many notches away from the reader."""
-    viewport = lane.transcript.viewport()
-    at = viewport.rect().center()
-    turn = QPoint(0, 120 * up)
-    where = QPointF(viewport.mapToGlobal(at))
+def wheel(lane: LaneView, up: int, *, left: int = 0, shift: bool = False) -> None:
+    """Turns the wheel over a lane, so many notches away from the reader, or tilts it."""
+    under = lane.transcript.viewport()
+    at = QPointF(under.rect().center())
+    where = under.mapToGlobal(at)
+    turn = QPoint(120 * left, 120 * up)
     no = Qt.MouseButton.NoButton
-    none = Qt.KeyboardModifier.NoModifier
-    phase = Qt.ScrollPhase.NoScrollPhase
-    event = QWheelEvent(QPointF(at), where, QPoint(), turn, no, none, phase, False)
-    QApplication.sendEvent(viewport, event)
+    held = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(at, where, QPoint(), turn, no, held, Qt.ScrollPhase.NoScrollPhase, False)
+    QApplication.sendEvent(under, event)
+    for around in (under.parentWidget(), lane, lane.parentWidget()):
+        if (
+            around is not None and not event.isAccepted()
+        ):  # Qt hands on to parents what comes from the system only.
+            QApplication.sendEvent(around, event)
 
 
 def turn_at(lane: LaneView) -> str:
@@ -230,6 +234,15 @@ def test_many_lanes_scroll_sideways_to_the_one_that_is_turned_to(
             assert last.geometry().right() < lanes.width()
             press(last.transcript, Qt.Key.Key_Right, CTRL_ALT)
             assert lanes.views[0].x() == 0
+            here = lanes.views[0]
+            wheel(here, 0, left=-1)
+            assert here.x() < 0
+            wheel(here, 1, shift=True)
+            assert here.x() == 0
+            session.window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+            begins = here.x()
+            wheel(here, 0, left=1)
+            assert here.x() > begins, "towards the left, where the others are"
 
     run_async(scenario())
 

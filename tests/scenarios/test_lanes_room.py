@@ -167,6 +167,12 @@ def test_an_arrangement_without_room_says_so_and_comes_back_by_itself(
             await until(lambda: view.lanes.shown == "columns", "columns")
             assert button.accessibleName() == "A grid needs 440 px of height: shown as columns"
             assert "A grid needs 440 px of height" in button.toolTip()
+            notices = session.window.notices
+            assert not any("needs" in one.accessibleName() for one in notices.shown()), "nobody asked for it"
+            view.compare.arrange("stacked")
+            said = notices.shown()[-1].accessibleName()
+            assert "Lanes below each other need 880 px of height: shown as columns" in said
+            view.compare.arrange("grid")
             assert button.grab().toImage() != grid, "the icon is that of columns"
             session.window.resize(500, 900)
             await until(lambda: view.lanes.shown == "tabs", "one at a time")

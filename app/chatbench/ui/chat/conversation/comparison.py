@@ -14,6 +14,7 @@ from shiboken6 import isValid
 from chatbench.core.conversations import MOST_LANES, TreeMessage
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import GUIDE, ModelRef
+from chatbench.services.notices import Notice
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.contrast import Contrast
 from chatbench.ui.chat.conversation.judging import Judging
@@ -75,10 +76,12 @@ class Comparison(QObject):
         bar.set_linked(now.lanes_linked)
 
     def arrange(self, arrangement: Arrangement) -> None:
-        """Lets the lanes stand otherwise, here and in every conversation."""
+        """Lets the lanes stand otherwise, here and in every conversation; says so where there is no room."""
         self._view.lanes.arrange(arrangement)
         self._view.bar.set_arrangement(arrangement)
         self.keep(lanes=arrangement)
+        if self._view.lanes.lacking is not None:
+            self._services.notifier.say(Notice(text=f"{self._view.bar.arrangement.accessibleName()}."))
 
     def _link(self, linked: bool) -> None:
         self._view.lanes.link(linked)

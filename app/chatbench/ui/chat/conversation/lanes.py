@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollBar, QStyle, QWidget
 
 from chatbench.core.conversations import Lane
@@ -23,6 +23,8 @@ LEAST_WIDTH: Final = 300
 """A narrower column is not read: then one lane at a time is shown."""
 LEAST_HEIGHT: Final = 220
 _LINE: Final = 1
+_NOTCH: Final = 120
+"""Pixels one notch of a wheel moves them sideways."""
 _LEAVING: Final = 24
 """Of a message that has no more than so many pixels in view, the end is past."""
 
@@ -243,6 +245,18 @@ class Lanes(Surface):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Sideways, or with Shift, to lanes that are out of view."""
+        pixels, angle = event.pixelDelta(), event.angleDelta()
+        across = pixels.x() or angle.x() * _NOTCH // 120
+        if not across and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            across = pixels.y() or angle.y() * _NOTCH // 120
+        bar = self._sideways
+        event.setAccepted(bool(across) and not bar.isHidden())
+        if event.isAccepted():
+            rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            bar.setValue(bar.value() + (across if rtl else -across))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -239,7 +239,8 @@ class Pointer:
         return (box, inside) if within else None
 
     def wheel(self, event: QWheelEvent) -> None:
-        """Pixels where the device knows them; sideways, or with Shift, inside code and tables."""
+        """Pixels where the device knows them; sideways, or with Shift, inside code and tables, and where
+        there is nothing to move across, for who is around to take."""
         pixels, angle = event.pixelDelta(), event.angleDelta()
         across = float(-(pixels.x() or angle.x() * _LINE * 3 // 120))
         down = float(-(pixels.y() or angle.y() * _LINE * 3 // 120))
@@ -258,6 +259,8 @@ class Pointer:
         if down:
             self._view.scrolling.stop()
             self._view.scroll_by(down)
+        elif across:
+            event.ignore()
 
     def tool_tip(self, event: QEvent) -> bool:
         """The name of what is under the pointer, or what it has to say."""
