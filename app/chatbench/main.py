@@ -179,7 +179,7 @@ def _services(ground: _Ground) -> Services:
         history=HistoryService(store, ground.files, changes),
         inspect=InspectService(store, environment, attachments, UploadStore(ground.database)),
         attachments=attachments,
-        provider_files=ProviderFileService(environment, UploadStore(ground.database), changes),
+        provider_files=ProviderFileService(environment, attachments, UploadStore(ground.database), changes),
         batches=BatchService(environment, models),
         endpoints=EndpointService(environment, changes),
         models=models,

@@ -17,6 +17,7 @@ from chatbench.core.errors import AttachmentRefused, ConfigurationError
 from chatbench.core.files import RemoteFile
 from chatbench.core.observe import Signal
 from chatbench.documents import kinds
+from chatbench.services.attachments import AttachmentService
 from chatbench.storage.offthread import off_thread
 from chatbench.storage.textfiles import replace_file
 from chatbench.storage.turns import now_ms
@@ -41,8 +42,15 @@ class ProviderFileService:
     EndpointNotSupported for one that keeps no files, MissingKey and other `ProviderError`s, and
     StorageError."""
 
-    def __init__(self, environment: Environment, uploads: UploadStore, changes: Signal[Changes]) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        attachments: AttachmentService,
+        uploads: UploadStore,
+        changes: Signal[Changes],
+    ) -> None:
         self._environment = environment
+        self._attachments = attachments
         self._uploads = uploads
         self._changes = changes
 
@@ -115,8 +123,7 @@ class ProviderFileService:
 
     async def delete(self, provider: str, file_id: str) -> None:
         """The provider forgets it. It is sent whole again where it is still attached."""
-        await self._at(provider).delete(file_id)
-        await self._uploads.forget(provider, file_id)
+        await self._attachments.forget_upload(provider, file_id)
         self._changes.emit(Changes(files=True))
 
     def _at(self, provider: str) -> ProviderFiles:
