@@ -12,11 +12,13 @@ from PySide6.QtGui import QAccessible, QContextMenuEvent, QGuiApplication, QImag
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from tests.documents import pdfs
+from tests.harness.portal import portal
+from tests.harness.secret_service import session_bus
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, choose, open_menus, tell, two_lanes
 from tests.scenarios.window import CTRL, chatting, click, opened, press, send, until
 
-from chatbench.core.messages import MediaPart, StoredFile
+from chatbench.core.messages import ImagePart, MediaPart, StoredFile
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.controls import isolated
@@ -149,7 +151,7 @@ def test_the_menu_at_a_file_copies_and_attaches_it_again(
 ) -> None:
     async def scenario() -> None:
         async with chatting(tmp_path, server) as (session, view):
-            await attached(session, view)
+            _picture, report = await attached(session, view)
             await send(view, "What is it?")
             right_click(view, middle_of(view, 0))
             choose("Copy picture")
@@ -160,9 +162,14 @@ def test_the_menu_at_a_file_copies_and_attaches_it_again(
             await until(lambda: "Report of the year" in QGuiApplication.clipboard().text(), "the words")
             menu = right_click(view, middle_of(view, 1))
             words = [action.text() for action in menu.actions() if action.text()]
-            assert words[:4] == [
-                "Open", "Open with the system's program", "Save as…", "Copy its text"
+            assert words[:5] == [
+                "Open", "Open with the system's program", "Save as…", "Copy its text", "Attach again",
             ]  # fmt: skip
+            choose("Attach again")
+            await until(lambda: view.composer.attachments.parts, "the file in the composer")
+            (again,) = view.composer.attachments.parts
+            assert isinstance(again, MediaPart)
+            assert again.source == report.source
 
     run_async(scenario())
 
@@ -212,3 +219,38 @@ def test_the_first_page_of_a_pdf_stands_on_its_card(
             await until(lambda: dark() > 20, "the page")
 
     run_async(scenario())
+
+
+def test_a_picture_of_the_screen_is_attached(
+    home: Path, tmp_path: Path, run_async: Run, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "shot.png"
+    path.write_bytes(png())
+    monkeypatch.setattr(QGuiApplication, "platformName", staticmethod(lambda: "wayland"))
+
+    async def scenario(address: str) -> None:
+        async with portal(address) as desktop, chatting(tmp_path / "profile", server) as (session, view):
+            desktop.gives = path.as_uri()
+            action = session.window.commands["chat.attach-screenshot"]
+            assert action.isEnabled()
+            action.trigger()
+            await until(lambda: not session.window.isVisible(), "the window out of the way")
+            await until(session.window.isVisible, "the window back")
+            await until(lambda: view.composer.attachments.parts, "the picture")
+            (part,) = view.composer.attachments.parts
+            assert isinstance(part, ImagePart)
+            assert (part.width, part.height) == (300, 200)
+            assert part.name.startswith("Screenshot 20")
+            assert desktop.pictures == [True]
+            desktop.answer = 2
+            session.window.commands["chat.attach-screen"].trigger()
+            await until(lambda: len(desktop.pictures) == 2, "the question")
+            notices = session.window.notices
+            await until(notices.shown, "the reason")
+            assert notices.shown()[-1].text == "The desktop gives no picture."
+            assert desktop.pictures == [True, False]
+            assert len(view.composer.attachments.parts) == 1
+
+    with session_bus(home) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        run_async(scenario(address))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from chatbench.ui.chat.capturecommands import add_capture_actions
+
 if TYPE_CHECKING:
     from chatbench.ui.actions import Actions
     from chatbench.ui.chat.composer.attaching import Attaching
@@ -33,3 +35,4 @@ def add_attach_actions(commands: Actions, current: Callable[[], ConversationView
     )
     for key, text, act, icon, shortcut in listed:
         commands.add(f"chat.{key}", text, partial(run, act), icon=icon, shortcut=shortcut, place=tr("Chat"))
+    add_capture_actions(commands, current)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat import screenshot
 from chatbench.ui.chat.recording.microphone import missing, why_not
+from chatbench.ui.widgets.tooltips import tip
 
 if TYPE_CHECKING:
     from chatbench.ui.actions import Actions
@@ -43,6 +44,7 @@ def add_capture_actions(commands: Actions, current: View) -> None:
         commands.add(action, words, partial(_on_view, current, act), icon=icon, place=place)
         if reason:
             commands.set_enabled(action, False, reason)
+            commands[action].setToolTip(tip(reason))
 
 
 def _on_view(current: View, act: Callable[[ConversationView], object]) -> None:

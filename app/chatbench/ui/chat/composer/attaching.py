@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from chatbench.services.attachments import Entry
 
 WAYS = (
-    "chat.attach", "chat.attach-folder", "chat.attach-web", "chat.attach-screenshot", "chat.attach-record",
+    "chat.attach", "chat.attach-folder", "chat.attach-web", "chat.attach-screenshot", "chat.attach-screen",
+    "chat.attach-record",
     None, "chat.attach-chat",
 )  # fmt: skip
 """The actions of the menu at the paperclip, as the window's registry calls them; those that are not there
@@ -138,6 +139,8 @@ class Attaching(QObject):
             menu.addAction(self.tr("Attach from the web…"), self.from_web)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName(self.tr("Attach"))
+        # What cannot be done here says why.
+        menu.setToolTipsVisible(True)
         size = menu.sizeHint()
         menu.popup(anchor.mapToGlobal(QPoint(0, -size.height() - 4)))
 

@@ -50,6 +50,7 @@ class AttachedFiles(QObject):
             menu.addAction(self.tr("Copy picture"), partial(self._start, "copy", part))
         elif isinstance(part, FilePart):
             menu.addAction(self.tr("Copy its text"), partial(self._start, "copy", part))
+        menu.addAction(self.tr("Attach again"), partial(self._attach, part))
 
     def _start(self, act: str, part: MediaPart) -> None:
         assert isinstance(part.source, StoredFile)
@@ -71,3 +72,8 @@ class AttachedFiles(QObject):
             clipboard.setImage(QImage.fromData(await self._services.attachments.picture(part)))
         elif isinstance(part, FilePart):
             clipboard.setText(await self._services.attachments.words(part))
+
+    def _attach(self, part: MediaPart) -> None:
+        composer = self._view.composer
+        composer.attachments.add_part(part)
+        composer.setFocus()
