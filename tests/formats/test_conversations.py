@@ -8,10 +8,12 @@ from decimal import Decimal
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from chatbench.core.conversations import Conversation, ConversationSummary, Lane, TreeMessage
+from chatbench.core.conversations import Conversation, ConversationSummary, Lane, SentFile, TreeMessage
 from chatbench.core.errors import ErrorReport
 from chatbench.core.messages import (
+    FilePart,
     ImagePart,
     Part,
     RefusalPart,
@@ -133,3 +135,26 @@ def test_money_is_exact_and_never_in_powers_of_ten(amount: Decimal) -> None:
 
 def test_times_are_utc() -> None:
     assert iso(AT) == "2026-09-21T14:13:20.123+00:00"
+
+
+def test_files_are_named_with_what_became_of_them_and_never_with_their_bytes() -> None:
+    """A name comes from anybody: it does not become a link, a tag or a line of its own."""
+    sent = SentFile(original="1" * 64, form="text", sent=("2" * 64,))
+    named = FilePart(
+        source=StoredFile(sha256="1" * 64), media_type="application/pdf", pages="1-3",
+        name="x](https://evil.example) <img src=x>\n# y_1.pdf",
+    )  # fmt: skip
+    unnamed = FilePart(source=StoredFile(sha256="3" * 64), media_type="text/csv")
+    told = conversation(
+        message("q", None, named, unnamed), message("a", "q", TextPart(text="So."), sent_files=(sent,))
+    )
+    text = to_markdown(told)
+    assert "[file: x\\](https://evil.example) \\<img src=x\\> # y_1.pdf, pages 1-3]" in text
+    assert "[file: text/csv]" in text
+    html = MarkdownIt("commonmark").render(text)
+    assert "<a" not in html
+    assert "<img" not in html
+    question, answer = json.loads(to_json(told))["messages"]
+    assert question["parts"][0]["source"] == {"kind": "stored", "sha256": "1" * 64}
+    assert answer["sent_files"] == [{"original": "1" * 64, "form": "text", "sent": ["2" * 64]}]
+    assert question["sent_files"] == []

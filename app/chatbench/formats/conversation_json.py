@@ -132,6 +132,7 @@ def message_object(message: TreeMessage) -> dict[str, Any]:
         "text": message.text,
         "thinking": message.thinking,
         "parts": msgspec.to_builtins(other),
+        "sent_files": msgspec.to_builtins(message.sent_files),
         "stop_reason": message.stop_reason,
         "usage": usage_object(message.usage),
         "cost": cost_object(message.cost),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from chatbench.core.conversations import Conversation, TreeMessage
 from chatbench.core.messages import (
     AudioPart,
     FilePart,
     ImagePart,
+    MediaPart,
     RefusalPart,
     TextPart,
     ThinkingPart,
@@ -15,6 +18,7 @@ from chatbench.core.messages import (
 )
 from chatbench.formats.conversation_json import iso
 
+_BRACKETS = re.compile(r"[\\\[\]<>`]")
 _KINDS = {ImagePart: "image", FilePart: "file", AudioPart: "audio", VideoPart: "video"}
 
 
@@ -47,7 +51,7 @@ def _message(message: TreeMessage) -> str:
             case RefusalPart(text=text):
                 blocks.append(f"Refused: {text}")
             case ImagePart() | FilePart() | AudioPart() | VideoPart():
-                blocks.append(f"[{_KINDS[type(part)]}: {_line(part.name) or part.media_type}]")
+                blocks.append(f"[{_KINDS[type(part)]}: {_named(part)}]")
             case ToolCallPart(name=name, arguments=arguments):
                 blocks.append(f"Tool call `{name}`:\n\n```json\n{arguments}\n```")
             case _:
@@ -55,6 +59,12 @@ def _message(message: TreeMessage) -> str:
     if message.error is not None:
         blocks.append(f"*{_line(message.error.message)}*")
     return "\n\n".join(blocks)
+
+
+def _named(part: MediaPart) -> str:
+    """A file by its name, which comes from anybody and must not become a link; the pages that were chosen."""
+    name = _BRACKETS.sub(r"\\\g<0>", _line(part.name)) or part.media_type
+    return f"{name}, pages {_line(part.pages)}" if isinstance(part, FilePart) and part.pages else name
 
 
 def _line(text: str) -> str:
