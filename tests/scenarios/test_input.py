@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from tests.documents.test_spelling import write as write_dictionary
 from tests.loopback.server import LoopbackServer
@@ -42,6 +43,27 @@ async def offered(view: ConversationView, title: str) -> None:
 async def ended(view: ConversationView, count: int) -> None:
     """Waits for so many messages, the last of them whole."""
     await until(lambda: len(view.source.ids()) >= count and not view.streaming, "the answer")
+
+
+def test_words_typed_over_the_transcript_go_on_in_the_composer(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (_, view):
+            await send(view, "Hello")
+            await ended(view, 2)
+            editor = view.composer.editor
+            view.transcript.setFocus()
+            press(view.transcript, Qt.Key.Key_Space)
+            press(view.transcript, Qt.Key.Key_Y, CTRL | Qt.KeyboardModifier.AltModifier)
+            assert view.transcript.hasFocus()
+            assert editor.text() == ""
+            QTest.keyClick(view.transcript, "W")
+            assert editor.hasFocus()
+            QTest.keyClicks(editor, "hy?")
+            assert editor.text() == "Why?"
+
+    run_async(scenario())
 
 
 def test_a_model_is_added_where_its_name_is_typed(

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
-from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -225,6 +225,15 @@ class Composer(QWidget):
         self._services.notifier.say(Notice(text=words, action=self.tr("Undo"), run=undo))
 
     # What the reader does.
+
+    def type_on(self, event: QKeyEvent) -> bool:
+        """Words begun elsewhere go on here, with the focus; False for a key that writes nothing."""
+        held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+        if held or not event.text() or not event.text().isprintable() or not self.isVisible():
+            return False
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        QCoreApplication.sendEvent(self.editor, event)
+        return True
 
     def take_prompt(self, name: str, template: Template) -> None:
         """Puts a saved prompt in at the cursor."""

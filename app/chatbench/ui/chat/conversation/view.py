@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from PySide6.QtCore import QCoreApplication, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -311,6 +311,11 @@ class ConversationView(Surface):
         count = self.services.chat.context_tokens
         tokens = {lane: await count(self.id, one) for lane, one in lanes.items()}
         self.composer.set_context_tokens(tokens[self.lane.id], tokens)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        over = any(lane.transcript.hasFocus() for lane in self.lanes.views)
+        if not (over and self.composer.type_on(event)):
+            super().keyPressEvent(event)
 
     def _turned(self) -> None:
         """Composer and inspector follow the lane the reader turns to."""
