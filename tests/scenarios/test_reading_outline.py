@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QMenu
 from tests.loopback.server import LoopbackServer
@@ -18,6 +18,7 @@ from chatbench.ui.chat.transcript.actions import actions_of
 from chatbench.ui.chat.transcript.outline import OutlinePopup
 from chatbench.ui.palette import ActionSource
 from chatbench.ui.session import Session
+from chatbench.ui.theme import theme
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 SHIFT_CTRL = CTRL | Qt.KeyboardModifier.ShiftModifier
@@ -134,6 +135,10 @@ def test_the_outline_is_in_the_menu_of_a_long_answer_and_goes_by_mouse(
             await closed(view)
             assert top_of(view, "Part 2") == 16
             popup = await outline(view)
+            card, image = popup.card(), popup.grab().toImage()
+            for x in (card.left(), card.right()):
+                at = QPointF(x, card.bottom() - 20) * popup.devicePixelRatio()
+                assert image.pixelColor(at.toPoint()) != theme().color("raised"), "its border"
             outside = popup.card().bottomLeft() + QPoint(-8, 4)
             click(popup, outside)
             await closed(view)

@@ -36,6 +36,8 @@ _WIDE: Final = 340
 _SHARE: Final = 0.7
 """Of the height of what it lies over."""
 _AROUND: Final = 6
+_BORDER: Final = 1
+"""Of the card it lies in."""
 _BESIDE: Final = 10
 _STEP: Final = 16
 _BAR: Final = 3
@@ -128,7 +130,7 @@ class OutlineList(QListView):
         self.setUniformItemSizes(True)
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setMouseTracking(True)
-        self.setViewportMargins(0, _AROUND, 0, _AROUND)
+        self.setViewportMargins(_BORDER, _AROUND, _BORDER, _AROUND)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setCurrentIndex(self.outline.index(here or 0))
