@@ -13,7 +13,7 @@ from tests.services.test_queueing import begun, silence, slowly
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft
 from chatbench.core.errors import ConfigurationError, StorageError
-from chatbench.core.messages import ImagePart, StoredFile
+from chatbench.core.messages import MediaPart, StoredFile
 from chatbench.core.params import Parameters
 from chatbench.services import Services
 
@@ -133,7 +133,7 @@ async def test_its_files_are_sent_and_shown(services: Services, server: Loopback
     assert (await services.attachments.thumbnail(sha256_of(picture), 8, 8)).startswith(b"\x89PNG")
 
 
-def sha256_of(picture: ImagePart) -> str:
+def sha256_of(picture: MediaPart) -> str:
     assert isinstance(picture.source, StoredFile)
     return picture.source.sha256
 

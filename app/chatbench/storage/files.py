@@ -138,8 +138,11 @@ class FileStore:
             kept = _in_drafts(connection) | (shown - self._held.keys())
             found = [str(row[0]) for row in connection.execute(_UNUSED, (before,))]
             unused = [sha for sha in found if sha not in kept and self._is_over(sha, among)]
+            # Overwritten: whoever deletes a document for good means its name, too, and what stood in it.
+            connection.execute("PRAGMA secure_delete = ON")
             unused += renditions.forget(connection, unused, kept)
             connection.executemany("DELETE FROM files WHERE sha256 = ?", [(sha,) for sha in unused])
+            connection.execute("PRAGMA secure_delete = OFF")
             # Deleted inside the transaction: a put of the same bytes waits, and writes them again.
             for sha in unused:
                 self.path(sha).unlink(missing_ok=True)

@@ -211,24 +211,17 @@ def forget(connection: apsw.Connection, originals: Sequence[str], kept: Collecti
         gone += coming
     if with_text:
         # Until it is merged, the index keeps the words of rows that are gone.
-        _overwriting(connection, "INSERT INTO file_search (file_search) VALUES ('optimize')")
+        connection.execute("INSERT INTO file_search (file_search) VALUES ('optimize')")
     return gone
 
 
 def _forget_text(connection: apsw.Connection, original: str) -> bool:
-    """Overwrites the words: whoever deletes a document for good means what stood in it."""
     row: Any = connection.execute("SELECT seq FROM file_texts WHERE original = ?", (original,)).fetchone()
     if row is None:
         return False
-    _overwriting(connection, "DELETE FROM file_texts WHERE seq = ?", row[0])
-    _overwriting(connection, "DELETE FROM file_search WHERE rowid = ?", row[0])
+    connection.execute("DELETE FROM file_texts WHERE seq = ?", row)
+    connection.execute("DELETE FROM file_search WHERE rowid = ?", row)
     return True
-
-
-def _overwriting(connection: apsw.Connection, statement: str, *values: int) -> None:
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute(statement, values)
-    connection.execute("PRAGMA secure_delete = OFF")
 
 
 def _is_known(connection: apsw.Connection, original: str) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -15,13 +13,7 @@ from chatbench.client.estimate import estimate_tokens
 from chatbench.client.fetching import Fetcher
 from chatbench.client.files import ProviderFiles
 from chatbench.core.conversations import SentFile
-from chatbench.core.errors import (
-    AttachmentRefused,
-    BadRequest,
-    ChatbenchError,
-    NotFound,
-    PermissionDenied,
-)
+from chatbench.core.errors import AttachmentRefused
 from chatbench.core.messages import (
     AudioPart,
     FilePart,
@@ -42,17 +34,16 @@ from chatbench.services.attachments.capabilities import Capability, capabilities
 from chatbench.services.attachments.forms import Form, Outlook
 from chatbench.services.attachments.judging import Candidate, Verdict, judged
 from chatbench.services.attachments.looking import apart, looked_at, named
-from chatbench.services.attachments.reading import Progress, Reading, Turns
+from chatbench.services.attachments.reading import Progress, Reading
 from chatbench.services.attachments.sending import Piece, Ready
 from chatbench.services.attachments.takes import PDF, Takes
 from chatbench.services.attachments.taking import Taking, candidate_of
+from chatbench.services.attachments.uploading import Uploading
 from chatbench.storage.files import FileStore
 from chatbench.storage.renditions import RenditionStore
 from chatbench.storage.uploads import Upload, UploadStore
 
 _THUMBNAILS_KEPT = 200
-_EXPIRES_SOON_MS = 10 * 60 * 1000
-_A_DAY = timedelta(days=1)
 _STORED_AS: dict[type[MediaPart], Modality] = {FilePart: "file", AudioPart: "audio", VideoPart: "video"}
 
 
@@ -69,13 +60,10 @@ class AttachmentService:
     ) -> None:
         self._files = files
         self._renditions = renditions
-        self._uploads = uploads
         self._environment = environment
         self._fetcher = fetcher
         self._thumbnails: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
-        self._held_uploads: dict[tuple[str, str], Upload] = {}
-        """Of files that are in memory alone, by SHA-256 and provider."""
-        self._uploading = Turns()
+        self._uploading = Uploading(files, uploads, environment)
         self._reading = Reading(files, renditions)
         self._taking = Taking(files, self._reading)
 
@@ -279,8 +267,7 @@ class AttachmentService:
         fresh = await self._files.keep(conversation_id)
         try:
             await self._renditions.bring(fresh)
-            for upload in [one for one in self._held_uploads.values() if one.sha256 in fresh]:
-                await self._uploads.put(upload)
+            await self._uploading.bring(fresh)
         except BaseException:
             await self.take_back(fresh)
             raise
@@ -296,9 +283,7 @@ class AttachmentService:
         await self._files.forget_unused(conversation_id)
         self._renditions.forget_held()
         self._thumbnails.clear()
-        self._held_uploads = {
-            key: upload for key, upload in self._held_uploads.items() if self._files.holds(upload.sha256)
-        }
+        self._uploading.forget_held()
 
     async def aclose(self) -> None:
         await self._fetcher.aclose()
@@ -400,13 +385,10 @@ class AttachmentService:
             sent, part = made.sha256, msgspec.structs.replace(part, size=made.size)
         provider = info.ref.provider
         takes = Takes.of(info, self._environment)
-        # Lanes that need the same file wait for the one that uploads it.
-        async with self._uploading.of(sent, provider):
-            known = await self._known_upload(sent, provider)
-            if known is None and takes.goes_by_storage(_STORED_AS[type(part)], part.size):
-                known = await self.upload(part, provider, sent)
-        if known is not None:
-            return sending.at_provider(part, sha256, provider, known.file_id, form)
+        too_large = takes.goes_by_storage(_STORED_AS[type(part)], part.size)
+        file_id = await self._uploading.id_of(part, sent, provider, needed=too_large)
+        if file_id is not None:
+            return sending.at_provider(part, sha256, provider, file_id, form)
         return sending.with_bytes(part, sha256, await self._files.read(sent), form, sent)
 
     # What providers keep.
@@ -415,55 +397,12 @@ class AttachmentService:
         """Uploads a stored file, and sends its id from now on as long as the provider keeps it. One that is
         in memory alone is to be kept there for a day, where the provider lets us say so. Raises
         EndpointNotSupported, other `ProviderError`s, StorageError."""
-        sha256 = sha256 or _stored(part)
-        data = await self._files.read(sha256)
-        at = ProviderFiles(self._environment, provider)
-        try:
-            day = _A_DAY if self._files.holds(sha256) else None
-            told = await at.upload(data, part.name, part.media_type, expires_in=day)
-        except BadRequest as error:
-            if error.param != "expires_in":
-                raise
-            told = await at.upload(data, part.name, part.media_type)
-        upload = Upload(
-            sha256=sha256,
-            provider=provider,
-            file_id=told.id,
-            uploaded_at=_now_ms(),
-            expires_at=told.expires_at,
-        )
-        if self._files.holds(sha256):
-            self._held_uploads[sha256, provider] = upload
-        else:
-            await self._uploads.put(upload)
-        return upload
-
-    async def _known_upload(self, sha256: str, provider: str) -> Upload | None:
-        held = self._held_uploads.get((sha256, provider))
-        known = held or await self._uploads.find(sha256, provider)
-        return None if known is None or _expires_soon(known) else known
+        return await self._uploading.upload(part, sha256 or _stored(part), provider)
 
     async def forget_lost(self, files: Sequence[SentFile], provider: str) -> bool:
         """Asks the provider for the files that went under its own names, and forgets those it does not
         have any more; returns whether there were any. Raises StorageError."""
-        lost = False
-        for file_id in {file.file_id for file in files if file.file_id}:
-            try:
-                await ProviderFiles(self._environment, provider).retrieve(file_id)
-            except (NotFound, BadRequest, PermissionDenied):
-                await self._forget(provider, file_id)
-                lost = True
-            except ChatbenchError:
-                continue
-        return lost
-
-    async def _forget(self, provider: str, file_id: str) -> None:
-        self._held_uploads = {
-            key: upload
-            for key, upload in self._held_uploads.items()
-            if (upload.provider, upload.file_id) != (provider, file_id)
-        }
-        await self._uploads.forget(provider, file_id)
+        return await self._uploading.forget_lost(files, provider)
 
     def stored_at(self, provider: str) -> ProviderFiles:
         """The file storage of a provider; see `forget_upload`."""
@@ -473,18 +412,10 @@ class AttachmentService:
         """Deletes a file at a provider. It is sent whole again where it is still attached. Raises
         `ProviderError`s, StorageError."""
         await ProviderFiles(self._environment, provider).delete(file_id)
-        await self._forget(provider, file_id)
+        await self._uploading.forget(provider, file_id)
 
 
 def _stored(part: MediaPart) -> str:
     if not isinstance(part.source, StoredFile):
         raise AttachmentRefused(f"{part.name or 'The file'} is not in the profile.", "Attach it again.")
     return part.source.sha256
-
-
-def _expires_soon(upload: Upload) -> bool:
-    return upload.expires_at is not None and upload.expires_at < _now_ms() + _EXPIRES_SOON_MS
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

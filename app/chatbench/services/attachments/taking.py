@@ -92,10 +92,14 @@ class Taking:
             data, facts = await _opened(data, name, password)
         if isinstance(facts, images.ImageFacts):
             media_type = facts.media_type
-        sha256 = await self._files.put(
-            data, name=name, media_type=media_type, conversation_id=conversation_id, in_memory=in_memory
-        )
-        source, size = StoredFile(sha256=sha256), await asyncio.to_thread(_size, data)
+        try:
+            sha256 = await self._files.put(
+                data, name=name, media_type=media_type, conversation_id=conversation_id, in_memory=in_memory
+            )
+            size = await asyncio.to_thread(_size, data)
+        except OSError as error:
+            raise _unreadable(name, error) from error
+        source = StoredFile(sha256=sha256)
         if isinstance(facts, images.ImageFacts):
             return ImagePart(
                 source=source, media_type=facts.media_type, name=name, size=size, width=facts.width,
@@ -145,27 +149,31 @@ def _refuse(kind: Kind, media_type: str, name: str) -> None:
 
 def _looked_at(path: Path, told: str) -> tuple[str, bytes | None]:
     """Kind and bytes of a file; of sound and film the kind alone. `told` is what somebody said it is."""
+    name = plain(path.name)
     try:
         if path.is_dir():
-            raise HoldsFiles(f"{path.name} is a folder.", "Choose which of its files.")
+            raise HoldsFiles(f"{name} is a folder.", "Choose which of its files.")
         if not path.is_file():
-            raise AttachmentRefused(f"{path.name} is not a file.", "Choose a file.")
+            raise AttachmentRefused(f"{name} is not a file.", "Choose a file.")
         size = path.stat().st_size
         if size == 0:
-            raise AttachmentRefused(f"{path.name} is empty.", "Choose another file.")
+            raise AttachmentRefused(f"{name} is empty.", "Choose another file.")
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            media_type = told or kinds.media_type_of(head, path.name)
+            media_type = told or kinds.media_type_of(head, name)
+            _check_size(name, media_type, size)
             if kind_of(media_type) in ("sound", "film"):
-                _check_size(path.name, media_type, size)
                 return media_type, None
-            _check_size(path.name, media_type, size)
+            # It may be longer by now.
             data = head + file.read(MAX_DOCUMENT_BYTES)
-        return told or kinds.media_type_of(data, path.name), data
+        _check_size(name, media_type, len(data))
+        return told or kinds.media_type_of(data, name), data
     except OSError as error:
-        raise AttachmentRefused(
-            f"{path.name} cannot be read: {error.strerror or error}.", "Choose another file."
-        ) from error
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> AttachmentRefused:
+    return AttachmentRefused(f"{name} cannot be read: {error.strerror or error}.", "Choose another file.")
 
 
 def _check_size(name: str, media_type: str, size: int) -> None:
