@@ -185,7 +185,7 @@ def _services(ground: _Ground) -> Services:
         models=models,
         usage=UsageService(store),
         presets=PresetService(PresetStore(ground.database), store, chat, changes),
-        context=ContextService(store, models, asides, changes),
+        context=ContextService(store, models, attachments, asides, changes),
         titles=titles,
         ratings=RatingService(ratings, changes),
         exchange=ExchangeService(store, ratings),

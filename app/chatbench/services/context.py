@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -11,13 +12,23 @@ import msgspec
 from chatbench.client.estimate import PER_REQUEST, estimate_tokens
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft, Lane, TreeMessage
-from chatbench.core.errors import ConfigurationError
+from chatbench.core.errors import AttachmentRefused, ConfigurationError, StorageError
 from chatbench.core.ids import new_id
 from chatbench.core.marks import NO_MARKS, Marks, Summary
-from chatbench.core.messages import ImagePart, MediaPart, Message, Part, TextPart, ThinkingPart, text_of
+from chatbench.core.messages import (
+    ImagePart,
+    MediaPart,
+    Message,
+    Part,
+    StoredFile,
+    TextPart,
+    ThinkingPart,
+    text_of,
+)
 from chatbench.core.models import GUIDE, ModelInfo, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.services.asides import Asides
+from chatbench.services.attachments import AttachmentService, Form, Outlook
 from chatbench.services.models import ModelService
 from chatbench.services.turns import counterpart, message_in, question_after
 from chatbench.storage.conversations import ConversationStore
@@ -109,7 +120,8 @@ class ContextItem(msgspec.Struct, frozen=True, kw_only=True):
     """One part of what is sent next, or of what is not (`why`). `tokens` are estimated, `share` is
     their part of the model's window (0 to 1, None where that is unknown). A message's thinking and
     each of its files are items of their own; `message_id` is "" for the system prompt and for what
-    stands in the composer."""
+    stands in the composer. `form` is how a file goes, where that is known; `tokens_known`: False where
+    nobody can tell what it takes."""
 
     kind: Literal["system", "message", "summary", "thinking", "attachment"]
     role: Literal["system", "user", "assistant"]
@@ -119,6 +131,8 @@ class ContextItem(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str = ""
     summary_id: str = ""
     part: MediaPart | None = None
+    form: Form | None = None
+    tokens_known: bool = True
     why: Why = ""
 
 
@@ -142,11 +156,13 @@ class ContextService:
         self,
         store: ConversationStore,
         models: ModelService,
+        attachments: AttachmentService,
         asides: Asides,
         changes: Signal[Changes],
     ) -> None:
         self._store = store
         self._models = models
+        self._attachments = attachments
         self._asides = asides
         self._changes = changes
 
@@ -165,8 +181,20 @@ class ContextService:
             asked = question_after(conversation_id, leaf, "", draft)
             path = (*path, msgspec.structs.replace(asked, id=""))
         info = self._models.info(lane.model or GUIDE)
+        seen = await self._outlooks(path, info)
         # Thousands of messages are counted beside the thread that paints.
-        return await asyncio.to_thread(_viewed, lane, path, marks, info)
+        return await asyncio.to_thread(_viewed, lane, path, marks, info, seen)
+
+    async def _outlooks(self, path: Sequence[TreeMessage], info: ModelInfo) -> dict[int, Outlook]:
+        """What becomes of each file of the branch, by the `id` of its part. Nothing is read for it that
+        was not read before; what cannot be read is left out."""
+        found: dict[int, Outlook] = {}
+        for message in path:
+            for part in message.parts:
+                if isinstance(part, MediaPart) and isinstance(part.source, StoredFile):
+                    with suppress(AttachmentRefused, StorageError):
+                        found[id(part)] = await self._attachments.outlook(part, info, read=False)
+        return found
 
     async def marks(self, conversation_id: str) -> Marks:
         """What is left out, and the summaries in use by the message each ends with."""
@@ -228,8 +256,10 @@ class ContextService:
         self._changes.emit(Changes(conversations=frozenset({conversation_id})))
 
 
-def _viewed(lane: Lane, path: Sequence[TreeMessage], marks: Marks, info: ModelInfo) -> ContextView:
-    counter = _Counter(info)
+def _viewed(
+    lane: Lane, path: Sequence[TreeMessage], marks: Marks, info: ModelInfo, seen: Mapping[int, Outlook]
+) -> ContextView:
+    counter = _Counter(info, seen)
     items: list[ContextItem] = []
     if lane.system:
         tokens = estimate_tokens([], lane.system, info) - PER_REQUEST
@@ -259,10 +289,11 @@ def _viewed(lane: Lane, path: Sequence[TreeMessage], marks: Marks, info: ModelIn
 
 
 class _Counter:
-    """Counts messages as one model would."""
+    """Counts messages as one model would; `seen` is what becomes of their files, by the part's `id`."""
 
-    def __init__(self, info: ModelInfo) -> None:
+    def __init__(self, info: ModelInfo, seen: Mapping[int, Outlook]) -> None:
         self._info = info
+        self._seen = seen
         self._frame = self.of("user", ())
 
     def of(self, role: Literal["user", "assistant"], parts: tuple[Part, ...]) -> int:
@@ -275,10 +306,9 @@ class _Counter:
         for part in message.parts:
             if isinstance(part, ThinkingPart):
                 own = part.provider_state.get("provider") == self._info.ref.provider
-                yield self._apart(message, part, why or ("" if own else "not_for_model"))
+                yield self._thought(message, part, why or ("" if own else "not_for_model"))
             elif isinstance(part, MediaPart):
-                refused = isinstance(part, ImagePart) and not self._info.may_take("image")
-                yield self._apart(message, part, why or ("not_for_model" if refused else ""))
+                yield self._file(message, part, why)
             else:
                 words.append(part)
         yield ContextItem(
@@ -290,16 +320,34 @@ class _Counter:
             why=why,
         )
 
-    def _apart(self, message: TreeMessage, part: ThinkingPart | MediaPart, why: Why) -> ContextItem:
-        thought = isinstance(part, ThinkingPart)
+    def _thought(self, message: TreeMessage, part: ThinkingPart, why: Why) -> ContextItem:
         return ContextItem(
-            kind="thinking" if thought else "attachment",
+            kind="thinking",
             role=message.role,
-            text=part.text if isinstance(part, ThinkingPart) else part.name,
+            text=part.text,
             tokens=self.of(message.role, (part,)) - self._frame,
             message_id=message.id,
-            part=None if isinstance(part, ThinkingPart) else part,
             why=why,
+        )
+
+    def _file(self, message: TreeMessage, part: MediaPart, why: Why) -> ContextItem:
+        """With what the form takes in which this model gets it."""
+        outlook = self._seen.get(id(part))
+        form = outlook.chosen if outlook is not None else None
+        refused = isinstance(part, ImagePart) and not self._info.may_take("image")
+        if outlook is not None:
+            refused = form is None
+        tokens = form.tokens if form is not None else self.of(message.role, (part,)) - self._frame
+        return ContextItem(
+            kind="attachment",
+            role=message.role,
+            text=part.name,
+            tokens=tokens or 0,
+            tokens_known=tokens is not None,
+            message_id=message.id,
+            part=part,
+            form=form,
+            why=why or ("not_for_model" if refused else ""),
         )
 
 

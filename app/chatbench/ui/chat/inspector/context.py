@@ -29,6 +29,7 @@ from chatbench.rendering.beginnings import beginning
 from chatbench.services.context import ContextItem, ContextView, Why
 from chatbench.ui import icons
 from chatbench.ui.chat.inspector.words import tr
+from chatbench.ui.filefacts import sent_words
 from chatbench.ui.quantities import decimals, number
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import box
@@ -56,8 +57,15 @@ def kind_words(item: ContextItem) -> str:
         "system": tr("System prompt"),
         "summary": tr("Summary"),
         "thinking": tr("Thinking"),
-        "attachment": tr("Attachment"),
+        "attachment": _attached_words(item),
     }[item.kind]
+
+
+def _attached_words(item: ContextItem) -> str:
+    """A file, and how it goes."""
+    if item.form is None or item.why:
+        return tr("Attachment")
+    return tr("Attachment, {0}").format(sent_words(item.form.sent_as))
 
 
 def why_words(why: Why) -> str:
@@ -142,7 +150,8 @@ class ContextModel(QAbstractListModel):
             return self.words(item)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             state = tr("not sent: {0}").format(why_words(item.why)) if item.why else tr("sent")
-            size = tr("≈ {0} tokens").format(number(item.tokens))
+            told = tr("≈ {0} tokens").format(number(item.tokens))
+            size = told if item.tokens_known else tr("tokens unknown")
             return ", ".join(filter(None, (kind_words(item), state, size, self.words(item))))
         return None
 
@@ -260,7 +269,8 @@ class _ItemDelegate(QStyledItemDelegate):
         painter.setFont(theme().font("small", 500))
         visual = QStyle.visualRect
         where = visual(option.direction, card, rect)
-        draw_title(painter, where, number(item.tokens), option.direction, at_end=True)
+        tokens = number(item.tokens) if item.tokens_known else tr("unknown")
+        draw_title(painter, where, tokens, option.direction, at_end=True)
         below = QRect(rect.left(), rect.bottom() + 1, width, theme().line("micro"))
         share = share_words(item.share) if not item.why else ""
         painter.setFont(theme().font("micro"))
