@@ -16,7 +16,7 @@ from chatbench.services import Services
 from chatbench.ui import icons
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer.attachment import PDF
-from chatbench.ui.chat.composer.sendwords import icon_of
+from chatbench.ui.chat.composer.sendwords import icon_of, shown_name
 from chatbench.ui.quantities import size
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, describe
@@ -144,4 +144,4 @@ def _words(part: MediaPart) -> str:
         facts.insert(0, f"{part.width} x {part.height}")
     elif isinstance(part, FilePart) and part.page_count:
         facts.insert(0, f"{part.page_count} p.")
-    return f"{part.name}\n{' · '.join(facts)}"
+    return f"{shown_name(part.name)}\n{' · '.join(facts)}"

@@ -27,6 +27,7 @@ from chatbench.ui import icons
 from chatbench.ui.chat.composer.attachment import Attachment
 from chatbench.ui.chat.composer.attachments import THUMB_SIZE
 from chatbench.ui.chat.composer.sendwords import icon_of, name_of, spoken, status
+from chatbench.ui.quantities import ABOUT
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, LineField, PaintedButton, box, describe, gauge_clock, ring_inside
 from chatbench.ui.widgets.paint import draw_title
@@ -83,8 +84,11 @@ class FileCard(QWidget):
         self.update()
 
     def _rebuild(self, others: tuple[ModelInfo, ...]) -> None:
-        wanted = "locked" if self.item.state == "locked" else "refused" if others else ""
+        unlocking = self.item.state == "loading" and self.password is not None
+        wanted = "locked" if self.item.state == "locked" or unlocking else "refused" if others else ""
         if self.row is not None and (self.row.objectName() != wanted or others != self._others):
+            if self.row.isAncestorOf(QApplication.focusWidget() or self):
+                self.setFocus(Qt.FocusReason.OtherFocusReason)
             self.row.hide()
             self.row.deleteLater()
             self.row = self.password = None
@@ -109,8 +113,9 @@ class FileCard(QWidget):
 
     def _unlock(self) -> None:
         if self.password is not None and self.password.text():
-            self.unlocked.emit(self.item, self.password.text())
+            password = self.password.text()
             self.password.clear()
+            self.unlocked.emit(self.item, password)
 
     def _ways_out(self, others: tuple[ModelInfo, ...]) -> QWidget:
         row = QWidget(self)
@@ -298,6 +303,7 @@ class FileCard(QWidget):
 
 def _broken(text: str, metrics: QFontMetrics, width: int) -> list[str]:
     """One line, or two of which the second is cut where it is too long; all of it is in the tooltip."""
+    text = text.replace(ABOUT, ABOUT.replace(" ", "\u00a0"))
     if metrics.horizontalAdvance(text) <= width:
         return [text] if text else []
     first, rest = "", text.split(" ")

@@ -17,6 +17,7 @@ from PySide6.QtGui import QIcon
 
 from chatbench.services.attachments import Candidate
 from chatbench.ui import icons
+from chatbench.ui.chat.composer.sendwords import shown_name
 from chatbench.ui.quantities import size as size_of
 
 Index = QModelIndex | QPersistentModelIndex
@@ -222,10 +223,10 @@ class FileTree(QAbstractItemModel):
 
     def _words(self, node: _Node, column: int) -> str:
         if node.file < 0:
-            return (node.name, "", "")[column]
+            return (shown_name(node.name), "", "")[column]
         file = self.files[node.file]
         if column == NAME:
-            return node.name if self._found is None else file.path
+            return shown_name(node.name if self._found is None else file.path)
         if column == KIND:
             return file.refusal or kind_words(file.kind)
         return "" if file.size is None else size_of(file.size)

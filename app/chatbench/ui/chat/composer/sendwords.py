@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from PySide6.QtCore import QCoreApplication
 
 from chatbench.core.messages import AudioPart, FilePart, ImagePart, Part, VideoPart
@@ -10,6 +13,8 @@ from chatbench.services.attachments import Form
 from chatbench.ui.chat.composer.attachment import Attachment, Gets
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.quantities import ABOUT, number, size, tokens
+
+_TURNING: Final = re.compile("[\x00-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def tr(text: str) -> str:
@@ -30,9 +35,15 @@ def icon_of(name: str, part: Part | None) -> str:
     return "file-text"
 
 
+def shown_name(name: str) -> str:
+    """A file's name without marks that turn the direction of what follows: "photo\u202egnp.exe" would be
+    read as "photoexe.png"."""
+    return _TURNING.sub("", name)
+
+
 def name_of(item: Attachment) -> str:
     """What it is called."""
-    return item.name or tr("Picture")
+    return shown_name(item.name) or tr("Picture")
 
 
 def status(item: Attachment) -> str:

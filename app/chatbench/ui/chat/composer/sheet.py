@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QStyle
 from chatbench.core.models import ModelInfo
 from chatbench.services.attachments import Capability, Verdict
 from chatbench.ui import icons
+from chatbench.ui.chat.composer.sendwords import shown_name
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.quantities import number
 from chatbench.ui.quantities import size as size_of
@@ -205,9 +206,10 @@ class Sheet:
         room = text.width() - width - 10
         size = size_words(verdict.candidate.size)
         size_width = theme().metrics("small").horizontalAdvance(size) + (9 if size else 0)
-        full = theme().metrics("ui", 500).horizontalAdvance(verdict.candidate.name) + 1
+        called = shown_name(verdict.candidate.name)
+        full = theme().metrics("ui", 500).horizontalAdvance(called) + 1
         name = QRect(text.x(), text.y(), max(1, min(full, room - size_width)), line)
-        self._text(card, name, verdict.candidate.name, "text", "ui", weight=500, middle=True)
+        self._text(card, name, called, "text", "ui", weight=500, middle=True)
         self._text(card, QRect(name.right() + 10, text.y(), size_width, line), size, "text2", "small")
         below = QRect(text.x(), text.y() + line, text.width(), theme().line("small"))
         self._text(card, below, verdict.reason, "text2" if verdict.accepted else "danger", "small")
