@@ -200,3 +200,16 @@ def test_a_title_is_taken_out_of_an_answer(answer: str, expected: str) -> None:
 def test_the_model_for_titles_must_be_one(services: Services) -> None:
     with pytest.raises(ConfigurationError, match="title_model"):
         services.preferences.replace(title_model="no-model")
+
+
+async def test_what_a_title_costs_is_in_the_conversation_s_total(by_model: Services) -> None:
+    by_model.preferences.replace(title_source="words")
+    conversation_id = await asked(by_model)
+    before = await by_model.usage.of_conversation(conversation_id)
+    assert (before.calls, before.aside.calls) == (1, 0)
+    await by_model.titles.suggest(conversation_id)
+    after = await by_model.usage.of_conversation(conversation_id)
+    assert (after.calls, after.aside.calls) == (2, 1)
+    assert after.aside.usage.total_tokens > 0
+    assert after.usage == before.usage, "that of the answers"
+    assert (await by_model.usage.since(datetime.fromtimestamp(0, UTC))).calls == 2, "once in the ledger"

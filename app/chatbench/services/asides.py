@@ -23,7 +23,8 @@ from chatbench.storage.turns import now_ms
 
 
 class Asides:
-    """Asks, and writes what it cost into the spend ledger; the words go to the caller alone."""
+    """Asks, and counts what it cost in the spend ledger and in the conversation it is for; the words go
+    to the caller alone."""
 
     def __init__(
         self,
@@ -45,10 +46,12 @@ class Asides:
         words: str,
         *,
         source: str,
+        conversation_id: str,
         parameters: Parameters = Parameters(),
     ) -> str:
         """The answer's words, without white space around them. What the call cost is counted under
-        `source` however it ends, also where whoever waits is cancelled, which stops it.
+        `source`, and in the conversation, however it ends, also where whoever waits is cancelled,
+        which stops it.
 
         Raises ChatbenchError with what the provider said; ConfigurationError for the guide, and
         for an answer that is empty or was cut off.
@@ -67,7 +70,7 @@ class Asides:
         )
         asked = Request(model=model, messages=(user(words),), system=system, parameters=parameters)
         answer = Answer(message, lambda: self._open(asked))
-        running = asyncio.ensure_future(self._run(answer, source))
+        running = asyncio.ensure_future(self._run(answer, source, conversation_id))
         self._running[running] = answer
         running.add_done_callback(self._running.pop)
         try:
@@ -94,10 +97,10 @@ class Asides:
         )
         return Opened(stream)
 
-    async def _run(self, answer: Answer, source: str) -> None:
+    async def _run(self, answer: Answer, source: str, conversation_id: str) -> None:
         await answer.run(_keep_nothing)
-        await self._store.record_spend(answer.message, source=source)
-        self._changes.emit(Changes(usage=True))
+        await self._store.record_aside(conversation_id, answer.message, source=source)
+        self._changes.emit(Changes(usage=True, conversations=frozenset({conversation_id})))
 
 
 async def _keep_nothing(message_id: str, parts: tuple[Part, ...]) -> None:

@@ -42,6 +42,7 @@ answers a question that is not sent; it is for another model (what a model thoug
 not take it (a picture: then sending is refused until it is left out)."""
 
 _STANDS_FOR = "[Summary of the conversation so far]\n{text}\n[End of the summary]"
+_NOTHING_LEFT = "[A file that was left out]"
 _SUMMARISE = (
     "You are given a conversation between a user and an assistant. Write a summary that will take its "
     "place, so that the conversation can go on from there as if all of it were known. Keep what was "
@@ -92,14 +93,20 @@ def _why(message: TreeMessage, marks: Marks, begun: bool) -> Why:
 def context(path: Sequence[TreeMessage], marks: Marks = NO_MARKS) -> list[Message]:
     """What a branch that ends with a question sends: nothing before the first question, no empty
     answers, nothing that was left out or summarised. A summary stands before the next question."""
-    return _messages(arranged(path, marks, _asked(path)))
+    return _messages(arranged(path, marks, _asked(path)), marks)
 
 
 def _asked(path: Sequence[TreeMessage]) -> str | None:
     return path[-1].id if path and path[-1].role == "user" else None
 
 
-def _messages(placed: Iterator[Placed]) -> list[Message]:
+def _left_out(message: TreeMessage, part: Part, marks: Marks) -> bool:
+    """Whether a person left this one file of a message out."""
+    stored = isinstance(part, MediaPart) and isinstance(part.source, StoredFile)
+    return stored and (message.id, part.source.sha256) in marks.unsent_files
+
+
+def _messages(placed: Iterator[Placed], marks: Marks) -> list[Message]:
     sent: list[Message] = []
     before: tuple[Part, ...] = ()
     for message, why, summary in placed:
@@ -109,7 +116,10 @@ def _messages(placed: Iterator[Placed]) -> list[Message]:
             if before and message.role != "user":
                 sent.append(Message(role="user", parts=before))
                 before = ()
-            sent.append(Message(role=message.role, parts=(*before, *message.parts)))
+            parts = tuple(part for part in message.parts if not _left_out(message, part, marks))
+            # A question that was a file alone stays a question.
+            parts = parts or (TextPart(text=_NOTHING_LEFT),)
+            sent.append(Message(role=message.role, parts=(*before, *parts)))
             before = ()
     if before:
         sent.append(Message(role="user", parts=before))
@@ -121,7 +131,7 @@ class ContextItem(msgspec.Struct, frozen=True, kw_only=True):
     their part of the model's window (0 to 1, None where that is unknown). A message's thinking and
     each of its files are items of their own; `message_id` is "" for the system prompt and for what
     stands in the composer. `form` is how a file goes, where that is known; `tokens_known`: False where
-    nobody can tell what it takes."""
+    nobody can tell what it takes; `alone`: it can be left out without the rest of its message."""
 
     kind: Literal["system", "message", "summary", "thinking", "attachment"]
     role: Literal["system", "user", "assistant"]
@@ -133,6 +143,7 @@ class ContextItem(msgspec.Struct, frozen=True, kw_only=True):
     part: MediaPart | None = None
     form: Form | None = None
     tokens_known: bool = True
+    alone: bool = False
     why: Why = ""
 
 
@@ -207,6 +218,13 @@ class ContextService:
         await self._store.set_unsent(conversation_id, message_id, left_out)
         self._announce(conversation_id)
 
+    async def leave_out_file(
+        self, conversation_id: str, message_id: str, sha256: str, left_out: bool
+    ) -> None:
+        """Whether this file of a message is not sent from now on, in any lane; the rest of it is."""
+        await self._store.set_file_unsent(conversation_id, message_id, sha256, left_out)
+        self._announce(conversation_id)
+
     async def summaries(self, conversation_id: str) -> tuple[Summary, ...]:
         """Oldest first, the withdrawn ones too."""
         return tuple(await self._store.context_summaries(conversation_id))
@@ -226,10 +244,12 @@ class ContextService:
         marks = await self._store.marks(conversation_id)
         # A second summary down to the same message is made of the words, not of the first.
         earlier = {ends: one for ends, one in marks.summaries.items() if ends != message_id}
-        said = _messages(arranged(path, msgspec.structs.replace(marks, summaries=earlier), None))
+        said = _messages(arranged(path, msgspec.structs.replace(marks, summaries=earlier), None), marks)
         if not said:
             raise ConfigurationError("There is nothing to summarise.", "Choose a later message.")
-        text = await self._asides.ask(model, _SUMMARISE, _transcript(said), source="summary")
+        text = await self._asides.ask(
+            model, _SUMMARISE, _transcript(said), source="summary", conversation_id=conversation_id
+        )
         summary = Summary(
             id=new_id(),
             conversation_id=conversation_id,
@@ -259,7 +279,7 @@ class ContextService:
 def _viewed(
     lane: Lane, path: Sequence[TreeMessage], marks: Marks, info: ModelInfo, seen: Mapping[int, Outlook]
 ) -> ContextView:
-    counter = _Counter(info, seen)
+    counter = _Counter(info, marks, seen)
     items: list[ContextItem] = []
     if lane.system:
         tokens = estimate_tokens([], lane.system, info) - PER_REQUEST
@@ -291,8 +311,9 @@ def _viewed(
 class _Counter:
     """Counts messages as one model would; `seen` is what becomes of their files, by the part's `id`."""
 
-    def __init__(self, info: ModelInfo, seen: Mapping[int, Outlook]) -> None:
+    def __init__(self, info: ModelInfo, marks: Marks, seen: Mapping[int, Outlook]) -> None:
         self._info = info
+        self._marks = marks
         self._seen = seen
         self._frame = self.of("user", ())
 
@@ -337,6 +358,7 @@ class _Counter:
         refused = isinstance(part, ImagePart) and not self._info.may_take("image")
         if outlook is not None:
             refused = form is None
+        left_out = _left_out(message, part, self._marks)
         tokens = form.tokens if form is not None else self.of(message.role, (part,)) - self._frame
         return ContextItem(
             kind="attachment",
@@ -347,7 +369,8 @@ class _Counter:
             message_id=message.id,
             part=part,
             form=form,
-            why=why or ("not_for_model" if refused else ""),
+            alone=not why,
+            why=why or ("person" if left_out else "not_for_model" if refused else ""),
         )
 
 

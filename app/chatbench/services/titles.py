@@ -106,7 +106,12 @@ class TitleService:
         if not told:
             raise ConfigurationError("There is nothing to name yet.", "Ask something first.")
         answer = await self._asides.ask(
-            chosen, _ASKED, told, source="title", parameters=self._sparing(chosen)
+            chosen,
+            _ASKED,
+            told,
+            source="title",
+            conversation_id=conversation.id,
+            parameters=self._sparing(chosen),
         )
         title = cleaned(answer)
         if not title:

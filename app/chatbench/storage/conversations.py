@@ -291,6 +291,22 @@ class ConversationStore(Marked, Titles, Trashing):
         if entry is not None:
             await self._database.write(lambda c: spend.write(c, entry))
 
+    async def record_aside(self, conversation_id: str, message: TreeMessage, *, source: str) -> None:
+        """What a call beside a conversation cost: in the ledger, which is on the disk for temporary
+        conversations too, and in the conversation's totals."""
+        if not self._database.is_temporary(conversation_id):
+            entry = spend.entry_of(message, source)
+
+            def put(connection: apsw.Connection) -> None:
+                if entry is not None:
+                    spend.write(connection, entry)
+                turns.add_aside(connection, conversation_id, message, source)
+
+            await self._database.write(put)
+            return
+        await self.record_spend(message, source=source)
+        await self._write(conversation_id, lambda c: turns.add_aside(c, conversation_id, message, source))
+
     async def breakdown(self, conversation_id: str) -> Breakdown:
         """What one conversation used and cost, by kind of token."""
         return await self._read(conversation_id, lambda c: spend.breakdown(c, conversation_id))

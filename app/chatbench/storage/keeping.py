@@ -20,7 +20,9 @@ _OF: Final = {
     "waiting": "SELECT * FROM waiting WHERE conversation_id = :id ORDER BY seq",
     "drafts": "SELECT * FROM drafts WHERE conversation_id IN (:id, :edit)",
     "unsent": "SELECT * FROM unsent WHERE conversation_id = :id",
+    "unsent_files": "SELECT * FROM unsent_files WHERE conversation_id = :id",
     "summaries": "SELECT * FROM summaries WHERE conversation_id = :id",
+    "asides": "SELECT * FROM asides WHERE conversation_id = :id ORDER BY seq",
     "ratings": "SELECT r.* FROM ratings AS r JOIN messages AS m ON m.id = r.message_id "
     "WHERE m.conversation_id = :id",
 }

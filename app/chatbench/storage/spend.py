@@ -49,13 +49,22 @@ class ModelSpent(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: int = 0
 
 
+class AsideSpent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a conversation's titles and summaries took: US dollars, None where no price is known."""
+
+    usage: Usage = Usage()
+    amount: Decimal | None = None
+    calls: int = 0
+
+
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     """What one conversation used: sums over its calls, deleted messages included (they were paid).
 
     `amount` is US dollars, None where no call has a known price; `complete` is False where some
     have none. `lines` sum the bills' lines by what they are for: less than `amount` where a provider
     told no more than a sum. Of `uncounted` answers words came and no number of tokens; `estimated`: some
-    answers broke off, and are counted from their words.
+    answers broke off, and are counted from their words. `amount`, `complete` and `calls` are of all,
+    what is `aside` among it; `usage` and `lines` are those of the answers.
     """
 
     usage: Usage = Usage()
@@ -66,10 +75,11 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[CostLine, ...] = ()
     uncounted: int = 0
     estimated: bool = False
+    aside: AsideSpent = AsideSpent()
 
 
 class _Priced(msgspec.Struct, frozen=True):
-    """The part of a message's details that is about money."""
+    """The part of a call's details that is about money."""
 
     usage: Usage | None = None
     cost: Cost | None = None
@@ -106,16 +116,38 @@ def breakdown(connection: apsw.Connection, conversation_id: str) -> Breakdown:
             for line in told.cost.lines:
                 count, amount = amounts.get(line.what, (0, Decimal(0)))
                 amounts[line.what] = count + line.count, amount + line.amount
+    aside, aside_unpriced, aside_estimated = _aside(connection, conversation_id)
+    known += [] if aside.amount is None else [aside.amount]
     return Breakdown(
         usage=usage,
         amount=sum(known, Decimal(0)) if known else None,
-        complete=unpriced == 0,
-        calls=calls,
+        complete=unpriced + aside_unpriced == 0,
+        calls=calls + aside.calls,
         messages=messages,
         lines=tuple(CostLine(what=w, count=c, amount=a) for w, (c, a) in amounts.items()),
         uncounted=uncounted,
-        estimated=estimated,
+        estimated=estimated or aside_estimated,
+        aside=aside,
     )
+
+
+def _aside(connection: apsw.Connection, conversation_id: str) -> tuple[AsideSpent, int, bool]:
+    """What titles and summaries took, how many of the calls have no known price, whether any was
+    counted from its words."""
+    usage, unpriced, calls, estimated = Usage(), 0, 0, False
+    known: list[Decimal] = []
+    for lacks_price, details in connection.execute(
+        "SELECT unpriced, details FROM asides WHERE conversation_id = ?", (conversation_id,)
+    ):
+        told = _decode_priced(details)
+        calls += 1
+        unpriced += lacks_price
+        usage += told.usage or Usage()
+        if told.cost is not None and told.cost.currency == "USD":
+            known.append(told.cost.amount)
+            estimated |= told.cost.estimated
+    amount = sum(known, Decimal(0)) if known else None
+    return AsideSpent(usage=usage, amount=amount, calls=calls), unpriced, estimated
 
 
 def entry_of(message: TreeMessage, source: str) -> SpendEntry | None:

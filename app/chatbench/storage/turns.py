@@ -186,6 +186,20 @@ def refer_and_index(connection: apsw.Connection, seq: int, parts: tuple[Part, ..
     )
 
 
+def add_aside(connection: apsw.Connection, conversation_id: str, message: TreeMessage, source: str) -> None:
+    """What a call beside the conversation used and cost, kept with it and in its totals. Nothing where
+    the conversation is gone."""
+    there = connection.execute("SELECT 1 FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
+    amount, unpriced = rows.priced_amount(message), int(rows.is_unpriced(message))
+    if there is None or (message.cost is None and not unpriced):
+        return
+    connection.execute(
+        "INSERT INTO asides (conversation_id, at, source, unpriced, details) VALUES (?, ?, ?, ?, ?)",
+        (conversation_id, message.finished_at or now_ms(), source, unpriced, rows.details_of(message)),
+    )
+    _add_cost(connection, conversation_id, None, amount, unpriced)
+
+
 def _add_cost(
     connection: apsw.Connection, conversation_id: str, old: str | None, new: str | None, unpriced: int
 ) -> None:

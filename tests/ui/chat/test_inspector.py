@@ -245,6 +245,18 @@ def test_a_sum_that_nobody_tells_apart_has_a_row(desk: Desk) -> None:
     assert "Total: 29,964 $0.5614" in facts
 
 
+def test_titles_and_summaries_have_a_row_and_are_in_the_total(desk: Desk) -> None:
+    conversation = desk.wait(made(desk.services, {}))
+    extra = answer(conversation, "aside", cost=Cost(amount=Decimal("0.01")))
+    desk.wait(desk.services.chat._store.record_aside(conversation.id, extra, source="title"))
+    desk.show(conversation)
+    facts = [" ".join(fact.split()) for fact in desk.facts()]
+    assert "Titles and summaries: 14,982 $0.0100" in facts
+    assert "Total: 29,964 $0.0714" in facts
+    assert "$0.0714" in desk.words()
+    assert "2 calls" in desk.words()
+
+
 def test_what_broke_off_is_marked_as_counted_from_its_words(desk: Desk) -> None:
     guess = msgspec.structs.replace(COST, estimated=True)
     conversation = desk.wait(made(desk.services, {}, {"cost": guess, "state": "stopped"}))

@@ -13,6 +13,8 @@ from chatbench.storage.migrations import (
     m004_judged,
     m005_renditions,
     m006_blind,
+    m007_asides,
+    m008_unsent_files,
 )
 
 Migration = Callable[[apsw.Connection], None]
@@ -24,5 +26,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m004_judged.migrate,
     m005_renditions.migrate,
     m006_blind.migrate,
+    m007_asides.migrate,
+    m008_unsent_files.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""

@@ -19,7 +19,7 @@ from chatbench.ui.aio import Rereading
 from chatbench.ui.chat.inspector.bill import rule, share_row, total_row
 from chatbench.ui.chat.inspector.context import parts_of, share_words
 from chatbench.ui.chat.inspector.parameters import ParameterRow, choices, refused, specs
-from chatbench.ui.chat.inspector.words import shares
+from chatbench.ui.chat.inspector.words import Share, shares
 from chatbench.ui.quantities import ABOUT, AT_LEAST, amount, number
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, FactRow, Label, Meter, Section, Surface
@@ -229,13 +229,19 @@ class ConversationInspector(Surface):
         self._tally.setText(f"{messages.format(number(told.messages))}, {calls.format(number(told.calls))}")
         _clear(self._cost_rows)
         amount = self._amount_words(told)
-        shown = shares(told.usage, told.lines, told.amount)
+        aside = told.aside
+        answers = None if told.amount is None else told.amount - (aside.amount or 0)
+        shown = shares(told.usage, told.lines, answers)
+        if aside.calls:
+            beside = self.tr("Titles and summaries")
+            shown.append(Share("aside", beside, aside.usage.total_tokens, aside.amount))
         for share in shown:
             self._cost_rows.addWidget(share_row(share))
         if len(shown) > 1:
+            tokens = told.usage.total_tokens + aside.usage.total_tokens
             least = AT_LEAST if told.uncounted else ABOUT if told.estimated else ""
             self._cost_rows.addWidget(rule())
-            self._cost_rows.addWidget(total_row(least + number(told.usage.total_tokens), amount))
+            self._cost_rows.addWidget(total_row(least + number(tokens), amount))
         notes = self._cost_notes(told, unknown=unknown)
         self._cost_note.setText(" ".join(notes))
         self._cost_note.setVisible(bool(notes))
