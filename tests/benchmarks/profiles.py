@@ -1,12 +1,14 @@
 """`python -m tests.benchmarks.profiles FOLDER SIZE ...`: a profile with conversations of these sizes.
 
-A size is a number of messages in one lane, or turns and lanes as `1000x8`. In a process of its own, so
+A size is a number of messages in one lane, with that many pictures in their questions as in `1000+500`, or
+turns and lanes as `1000x8`. In a process of its own, so
 that the one that is measured has not done the writing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import subprocess
 import sys
 from decimal import Decimal
@@ -17,10 +19,11 @@ from tests.benchmarks.answers import answer_of
 
 from chatbench.core.conversations import Lane, TreeMessage
 from chatbench.core.ids import new_id
-from chatbench.core.messages import TextPart
+from chatbench.core.messages import ImagePart, TextPart
 from chatbench.core.models import ModelRef
 from chatbench.core.usage import Cost, Timings, Usage
 from chatbench.main import build
+from chatbench.services import Services
 from chatbench.storage.conversations import ConversationStore
 
 MODEL = ModelRef("anthropic", "claude-opus-5-5")
@@ -42,14 +45,34 @@ async def _fill(folder: Path, sizes: list[str]) -> None:
     store = services.chat._store
     for size in sizes:
         turns, _, lanes = size.partition("x")
-        print(
-            await (_side_by_side(store, int(turns), int(lanes)) if lanes else _conversation(store, int(size)))
-        )
+        count, _, pictures = size.partition("+")
+        if lanes:
+            print(await _side_by_side(store, int(turns), int(lanes)))
+        else:
+            print(await _conversation(store, int(count), await _pictures(services, int(pictures or 0))))
     await services.aclose()
 
 
-async def _conversation(store: ConversationStore, count: int) -> str:
-    """Questions of about 150 characters and answers of about 1,000, one below the other."""
+async def _pictures(services: Services, count: int) -> list[ImagePart]:
+    """So many pictures of 800 by 600, no two alike."""
+    from PIL import Image
+
+    made = []
+    for number in range(count):
+        shades = Image.linear_gradient("L").resize((800, 600)).rotate(number % 360)
+        picture = Image.merge("RGB", (shades, shades.point(lambda one: one // 2), shades)).convert("RGB")
+        picture.putpixel((0, 0), (number % 256, number // 256, 0))
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=80)
+        part = await services.attachments.attach_bytes(out.getvalue(), f"Picture {number}.jpg", None)
+        assert isinstance(part, ImagePart)
+        made.append(part)
+    return made
+
+
+async def _conversation(store: ConversationStore, count: int, pictures: list[ImagePart]) -> str:
+    """Questions of about 150 characters and answers of about 1,000, one below the other; the pictures in
+    the last questions, one in each."""
     lane = Lane(id=new_id(), model=MODEL)
     head = await store.create(f"A conversation of {count:,} messages", lane)
     answers = _answers()
@@ -58,6 +81,10 @@ async def _conversation(store: ConversationStore, count: int) -> str:
         _message(head.id, number, parent, identifier, answers)
         for number, (parent, identifier) in enumerate(zip([None, *ids], ids, strict=False))
     ]
+    questions = [number for number in range(count - 1, -1, -1) if messages[number].role == "user"]
+    for part, at in zip(pictures, questions, strict=False):
+        asked = messages[at]
+        messages[at] = msgspec.structs.replace(asked, parts=(part, *asked.parts))
     # All in one transaction: a turn at a time would wait for the disk 5,000 times.
     moved = msgspec.structs.replace(lane, leaf=ids[-1])
     await store.begin_turn(head.id, messages, [], [moved])
