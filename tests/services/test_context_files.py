@@ -9,7 +9,8 @@ from tests.loopback.server import LoopbackServer
 from tests.services.conftest import loop
 
 from chatbench.core.conversations import Draft
-from chatbench.core.messages import FilePart
+from chatbench.core.errors import StorageError
+from chatbench.core.messages import FilePart, Part, StoredFile
 from chatbench.core.models import Modality, ModelInfo, ModelRef
 from chatbench.services import Services
 from chatbench.services.context import ContextItem
@@ -74,3 +75,65 @@ async def test_what_the_model_takes_in_no_form(services: Services) -> None:
     assert [item.why for item in told] == ["not_for_model", "not_for_model"]
     told = await files(services, READS, Draft(attachments=(scan, memo)))
     assert [item.why for item in told] == ["", ""]
+
+
+async def test_one_file_is_left_out_and_the_rest_of_its_question_is_sent(
+    services: Services, server: LoopbackServer
+) -> None:
+    report = await services.attachments.attach_bytes(REPORT, "report.pdf", READS)
+    letter = await services.attachments.attach_bytes(office.letter(), "letter.docx", READS)
+    conversation = await services.chat.new_conversation(READS.ref)
+
+    async def asked(text: str, *parts: Part) -> str:
+        draft = Draft(text=text, attachments=parts)
+        turn = await services.chat.send(conversation.id, draft)
+        await services.chat.wait(turn)
+        return turn.user_message_id
+
+    first = await asked("Compare", report, letter)
+    assert isinstance(report.source, StoredFile)
+    sha256 = report.source.sha256
+    await services.context.leave_out_file(conversation.id, first, sha256, True)
+    told = await files(services, READS, Draft(), conversation.id)
+    assert [(item.text, item.why, item.alone) for item in told] == [
+        ("report.pdf", "person", True), ("letter.docx", "", True),
+    ]  # fmt: skip
+    await asked("And?")
+    question = server.asked[-1].json["messages"][0]["content"]
+    assert "report.pdf" not in str(question)
+    assert "letter.docx" in str(question)
+    assert "Compare" in str(question)
+    fork = await services.chat.fork(conversation.id, first)
+    assert (await services.context.marks(fork.id)).unsent_files == {(fork.messages[0].id, sha256)}
+    await services.context.leave_out(conversation.id, first, True)
+    told = await files(services, READS, Draft(), conversation.id)
+    assert [(item.why, item.alone) for item in told] == [("person", False)] * 2
+    await services.context.leave_out(conversation.id, first, False)
+    await services.context.leave_out_file(conversation.id, first, sha256, False)
+    await asked("Once more")
+    assert "report.pdf" in str(server.asked[-1].json["messages"][0]["content"])
+    assert not await services.context.marks(conversation.id)
+
+
+async def test_a_question_that_was_a_file_alone_stays_a_question(
+    services: Services, server: LoopbackServer
+) -> None:
+    """Also in a temporary chat that is kept after it."""
+    conversation = await services.chat.new_conversation(READS.ref, temporary=True)
+    report = await services.attachments.attach_bytes(
+        REPORT, "report.pdf", READS, conversation_id=conversation.id
+    )
+    turn = await services.chat.send(conversation.id, Draft(attachments=(report,)))
+    await services.chat.wait(turn)
+    assert isinstance(report.source, StoredFile)
+    mark = (turn.user_message_id, report.source.sha256)
+    await services.context.leave_out_file(conversation.id, *mark, True)
+    await services.chat.keep(conversation.id)
+    assert (await services.context.marks(conversation.id)).unsent_files == {mark}
+    again = await services.chat.send(conversation.id, Draft(text="And?"))
+    await services.chat.wait(again)
+    roles = [message["role"] for message in server.asked[-1].json["messages"]]
+    assert roles == ["user", "assistant", "user"]
+    assert "application/pdf" not in str(server.asked[-1].json)
+    with pytest.raises(StorageError, match="no such message"):
+        await services.context.leave_out_file(conversation.id, "gone", mark[1], True)

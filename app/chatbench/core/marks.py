@@ -21,14 +21,15 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`unsent` are the messages a person left out; `summaries` the newest one in use by the message
-    it ends with."""
+    """`unsent` are the messages a person left out, `unsent_files` single files of others, by message and
+    SHA-256; `summaries` the newest one in use by the message it ends with."""
 
     unsent: frozenset[str] = frozenset()
+    unsent_files: frozenset[tuple[str, str]] = frozenset()
     summaries: dict[str, Summary] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.unsent or self.summaries)
+        return bool(self.unsent or self.unsent_files or self.summaries)
 
 
 NO_MARKS = Marks()

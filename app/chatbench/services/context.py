@@ -102,8 +102,9 @@ def _asked(path: Sequence[TreeMessage]) -> str | None:
 
 def _left_out(message: TreeMessage, part: Part, marks: Marks) -> bool:
     """Whether a person left this one file of a message out."""
-    stored = isinstance(part, MediaPart) and isinstance(part.source, StoredFile)
-    return stored and (message.id, part.source.sha256) in marks.unsent_files
+    if not isinstance(part, MediaPart) or not isinstance(part.source, StoredFile):
+        return False
+    return (message.id, part.source.sha256) in marks.unsent_files
 
 
 def _messages(placed: Iterator[Placed], marks: Marks) -> list[Message]:

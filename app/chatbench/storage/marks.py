@@ -19,9 +19,13 @@ _SUMMARY = "id, conversation_id, message_id, text, provider, model, created_at, 
 def of(connection: apsw.Connection, conversation_id: str) -> Marks:
     """All that are in use."""
     unsent = connection.execute("SELECT message_id FROM unsent WHERE conversation_id = ?", (conversation_id,))
+    files = connection.execute(
+        "SELECT message_id, sha256 FROM unsent_files WHERE conversation_id = ?", (conversation_id,)
+    )
     in_use = [one for one in summaries(connection, conversation_id) if not one.withdrawn]
     return Marks(
         unsent=frozenset(str(row[0]) for row in unsent),
+        unsent_files=frozenset((str(row[0]), str(row[1])) for row in files),
         summaries={_last_shown(connection, one.message_id): one for one in in_use},
     )
 
@@ -33,6 +37,21 @@ def set_unsent(connection: apsw.Connection, conversation_id: str, message_id: st
         connection.execute("INSERT OR IGNORE INTO unsent VALUES (?, ?)", (message_id, conversation_id))
     else:
         connection.execute("DELETE FROM unsent WHERE message_id = ?", (message_id,))
+
+
+def set_file_unsent(
+    connection: apsw.Connection, conversation_id: str, message_id: str, sha256: str, unsent: bool
+) -> None:
+    """Raises StorageError where the conversation has no such message."""
+    _expect(connection, conversation_id, message_id)
+    if unsent:
+        connection.execute(
+            "INSERT OR IGNORE INTO unsent_files VALUES (?, ?, ?)", (message_id, sha256, conversation_id)
+        )
+    else:
+        connection.execute(
+            "DELETE FROM unsent_files WHERE message_id = ? AND sha256 = ?", (message_id, sha256)
+        )
 
 
 def summaries(connection: apsw.Connection, conversation_id: str) -> list[Summary]:
@@ -70,6 +89,10 @@ def copy(connection: apsw.Connection, conversation_id: str, message_id: str, ori
     """Gives a copied message what its original is marked with."""
     connection.execute(
         "INSERT INTO unsent SELECT ?, ? FROM unsent WHERE message_id = ?",
+        (message_id, conversation_id, original_id),
+    )
+    connection.execute(
+        "INSERT INTO unsent_files SELECT ?, sha256, ? FROM unsent_files WHERE message_id = ?",
         (message_id, conversation_id, original_id),
     )
     found = connection.execute(
@@ -126,6 +149,13 @@ class Marked(Routed):
     async def set_unsent(self, conversation_id: str, message_id: str, unsent: bool) -> None:
         """Leaves a message out, or takes it in again. Raises StorageError where it is not there."""
         await self._write(conversation_id, lambda c: set_unsent(c, conversation_id, message_id, unsent))
+
+    async def set_file_unsent(self, conversation_id: str, message_id: str, sha256: str, unsent: bool) -> None:
+        """Leaves one file of a message out, or takes it in again. Raises StorageError where the message
+        is not there."""
+        await self._write(
+            conversation_id, lambda c: set_file_unsent(c, conversation_id, message_id, sha256, unsent)
+        )
 
     async def context_summaries(self, conversation_id: str) -> list[Summary]:
         """Oldest first, the withdrawn ones too."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
+from chatbench.core.messages import StoredFile
 from chatbench.services import Services
 from chatbench.services.context import ContextItem, ContextView
 from chatbench.ui.aio import Rereading, spawn
@@ -132,6 +133,10 @@ class SentDialog(QDialog):
         context = self._services.context
         if item.kind == "summary":
             spawn(context.unsummarise(self._id, item.summary_id), name="unsummarise")
+        elif item.part is not None and isinstance(item.part.source, StoredFile):
+            sha256 = item.part.source.sha256
+            out = item.why != "person"
+            spawn(context.leave_out_file(self._id, item.message_id, sha256, out), name="leave-out-file")
         else:
             spawn(context.leave_out(self._id, item.message_id, item.why == ""), name="leave-out")
 

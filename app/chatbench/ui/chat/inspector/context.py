@@ -90,7 +90,9 @@ def share_words(share: float | None) -> str:
 
 
 def can_leave_out(item: ContextItem) -> bool:
-    """Whether a person decides of it: messages of the chat, and summaries."""
+    """Whether a person decides of it: messages of the chat, single files of them, and summaries."""
+    if item.kind == "attachment":
+        return bool(item.message_id) and item.alone
     return bool(item.message_id) and item.why in ("", "person")
 
 
