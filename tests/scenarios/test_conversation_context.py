@@ -169,3 +169,37 @@ def test_a_summary_that_fails_says_why_and_changes_nothing(
             assert not view.marks
 
     run_async(scenario())
+
+
+def test_one_file_is_left_out_by_its_box(tmp_path: Path, run_async: Run, server: LoopbackServer) -> None:
+    """The question it belongs to is sent without it, and says so to whoever cannot see."""
+
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            for name in ("one.txt", "two.txt"):
+                (tmp_path / name).write_text(f"the words of {name}", encoding="utf-8")
+            session.workspace.attach([tmp_path / "one.txt", tmp_path / "two.txt"])
+            await until(lambda: len(view.composer.attachments.parts) == 2, "the files")
+            server.script(answer("red"), answer("blue"))
+            await send(view, "Compare")
+            dialog = await opened_dialog(view)
+            assert [(kind, text) for kind, text, _ in told(dialog)][:2] == [
+                ("attachment", "one.txt"), ("attachment", "two.txt"),
+            ]  # fmt: skip
+            spoken = dialog.list.context.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+            assert spoken.startswith("Attachment, as text, sent, ≈ ")
+            rows = dialog.list
+            index = rows.context.index(0)
+            click(rows.viewport(), check_rect(rows.visualRect(index), rows.layoutDirection()).center())
+            await until(lambda: told(dialog)[0][2] == "person", "the file to be left out")
+            assert told(dialog)[1][2] == "", "the other is sent"
+            assert told(dialog)[2][1:] == ("Compare", "")
+            spoken = rows.context.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+            assert spoken.startswith("Attachment, not sent: left out by you, ")
+            dialog.reject()
+            await send(view, "And?")
+            first = str(server.asked[-1].json["messages"][0]["content"])
+            assert "the words of two.txt" in first
+            assert "the words of one.txt" not in first
+
+    run_async(scenario())
