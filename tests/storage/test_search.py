@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import apsw
@@ -12,9 +13,14 @@ from hypothesis import strategies as st
 from tests.storage import samples
 
 from chatbench.core.ids import new_id
+from chatbench.core.messages import FilePart, StoredFile
+from chatbench.storage import search
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.database import Database
+from chatbench.storage.files import FileStore
 from chatbench.storage.owners import Owner
+from chatbench.storage.profile import Profile
+from chatbench.storage.renditions import RenditionStore
 
 TEXTS = {
     "weather": "今天北京的天气很好，我们去公园吧。",
@@ -140,3 +146,52 @@ async def test_what_came_in_the_same_instant_is_in_the_order_of_its_chats(
     await database.write(stop_the_clock)
     hits = await store.search("apple")
     assert [hit.conversation_id for hit in hits] == [new.id, old.id]
+
+
+def test_long_texts_are_searched_in_stretches_as_if_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words may lie across two stretches, begin or end with one, and go on behind it."""
+    pattern = search._pattern(search.parse('okapi "zebra crossing" 斑马'))
+    texts = [
+        before + found + after
+        for found in ("okapi", "zebra  crossing", "斑马", "okapis zebra okapi", "xokapi okapi")
+        for before in ("", *(" x" * n + " " * (n % 3) for n in range(40)))
+        for after in ("", "s", " tail " * 20, "斑")
+    ]
+    whole = [search._cut(text, pattern) for text in texts]
+    assert {bool(marks) for _, marks in whole} == {True, False}
+    monkeypatch.setattr(search, "_SLICE", 32)
+    monkeypatch.setattr(search, "_OVERLAP", 20)
+    assert [search._cut(text, pattern) for text in texts] == whole
+    text = "".join(TEXTS.values()) * 3
+    assert search.spaced(text) == search._split().sub(r" \1 ", text)
+
+
+async def test_others_have_their_turn_while_a_long_document_is_looked_through() -> None:
+    text = "ápple tree " * 2_000_000 + "okapi"
+    looking = asyncio.ensure_future(
+        asyncio.to_thread(search._cut, text, search._pattern(search.parse("okapi")))
+    )
+    longest, before = 0.0, time.monotonic()
+    while not looking.done():
+        await asyncio.sleep(0)
+        now = time.monotonic()
+        longest, before = max(longest, now - before), now
+    assert looking.result()[0].endswith("okapi")
+    assert longest < 0.3
+
+
+async def test_words_in_a_file_are_told_with_the_name_it_has_in_that_message(
+    store: ConversationStore, database: Database, profile: Profile
+) -> None:
+    """The same file under two names, in two messages; its words are read once."""
+    files = FileStore(profile.files, database)
+    sha256 = await files.put(b"one file", name="first name.pdf")
+    await RenditionStore(files, database).keep_text(sha256, "x " * 50_000 + "okapi")
+    for name in ("first.pdf", "second.pdf"):
+        conversation = await store.create("", samples.lane())
+        part = FilePart(source=StoredFile(sha256=sha256), media_type="application/pdf", name=name)
+        asked = samples.question(conversation.id, "Look", None, part)
+        await store.begin_turn(conversation.id, [asked], [], [])
+    hits = await store.search("okapi")
+    assert [hit.file for hit in hits] == ["second.pdf", "first.pdf"]
+    assert {hit.snippet[start:end] for hit in hits for start, end in hit.highlights} == {"okapi"}

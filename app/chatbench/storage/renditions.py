@@ -147,6 +147,8 @@ class RenditionStore:
             self._held_texts[original] = words
             return
 
+        spaced = await asyncio.to_thread(search.spaced, words)
+
         def write(connection: apsw.Connection) -> None:
             if not _is_known(connection, original):
                 return
@@ -155,7 +157,7 @@ class RenditionStore:
                 "ON CONFLICT (original) DO UPDATE SET text = excluded.text RETURNING seq",
                 (original, words),
             ).fetchone()
-            search.index_file(connection, row[0], words)
+            search.index_file(connection, row[0], spaced)
 
         await self._database.write(write)
 

@@ -201,6 +201,14 @@ def stored_files(parts: tuple[Part, ...]) -> set[str]:
     return found
 
 
+def name_of_file(parts: tuple[Part, ...], sha256: str) -> str:
+    """What the file is called where these parts show it."""
+    for part in parts:
+        if isinstance(part, MEDIA) and part.source == StoredFile(sha256=sha256):
+            return part.name
+    return ""
+
+
 LANE_COLUMNS = "id, position, provider, model, system, parameters, leaf, closed"
 
 

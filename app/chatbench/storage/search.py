@@ -28,13 +28,17 @@ _NOT_BEFORE_WORD = f"(?![^\\W_{_UNSPACED}])"
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _BLANKS = str.maketrans("\n\r\t\f", "    ")
 _SNIPPET_LENGTH = 160
+_SLICE = 1 << 14
+"""Characters that are looked at in one go."""
+_OVERLAP = 1 << 10
+"""What is found is looked for in stretches; so long it may be across two of them."""
 _LEAD = 40
 
 
 class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
     """Where the words were found. `message_id` is None for a hit in the title; `file` names the
     attachment of the message whose words they are. `highlights` are [start, end) offsets into
-    `snippet`; `created_at` is UTC milliseconds."""
+    `snippet`; `created_at` is UTC milliseconds; `pinned` is the conversation."""
 
     conversation_id: str
     message_id: str | None
@@ -43,6 +47,7 @@ class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
     highlights: tuple[tuple[int, int], ...]
     created_at: int
     file: str = ""
+    pinned: bool = False
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -76,10 +81,11 @@ def index_title(connection: apsw.Connection, seq: int, title: str) -> None:
     connection.execute("INSERT INTO title_search (rowid, title) VALUES (?, ?)", (seq, spaced(title)))
 
 
-def index_file(connection: apsw.Connection, seq: int, words: str) -> None:
-    """Puts the words of an attached file into the index, in place of what was there."""
+def index_file(connection: apsw.Connection, seq: int, spaced_words: str) -> None:
+    """Puts the words of an attached file into the index, in place of what was there. They are `spaced`
+    already: that takes a while for a long document, and nobody who writes is to wait for it."""
     connection.execute("DELETE FROM file_search WHERE rowid = ?", (seq,))
-    connection.execute("INSERT INTO file_search (rowid, text) VALUES (?, ?)", (seq, spaced(words)))
+    connection.execute("INSERT INTO file_search (rowid, text) VALUES (?, ?)", (seq, spaced_words))
 
 
 def rebuild(connection: apsw.Connection) -> None:
@@ -94,12 +100,27 @@ def rebuild(connection: apsw.Connection) -> None:
     for seq, title in connection.execute("SELECT seq, title FROM conversations WHERE title <> ''"):
         index_title(connection, seq, title)
     for seq, text in connection.execute("SELECT seq, text FROM file_texts"):
-        index_file(connection, seq, text)
+        index_file(connection, seq, spaced(text))
+
+
+class _Apart(dict[int, str]):
+    """Characters of unspaced writing with spaces around them; the others as they are."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        self[code] = f" {letter} " if _split().match(letter) else letter
+        return self[code]
+
+
+_APART = _Apart()
 
 
 def spaced(text: str) -> str:
     """The text as it is indexed: characters of unspaced writing stand alone."""
-    return _split().sub(r" \1 ", rows.plain(text).replace("\0", " "))
+    whole = rows.plain(text).replace("\0", " ")
+    # In slices, between which other threads have their turn.
+    slices = (whole[at : at + _SLICE] for at in range(0, len(whole), _SLICE))
+    return "".join(one.translate(_APART) if _split().search(one) else one for one in slices)
 
 
 def parse(query: str) -> list[Term]:
@@ -141,8 +162,8 @@ def find(connection: apsw.Connection, query: str, limit: int) -> list[SearchHit]
 def _in_titles(
     connection: apsw.Connection, wanted: str, pattern: re.Pattern[str], limit: int
 ) -> Iterator[SearchHit]:
-    for conversation_id, title, updated_at in connection.execute(
-        "SELECT v.id, v.title, v.updated_at FROM title_search AS s "
+    for conversation_id, title, pinned, updated_at in connection.execute(
+        "SELECT v.id, v.title, v.pinned, v.updated_at FROM title_search AS s "
         "CROSS JOIN conversations AS v ON v.seq = s.rowid "
         "WHERE title_search MATCH ? AND v.trashed_at IS NULL ORDER BY s.rowid DESC LIMIT ?",
         (wanted, limit),
@@ -155,14 +176,15 @@ def _in_titles(
             snippet=snippet,
             highlights=highlights,
             created_at=updated_at,
+            pinned=bool(pinned),
         )
 
 
 def _in_messages(
     connection: apsw.Connection, wanted: str, pattern: re.Pattern[str], limit: int
 ) -> Iterator[SearchHit]:
-    for conversation_id, message_id, title, parts, created_at in connection.execute(
-        "SELECT m.conversation_id, m.id, v.title, c.parts, m.created_at FROM message_search AS s "
+    for conversation_id, message_id, title, pinned, parts, created_at in connection.execute(
+        "SELECT m.conversation_id, m.id, v.title, v.pinned, c.parts, m.created_at FROM message_search AS s "
         "CROSS JOIN messages AS m ON m.seq = s.rowid "
         "CROSS JOIN conversations AS v ON v.id = m.conversation_id "
         "CROSS JOIN contents AS c ON c.seq = m.seq "
@@ -178,24 +200,30 @@ def _in_messages(
             snippet=snippet,
             highlights=highlights,
             created_at=created_at,
+            pinned=bool(pinned),
         )
 
 
 def _in_files(
     connection: apsw.Connection, wanted: str, pattern: re.Pattern[str], limit: int
 ) -> Iterator[SearchHit]:
-    for conversation_id, message_id, title, text, name, created_at in connection.execute(
-        "SELECT m.conversation_id, m.id, v.title, t.text, f.name, m.created_at FROM file_search AS s "
+    cut: dict[int, tuple[str, tuple[tuple[int, int], ...]]] = {}
+    for conversation_id, message_id, title, pinned, seq, original, parts, created_at in connection.execute(
+        "SELECT m.conversation_id, m.id, v.title, v.pinned, t.seq, t.original, c.parts, m.created_at "
+        "FROM file_search AS s "
         "CROSS JOIN file_texts AS t ON t.seq = s.rowid "
-        "CROSS JOIN files AS f ON f.sha256 = t.original "
         "CROSS JOIN file_references AS r ON r.sha256 = t.original "
         "CROSS JOIN messages AS m ON m.seq = r.message_seq "
+        "CROSS JOIN contents AS c ON c.seq = m.seq "
         "CROSS JOIN conversations AS v ON v.id = m.conversation_id "
         "WHERE file_search MATCH ? AND m.deleted_at IS NULL AND v.trashed_at IS NULL "
         "ORDER BY m.seq DESC LIMIT ?",
         (wanted, limit),
     ):
-        snippet, highlights = _cut(text, pattern)
+        if seq not in cut:
+            ((text,),) = connection.execute("SELECT text FROM file_texts WHERE seq = ?", (seq,))
+            cut[seq] = _cut(str(text), pattern)
+        snippet, highlights = cut[seq]
         yield SearchHit(
             conversation_id=conversation_id,
             message_id=message_id,
@@ -203,7 +231,8 @@ def _in_files(
             snippet=snippet,
             highlights=highlights,
             created_at=created_at,
-            file=name,
+            file=rows.name_of_file(rows.parts_of(parts), original),
+            pinned=bool(pinned),
         )
 
 
@@ -234,22 +263,35 @@ def _pattern(terms: list[Term]) -> re.Pattern[str]:
 
 def _cut(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A piece of the text with the first place where the words were found, and all of them in it."""
-    folded = text.translate(_FOLDS)
-    first = pattern.search(folded)
-    start = max(0, first.start() - _LEAD) if first else 0
+    first = _first(text, pattern)
+    start = max(0, first[0] - _LEAD) if first else 0
     if start:
-        blank = text.find(" ", start, first.start() if first else None)
+        blank = text.find(" ", start, first[0] if first else None)
         start = blank + 1 if blank >= 0 else start
     end = start + _SNIPPET_LENGTH
     if end < len(text):
-        blank = text.rfind(" ", first.end() if first else start, end)
+        blank = text.rfind(" ", first[1] if first else start, end)
         end = blank if blank > start else end
     lead, tail = "…" if start else "", "…" if end < len(text) else ""
     piece = text[start:end].translate(_BLANKS)
-    shift = len(lead) - start
+    # With the character before, which may say that this is no beginning of a word.
+    before = min(1, start)
+    folded = text[start - before : end].translate(_FOLDS)
+    shift = len(lead) - before
     marks = tuple(
-        (match.start() + shift, min(match.end(), end) + shift)
-        for match in pattern.finditer(folded, start, end)
+        (match.start() + shift, match.end() + shift)
+        for match in pattern.finditer(folded, before)
         if match.end() > match.start()
     )
     return f"{lead}{piece}{tail}", marks
+
+
+def _first(text: str, pattern: re.Pattern[str]) -> tuple[int, int] | None:
+    """Where the pattern is found first; in a long text by stretches that overlap."""
+    for at in range(0, len(text), _SLICE):
+        begin, end = max(0, at - _OVERLAP), at + _SLICE
+        for match in pattern.finditer(text[begin:end].translate(_FOLDS), min(1, begin)):
+            # What ends where the stretch ends may go on behind it.
+            if begin + match.end() < end or end >= len(text):
+                return begin + match.start(), begin + match.end()
+    return None
