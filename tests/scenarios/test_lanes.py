@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication
-from tests.loopback import replies
+from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import OTHER, ask, choose, open_menus, shown, tell, two_lanes, writing
 from tests.scenarios.window import click, finished, opened, press, until, write
@@ -204,6 +204,22 @@ def test_lanes_stand_as_they_are_told_and_one_at_a_time_where_there_is_no_room(
             session.window.resize(480, 800)
             await until(lambda: not first.isVisible(), "one lane at a time")
             assert second.isVisible()
+
+    run_async(scenario())
+
+
+def test_a_lane_whose_answer_was_cut_off_does_not_call_it_done(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            frames = openai_chat.stream([{"content": "One two"}], "length", model="model-b")
+            server.told["model-b"] = replies.events(frames)
+            await ask(view, "Count")
+            whole, cut = view.lanes.views
+            assert whole.head.state.text().startswith("Done")
+            assert cut.head.state.text().startswith("Cut off")
 
     run_async(scenario())
 

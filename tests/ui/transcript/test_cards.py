@@ -11,9 +11,10 @@ from tests.ui.transcript.conftest import Show, box_point
 from tests.ui.transcript.samples import answer
 
 from chatbench.core.errors import ErrorReport
-from chatbench.ui.chat.transcript.boxes.cards import ErrorCard
+from chatbench.ui.chat.transcript.boxes.cards import ErrorCard, NoteBox
 from chatbench.ui.chat.transcript.source import ListSource
 from chatbench.ui.chat.transcript.view import TranscriptView
+from chatbench.ui.theme import theme
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
@@ -46,6 +47,20 @@ def test_an_answer_that_broke_off_says_once_that_it_is_kept_and_shows_no_bare_na
         hint, "Try again. What had arrived is kept.", "What had arrived is kept.",
     ]  # fmt: skip
     assert [card.report.raw for card in cards] == ["", '{"type": "timeout"}', ""]
+
+
+def test_a_note_is_told_whole_where_the_column_is_narrow(show: Show) -> None:
+    cut = answer(0, "Words", stop_reason="max_tokens")
+    heights = []
+    for width in (900, 300):
+        view = show(ListSource([cut]), width=width)
+        item = view.stack.item(0)
+        assert item is not None
+        (note,) = [box for box in item.boxes if isinstance(box, NoteBox)]
+        heights.append(note.height)
+        (spot,) = note.hotspots()
+        assert QRectF(0, 0, note.width, note.height).contains(spot.rects[0])
+    assert heights[1] >= heights[0] + theme().line("small") / 2
 
 
 @pytest.mark.parametrize("kind", ["Authentication", "MissingKey", "PermissionDenied", "QuotaExhausted"])

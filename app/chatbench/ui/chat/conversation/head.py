@@ -23,6 +23,7 @@ from chatbench.ui.widgets import Chip, IconButton, Pill, Surface, box
 
 _WHOLE: Final = (16, 6, 10, 7)
 _FOLDED: Final = (16, 4, 10, 5)
+_CUT_OFF: Final = frozenset({"max_tokens", "context_window"})
 
 
 class LaneHead(Surface):
@@ -117,7 +118,10 @@ class LaneHead(Surface):
 
     def _show_end(self, message: TreeMessage) -> None:
         total = message.timings.total_s
-        if message.state == "done":
+        if message.state == "done" and message.stop_reason in _CUT_OFF:
+            cut = self.tr("Cut off") if total is None else self.tr("Cut off, {0}").format(duration(total))
+            self.state.set_state(cut, "warning")
+        elif message.state == "done":
             done = self.tr("Done") if total is None else self.tr("Done, {0}").format(duration(total))
             self.state.set_state(done, "success")
         elif message.state == "failed":

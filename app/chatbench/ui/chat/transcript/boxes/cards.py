@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatbench.core.errors import ErrorReport
@@ -25,6 +25,8 @@ from chatbench.ui.widgets import draw_pill, gauge_clock, pill_width
 
 THOUGHT_HEIGHT: Final = 240
 _THOUGHT_INDENT: Final = 20
+_WRAPPED: Final = Qt.TextFlag.TextWordWrap
+_HIGHEST: Final = 10_000
 
 
 def is_open(context: Context, key: tuple[Any, ...]) -> bool:
@@ -222,7 +224,7 @@ class ToolCard(Box):
 
 
 class NoteBox(Box):
-    """One quiet line: stopped, refused, something this version does not know."""
+    """A quiet sentence: stopped, refused, something this version does not know."""
 
     before = 4.0
 
@@ -239,7 +241,18 @@ class NoteBox(Box):
         return float(max(theme().line("small") + 4, least))
 
     def measure(self) -> float:
-        return self.estimate()
+        return max(self.estimate(), self._words_height() + 4.0)
+
+    def _room(self) -> float:
+        """The width the words have."""
+        taken = theme().icon_size(14) + 6.0 if self._icon else 0.0
+        if self._button is not None:
+            taken += button_width(self._button.label, self._button.icon, "ordinary") + 10.0
+        return max(1.0, self.width - taken)
+
+    def _words_height(self) -> float:
+        room = QRect(0, 0, int(self._room()), _HIGHEST)
+        return float(theme().metrics("small").boundingRect(room, _WRAPPED, self._words).height())
 
     def paint(self, painter: QPainter, paint: Paint) -> None:
         x = 0.0
@@ -247,15 +260,20 @@ class NoteBox(Box):
             edge = theme().icon_size(14)
             icons.draw(painter, self._icon, QRectF(0, 0, edge, self.height), self._color)
             x = edge + 6.0
-        room = self.width - x
+        room = self._room()
         if self._button is not None:
             rect = self._button_rect(self._button)
             one = self._button
             paint_button(painter, rect, one.action, paint, icon=one.icon, label=one.label, look="ordinary")
-            room -= rect.width() + 10
             x = rect.right() + 10 if self.context.rtl else x
         line = QRectF(x, 0, room, self.height)
-        paint_line(painter, line, self._words, color=self._color, right=self.context.rtl)
+        if self._words_height() <= theme().line("small"):
+            paint_line(painter, line, self._words, color=self._color, right=self.context.rtl)
+            return
+        painter.setFont(theme().font("small"))
+        painter.setPen(theme().color(self._color))
+        side = Qt.AlignmentFlag.AlignRight if self.context.rtl else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(line, side | Qt.AlignmentFlag.AlignVCenter | _WRAPPED, self._words)
 
     def _button_rect(self, button: CardButton) -> QRectF:
         """Right after the words, or at the end where they need all the room."""
@@ -272,10 +290,6 @@ class NoteBox(Box):
 
     def activate(self, key: str) -> Effect | None:
         return Act(key)
-
-    def tip(self, point: QPointF) -> str:
-        wide = theme().metrics("small").horizontalAdvance(self._words)
-        return self._words if wide > self.width else ""
 
 
 Tone = Literal["danger", "warning", "quiet"]
