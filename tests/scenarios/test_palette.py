@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.window import CTRL, Run, add_loopback, opened, press, until, view_of, write
+from tests.scenarios.window import (
+    CTRL,
+    Run,
+    add_loopback,
+    chatting,
+    opened,
+    press,
+    send,
+    until,
+    view_of,
+    write,
+)
 
 from chatbench.services.templates import Template
 from chatbench.ui.palette.keywords import keywords
@@ -221,5 +232,38 @@ def test_models_and_prompts_are_found_by_name(tmp_path: Path, run_async: Run, se
                 palette.open(query)
                 await until(lambda first=first: palette.titles()[:1] == [first], first)  # type: ignore[misc]
                 palette.close_palette()
+
+    run_async(scenario())
+
+
+def details(session: Session) -> list[str]:
+    """What stands behind the names of the rows, as assistive technology reads it."""
+    model = session.window.command_palette._list.model()
+    spoken = Qt.ItemDataRole.AccessibleTextRole
+    return [str(model.index(row, 0).data(spoken) or "") for row in range(model.rowCount())]
+
+
+def test_what_stands_in_messages_and_in_files_is_found_with_its_place(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    """A hit in a file names it, and opens the message."""
+
+    async def scenario() -> None:
+        async with chatting(tmp_path / "profile", server) as (session, view):
+            (tmp_path / "birds.txt").write_text("the pelican is called Ferdinand", encoding="utf-8")
+            session.workspace.attach([tmp_path / "birds.txt"])
+            await until(lambda: view.composer.attachments.parts, "the file")
+            await send(view, "Who is the quetzal?")
+            session.workspace.new_chat()
+            await until(lambda: view_of(session) is not view, "another chat")
+            palette = session.window.command_palette
+            palette.open("quetzal")
+            await until(lambda: any("quetzal" in detail for detail in details(session)), "the message")
+            palette.close_palette()
+            palette.open("Ferdinand")
+            words = "birds.txt: the pelican is called Ferdinand"
+            await until(lambda: any(words in detail for detail in details(session)), "the file")
+            press(palette._field, Qt.Key.Key_Return)
+            await until(lambda: view_of(session) is view, "the chat")
 
     run_async(scenario())

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from chatbench.services import Services
+from chatbench.services.history import SearchHit
 from chatbench.ui.palette import PaletteRow
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.pane import ChatWorkspace
 
 
+_SEARCHED_FROM = 3
+"""So many letters are looked for inside the chats, too."""
+_MOST_FOUND = 8
+
+
 class ChatSource:
-    """Conversations by title."""
+    """Conversations by title, and after them those in whose messages and files the words stand."""
 
     prefix = "#"
 
@@ -26,10 +32,10 @@ class ChatSource:
         self._workspace = workspace
         self.title = QCoreApplication.translate("palette", "Chats")
 
-    async def _find(self) -> Sequence[PaletteRow]:
+    async def _find(self, query: str) -> Sequence[PaletteRow]:
         summaries = await self._services.history.summaries(1000)
         untitled = QCoreApplication.translate("palette", "New chat")
-        return [
+        rows = [
             PaletteRow(
                 summary.title or untitled,
                 partial(self._workspace.open, summary.id),
@@ -37,9 +43,23 @@ class ChatSource:
             )
             for summary in summaries
         ]
+        if len(query.strip()) >= _SEARCHED_FROM:
+            hits = await self._services.history.search(query, _MOST_FOUND)
+            rows += [self._found(hit, untitled) for hit in hits if hit.message_id is not None]
+        return rows
+
+    def _found(self, hit: SearchHit, untitled: str) -> PaletteRow:
+        of = f"{hit.file}: " if hit.file else ""
+        return PaletteRow(
+            hit.title or untitled,
+            partial(self._workspace.open, hit.conversation_id, hit.message_id or ""),
+            icon="paperclip" if hit.file else "message-square",
+            detail=of + " ".join(hit.snippet.split()),
+            found=True,
+        )
 
     def rows(self, query: str) -> Awaitable[Sequence[PaletteRow]]:
-        return self._find()
+        return self._find(query)
 
 
 class PromptSource:
