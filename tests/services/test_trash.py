@@ -33,7 +33,9 @@ async def picture(services: Services, width: int) -> ImagePart:
     data = io.BytesIO()
     pictures.corner(width).save(data, "PNG")
     info = services.models.info(SIGHTED)
-    return await services.attachments.attach_bytes(data.getvalue(), f"{width}.png", info)
+    part = await services.attachments.attach_bytes(data.getvalue(), f"{width}.png", info)
+    assert isinstance(part, ImagePart)
+    return part
 
 
 async def is_there(services: Services, part: ImagePart) -> bool:
