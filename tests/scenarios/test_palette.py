@@ -77,6 +77,7 @@ FIRST = {
     "fork": "Fork to a new chat",
     "duplicate": "Fork to a new chat",
     "branches": "All branches…",
+    "tree": "All branches…",
     "toggle sidebar": "Sidebar",
     "hide panel": "Sidebar",
     "right panel": "Inspector",

@@ -75,7 +75,7 @@ def _chats() -> dict[str, str]:
         "chat.save-assistant": _tr("preset persona bot gpt character role"),
         "chat.assistants": _tr("persona preset bot personas presets bots gpts characters roles manage"),
         "chat.context": _tr("context tokens window preview request prompt cost"),
-        "chat.tree": _tr("branch versions map graph overview history"),
+        "chat.tree": _tr("tree branch versions map graph overview history"),
         "chat.attach": _tr("upload add picture image document pdf photo"),
         "chat.model": _tr("switch change llm provider select pick"),
         "chat.leaderboard": _tr("ranking elo rating scores best arena wins"),
