@@ -8,8 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QFileOpenEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from tests.documents import office, pdfs
+from tests.harness import program
 from tests.harness.drags import drag_point
 from tests.scenarios.test_sidebar_list import listed, spot
+from tests.scenarios.test_windows_single import ended, listening, start
 from tests.scenarios.test_windows_tabs import show, with_chats
 from tests.scenarios.window import Run, shows, until, view_of
 
@@ -156,3 +159,34 @@ def test_what_the_desktop_hands_over_is_checked() -> None:
     app.removeEventFilter(opened)
     opened.deleteLater()
     assert [wish.paths() for wish in asked] == [[Path("/tmp/a b.pdf")]]
+
+
+def test_a_later_start_hands_over_files_of_every_kind(tmp_path: Path, run_async: Run) -> None:
+    """To the window, and to the quick chat."""
+    made = {
+        "letter.docx": office.letter(), "report.pdf": pdfs.single().data, "table.csv": b"a,b\n1,2\n",
+        "Ünï – name.md": b"# Words",
+    }  # fmt: skip
+    paths = []
+    for name, data in made.items():
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(data)
+    profile, env = tmp_path / "profile", program.environment(tmp_path / "keyring.json")
+
+    async def scenario() -> None:
+        async with listening(profile) as (session, _):
+            here = view_of(session).composer
+            later = await start("--profile", str(profile), *map(str, paths), env=env)
+            assert await ended(later) == 0
+            await until(lambda: len(here.attachments.parts) == len(paths), "the files in the window")
+            assert [item.name for item in here.attachments.items] == list(made)
+            later = await start("--profile", str(profile), "quick", *map(str, paths[:2]), env=env)
+            assert await ended(later) == 0
+            await until(lambda: session.quick is not None and session.quick.pane.view, "the quick chat")
+            assert session.quick is not None
+            quick = session.quick.pane.view
+            assert quick is not None
+            await until(lambda: len(quick.composer.attachments.parts) == 2, "the files in the quick chat")
+            assert len(here.attachments.parts) == len(paths)
+
+    run_async(scenario())
