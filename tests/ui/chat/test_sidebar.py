@@ -12,6 +12,7 @@ from tests.ui.chat.quiet import done, until_quiet
 
 from chatbench.services import Services
 from chatbench.ui.chat.sidebar import ChatSidebar
+from chatbench.ui.chat.sidebar.rows import unmarked
 from chatbench.ui.theme import theme
 
 if TYPE_CHECKING:
@@ -28,6 +29,32 @@ def sidebar(services: Services, run_async: Runner, qtbot: QtBot) -> Iterator[Cha
     sidebar.show()
     yield sidebar
     run_async(until_quiet())
+
+
+def test_a_hit_is_read_without_the_signs_of_markdown() -> None:
+    def shown(snippet: str, found: str) -> tuple[str, list[str]]:
+        start = snippet.index(found)
+        words, marks = unmarked(snippet, ((start, start + len(found)),))
+        return words, [words[a:b] for a, b in marks]
+
+    written = "…## Colours: the **sky** is *blue*, see `light()` and [why it is](https://example.org/a)."
+    read = "…## Colours: the sky is blue, see light() and why it is."
+    assert shown(written, "blue") == (read, ["blue"])
+    assert shown("## Colours of ~~old~~ ![a cat](cat.png)", "cat") == ("Colours of old a cat", ["cat"])
+    assert shown("2 * 3 and a*b, C# is # 1", "and") == ("2 * 3 and a*b, C# is 1", ["and"])
+    assert shown("the [link](https://example.org/sky) here", "sky") == (
+        "the link](https://example.org/sky) here", ["sky"],
+    )  # fmt: skip
+
+
+def test_a_pinned_chat_that_was_searched_for_is_known_as_pinned(
+    sidebar: ChatSidebar, services: Services, run_async: Runner
+) -> None:
+    one = run_async(services.chat.new_conversation(title="Apples"))
+    two = run_async(services.chat.new_conversation(title="Apple trees"))
+    run_async(services.history.pin(one.id, True))
+    run_async(done(lambda: sidebar.search.setText("apple")))
+    assert {row.id: row.pinned for row in sidebar.view.rows()} == {one.id: True, two.id: False}
 
 
 def _end_of_rows(sidebar: ChatSidebar) -> int:

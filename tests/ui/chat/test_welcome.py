@@ -160,6 +160,9 @@ def test_providers_that_were_set_up_say_how_they_are_and_what_puts_them_right(
     assert visitor.asked.pop() == ("provider_wanted", "mine")
 
     assert card.row("near").told.text() == "server not running"
+    name = endpoints.row("near").endpoint.name
+    (silent,) = [words for words in visitor.words().splitlines() if words.endswith("did not answer.")]
+    assert name not in silent, "it is said once, where it stands"
     endpoints.save(_own("near", server.base_url("openai_chat"), auth="none", local=True))
     visitor.click(card.row("near").use)
     assert "near" not in card.providers(), "it answers, and stands with what is on this computer"
@@ -256,6 +259,7 @@ def test_the_keyboard_reaches_the_questions(visitor: Visitor) -> None:
 @pytest.mark.parametrize("width", [360, 700, 1100])
 @pytest.mark.parametrize("factor", [1.0, 2.0])
 def test_nothing_is_wider_than_the_pane(visitor: Visitor, width: int, factor: float) -> None:
+    visitor.services.endpoints.save(_own("near", NOWHERE, auth="none", local=True))
     visitor.do(lambda: theme().apply(text_factor=factor))
     visitor.page.resize(int(width * factor), 800)
     page = visitor.show()
@@ -264,4 +268,5 @@ def test_nothing_is_wider_than_the_pane(visitor: Visitor, width: int, factor: fl
     assert inner is not None
     assert inner.width() <= page.viewport().width()
     for card in (page.providers, page.local, page.key):
+        assert card.isVisible()
         assert card.mapTo(inner, card.rect().topRight()).x() <= inner.width()

@@ -49,7 +49,7 @@ class ListActions(QObject):
             return on_marked(lambda marked: act(marked[0]))
 
         listed: tuple[tuple[str, str, Callable[[], object], str, str], ...] = (
-            ("open_tab", tr("Open in new tab"), on_marked(self._open_aside), "", "Ctrl+Return"),
+            ("open_tab", tr("Open in new tab"), on_marked(self._open_aside), "panel-top", "Ctrl+Return"),
             ("open_beside", tr("Open beside"), on_marked(self._open_beside), "columns-2", "Alt+Return"),
             (
                 "open_window", tr("Open in new window"),

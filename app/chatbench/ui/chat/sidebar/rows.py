@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from PySide6.QtCore import QAbstractListModel, QCoreApplication, QLocale, QModelIndex, QObject, Qt
@@ -20,6 +21,20 @@ class Roles(IntEnum):
     """What a row gives besides its title."""
 
     ROW = Qt.ItemDataRole.UserRole + 1
+
+
+Marks = tuple[tuple[int, int], ...]
+"""[start, end) of what was found."""
+
+_SIGNS: Final = re.compile(
+    r"(`+)"  # code
+    r"|(?<![^\s(])(#{1,6}\s)"  # a heading
+    r"|(?<![\w*])(\*{1,3})(?=[^\s*])"  # emphasis begins
+    r"|(?<=[^\s*])(\*{1,3})(?![\w*])"  # and ends
+    r"|(~~)"
+    r"|(!?\[)[^\[\]]+(\]\([^()\s]*\))"  # a link, a picture
+)
+"""What Markdown writes around words; each group is a sign that says nothing to who reads."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,14 +121,40 @@ def hit_rows(hits: Sequence[SearchHit], today: date) -> list[Row]:
 
 def _hit_row(hit: SearchHit, today: date) -> Row:
     of = f"{hit.file}: " if hit.file else ""
+    snippet, highlights = hit.snippet.replace("\n", " "), hit.highlights
+    if hit.message_id and not hit.file:
+        snippet, highlights = unmarked(snippet, highlights)
     return Row(
         id=hit.conversation_id,
         title=hit.title or _tr("New chat"),
         when=when(local_moment(hit.created_at), today),
-        snippet=of + hit.snippet.replace("\n", " "),
-        highlights=tuple((start + len(of), end + len(of)) for start, end in hit.highlights),
+        snippet=of + snippet,
+        highlights=tuple((start + len(of), end + len(of)) for start, end in highlights),
         message_id=hit.message_id or "",
+        pinned=hit.pinned,
     )
+
+
+def unmarked(snippet: str, highlights: Marks) -> tuple[str, Marks]:
+    """A piece of a message without the signs of Markdown, which is cut out of its lines and so cannot be
+    read as such. A sign in which the words were found stays."""
+    gone = [
+        (match.start(place), match.end(place))
+        for match in _SIGNS.finditer(snippet)
+        for place in range(1, _SIGNS.groups + 1)
+        if match.start(place) < match.end(place)
+    ]
+    gone = [(a, b) for a, b in gone if not any(a < end and start < b for start, end in highlights)]
+    kept, at = [], 0
+    for start, end in gone:
+        kept.append(snippet[at:start])
+        at = end
+    kept.append(snippet[at:])
+
+    def moved(place: int) -> int:
+        return place - sum(end - start for start, end in gone if end <= place)
+
+    return "".join(kept), tuple((moved(start), moved(end)) for start, end in highlights)
 
 
 class ConversationItemModel(QAbstractListModel):

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from chatbench.core.endpoints import Endpoint
 from chatbench.services import Services
 from chatbench.services.endpoints import LocalServer
 from chatbench.ui.aio import spawn
@@ -93,14 +94,16 @@ class LocalServersCard(Card):
             self._rows.append(row)
             self._list.addWidget(Divider())
             self._list.addWidget(row)
-        silent = [server.endpoint.name for server in servers if not server.answers]
+        silent = [server.endpoint for server in servers if not server.answers]
         self._silent.setText(self._silent_words(silent))
         self.looked.emit(frozenset(server.endpoint.id for server in answering))
         announce(self, self.tr("Local servers found: {0}").format(len(answering)))
 
-    def _silent_words(self, names: list[str]) -> str:
+    def _silent_words(self, silent: list[Endpoint]) -> str:
+        """Those of the reader's own have a row among the providers, which says it of them."""
+        names = [endpoint.name for endpoint in silent if self._services.endpoints.shipped(endpoint.id)]
         if not names:
-            return self.tr("All of them answered.")
+            return self.tr("All others answered.") if silent else self.tr("All of them answered.")
         if len(names) == 1:
             return self.tr("{0} did not answer.").format(names[0])
         return self.tr("{0} and {1} did not answer.").format(", ".join(names[:-1]), names[-1])

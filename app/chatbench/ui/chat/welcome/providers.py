@@ -91,10 +91,11 @@ class ProvidersCard(Card):
             self.setVisible(bool(shown))
 
     def _is_set_up(self, row: EndpointRow) -> bool:
-        """Somebody gave a key or an address; what answers on this computer has a card of its own."""
+        """Somebody gave a key or an address; what answers on this computer has a card of its own, which
+        also names those of the usual ones that do not."""
         if row.endpoint.local:
             silent = self._answering is not None and row.endpoint.id not in self._answering
-            return silent and not row.endpoint.shipped
+            return silent and not self._services.endpoints.shipped(row.endpoint.id)
         return row.key.state in ("ready", "other_origin") or not row.endpoint.shipped
 
     def _models(self, row: EndpointRow) -> tuple[ModelInfo, ...]:
