@@ -1,8 +1,9 @@
-"""Files dropped elsewhere than on a chat: on one in the list, on the rail, on the program's icon."""
+"""Files elsewhere than in a chat: dropped on one in the list, on the rail, on the icon; found by the search."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -16,6 +17,8 @@ from tests.scenarios.test_windows_single import ended, listening, start
 from tests.scenarios.test_windows_tabs import show, with_chats
 from tests.scenarios.window import Run, shows, until, view_of
 
+from chatbench.services.history import SearchHit
+from chatbench.ui.chat.sidebar.rows import hit_rows
 from chatbench.ui.fileopen import FileOpenings
 from chatbench.ui.session import Session
 from chatbench.ui.wish import Wish
@@ -190,3 +193,14 @@ def test_a_later_start_hands_over_files_of_every_kind(tmp_path: Path, run_async:
             assert len(here.attachments.parts) == len(paths)
 
     run_async(scenario())
+
+
+def test_a_hit_in_a_file_names_it() -> None:
+    """Before the words, and what is marked are still the words."""
+    hit = SearchHit(
+        conversation_id="c", message_id="m", title="Birds", snippet="the pelican is grey",
+        highlights=((4, 11),), created_at=0, file="birds.txt",
+    )  # fmt: skip
+    (row,) = hit_rows([hit], date(2026, 1, 1))
+    assert row.snippet == "birds.txt: the pelican is grey"
+    assert [row.snippet[start:end] for start, end in row.highlights] == ["pelican"]
