@@ -14,6 +14,7 @@ from google.genai import types as genai_types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mistralai.client import Mistral as MistralSdk
+from tests.loopback import replies
 from tests.loopback.filestorage import CREATED, FileShelf
 from tests.loopback.server import Asked, LoopbackServer
 from tests.providers import wires
@@ -241,8 +242,6 @@ async def test_a_large_file_goes_to_gemini_in_pieces_and_never_to_another_host(
 
 
 async def test_an_upload_without_an_address_is_not_gone_on_with(server: LoopbackServer, client: Http) -> None:
-    from tests.loopback import replies
-
     server.script(replies.data({}))
     at = place(server, "gemini", client)
     assert at.wire.storage is not None
@@ -309,3 +308,23 @@ def test_any_name_and_any_bytes_are_one_file_of_a_form(
         and name
     ):
         assert kept.name == name
+
+
+async def test_a_list_that_leads_back_to_itself_ends(server: LoopbackServer, client: Http) -> None:
+    at = place(server, "anthropic", client)
+    assert at.wire.storage is not None
+    again = {"data": [{"id": "file_1"}], "next_page": "page_1"}
+    server.script(*[replies.data(again) for _ in range(3)])
+    assert [file.id for file in await at.wire.storage.list(at)] == ["file_1", "file_1"]
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "size"),
+    [('"12"', 12), ("12", 12), ('"-1"', 0), ('"many"', 0), (f'"{"9" * 5000}"', 0), ('""', 0)],
+)
+def test_a_size_that_is_none_is_not_known(server: LoopbackServer, told: str, size: int) -> None:
+    storage = WIRES["gemini"].storage
+    assert storage is not None
+    body = f'{{"name": "files/x", "sizeBytes": {told}}}'.encode()
+    assert storage.decode(body, endpoint_at(server, "gemini")).size == size

@@ -65,8 +65,9 @@ _LINES_A_TOKEN = 16
 _UNSIZED = 1024
 _PDF_BYTES_A_TOKEN = 50
 _TEXT_BYTES_A_TOKEN = 4
-_AUDIO_TOKENS_A_SECOND = 32
-_VIDEO_TOKENS_A_SECOND = 300
+_AUDIO_TOKENS_A_SECOND, _GEMINI_AUDIO = 32, 25
+_VIDEO_TOKENS_A_SECOND, _GEMINI_VIDEO = 300, 95
+"""Of a second; the latter since Gemini 3: a frame of 70 and the sound."""
 
 
 def estimate_text(text: str) -> int:
@@ -117,6 +118,8 @@ def estimate_tokens(
         for part in message.parts:
             if isinstance(part, ImagePart):
                 media += image_tokens(part, info)
+            elif isinstance(part, AudioPart | VideoPart):
+                media += lasting_tokens(part, info)
             else:
                 words += _part(part)
     if tools:
@@ -143,12 +146,24 @@ def _part(part: Part) -> int:
         case FilePart(media_type=kind, size=size):
             textual = kind.startswith("text/") or kind == "application/json"
             return ceil(size / (_TEXT_BYTES_A_TOKEN if textual else _PDF_BYTES_A_TOKEN))
-        case AudioPart(seconds=seconds):
-            return ceil((seconds or 0) * _AUDIO_TOKENS_A_SECOND)
-        case VideoPart(seconds=seconds):
-            return ceil((seconds or 0) * _VIDEO_TOKENS_A_SECOND)
         case _:
             return 0
+
+
+def lasting_tokens(part: AudioPart | VideoPart, info: ModelInfo) -> int:
+    """Tokens of sound or film; 0 where nobody knows how long it is."""
+    name = info.ref.id.lower()
+    is_newer = "gemini" in name and not is_gemini_to_2_5(name)
+    if isinstance(part, AudioPart):
+        each = _GEMINI_AUDIO if is_newer else _AUDIO_TOKENS_A_SECOND
+    else:
+        each = _GEMINI_VIDEO if is_newer else _VIDEO_TOKENS_A_SECOND
+    return ceil((part.seconds or 0) * each)
+
+
+def is_gemini_to_2_5(name: str) -> bool:
+    """Whether this Gemini counts as they did before 3."""
+    return re.search(r"gemini-(?:1|2)", name) is not None
 
 
 def image_tokens(part: ImagePart, info: ModelInfo) -> int:
@@ -192,7 +207,7 @@ _GEMINI_RESOLUTIONS = {"low": 280, "high": 1120, "original": 2240}
 
 def _gemini_image(width: int, height: int, name: str, detail: Detail) -> int:
     """258 a tile up to 2.5; since 3 an amount that the resolution asked for decides."""
-    if not re.search(r"gemini-(?:1|2)", name):
+    if not is_gemini_to_2_5(name):
         return _GEMINI_RESOLUTIONS.get(detail, 1120)
     if max(width, height) <= 384:
         return 258

@@ -96,9 +96,10 @@ class FileStorage(ABC):
         page: str | None = None
         for _ in range(_PAGES):
             body = await at.fetch(self.request(at.endpoint, at.key, query=self.page_query(page)))
+            before = page
             files, page = self.decode_page(body, at.endpoint, page)
             found += files
-            if page is None:
+            if page in (None, before):
                 break
         return found
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from chatbench.client.estimate import estimate_text, image_tokens
+from chatbench.client.estimate import estimate_text, image_tokens, is_gemini_to_2_5
 from chatbench.core.messages import (
     AudioPart,
     FilePart,
@@ -25,7 +25,7 @@ SentAs = Literal["picture", "native", "text", "pages", "sound", "film"]
 PAGE_EDGE = 1568
 """Pixels of the longer edge of a page as a picture, where the model's own limit is not below: what Claude
 looks at without making it smaller, and enough to read 8 point print."""
-_GEMINI_PAGE = 258
+_GEMINI_PAGE, _GEMINI_PAGE_TO_2_5 = 560, 258
 _MEDIA: dict[type[MediaPart], tuple[SentAs, Modality]] = {
     AudioPart: ("sound", "audio"),
     VideoPart: ("film", "video"),
@@ -139,14 +139,16 @@ def _page_tokens(facts: PdfFacts, page: int, info: ModelInfo) -> int:
 
 
 def _native_tokens(info: ModelInfo, text: int | None, drawn: int, pages: int) -> int | None:
-    """Claude and OpenAI's models read each page's text and its picture, Gemini before 3 a fixed amount a
-    page; what others make of a document, nobody says."""
+    """Claude and OpenAI's models read each page's text and its picture, Gemini a fixed amount a page; what
+    others make of a document, nobody says: its text at least."""
     name = info.ref.id.lower()
     if "gemini" in name:
-        return _GEMINI_PAGE * pages
+        return pages * (_GEMINI_PAGE_TO_2_5 if is_gemini_to_2_5(name) else _GEMINI_PAGE)
     if text is None:
         return None
-    return text + drawn if "claude" in name or info.ref.provider in ("openai", "anthropic") else text
+    if "claude" in name or info.ref.provider in ("openai", "anthropic"):
+        return text + drawn
+    return text or None
 
 
 def text_tokens(words: str, info: ModelInfo) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from chatbench.client.environment import Environment
-from chatbench.client.estimate import estimate_tokens
+from chatbench.client.estimate import lasting_tokens
 from chatbench.client.fetching import Fetcher
 from chatbench.client.files import ProviderFiles
 from chatbench.core.conversations import SentFile
@@ -307,10 +307,7 @@ class AttachmentService:
             case ImagePart():
                 return forms.of_picture(part, takes)
             case AudioPart() | VideoPart():
-                message = Message(role="user", parts=(part,))
-                empty = Message(role="user")
-                tokens = estimate_tokens([message], "", takes.info) - estimate_tokens([empty], "", takes.info)
-                return forms.of_sound_or_film(part, takes, tokens or None)
+                return forms.of_sound_or_film(part, takes, lasting_tokens(part, takes.info) or None)
             case FilePart():
                 return await self._seen_document(part, takes, read=read)
 
