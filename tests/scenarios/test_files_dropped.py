@@ -1,4 +1,4 @@
-"""Files elsewhere than in a chat: dropped on one in the list, on the rail, on the icon; found by the search."""
+"""Files elsewhere than in a chat: dropped on one in the list, on the rail, on the icon; found by search."""
 
 from __future__ import annotations
 

@@ -235,14 +235,19 @@ some not at all.
     ),
     Page(
         "pictures",
-        "What happens to a picture I attach?",
-        "picture image photo screenshot png jpeg jpg webp gif attach drop paste upload vision",
+        "What happens to a picture or a file I attach?",
+        "picture image photo screenshot png jpeg jpg webp gif attach drop paste upload vision file document "
+        "pdf word excel docx xlsx pptx epub csv zip archive folder audio sound film video",
         """\
-## What happens to a picture I attach?
+## What happens to a picture or a file I attach?
 
-Drop a picture anywhere on the chat, paste it, or use the paper clip. PNG, JPEG, WebP and GIF are \
-understood. What is sent is a copy: made smaller where the model takes no larger one, and without the \
-metadata of the camera. The original stays with the conversation on this computer.
+Drop it anywhere on the chat, paste it, or use the paper clip. Of a picture a copy is sent: made smaller \
+where the model takes no larger one, and without the metadata of the camera. The original stays with the \
+conversation on this computer.
+
+A PDF goes as it is, as text, or as pictures of its pages: what the model takes, and what you choose. \
+Office files, books, mails, notebooks and code go as text. Of folders and archives you choose the files. \
+Sound and film go to models that take them. The inspector tells of each answer what was sent.
 
 Attach one and send it to me: I cannot see what it shows, but I will tell you its format, its size in \
 pixels, and its size in bytes, as a model would get it.
