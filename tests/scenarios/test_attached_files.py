@@ -18,7 +18,7 @@ from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, choose, open_menus, tell, two_lanes
 from tests.scenarios.window import CTRL, chatting, click, opened, press, send, until
 
-from chatbench.core.messages import ImagePart, MediaPart, StoredFile
+from chatbench.core.messages import ImagePart, MediaPart
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.controls import isolated
@@ -174,24 +174,35 @@ def test_the_menu_at_a_file_copies_and_attaches_it_again(
     run_async(scenario())
 
 
-def test_beside_each_other_the_question_tells_of_all_lanes_and_blindly_of_none(
+def test_above_lanes_the_files_are_listed_with_what_each_was_sent(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
+    async def listed(view: ConversationView) -> list[str]:
+        click(view.strip.files)
+        await until(open_menus, "the list")
+        (menu,) = open_menus()
+        return [action.text() for action in menu.actions()]
+
     async def scenario() -> None:
         async with chatting(tmp_path, server) as (session, view):
             await two_lanes(session, server)
-            parts = await attached(session, view)
+            await attached(session, view)
             await ask(view, "What is it?")
-            source = view.lanes.views[0].source
-            question = next(one for one in view.conversation.messages if one.role == "user")
-            sent = source._sent
-            whole = (await session.services.history.messages([question.id]))[0]
-            await until(lambda: len(sent.of(whole)) == 4, "what both were sent")
-            hashes = [part.source.sha256 for part in parts if isinstance(part.source, StoredFile)]
-            assert set(sent.of(whole)) == {
-                (hashes[0], "A", "picture"), (hashes[0], "B", "picture"),
-                (hashes[1], "A", "text"), (hashes[1], "B", "text"),
-            }  # fmt: skip
+            await until(view.strip.files.isVisible, "the files")
+            assert view.strip.files.label() == "2 files"
+            assert view.strip.accessibleName().endswith("What is it?. 2 files")
+            words = await listed(view)
+            assert [one.rpartition(", ")[2] for one in words] == ["sent as a picture", "sent as text"]
+            choose(words[1])
+            (viewer,) = viewers()
+            assert viewer.windowTitle() == "report.pdf"
+            press(viewer, Qt.Key.Key_Escape)
+            click(view.bar.blind)
+            await until(lambda: view.names_hidden, "blind mode")
+            words = await listed(view)
+            assert [one.rpartition(" · ")[2] for one in words] == ["659 bytes", words[1].rpartition(" · ")[2]]
+            assert "sent" not in "".join(words)
+            press(open_menus()[0], Qt.Key.Key_Escape)
 
     run_async(scenario())
 

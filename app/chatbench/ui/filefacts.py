@@ -32,10 +32,10 @@ def tr(text: str) -> str:
 
 def kind_of(part: MediaPart) -> str:
     """What kind of file it is, as people write it: `PDF`, `DOCX`, `Text`."""
-    if part.media_type == "text/plain":
-        ending = part.name.rpartition(".")[2] if "." in part.name else ""
-        return ending.upper() if ending and ending != "txt" and len(ending) <= 5 else tr("Text")
     known = _KINDS.get(part.media_type)
+    if known is None and part.media_type.startswith("text/"):
+        ending = part.name.rpartition(".")[2] if "." in part.name else "txt"
+        return ending.upper() if ending.lower() != "txt" and len(ending) <= 5 else tr("Text")
     return known or part.media_type.rpartition("/")[2].removeprefix("x-").upper() or tr("File")
 
 

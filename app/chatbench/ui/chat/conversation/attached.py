@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
 from chatbench.core.messages import FilePart, ImagePart, MediaPart, StoredFile
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.saving import save_file
+from chatbench.ui.chat.transcript.boxes.attachments import words_of
 from chatbench.ui.chat.transcript.boxes.base import OpenFile
 from chatbench.ui.chat.viewer import open_attachment
 from chatbench.ui.chat.viewer.outside import ending_for, open_outside
@@ -33,6 +34,23 @@ class AttachedFiles(QObject):
         """Does what is asked for in a lane."""
         lane.transcript.file_opened.connect(self.open)
         lane.transcript.file_menu_opening.connect(self._add_to)
+
+    def show_question(self, at: QPoint) -> None:
+        """Lists the files of the question above the lanes, to open one."""
+        spawn(self._list(at), owner=self._view, name="files-of-question")
+
+    async def _list(self, at: QPoint) -> None:
+        question = self._view.strip.question
+        if question is None:
+            return
+        sent = await self._view.source.sent_of(question)
+        media = tuple(part for part in question.parts if isinstance(part, MediaPart))
+        menu = QMenu(self._view)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for part in media:
+            action = menu.addAction(words_of(part, sent), partial(self.open, OpenFile(part, media)))
+            action.setEnabled(isinstance(part.source, StoredFile))
+        menu.popup(at)
 
     def open(self, file: OpenFile) -> None:
         """Shows it in a window of its own."""

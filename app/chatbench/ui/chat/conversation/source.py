@@ -22,7 +22,7 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.notes import notes_of, unsent_note
 from chatbench.ui.chat.conversation.sentfiles import SentFiles
 from chatbench.ui.chat.conversation.unnamed import UnnamedLive, unnamed
-from chatbench.ui.chat.transcript.source import Entry, Live, Place
+from chatbench.ui.chat.transcript.source import Entry, Live, Place, Sent
 
 _KEPT = 400
 _PICTURES_KEPT = 100
@@ -172,6 +172,13 @@ class ConversationSource(QObject):
         unread = [answer for message in read for answer in self._sent.unread(message)]
         for answer in await self._services.history.messages(unread) if unread else ():
             self._sent.remember(answer)
+
+    async def sent_of(self, question: TreeMessage) -> Sent:
+        """How the files of a whole question went to the models, unless their names are hidden."""
+        if self.unnamed_as:
+            return ()
+        await self._read_sent([question])
+        return self._sent.of(question)
 
     def live(self, index: int) -> Live | None:
         answer = self._services.chat.live(self._path[index].id)

@@ -9,10 +9,11 @@ from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
+from chatbench.core.messages import MediaPart
 from chatbench.ui.chat.transcript.facts import clock
-from chatbench.ui.quantities import ABOUT
+from chatbench.ui.quantities import ABOUT, number
 from chatbench.ui.quantities import tokens as token_words
-from chatbench.ui.widgets import ElidedLabel, IconButton, Label, Surface
+from chatbench.ui.widgets import Button, ElidedLabel, IconButton, Label, Surface
 
 _GAP: Final = 4
 _AROUND: Final = 6
@@ -22,11 +23,12 @@ _SIDES: Final = (10, 16)
 class TurnStrip(Surface):
     """``turn_wanted(step)``: -1 the turn before, 1 the one after. A click on the words unfolds them.
     ``edit_wanted()``: the question is to be edited where it stands; ``menu_wanted(QPoint)``: what else can
-    be done with it is to be offered there."""
+    be done with it is to be offered there; ``files_wanted(QPoint)``: its files are."""
 
     turn_wanted = Signal(int)
     edit_wanted = Signal()
     menu_wanted = Signal(QPoint)
+    files_wanted = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sunken", lines=Qt.Edge.BottomEdge, parent=parent)
@@ -59,6 +61,12 @@ class TurnStrip(Surface):
         self.you.setContentsMargins(0, 0, 6, 0)
         line.addWidget(self.you)
         line.addWidget(self.words, 1)
+        self.files = Button("", icon="paperclip", size="small", kind="quiet")
+        self.files.clicked.connect(
+            lambda: self.files_wanted.emit(self.files.mapToGlobal(self.files.rect().bottomLeft()))
+        )
+        self.files.hide()
+        line.addWidget(self.files)
         line.addWidget(self.when)
         self.edit = IconButton("pencil", self.tr("Edit the question"), size="row", parent=self)
         self.edit.clicked.connect(self.edit_wanted)
@@ -93,7 +101,9 @@ class TurnStrip(Surface):
 
     def _fold(self) -> None:
         """As room ends, first the time leaves, then who asks: the words have a third of the line at least."""
-        turn = sum(one.sizeHint().width() + _GAP for one in (self.back, self.place, self.on, self.edit))
+        files = () if self.files.isHidden() else (self.files,)
+        always = (self.back, self.place, self.on, self.edit, *files)
+        turn = sum(one.sizeHint().width() + _GAP for one in always)
         room = self.width() - turn - 8 - sum(_SIDES)
         for label in (self.you, self.when):
             room -= label.sizeHint().width() + _GAP
@@ -122,6 +132,10 @@ class TurnStrip(Surface):
         if question is None:
             return
         words = question.text
+        count_files = sum(isinstance(part, MediaPart) for part in question.parts)
+        told = self.tr("1 file") if count_files == 1 else self.tr("{0} files").format(number(count_files))
+        self.files.set_label(told)
+        self.files.setVisible(bool(count_files))
         self.words.set_text(words)
         if self._area.isVisible():
             self.whole.setText(words)
@@ -132,7 +146,8 @@ class TurnStrip(Surface):
         self._fold()
         self.back.setEnabled(place > 1)
         self.on.setEnabled(place < count)
-        self.setAccessibleName(self.tr("Turn {0} of {1}: {2}").format(place, count, words[:200]))
+        spoken = self.tr("Turn {0} of {1}: {2}").format(place, count, words[:200])
+        self.setAccessibleName(f"{spoken}. {told}" if count_files else spoken)
 
     def hold(self, sheet: QWidget | None) -> None:
         """Shows something in place of the words, such as a sheet to edit them; None: the words."""

@@ -164,6 +164,7 @@ class ConversationView(Surface):
     def _connect(self) -> None:
         self.compare.listen()
         self.lanes.current_changed.connect(self._turned)
+        self.strip.files_wanted.connect(self.files.show_question)
         self.strip.menu_wanted.connect(
             lambda at: self.acts.show_menu(self.lanes.current, self.strip.question, at)
         )

@@ -181,9 +181,9 @@ class RegionSheet(QWidget):
     def _paint_words(self, painter: QPainter, words: str, at: QPoint, *, middle: bool = False) -> None:
         """Words on a ground of their own: anything may be below."""
         font = theme().metrics("ui")
-        wide = min(font.horizontalAdvance(words) + 24, self.width() - 24)
+        wide = min(font.horizontalAdvance(words) + 28, self.width() - 24)
         lines = font.boundingRect(
-            QRect(0, 0, wide - 24, 1000), Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, words
+            QRect(0, 0, wide - 20, 1000), Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, words
         )
         place = QRect(0, 0, wide, lines.height() + 12)
         place.moveCenter(at)

@@ -126,6 +126,7 @@ class ViewerWindow(Surface):
             row.addWidget(self.buttons[key])
         row.addSpacing(8)
         row.addWidget(self.page)
+        row.addSpacing(4)
         row.addWidget(self.of_pages)
         row.addStretch(1)
         for key in ("text", "find", "copy", "save", "outside"):

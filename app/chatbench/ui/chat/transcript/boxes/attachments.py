@@ -59,7 +59,8 @@ class AttachmentsBox(Box):
             wide = min(wide, self.width)
             if x and x + wide > self.width:
                 x, y = 0.0, y + high + 8
-            self._rects.append(QRectF(x, y, wide, high))
+            left = self.width - x - wide if self.context.rtl else x
+            self._rects.append(QRectF(left, y, wide, high))
             x += wide + 8
         return y + high
 
@@ -89,30 +90,14 @@ class AttachmentsBox(Box):
         sheet = thumbnail(self.context, stored, _SHEET) if stored and _is_pdf(part) else None
         icon = next((name for kind, name in _ICONS if isinstance(part, kind)), "file-text")
         name, facts = visible(part.name) or tr("File"), facts_of(part)
-        draw_card(painter, rect, icon, name, facts, self._sent_as(part), sheet=sheet)
-
-    def _sent_as(self, part: MediaPart) -> str:
-        """How a file went to the models: in words, with the lanes' letters where they differ."""
-        if not isinstance(part.source, StoredFile):
-            return ""
-        told = [(lane, form) for sha256, lane, form in self._sent if sha256 == part.source.sha256]
-        forms = dict.fromkeys(form for _lane, form in told)
-        if len(forms) == 1:
-            return tr("sent {0}").format(sent_words(next(iter(forms))))
-        lanes = (
-            f"{', '.join(lane for lane, sent in told if sent == form)} {sent_words(form)}" for form in forms
-        )
-        return " · ".join(lanes)
-
-    def _words(self, part: MediaPart) -> str:
-        known = (isolated(visible(part.name)) or tr("File"), facts_of(part), self._sent_as(part))
-        return ", ".join(filter(None, known))
+        sent = sent_as(part, self._sent)
+        draw_card(painter, rect, icon, name, facts, sent, sheet=sheet, rtl=self.context.rtl)
 
     def hotspots(self) -> list[Hotspot]:
         if len(self._rects) != len(self.media):
             self._lay_out()
         return [
-            Hotspot(f"file:{number}", self._words(part), (rect,))
+            Hotspot(f"file:{number}", words_of(part, self._sent), (rect,))
             for number, (part, rect) in enumerate(zip(self.media, self._rects, strict=True))
             if isinstance(part.source, StoredFile)
         ]
@@ -129,12 +114,30 @@ class AttachmentsBox(Box):
     def tip(self, point: QPointF) -> str:
         for part, rect in zip(self.media, self._rects, strict=True):
             if rect.contains(point):
-                return self._words(part)
+                return words_of(part, self._sent)
         return ""
 
     @property
     def text(self) -> str:
         return ", ".join(visible(part.name) for part in self.media if part.name)
+
+
+def sent_as(part: MediaPart, sent: Sent) -> str:
+    """How a file went to the models: in words, with the lanes' letters where they differ."""
+    if not isinstance(part.source, StoredFile):
+        return ""
+    told = [(lane, form) for sha256, lane, form in sent if sha256 == part.source.sha256]
+    forms = dict.fromkeys(form for _lane, form in told)
+    if len(forms) == 1:
+        return tr("sent {0}").format(sent_words(next(iter(forms))))
+    lanes = (f"{', '.join(lane for lane, one in told if one == form)} {sent_words(form)}" for form in forms)
+    return " · ".join(lanes)
+
+
+def words_of(part: MediaPart, sent: Sent) -> str:
+    """All that is said of a file, in a line."""
+    known = (isolated(visible(part.name)) or tr("File"), facts_of(part), sent_as(part, sent))
+    return ", ".join(filter(None, known))
 
 
 def _is_pdf(part: MediaPart) -> bool:

@@ -60,7 +60,7 @@ def image_card(value: ImageObject, context: Context) -> Figure:
             return
         name = visible(value.alt) or _tr("Image")
         where = visible(value.host) or _tr("no address")
-        draw_card(painter, rect, "image", name, where, _tr("not loaded"))
+        draw_card(painter, rect, "image", name, where, _tr("not loaded"), rtl=context.rtl)
 
     return Figure(theme().scaled(width), theme().scaled(height) - 20.0, 20.0, draw)
 
@@ -99,13 +99,17 @@ def draw_card(
     third: str,
     *,
     sheet: QPixmap | None = None,
+    rtl: bool = False,
 ) -> None:
     """A file's card: icon and name, then two quiet lines; with its first page before them."""
     draw_box(painter, rect, theme().corner("control"), "page", "line")
     edge = theme().icon_size(15)
     pad = 10.0
     if sheet is not None:
-        rect = rect.adjusted(_draw_sheet(painter, rect.adjusted(pad, 8, 0, -8), sheet) + 8, 0, 0, 0)
+        wide = _draw_sheet(painter, rect.adjusted(pad, 8, -pad, -8), sheet, rtl=rtl) + 8
+        rect = rect.adjusted(0, 0, -wide, 0) if rtl else rect.adjusted(wide, 0, 0, 0)
+    side = Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft
+    side |= Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
     lines: tuple[tuple[str, FontRole, ColorRole], ...] = (
         (name, "ui", "text"), (second, "small", "text2"), (third, "micro", "text2"))  # fmt: skip
     heights = [theme().line(role) for text, role, _color in lines if text]
@@ -115,21 +119,24 @@ def draw_card(
             continue
         lead = edge + 6 if number == 0 else 0
         if number == 0:
-            icons.draw(painter, icon, QRectF(rect.x() + pad, y, edge, theme().line(role)), "text2")
+            left = rect.right() - pad - edge if rtl else rect.x() + pad
+            icons.draw(painter, icon, QRectF(left, y, edge, theme().line(role)), "text2")
         room = rect.width() - 2 * pad - lead
         mode = Qt.TextElideMode.ElideMiddle if number == 0 else Qt.TextElideMode.ElideRight
         painter.setFont(theme().font(role))
         painter.setPen(theme().color(color))
         shown = theme().metrics(role).elidedText(text, mode, int(room))
-        line = QRectF(rect.x() + pad + lead, y, room + 1, theme().line(role))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        line = QRectF(rect.x() + pad + (0 if rtl else lead), y, room + 1, theme().line(role))
+        painter.drawText(line, side, shown)
         y += theme().line(role)
 
 
-def _draw_sheet(painter: QPainter, room: QRectF, sheet: QPixmap) -> float:
-    """A page at the left of a place, as high as that is at most; returns its width."""
+def _draw_sheet(painter: QPainter, room: QRectF, sheet: QPixmap, *, rtl: bool) -> float:
+    """A page where a place begins, as high as that is at most; returns its width."""
     share = min(room.height() / max(1, sheet.height()), room.height() / max(1, sheet.width()))
     page = QRectF(room.x(), room.y(), sheet.width() * share, sheet.height() * share)
+    if rtl:
+        page.moveRight(room.right())
     page.moveTop(room.y() + (room.height() - page.height()) / 2)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
