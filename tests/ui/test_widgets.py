@@ -363,6 +363,28 @@ def test_right_to_left_mirrors_a_button(qtbot: QtBot) -> None:
     assert theme().icon_size(14) == 14
 
 
+def test_right_to_left_a_choice_begins_as_far_from_its_edge_as_left_to_right(qtbot: QtBot) -> None:
+    select = Select(name="Size")
+    select.addItem("HHHH")
+    qtbot.addWidget(select)
+    select.resize(200, select.sizeHint().height())
+
+    def inked() -> list[int]:
+        image = select.grab().toImage()
+        ground, middle = image.pixelColor(100, image.height() // 2), image.height() // 2
+        lines = range(middle - 3, middle + 4)
+        return [
+            x for x in range(4, image.width() - 4)
+            if any(image.pixelColor(x, y).lightness() < ground.lightness() // 2 for y in lines)
+        ]  # fmt: skip
+
+    before = [x for x in inked() if x < 100]
+    select.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    after = [x for x in inked() if x > 100]
+    assert max(before) - min(before) == max(after) - min(after), "the same words"
+    assert abs((200 - 1 - max(after)) - min(before)) <= 2
+
+
 def test_a_button_pressed_with_the_pointer_leaves_the_words_their_cursor(qtbot: QtBot) -> None:
     window = QWidget()
     field, stop = SearchField("Words", parent=window), Button("Stop", parent=window)

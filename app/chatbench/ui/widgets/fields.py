@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -148,11 +148,26 @@ class Select(QComboBox):
         self.initStyleOption(option)
         option.currentText = self._shown()
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            self._draw_mirrored(painter, option)
+        else:
+            painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         edge = theme().icon_size(14)
         x = 8 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - edge - 8
         icons.draw(painter, "chevron-down", QRect(x, 0, edge, self.height()), "text2")
         painter.end()
+
+    def _draw_mirrored(self, painter: QStylePainter, option: QStyleOptionComboBox) -> None:
+        """The words from the right. A style sheet's paddings are of the left and the right: what it would
+        draw itself has the chevron's room where the words begin, and ends under the chevron."""
+        option.direction = Qt.LayoutDirection.LeftToRight
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        place = QStyle.visualRect(Qt.LayoutDirection.RightToLeft, self.rect(), room).adjusted(1, 0, -1, 0)
+        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawItemText(
+            place, side, self.palette(), self.isEnabled(), option.currentText, QPalette.ColorRole.Text
+        )
 
 
 class SecretField(QWidget):
