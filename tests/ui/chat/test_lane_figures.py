@@ -17,9 +17,11 @@ from chatbench.core.messages import Part, TextPart
 from chatbench.core.models import ModelRef
 from chatbench.core.usage import Cost, Timings, Usage
 from chatbench.ui.chat.conversation.figures import FiguresPopup, Line
-from chatbench.ui.chat.conversation.foot import Figures, figures_of
+from chatbench.ui.chat.conversation.foot import Figure, Figures, figures_of
 from chatbench.ui.chat.conversation.unnamed import UnnamedLive, unnamed
+from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.chat.transcript.source import Entry
+from chatbench.ui.widgets import ElidedLabel
 
 MODEL = ModelRef("acme", "quick-1")
 COST, TOKENS_OUT, TOKENS_IN, SPEED, FIRST = -1, -2, -3, -4, -5
@@ -114,7 +116,33 @@ def test_what_was_stopped_keeps_its_figures_without_usage() -> None:
     stopped = msgspec.structs.replace(message, state="stopped", parts=words)
     assert figures_of(stopped) == Figures("0.50 s", "≈ 100 tok/s", "≈ 1,000", "unknown")
     failed = msgspec.structs.replace(message, state="failed", parts=())
-    assert figures_of(failed)[1:] == ("n/a", "n/a", "n/a")
+    assert figures_of(failed)[1:] == ("", "", "")
+
+
+def test_what_was_stopped_is_about_as_much_in_the_table_as_in_the_foot(
+    told: Callable[..., FiguresPopup],
+) -> None:
+    words = (TextPart("x" * 4000),)
+    stopped = msgspec.structs.replace(answer(seconds=(0.5, 10.5)), state="stopped", parts=words)
+    popup = told([stopped], [answer("1", tokens=(1, 500), seconds=(0.0, 10.0)), stopped])
+    assert column(popup, TOKENS_OUT) == ["≈ 1,000", "≈ 1,500", "≈ 2,500"]
+    assert column(popup, SPEED) == ["≈ 100 tok/s", "≈ 75 tok/s", "≈ 83 tok/s"]
+    assert column(popup, COST)[0] == "unknown"
+
+
+def test_a_figure_that_is_not_there_has_no_head(qtbot: QtBot) -> None:
+    figure = Figure("Speed", "Tokens a second")
+    qtbot.addWidget(figure)
+    figure.set("50 tok/s", "text")
+    height = figure.sizeHint().height()
+    assert [label.text() for label in figure.findChildren(ElidedLabel)] == [
+        "Speed",
+        left_to_right("50 tok/s"),
+    ]
+    figure.set("", "text")
+    assert [label.text() for label in figure.findChildren(ElidedLabel)] == ["", left_to_right("")]
+    assert (figure.toolTip(), figure.value.accessibleName()) == ("", "")
+    assert figure.sizeHint().height() == height, "nothing jumps"
 
 
 def test_an_unnamed_answer_has_nothing_that_gives_it_away() -> None:

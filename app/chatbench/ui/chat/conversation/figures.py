@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication, QPoint, Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
+from chatbench.ui.chat.conversation.foot import written
 from chatbench.ui.chat.conversation.tables import Cell, FactTable, plain
 from chatbench.ui.quantities import ABOUT, AT_LEAST, amount, duration, number, price, speed
 from chatbench.ui.widgets import Button, Popup, SegmentControl
@@ -116,7 +117,7 @@ def _row(line: Line) -> list[Cell]:
         _first(answers),
         _speed(answers),
         _tokens([one.usage.input_tokens if one.usage else None for one in answers], estimated=False),
-        _tokens([one.usage.output_tokens if one.usage else None for one in answers], _guessed(answers)),
+        _tokens([written(one)[0] for one in answers], any(written(one)[1] for one in answers)),
         _cost(answers),
     ]
     return [one._replace(strong=True) for one in cells] if strong else cells
@@ -140,13 +141,14 @@ def _speed(answers: Sequence[TreeMessage]) -> Cell:
     tokens, seconds = 0, 0.0
     for one in answers:
         first, total = one.timings.first_token_s, one.timings.total_s
-        if one.usage is not None and first is not None and total is not None and total - first > 0.05:
-            tokens += one.usage.output_tokens
+        out = written(one)[0]
+        if out is not None and first is not None and total is not None and total - first > 0.05:
+            tokens += out
             seconds += total - first
     if not tokens or not seconds:
         return _unknown()
     value = tokens / seconds
-    about = ABOUT if _guessed(answers) else ""
+    about = ABOUT if any(written(one)[1] for one in answers) else ""
     return Cell(speed(value, about), f"{value:.2f}")
 
 

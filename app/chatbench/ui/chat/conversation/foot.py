@@ -33,7 +33,7 @@ _LINE_GAP: Final = 1
 
 
 class Figures(NamedTuple):
-    """What is told of an answer, as words; "n/a" where there is no such figure."""
+    """What is told of an answer, as words; "" where there is no such figure, or not yet."""
 
     first_token: str
     speed: str
@@ -183,7 +183,7 @@ class LaneFoot(Surface):
             found = found._replace(cost=self.tr("hidden"))
         color: ColorRole = "accenttext" if running else "text"
         for figure, words in zip(self.values, found, strict=True):
-            figure.set(words, "text3" if words in ("n/a", self.tr("hidden")) else color)
+            figure.set(words, "text3" if words == self.tr("hidden") else color)
         self._summarise(color)
         over = answer is not None and not running and answer.state != "streaming"
         usable = over and answer is not None and bool(answer.text)
@@ -208,56 +208,59 @@ class LaneFoot(Surface):
         """All figures in one line, what is not known left out; as room ends, the last ones go."""
         first, speed, tokens, cost = (one.words for one in self.values)
         known = [
-            "" if tokens == "n/a" else self.tr("{0} tokens out").format(tokens),
-            "" if cost == "n/a" else self.tr("price unknown") if cost == self.tr("unknown") else cost,
-            "" if speed == "n/a" else speed,
-            "" if first == "n/a" else self.tr("first token {0}").format(first),
+            self.tr("{0} tokens out").format(tokens) if tokens else "",
+            self.tr("price unknown") if cost == self.tr("unknown") else cost,
+            speed,
+            self.tr("first token {0}").format(first) if first else "",
         ]
         self._summary.set_text(left_to_right(" · ".join(one for one in known if one)))
         self._summary.set_color(color)
 
 
 class Figure(QWidget):
-    """A number under the word that says what it is of."""
+    """A number under the word that says what it is of; without a number neither, and their room stays."""
 
     def __init__(self, name: str, meaning: str) -> None:
         super().__init__()
         self._name = name
         self.words = ""
         self.value = ElidedLabel(weight=600)
-        self.setToolTip(meaning)
+        self._meaning = meaning
+        self._head = ElidedLabel(font="micro", color="text3")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(_LINE_GAP)
-        column.addWidget(ElidedLabel(name, font="micro", color="text3"))
+        column.addWidget(self._head)
         column.addWidget(self.value)
 
     def set(self, words: str, color: ColorRole) -> None:
-        """Shows another number, or what is said in its place."""
+        """Shows another number, what is said in its place, or nothing."""
         self.words = words
+        self._head.set_text(self._name if words else "")
+        self.setToolTip(self._meaning if words else "")
         self.value.set_text(left_to_right(words))
-        self.value.setAccessibleName(f"{self._name}: {words}")
+        self.value.setAccessibleName(f"{self._name}: {words}" if words else "")
         self.value.set_color(color)
 
 
 def figures_of(message: TreeMessage | None) -> Figures:
     """The figures of an answer that is over."""
     if message is None:
-        return Figures("n/a", "n/a", "n/a", "n/a")
+        return Figures("", "", "", "")
     first, total = message.timings.first_token_s, message.timings.total_s
-    out, about = _written(message)
-    rate = "n/a"
+    out, about = written(message)
+    rate = ""
     if out and first is not None and total is not None and total - first > 0.05:
         rate = speed(out / (total - first), about)
     return Figures(
         _first(first),
         rate,
-        "n/a" if out is None else about + number(out),
-        "n/a" if message.cost is None and out is None else _cost(message.cost),
+        "" if out is None else about + number(out),
+        "" if message.cost is None and out is None else _cost(message.cost),
     )
 
 
-def _written(message: TreeMessage) -> tuple[int | None, str]:
+def written(message: TreeMessage) -> tuple[int | None, str]:
     """The tokens of an answer that is over, and the sign before them where they are estimated: many
     providers tell no usage of what broke off, and what was seen running must not go."""
     if message.usage is not None:
@@ -278,9 +281,9 @@ def running_figures(live: Answer) -> Figures:
     count = max(said, characters // 4)
     elapsed = time.monotonic() - live.started - (first or 0.0)
     about = "" if count == said else ABOUT
-    rate = speed(count / elapsed, about) if count and first is not None and elapsed > 0.5 else "n/a"
-    tokens = about + number(count) if count else "n/a"
-    return Figures(_first(first), rate, tokens, "n/a")
+    rate = speed(count / elapsed, about) if count and first is not None and elapsed > 0.5 else ""
+    tokens = about + number(count) if count else ""
+    return Figures(_first(first), rate, tokens, "")
 
 
 def _cost(cost: Cost | None) -> str:
@@ -289,4 +292,4 @@ def _cost(cost: Cost | None) -> str:
 
 
 def _first(value: float | None) -> str:
-    return "n/a" if value is None else duration(value)
+    return "" if value is None else duration(value)
