@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from tests.ui.chat.quiet import done, until_quiet
 
@@ -95,3 +96,23 @@ def test_without_any_chat_it_says_so_at_the_top(
     QApplication.processEvents()
     assert sidebar.empty.text() == "Nothing found."
     assert sidebar.empty.isVisible()
+
+
+def test_one_chat_is_marked_where_another_is_turned_to_with_ctrl_held(
+    sidebar: ChatSidebar, services: Services, run_async: Runner
+) -> None:
+    chats = [run_async(services.chat.new_conversation(title=title)).id for title in ("A", "B", "C")]
+    run_async(done(sidebar.refresh))
+    view, window = sidebar.view, sidebar.window().windowHandle()
+    # Only what comes through the window tells the system which keys are held.
+    QTest.keyPress(window, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)
+    try:
+        for chat in chats:
+            view.set_current(chat)
+            assert view.marked() == [chat]
+        QTest.keyClick(view, Qt.Key.Key_Home, Qt.KeyboardModifier.ControlModifier)
+        assert len(view.marked()) == 1
+        view.set_current("none of them")
+        assert view.marked() == []
+    finally:
+        QTest.keyRelease(window, Qt.Key.Key_Control)

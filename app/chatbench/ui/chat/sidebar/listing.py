@@ -96,9 +96,14 @@ class ChatList(QListView):
     def set_current(self, conversation_id: str) -> None:
         place = self._model.place(conversation_id)
         if place < 0:
-            self.setCurrentIndex(QModelIndex())
+            self._mark_alone(QModelIndex())
         elif place != self.currentIndex().row():
-            self.setCurrentIndex(self._model.index(place))
+            self._mark_alone(self._model.index(place))
+
+    def _mark_alone(self, index: QModelIndex) -> None:
+        """Makes a row the current one and the only one marked, even while the keys that led here are held,
+        with which the view itself would mark it beside the others."""
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def marked(self) -> list[str]:
         """The ids of the chats that are marked, from the top."""
@@ -196,7 +201,7 @@ class ChatList(QListView):
         if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit(row)
         elif event.key() == Qt.Key.Key_Home and (first := self._model.first()) >= 0:
-            self.setCurrentIndex(self._model.index(first))
+            self._mark_alone(self._model.index(first))
             self.scrollToTop()
         elif event.key() == Qt.Key.Key_Escape and len(self.marked()) > 1:
             self.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
