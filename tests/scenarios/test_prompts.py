@@ -175,6 +175,29 @@ def test_a_system_prompt_with_places_is_set_filled_in_before_the_question_goes(
     run_async(scenario())
 
 
+def test_a_system_prompt_that_waits_outlives_a_restart(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            session.services.templates.save("speak", Template(prompt="Hi", system="You speak {{lang}}."))
+            await choose(view, "/speak", "speak")
+            await until(view.composer.variables.isVisible, "the field")
+        async with chatting(tmp_path, server) as (_, view):
+            fields = view.composer.variables
+            await until(fields.isVisible, "the field again")
+            assert view.composer.editor.text() == "Hi"
+            QTest.keyClicks(fields.field("lang"), "Latin")
+            press(view.composer.editor, ENTER)
+            await until(lambda: server.asked and not view.streaming, "the answer")
+            assert server.asked[-1].json["messages"] == [
+                {"role": "system", "content": "You speak Latin."},
+                {"role": "user", "content": "Hi"},
+            ]
+
+    run_async(scenario())
+
+
 async def listed(session: Session, view: ConversationView) -> PromptList:
     session.window.commands["prompts.all"].trigger()
     await until(lambda: any(one.rows for one in view.findChildren(PromptList)), "the list")

@@ -121,6 +121,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attachments: tuple[Part, ...] = ()
     edits: str | None = None
     """The id of the user message this draft would branch from, while editing one."""
+    system: str = ""
+    """A system prompt that came with the words, and is set when they go and its places are filled in."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

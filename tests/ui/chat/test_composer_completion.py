@@ -539,6 +539,31 @@ def test_a_system_prompt_waits_until_its_places_are_filled_in(
     assert len(found) == 2, "once"
 
 
+def test_a_system_prompt_goes_on_waiting_in_the_draft(
+    composer: Composer, services: Services, run_async: Runner, typed: Type
+) -> None:
+    found = taken(composer)
+    asked = "You speak {{lang}}, {{tone}}."
+    saved(services, speak=Template(prompt="Say it", system=asked, variables={"lang": "Latin"}))
+    typed("/speak")
+    press(composer, run_async, Qt.Key.Key_Return)
+    draft = composer.draft()
+    assert (draft.text, draft.system) == ("Say it", "You speak Latin, {{tone}}.")
+    composer.set_draft(Draft())
+    assert (composer.draft(), composer.variables.names()) == (Draft(), ())
+    composer.set_draft(draft)
+    assert composer.draft() == draft
+    assert composer.variables.names() == ("tone",)
+    composer.editor.setFocus()
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert len(found) == 1, "the place is empty"
+    QTest.keyClicks(composer.variables.field("tone"), "kindly")
+    composer.editor.setFocus()
+    press(composer, run_async, Qt.Key.Key_Return)
+    assert found[1:] == [("", Template(system="You speak Latin, kindly."))]
+    assert composer.draft().system == ""
+
+
 def test_words_that_go_take_the_waiting_system_prompt_with_them(
     composer: Composer, services: Services, run_async: Runner, typed: Type
 ) -> None:

@@ -157,8 +157,9 @@ class Composer(QWidget):
     # What the owner says.
 
     def draft(self) -> Draft:
-        """What would be sent now: the words, and the attachments that are ready."""
-        return Draft(text=self.filling.text(), attachments=self.attachments.parts)
+        """What would be sent now: the words, the attachments that are ready, and what waits with them."""
+        filling = self.filling
+        return Draft(text=filling.text(), attachments=self.attachments.parts, system=filling.system)
 
     def set_draft(self, draft: Draft) -> None:
         """Shows other words and attachments, without ``draft_changed``."""
@@ -168,6 +169,9 @@ class Composer(QWidget):
             self.filling.forget()
             self.paste_offer.withdraw()
             self.editor.set_text(draft.text)
+            if draft.system:
+                self._taken = ""
+                self.filling.wait_with(draft.system)
             self._changed()
         finally:
             self._quiet = False

@@ -45,11 +45,21 @@ class Filling(QObject):
         """Whether a system prompt has places that are to be filled in first."""
         return bool(self._system)
 
+    @property
+    def system(self) -> str:
+        """The system prompt that waits, with what is filled in so far; "" without one."""
+        return filled(self._system, self._fields.values())
+
+    def wait_with(self, system: str) -> None:
+        """A system prompt waits that has waited before, with the words that are there."""
+        self._system, self._must = system, frozenset(places(system))
+        self._find()
+
     def take_system(self) -> str:
         """The system prompt that waited for its places, with what they hold now; "" without one. It
         waits no longer."""
-        system, self._system = self._system, ""
-        return filled(system, self._fields.values()) if system else ""
+        system, self._system = self.system, ""
+        return system
 
     def forget(self) -> None:
         """Other words come."""

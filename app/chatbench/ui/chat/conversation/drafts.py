@@ -112,4 +112,5 @@ class Drafts(QObject):
 
 def _joined(first: Draft, second: Draft) -> Draft:
     text = "\n\n".join(filter(None, (first.text, second.text)))
-    return Draft(text=text, attachments=(*first.attachments, *second.attachments))
+    attachments = (*first.attachments, *second.attachments)
+    return Draft(text=text, attachments=attachments, system=first.system or second.system)

@@ -59,7 +59,8 @@ class Prompting(QObject):
 
     def apply(self, name: str, template: Template) -> None:
         """Model, system prompt and parameters of a prompt hold for the lane in use from now on. It is
-        told, with Undo; what cannot be done is told as well."""
+        told, with Undo; what cannot be done is told as well. A prompt that has waited for its places in a
+        draft has no `name` any more."""
         view, before = self._view, self._view.lane
         model, missed = self._model(template)
         changes: dict[str, object] = {
@@ -74,7 +75,7 @@ class Prompting(QObject):
         if lane != before:
             view.change_lane(lane)
             words = self.tr("{0} has set for this chat: {1}.")
-            told.append(words.format(name, self._set_words(before, lane)))
+            told.append(words.format(name or self.tr("The prompt"), self._set_words(before, lane)))
         if missed:
             told.append(missed)
         if template.fragments or template.system_fragments or template.schema:
