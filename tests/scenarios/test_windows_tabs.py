@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from tests.loopback.server import LoopbackServer
@@ -123,6 +123,38 @@ def test_tabs_are_moved_by_the_keyboard_and_by_dragging(tmp_path: Path, run_asyn
             await until(lambda: shows(session, b), "the dragged tab to be current")
         async with reopened(tmp_path) as session:
             assert session.workspace.open_ids() == [b, a, c]
+
+    run_async(scenario())
+
+
+class Seen(QObject):
+    """Which chats are shown, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(watched, ConversationView) and event.type() == QEvent.Type.Show:
+            self.ids.append(watched.id)
+        return False
+
+
+def test_only_the_chat_that_was_in_view_is_shown_while_tabs_come_back(
+    tmp_path: Path, run_async: Run, qapp: QApplication
+) -> None:
+    async def scenario() -> None:
+        async with with_chats(tmp_path, "A", "B", "C") as (session, ids):
+            await show(session, ids[1])
+        seen = Seen()
+        qapp.installEventFilter(seen)
+        try:
+            async with reopened(tmp_path) as session:
+                await until(lambda: shows(session, ids[1]), "the chat")
+                assert session.workspace.open_ids() == ids
+        finally:
+            qapp.removeEventFilter(seen)
+        assert set(seen.ids) == {ids[1]}
 
     run_async(scenario())
 

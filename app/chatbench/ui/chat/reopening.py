@@ -53,9 +53,14 @@ class Reopening(QObject):
         """Opens what is there still of what was; which of it was current. Raises StorageError."""
         workspace = self._workspace
         workspace.openings.scrolled.update(was.scrolled)
-        for conversation_id in was.tabs:
-            if await self._history.listed(conversation_id):
-                await workspace.load(conversation_id)
+        order = {key: number for number, key in enumerate(was.tabs)}
+        # What comes first is shown until all are there, and written to by who is quick.
+        for key in sorted(was.tabs, key=lambda one: one != was.current):
+            if await self._history.listed(key):
+                there = workspace.open_ids()
+                self._places[key] = sum(order.get(one, -1) < order[key] for one in there)
+                await workspace.load(key)
+                self._places.pop(key, None)
         return was.current if workspace.holds(was.current) else next(iter(workspace.open_ids()), "")
 
     async def scroll_back(self, view: ConversationView) -> None:
