@@ -236,7 +236,8 @@ def test_of_ten_thousand_files_some_are_chosen(place: Place, tmp_path: Path, run
     written(paths[7], b"seven")
     place.attach(*paths)
     chooser = listed(place)
-    assert chooser.model.rowCount() == 10_000
+    assert len(chooser.model.files) == 10_000
+    assert chooser.model.rowCount() < 1000, "more rows come when they are scrolled to"
     assert chooser.model.chosen == set(), "nobody means so many"
     QTest.mouseClick(chooser.everything, LEFT)
     assert not chooser.attach.isEnabled()

@@ -19,6 +19,7 @@ from chatbench.core.messages import ImagePart
 from chatbench.core.models import ModelRef
 from chatbench.services import Services
 from chatbench.ui.chat.composer import Composer, DropZone
+from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE
 from chatbench.ui.chat.composer.sheet import number_words, size_words
 from chatbench.ui.theme import theme
 
@@ -228,3 +229,61 @@ def test_numbers_and_sizes_in_words() -> None:
         "212 kB",
         "35.0 MB",
     ]
+
+
+def test_sizes_and_folders_are_told_as_soon_as_the_disk_has_said_them(
+    pane: Pane, files: list[Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder.png"
+    folder.mkdir()
+    mime = carrying([files[0], folder])
+    before: list[int | None] = []
+
+    def act() -> None:
+        enter(pane, mime)
+        before.extend(verdict.candidate.size for verdict in pane.zone.verdicts())
+
+    pane.run(done(act))
+    assert before == [None, None], "nothing has waited for a disk"
+    sizes = [verdict.candidate.size for verdict in pane.zone.verdicts()]
+    assert sizes == [files[0].stat().st_size, None]
+    assert [verdict.candidate.kind for verdict in pane.zone.verdicts()] == ["picture", "folder"]
+    assert pane.zone.verdicts()[1].reason == "You choose which of its files."
+    QApplication.sendEvent(pane, QDragLeaveEvent())
+
+
+def test_of_very_many_files_some_are_to_be_chosen(pane: Pane, tmp_path: Path) -> None:
+    mime = carrying([tmp_path / f"{number}.txt" for number in range(10_000)])
+    hover(pane, mime)
+    assert pane.zone.title() == "Drop to choose from 10,000 files"
+    assert len(pane.zone.verdicts()) == MOST_AT_ONCE
+    pane.run(done(lambda: drop(pane, mime)))
+    chooser = pane.composer.attaching.chooser
+    assert chooser is not None
+    assert len(chooser.model.files) == 10_000
+    assert pane.composer.strip.thumbs() == []
+    pane.run(done(chooser.reject))
+
+
+def test_a_link_says_that_it_would_be_fetched(pane: Pane, monkeypatch: pytest.MonkeyPatch) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.com/a.png")])
+    hover(pane, mime)
+    (verdict,) = pane.zone.verdicts()
+    assert (verdict.candidate.name, verdict.reason) == (
+        "https://example.com/a.png",
+        "Fetched when it is dropped.",
+    )
+    fetched: list[list[str]] = []
+    monkeypatch.setattr(pane.composer.attaching, "addresses", fetched.append)
+    drop(pane, mime)
+    assert fetched == [["https://example.com/a.png"]]
+
+
+def test_it_says_what_the_model_takes(pane: Pane, services: Services) -> None:
+    def able(ref: ModelRef) -> list[bool]:
+        return [one.able for one in services.attachments.capabilities(services.models.info(ref))]
+
+    assert able(ModelRef("openai", "gpt-4o")) == [True, True, True, False, False]
+    assert able(ModelRef("openai", "gpt-3.5-turbo")) == [False, True, True, False, False]
+    assert able(ModelRef("gemini", "gemini-2.5-flash")) == [True] * 5

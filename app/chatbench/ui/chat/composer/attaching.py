@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from chatbench.core.messages import MediaPart
 from chatbench.ui.chat.composer.attachment import Progress
 from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE, FileChooser, Listing
-from chatbench.ui.chat.composer.files import addresses, offered_paths, picture_of
+from chatbench.ui.chat.composer.files import addresses, offered_names, picture_of
 from chatbench.ui.chat.composer.filetree import Choice
 from chatbench.ui.chat.composer.htmlpictures import pictures_in
 from chatbench.ui.quantities import number
@@ -54,15 +55,18 @@ class Attaching(QObject):
     def paths(self, paths: Sequence[Path]) -> None:
         """Attaches files; what is refused says so in its place, and of very many some are chosen."""
         if len(paths) > MOST_AT_ONCE:
-            self._choose_among(paths)
+            self._choose_among([str(path) for path in paths])
         else:
             self._attachments.add_paths(paths)
 
     def mime(self, mime: QMimeData, *, fetch: bool = False) -> bool:
         """Attaches the files or the pictures of a clipboard or a drag; False where it has none. With
         `fetch` also what it names on the web."""
-        if paths := offered_paths(mime):
-            self.paths(paths)
+        if names := offered_names(mime):
+            if len(names) > MOST_AT_ONCE:
+                self._choose_among(names)
+            else:
+                self.paths([Path(name) for name in names])
             return True
         picture = picture_of(mime)
         if not picture.isNull():
@@ -150,8 +154,8 @@ class Attaching(QObject):
         """Lists a folder or an archive, to choose files of it."""
         self._open(partial(self._chooser_of, path))
 
-    def _choose_among(self, paths: Sequence[Path]) -> None:
-        self._open(partial(self._chooser_among, paths))
+    def _choose_among(self, names: Sequence[str]) -> None:
+        self._open(partial(self._chooser_among, names))
 
     def _open(self, make: Callable[[], FileChooser]) -> None:
         """One after the other, where several are dropped at once."""
@@ -167,13 +171,16 @@ class Attaching(QObject):
         if self._waiting:
             self._open(self._waiting.pop(0))
 
-    def _chooser_among(self, paths: Sequence[Path]) -> FileChooser:
+    def _chooser_among(self, names: Sequence[str]) -> FileChooser:
+        paths: list[Path] = []
+
         async def read(_found: Callable[[int], None]) -> Listing:
+            paths.extend(await asyncio.to_thread(lambda: [Path(name) for name in names]))
             files = await self._service.look(paths)
             note = self.tr("{0} files at most can be attached at a time.").format(number(MOST_AT_ONCE))
             return Listing([Choice(one.name, one.size, one.media_type) for one in files], (note,))
 
-        dialog = FileChooser(self.tr("{0} files").format(number(len(paths))), read, self._owner.window())
+        dialog = FileChooser(self.tr("{0} files").format(number(len(names))), read, self._owner.window())
         dialog.chosen.connect(lambda numbers: self._attachments.add_paths([paths[one] for one in numbers]))
         return dialog
 

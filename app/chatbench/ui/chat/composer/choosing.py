@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.composer.filetree import KIND, NAME, SIZE, Choice, FileTree
+from chatbench.ui.chat.composer.filetree import KIND, NAME, SIZE, Choice, FileTree, Listed
 from chatbench.ui.chat.picker.rows import left_to_right
 from chatbench.ui.quantities import ABOUT, number, tokens
 from chatbench.ui.quantities import size as size_of
@@ -111,28 +112,36 @@ class FileChooser(QDialog):
         except ChatbenchError as error:
             self.notes.setText(f"{error.message} {error.hint}".strip())
             return
-        self.model.show_files(listing.files)
+        self.model.show_files(await asyncio.to_thread(Listed, listing.files))
+        self.model.fetchMore(QModelIndex())
         notes = [self.tr("There is no file in it.")] if not listing.files else list(listing.notes)
         self.notes.setText(" ".join(notes))
         self.notes.setVisible(bool(notes))
         if len(listing.files) <= _ALL_AT_FIRST:
-            self.view.expandAll()
+            self._unfold(QModelIndex())
             self.model.choose(self.model.shown(), True)
         self._total()
         self.view.setCurrentIndex(self.model.index(0, 0))
         self.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _unfold(self, parent: QModelIndex) -> None:
+        for row in range(self.model.rowCount(parent)):
+            below = self.model.index(row, 0, parent)
+            self.model.fetchMore(below)
+            self.view.expand(below)
+            self._unfold(below)
+
     def _search(self, query: str) -> None:
         self.model.search(query)
+        self.model.fetchMore(QModelIndex())
         self.view.setCurrentIndex(self.model.index(0, 0))
 
     def _total(self) -> None:
-        chosen = [self.model.files[one] for one in self.model.chosen]
+        chosen = self.model.chosen
         words = self.tr("{0} of {1} files").format(number(len(chosen)), number(len(self.model.files)))
         if chosen:
-            size = sum(file.size or 0 for file in chosen)
-            words += f" · {left_to_right(size_of(size))}"
-        if texts := sum((file.size or 0) for file in chosen if file.kind in ("document", "unknown")):
+            words += f" · {left_to_right(size_of(self.model.size))}"
+        if texts := self.model.text_size:
             about = left_to_right(tokens(max(1, texts // _BYTES_A_TOKEN), ABOUT))
             words += self.tr(" · {0} of text").format(about)
         self.total.setText(words)

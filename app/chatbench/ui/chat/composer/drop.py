@@ -16,7 +16,7 @@ from chatbench.services.attachments import Candidate, Verdict
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE
 from chatbench.ui.chat.composer.composer import Composer
-from chatbench.ui.chat.composer.files import addresses, carries_files, carries_picture, offered_paths
+from chatbench.ui.chat.composer.files import addresses, carries_files, carries_picture, offered_names
 from chatbench.ui.chat.composer.sheet import Sheet, title_words
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import announce
@@ -40,6 +40,7 @@ class DropZone(QWidget):
         self._services = services
         self._verdicts: tuple[Verdict, ...] = ()
         self._paths: list[Path] = []
+        self._count = 0
         self._looking: asyncio.Task[None] | None = None
         self._cancelled = False
         self._escape = _EscapeWatch(self)
@@ -78,11 +79,14 @@ class DropZone(QWidget):
 
     def _enter(self, event: QDragEnterEvent) -> bool:
         mime = event.mimeData()
-        web = addresses(mime)
-        if not (web or carries_files(mime) or carries_picture(mime)):
+        local = carries_files(mime)
+        web = [] if local else addresses(mime)
+        if not (local or web or carries_picture(mime)):
             return False
         self._cancelled = False
-        self._paths = offered_paths(mime)
+        names = offered_names(mime) if local else []
+        self._count = len(names)
+        self._paths = [Path(name) for name in names[:MOST_AT_ONCE]]
         self._judge(self._candidates(web))
         self._cover()
         self.raise_()
@@ -91,7 +95,7 @@ class DropZone(QWidget):
         announce(self, self.title())
         self._answer(event)
         if self._paths:
-            self._looking = spawn(self._look(self._paths[:MOST_AT_ONCE]), name="look", owner=self)
+            self._looking = spawn(self._look(self._paths), name="look", owner=self)
         return True
 
     def _judge(self, candidates: Sequence[Candidate]) -> None:
@@ -115,7 +119,7 @@ class DropZone(QWidget):
 
     @property
     def _total(self) -> int:
-        return max(len(self._paths), len(self._verdicts))
+        return max(self._count, len(self._verdicts))
 
     def _move(self, event: QDragMoveEvent) -> bool:
         if not (self.isVisible() or self._cancelled):
@@ -137,12 +141,9 @@ class DropZone(QWidget):
         if not any(verdict.accepted for verdict in self._verdicts):
             event.ignore()
             return True
-        paths = offered_paths(event.mimeData())
-        if len(paths) == len(self._verdicts):
-            pairs = zip(paths, self._verdicts, strict=True)
-            paths = [path for path, verdict in pairs if verdict.accepted]
-        if paths:
-            self._composer.attach_paths(paths)
+        if self._paths and self._count == len(self._verdicts):
+            pairs = zip(self._paths, self._verdicts, strict=True)
+            self._composer.attach_paths([path for path, verdict in pairs if verdict.accepted])
         else:
             self._composer.attach_mime(event.mimeData(), fetch=True)
         event.setDropAction(Qt.DropAction.CopyAction)
@@ -160,7 +161,7 @@ class DropZone(QWidget):
 
     def _candidates(self, web: Sequence[str]) -> list[Candidate]:
         if self._paths:
-            return [self._services.attachments.named(path) for path in self._paths[:MOST_AT_ONCE]]
+            return [self._services.attachments.named(path) for path in self._paths]
         if web:
             return [Candidate(name=url, media_type=_WEB) for url in web]
         return [Candidate(name=self.tr("Picture"), media_type="image/png")]

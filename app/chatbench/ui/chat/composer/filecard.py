@@ -63,11 +63,7 @@ class FileCard(QWidget):
         """A password field, or ways out of a refusal."""
         self.password: LineField | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.cross = _Corner("x", self)
-        self.cross.clicked.connect(lambda: self.remove_wanted.emit(self.item))
-        self.more = _Corner("ellipsis", self)
-        self.more.clicked.connect(lambda: self.opened.emit(self.item))
-        self._bare()
+        self._corners: tuple[_Corner, _Corner] | None = None
         self.follow()
 
     def follow(self, others: tuple[ModelInfo, ...] = ()) -> None:
@@ -76,12 +72,37 @@ class FileCard(QWidget):
         describe(self, spoken(item))
         told = self.tr("Enter: how it is sent. Alt and the arrows move it. Delete takes it away.")
         self.setAccessibleDescription(told)
-        describe(self.cross, self.tr("Remove {0}").format(name_of(item)))
-        describe(self.more, self.tr("How {0} is sent").format(name_of(item)))
+        if self._corners is not None:
+            self._name_corners()
         self._rebuild(others)
         self._join_clock()
         self.updateGeometry()
         self.update()
+
+    @property
+    def cross(self) -> _Corner:
+        """Takes it away. Corners are made when a card is first pointed at: there may be hundreds."""
+        return self._both()[0]
+
+    @property
+    def more(self) -> _Corner:
+        """Opens how it is sent."""
+        return self._both()[1]
+
+    def _both(self) -> tuple[_Corner, _Corner]:
+        if self._corners is None:
+            cross, more = self._corners = (_Corner("x", self), _Corner("ellipsis", self))
+            cross.clicked.connect(lambda: self.remove_wanted.emit(self.item))
+            more.clicked.connect(lambda: self.opened.emit(self.item))
+            cross.hide()
+            more.hide()
+            self._name_corners()
+            self._place()
+        return self._corners
+
+    def _name_corners(self) -> None:
+        describe(self.cross, self.tr("Remove {0}").format(name_of(self.item)))
+        describe(self.more, self.tr("How {0} is sent").format(name_of(self.item)))
 
     def _rebuild(self, others: tuple[ModelInfo, ...]) -> None:
         unlocking = self.item.state == "loading" and self.password is not None
@@ -141,7 +162,7 @@ class FileCard(QWidget):
     def _place(self) -> None:
         direction, whole = self.layoutDirection(), self.rect()
         edge = 24
-        for place, corner in enumerate((self.cross, self.more)):
+        for place, corner in enumerate(self._corners or ()):
             rect = QRect(self.width() - edge, place * (theme().scaled(THUMB_SIZE[1]) - edge), edge, edge)
             corner.setGeometry(QStyle.visualRect(direction, whole, rect))
         if self.row is not None:
@@ -234,8 +255,9 @@ class FileCard(QWidget):
 
     def _bare(self, *, shown: bool = False) -> None:
         """Whether its corners can be pressed."""
-        self.cross.setVisible(shown)
-        self.more.setVisible(shown and self.item.part is not None)
+        if shown or self._corners is not None:
+            self.cross.setVisible(shown)
+            self.more.setVisible(shown and self.item.part is not None)
 
     # Its look.
 
@@ -284,7 +306,9 @@ class FileCard(QWidget):
         """The name over one or two lines of what is sent."""
         direction = self.layoutDirection()
         name, small = theme().metrics("small", 500), theme().metrics("micro")
-        width = max(1, self.width() - left - (24 if self.cross.isVisible() else _PAD))
+        width = max(
+            1, self.width() - left - (24 if self._corners is not None and self.cross.isVisible() else _PAD)
+        )
         lines = _broken(status(self.item), small, width)
         y = max(0, (height - name.height() - len(lines) * small.height()) // 2)
         painter.setFont(theme().font("small", 500))

@@ -23,6 +23,8 @@ from chatbench.ui.quantities import size as size_of
 Index = QModelIndex | QPersistentModelIndex
 NAME, KIND, SIZE = range(3)
 _ROOT: Final = 0
+_ROWS_AT_ONCE: Final = 200
+_TEXTS: Final = ("document", "unknown")
 _MARKS: Final = {"picture": "image", "sound": "audio-lines", "film": "film", "archive": "archive"}
 
 
@@ -48,7 +50,7 @@ class Choice(NamedTuple):
 class _Node:
     """A folder, or a file by its number (`file` is -1 for a folder)."""
 
-    __slots__ = ("children", "chosen", "count", "file", "id", "name", "parent", "row")
+    __slots__ = ("children", "chosen", "count", "file", "id", "name", "parent", "row", "shown")
 
     def __init__(self, id_: int, name: str, parent: _Node | None, file: int) -> None:
         self.id = id_
@@ -57,8 +59,43 @@ class _Node:
         self.file = file
         self.row = len(parent.children) if parent is not None else 0
         self.children: list[_Node] = []
-        self.count = self.chosen = 0
-        """Files below it that can be chosen, and those that are."""
+        self.count = self.chosen = self.shown = 0
+        """Files below it that can be chosen, those that are, and rows that the view has asked for."""
+
+
+class Listed:
+    """Files as a tree, which may be made on any thread."""
+
+    def __init__(self, files: Sequence[Choice]) -> None:
+        self.files = files
+        self.kinds = [file.kind for file in files]
+        self.lowered = [file.path.casefold() for file in files]
+        self.nodes = [_Node(_ROOT, "", None, -1)]
+        self._folders: dict[str, _Node] = {"": self.nodes[_ROOT]}
+        self.leaves = [self._leaf(number, file) for number, file in enumerate(files)]
+
+    def _leaf(self, number: int, file: Choice) -> _Node:
+        base, _, name = file.path.rpartition("/")
+        leaf = self._node(name, self._folder(base), number)
+        if not file.refusal:
+            node: _Node | None = leaf
+            while node is not None:
+                node.count += 1
+                node = node.parent
+        return leaf
+
+    def _folder(self, path: str) -> _Node:
+        found = self._folders.get(path)
+        if found is None:
+            base, _, name = path.rpartition("/")
+            found = self._folders[path] = self._node(name, self._folder(base), -1)
+        return found
+
+    def _node(self, name: str, parent: _Node, file: int) -> _Node:
+        made = _Node(len(self.nodes), name, parent, file)
+        self.nodes.append(made)
+        parent.children.append(made)
+        return made
 
 
 class FileTree(QAbstractItemModel):
@@ -67,47 +104,25 @@ class FileTree(QAbstractItemModel):
     def __init__(self, changed_choice: Callable[[], object], parent: QObject) -> None:
         super().__init__(parent)
         self._changed_choice = changed_choice
-        self.files: Sequence[Choice] = ()
+        self.listed = Listed(())
         self.chosen: set[int] = set()
         """Numbers of the chosen files."""
-        self._nodes: list[_Node] = []
-        self._leaves: list[_Node] = []
-        self._lowered: list[str] = []
+        self.size = self.text_size = 0
+        """Bytes of what is chosen, and of the texts among it."""
         self._found: list[_Node] | None = None
-        self.show_files(())
+        self._found_shown = 0
 
-    def show_files(self, files: Sequence[Choice]) -> None:
+    @property
+    def files(self) -> Sequence[Choice]:
+        """All files, by their numbers."""
+        return self.listed.files
+
+    def show_files(self, listed: Listed) -> None:
         """Other files, of which none is chosen."""
         self.beginResetModel()
-        self.files, self.chosen, self._found = files, set(), None
-        self._nodes = [_Node(_ROOT, "", None, -1)]
-        folders: dict[str, _Node] = {"": self._nodes[_ROOT]}
-        self._leaves = [self._leaf(number, file, folders) for number, file in enumerate(files)]
-        self._lowered = [file.path.casefold() for file in files]
+        self.listed, self.chosen, self._found = listed, set(), None
+        self.size = self.text_size = 0
         self.endResetModel()
-
-    def _leaf(self, number: int, file: Choice, folders: dict[str, _Node]) -> _Node:
-        base, _, name = file.path.rpartition("/")
-        leaf = self._node(name, self._folder(base, folders), number)
-        if not file.refusal:
-            node: _Node | None = leaf
-            while node is not None:
-                node.count += 1
-                node = node.parent
-        return leaf
-
-    def _folder(self, path: str, folders: dict[str, _Node]) -> _Node:
-        found = folders.get(path)
-        if found is None:
-            base, _, name = path.rpartition("/")
-            found = folders[path] = self._node(name, self._folder(base, folders), -1)
-        return found
-
-    def _node(self, name: str, parent: _Node, file: int) -> _Node:
-        made = _Node(len(self._nodes), name, parent, file)
-        self._nodes.append(made)
-        parent.children.append(made)
-        return made
 
     # Choosing.
 
@@ -115,43 +130,47 @@ class FileTree(QAbstractItemModel):
         """Only the files whose path holds every word of it; all, in their folders, for ""."""
         words = query.casefold().split()
         self.beginResetModel()
-        self._found = None
+        self._found, self._found_shown = None, 0
+        for node in self.listed.nodes:
+            node.shown = 0
         if words:
             self._found = [
-                self._leaves[number]
-                for number, path in enumerate(self._lowered)
+                self.listed.leaves[number]
+                for number, path in enumerate(self.listed.lowered)
                 if all(word in path for word in words)
             ]
         self.endResetModel()
 
     def shown(self) -> list[int]:
         """The numbers of the files in view that can be chosen."""
-        leaves = self._leaves if self._found is None else self._found
+        leaves = self.listed.leaves if self._found is None else self._found
         return [leaf.file for leaf in leaves if leaf.count]
 
     def choose(self, numbers: Iterable[int], on: bool) -> None:
         """Chooses files, or no longer."""
         for number in numbers:
-            leaf = self._leaves[number]
+            leaf = self.listed.leaves[number]
             if leaf.count and (number in self.chosen) != on:
                 (self.chosen.add if on else self.chosen.discard)(number)
+                size = (self.files[number].size or 0) * (1 if on else -1)
+                self.size += size
+                self.text_size += size if self.listed.kinds[number] in _TEXTS else 0
                 node: _Node | None = leaf
                 while node is not None:
                     node.chosen += 1 if on else -1
                     node = node.parent
-        self._redraw(QModelIndex())
+        self._redraw()
         self._changed_choice()
 
-    def _redraw(self, parent: Index) -> None:
+    def _redraw(self) -> None:
         """A folder's box depends on what is below it, and the other way round."""
-        if rows := self.rowCount(parent):
-            self.dataChanged.emit(self.index(0, 0, parent), self.index(rows - 1, 0, parent))
-        if self._found is None and not parent.isValid():
-            for node in self._nodes[1:]:
-                if node.children:
-                    at = self.createIndex(node.row, 0, node.id)
-                    last = len(node.children) - 1
-                    self.dataChanged.emit(self.index(0, 0, at), self.index(last, 0, at))
+        above = [QModelIndex()]
+        if self._found is None:
+            nodes = self.listed.nodes[1:]
+            above += [self.createIndex(one.row, 0, one.id) for one in nodes if one.shown]
+        for parent in above:
+            if rows := self.rowCount(parent):
+                self.dataChanged.emit(self.index(0, 0, parent), self.index(rows - 1, 0, parent))
 
     def _files_below(self, node: _Node) -> list[int]:
         if node.file >= 0:
@@ -161,7 +180,7 @@ class FileTree(QAbstractItemModel):
     # As Qt asks.
 
     def _of(self, index: Index) -> _Node:
-        return self._nodes[int(index.internalId())] if index.isValid() else self._nodes[_ROOT]
+        return self.listed.nodes[int(index.internalId()) if index.isValid() else _ROOT]
 
     def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
         rows = self._found if self._found is not None else self._of(parent).children
@@ -179,8 +198,35 @@ class FileTree(QAbstractItemModel):
         if parent.column() > 0:
             return 0
         if self._found is not None:
-            return 0 if parent.isValid() else len(self._found)
-        return len(self._of(parent).children)
+            return 0 if parent.isValid() else self._found_shown
+        return self._of(parent).shown
+
+    def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
+        if self._found is not None:
+            return not parent.isValid() and bool(self._found)
+        return bool(self._of(parent).children)
+
+    def canFetchMore(self, parent: Index) -> bool:
+        return self._rows_hidden(parent) > 0
+
+    def fetchMore(self, parent: Index) -> None:
+        """A view asks for rows when it comes to the end of those it has."""
+        more = min(_ROWS_AT_ONCE, self._rows_hidden(parent))
+        first = self.rowCount(parent)
+        if more <= 0:
+            return
+        self.beginInsertRows(parent, first, first + more - 1)
+        if self._found is not None:
+            self._found_shown += more
+        else:
+            self._of(parent).shown += more
+        self.endInsertRows()
+
+    def _rows_hidden(self, parent: Index) -> int:
+        if self._found is not None:
+            return 0 if parent.isValid() else len(self._found) - self._found_shown
+        node = self._of(parent)
+        return len(node.children) - node.shown
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 3
@@ -219,7 +265,7 @@ class FileTree(QAbstractItemModel):
     def _mark(self, node: _Node) -> QIcon:
         if node.file < 0:
             return icons.icon("folder", "text2")
-        return icons.icon(_MARKS.get(self.files[node.file].kind, "file-text"), "text2")
+        return icons.icon(_MARKS.get(self.listed.kinds[node.file], "file-text"), "text2")
 
     def _words(self, node: _Node, column: int) -> str:
         if node.file < 0:
@@ -228,7 +274,7 @@ class FileTree(QAbstractItemModel):
         if column == NAME:
             return shown_name(node.name if self._found is None else file.path)
         if column == KIND:
-            return file.refusal or kind_words(file.kind)
+            return file.refusal or kind_words(self.listed.kinds[node.file])
         return "" if file.size is None else size_of(file.size)
 
     def setData(self, index: Index, value: Any, role: int = 0) -> bool:

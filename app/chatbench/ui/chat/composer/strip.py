@@ -75,10 +75,11 @@ class AttachmentStrip(QScrollArea):
         known = {id(card.item): card for card in self._cards}
         before = self._cards
         self._cards = [known.get(id(item)) or self._made(item) for item in self._attachments.items]
-        for card in self._cards:
-            self._follow_one(card)
+        changed = [card for card in self._cards if self._follow_one(card)]
         if self._cards != before:
             self._sort()
+        elif not changed:
+            return
         for card in before:
             if card not in self._cards:
                 self._shown.pop(id(card.item), None)
@@ -100,12 +101,15 @@ class AttachmentStrip(QScrollArea):
         card.show()
         return card
 
-    def _follow_one(self, card: FileCard) -> None:
+    def _follow_one(self, card: FileCard) -> bool:
+        """Whether it shows something else now."""
         item = card.item
         told = (item.state, item.reason, item.part, item.gets, item.counting, item.scan, item.name)
-        if self._shown.get(id(item)) != told:
-            self._shown[id(item)] = told
-            card.follow(self._attachments.ways_out(item))
+        if self._shown.get(id(item)) == told:
+            return False
+        self._shown[id(item)] = told
+        card.follow(self._attachments.ways_out(item))
+        return True
 
     def _sort(self) -> None:
         # Qt sorts only after what takes the focus; otherwise new cards end the window's order.
