@@ -22,6 +22,7 @@ from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask
 from tests.scenarios.window import add_loopback, click, press, until, view_of
 
+from chatbench.core.endpoints import Endpoint, Quirks
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.session import Session
@@ -60,6 +61,26 @@ async def surfaces(session: Session, server: LoopbackServer) -> AsyncIterator[Su
         settings.show_page(key)  # type: ignore[attr-defined]
         await quiet()
         yield Surface(f"settings: {key}", window)
+    keep_files(session, server)
+    settings.show_page("files")  # type: ignore[attr-defined]
+    page = settings.page("files")  # type: ignore[attr-defined]
+    await until(page.rows, "the files")
+    await quiet()
+    click(page.rows()[0].delete)
+    await quiet()
+    yield Surface("settings: files", window)
+
+
+def keep_files(session: Session, server: LoopbackServer) -> None:
+    """A provider that keeps two files, one of which it gives back."""
+    session.services.endpoints.save(
+        Endpoint(
+            id="keeper", name="Keeper", wire="openai_responses", base_url=server.base_url("openai_responses"),
+            auth="none", quirks=Quirks(file_storage=True),
+        )
+    )  # fmt: skip
+    server.files.put("openai", b"x" * 2600, "notes.txt", "text/plain", **{"expires_after[seconds]": "86400"})
+    server.files.put("openai", b"x", "results.jsonl", "application/json", purpose="fine-tune-results")
 
 
 async def _chatted(session: Session, server: LoopbackServer) -> ConversationView:

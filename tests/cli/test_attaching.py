@@ -59,6 +59,7 @@ def test_any_document_goes_along_and_stderr_says_how(run: Run, loop: LoopbackSer
     assert table == "table.csv: sent as text, about 18 tokens."
     assert '<attachment name=\\"letter.docx\\">' in asked(loop)
     assert "| Ada | 36 |" in asked(loop)
+    assert [file["form"] for file in ran.json["sent_files"]] == ["text", "text"]
     shown = run("history", "show", ran.json["conversation_id"]).out
     assert "[file: letter.docx]" in shown
     assert str(home) not in shown
@@ -141,7 +142,7 @@ def test_folders_and_archives_are_not_sent_whole(run: Run, loop: LoopbackServer,
     assert ran.err.rstrip().endswith(", …")
 
 
-def test_what_is_piped_in_can_be_a_file(run: Run, loop: LoopbackServer) -> None:
+def test_what_is_piped_in_can_be_a_file(run: Run, loop: LoopbackServer, home: Path) -> None:
     ran = run("prompt", "Sum up", "-a", "-", "-m", "loop/reads", stdin=pdfs.single().data)
     assert ran.code == 0, ran.err
     assert "piped in: sent as it is" in ran.err
@@ -149,6 +150,10 @@ def test_what_is_piped_in_can_be_a_file(run: Run, loop: LoopbackServer) -> None:
     loop.asked.clear()
     assert run("prompt", "Sum up", "--at", "-", "text/csv", "-m", "loop/m", stdin="a,b\n1,2").code == 0
     assert "| 1 | 2 |" in asked(loop)
+    loop.asked.clear()
+    (home / "a.dat").write_text("a,b\n3,4\n", encoding="utf-8")
+    assert run("prompt", "--at", str(home / "a.dat"), "text/csv", "-m", "loop/m").code == 0
+    assert "| 3 | 4 |" in asked(loop)
     assert run("prompt", "-a", "-", "-m", "loop/m").code == 2
     assert run("prompt", "-a", "-", "-f", "-", "-m", "loop/m", stdin="x").code == 2
     assert run("prompt", "--at", "-", "csv", "-m", "loop/m", stdin="x").code == 2

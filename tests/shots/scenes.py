@@ -11,6 +11,7 @@ import msgspec
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtWidgets import QApplication
+from tests.accessibility.surfaces import keep_files
 from tests.harness.drags import drag_point
 from tests.loopback import anthropic, replies
 from tests.loopback.server import LoopbackServer
@@ -132,6 +133,11 @@ async def settings(profile: Path, pictures: Path, scheme: str) -> None:
             for name in ("general", "appearance", "shortcuts", "storage", "about"):
                 page.show_page(name)
                 await stage.shoot(f"settings-{name}")
+            keep_files(stage.session, ollama)
+            page.show_page("files")
+            await until(lambda: page.page("files").rows(), "the files")
+            click(page.page("files").rows()[0].delete)
+            await stage.shoot("settings-files")
             for provider, shows in (("ollama", "check-passed"), ("lmstudio", "check-failed")):
                 page.show_provider(provider)
                 check = page.page("providers").check

@@ -185,6 +185,7 @@ def printed_object(answer: Answer, conversation_id: str | None) -> dict[str, Any
     told = answer_object(answer.message)
     told["state"] = answer.message.state
     told["conversation_id"] = conversation_id
+    told["sent_files"] = msgspec.to_builtins(answer.message.sent_files)
     return told if answer.response is None else {**told, **response_object(answer.response)}
 
 

@@ -8,7 +8,6 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from mimetypes import guess_extension
 from pathlib import Path
 from typing import Literal, NamedTuple, TypedDict, get_args
 
@@ -193,8 +192,7 @@ async def _one(
     )
     try:
         if named.source == PIPE:
-            name = f"piped in{guess_extension(named.media_type) or ''}"
-            part = await services.attachments.attach_bytes(wanted.piped, name, info, **how)
+            part = await services.attachments.attach_bytes(wanted.piped, "piped in", info, **how)
         else:
             part = await _fetched(services, named.source, info, how)
     except PasswordNeeded as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from mimetypes import guess_extension
 from pathlib import Path
 
 from chatbench.core.errors import AttachmentRefused, HoldsFiles, PasswordNeeded
@@ -83,7 +84,7 @@ class Taking:
         in_memory: bool,
         password: str,
     ) -> MediaPart:
-        kind, name = kind_of(media_type), plain(name)
+        kind, name, media_type = kind_of(media_type), plain(name), plain(media_type)
         _refuse(kind, media_type, name)
         facts: images.ImageFacts | PdfFacts | None = None
         if isinstance(data, bytes) and kind == "picture":
@@ -111,7 +112,7 @@ class Taking:
             return lasting(source=source, media_type=media_type, name=name, size=size, seconds=told.seconds)
         if kind == "document":
             # Read now, so that what cannot be read is found now.
-            await self._reading.words(sha256, media_type, name)
+            await self._reading.words(sha256, media_type, _read_as(name, media_type))
         pages = facts.pages if facts is not None else 0
         return FilePart(source=source, media_type=media_type, name=name, size=size, page_count=pages)
 
@@ -134,6 +135,13 @@ async def _opened(data: bytes, name: str, password: str) -> tuple[bytes, PdfFact
     if facts.encrypted:
         data = await confined("pdf_unlocked", data, password, name, name=name, limits=LIMITS)
     return data, facts
+
+
+def _read_as(name: str, media_type: str) -> str:
+    """A name by whose ending a text is read as what somebody says it is."""
+    if not kinds.is_text(media_type) or media_type in ("text/plain", kinds.media_type_named(name)):
+        return name
+    return f"{name}{guess_extension(media_type) or ''}"
 
 
 def _refuse(kind: Kind, media_type: str, name: str) -> None:
