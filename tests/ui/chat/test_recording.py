@@ -7,8 +7,10 @@ import wave
 from array import array
 from collections.abc import Callable, Coroutine
 from math import pi, sin
+from pathlib import Path
 from typing import Any
 
+import PySide6
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -119,3 +121,11 @@ def test_without_the_extra_the_action_says_so(qapp: QApplication) -> None:
     assert not shot.isEnabled()
     assert shot.property("reason") == "Nothing on this computer gives pictures of its screen."
     window.deleteLater()
+
+
+def test_a_library_that_the_system_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = "libpulse.so.0: cannot open shared object file"
+    (tmp_path / "QtMultimedia.py").write_text(f"raise ImportError({lacking!r})")
+    monkeypatch.setattr(PySide6, "__path__", [*PySide6.__path__, str(tmp_path)])
+    assert missing() == ""
+    assert why_not() == f"Recording does not work on this computer: {lacking}"

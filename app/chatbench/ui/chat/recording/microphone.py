@@ -26,7 +26,12 @@ def why_not() -> str:
     """Why nothing can be recorded here and now, in a sentence; "" where something can."""
     if words := missing():
         return words
-    if import_module(_MODULE).QMediaDevices.defaultAudioInput().isNull():
+    try:
+        media = import_module(_MODULE)
+    except ImportError as error:
+        # It is installed, and needs a library of the system that is not, as libpulse.
+        return _tr("Recording does not work on this computer: {0}").format(error)
+    if media.QMediaDevices.defaultAudioInput().isNull():
         return _tr("This computer has no microphone.")
     return ""
 
