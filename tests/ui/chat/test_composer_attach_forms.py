@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from tests.documents import pdfs, recordings
 from tests.ui.chat.attaching import Place, Runner, picture, written
 
@@ -276,3 +276,45 @@ def test_removing_ends_the_reading(place: Place, tmp_path: Path) -> None:
     place.do(act)
     assert place.cards == []
     assert place.composer.draft() == Draft()
+
+
+def test_the_menu_of_a_card_shows_saves_moves_and_removes(
+    place: Place, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.attach(picture(tmp_path / "a.png"), written(tmp_path / "b.txt", b"the words of b"))
+    second = place.cards[1]
+
+    def menu() -> dict[str, QAction]:
+        at = QPoint(5, 5)
+        event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, second.mapToGlobal(at))
+        QApplication.sendEvent(second, event)
+        (found,) = [one for one in place.composer.strip.findChildren(QMenu) if one.isVisible()]
+        found.hide()
+        return {action.text(): action for action in found.actions() if action.text()}
+
+    actions = menu()
+    assert list(actions) == [
+        "Preview", "How it is sent…", "Save a copy…", "Move forward", "Move back", "Remove",
+    ]  # fmt: skip
+    assert not actions["Move back"].isEnabled()
+    actions["Move forward"].trigger()
+    assert place.names == ["b.txt", "a.png"]
+
+    async def where(*_: object) -> Path:
+        return tmp_path / "copy.txt"
+
+    monkeypatch.setattr("chatbench.ui.chat.saving.ask_where", where)
+    place.do(menu()["Save a copy…"].trigger)
+    assert (tmp_path / "copy.txt").read_bytes() == b"the words of b"
+    place.do(menu()["How it is sent…"].trigger)
+    assert place.composer.strip.acts.options is not None
+    place.composer.strip.acts.options.close()
+    seen: list[object] = []
+    monkeypatch.setattr(
+        "chatbench.ui.chat.viewer.open_attachment",
+        lambda _services, part, siblings, _parent: seen.append((part.name, len(siblings))),
+    )
+    menu()["Preview"].trigger()
+    assert seen == [("b.txt", 2)]
+    menu()["Remove"].trigger()
+    assert place.names == ["a.png"]

@@ -185,8 +185,7 @@ class Composer(QWidget):
     def set_model(self, ref: ModelRef) -> None:
         """The model the words would go to; what is attached is judged again."""
         self.recipients.set_model(ref)
-        guide = self.tr("Ask the guide, or choose a model first")
-        self.editor.set_hint(guide if ref == GUIDE else self.tr("Write a message"))
+        self._hint()
         self.attachments.set_lanes(self.recipients.lanes(), blind=self.recipients.blind)
 
     def model(self) -> ModelRef:
@@ -328,9 +327,18 @@ class Composer(QWidget):
         self.attachments.set_lanes(self.recipients.lanes(), blind=blind)
         letter = next((letter for lane_id, letter, _ in lanes if lane_id == current), "")
         self.send_button.set_lane(letter if len(lanes) > 1 else "")
-        if len(lanes) > 1:
-            more = self.tr("Write to all {0} lanes").format(len(lanes))
-            self.editor.set_hint(self.tr("Write to both lanes") if len(lanes) == 2 else more)
+        self._hint()
+
+    def _hint(self) -> None:
+        """Says in the empty editor to whom one would write."""
+        lanes = self.recipients.lane_count
+        if lanes > 1:
+            more = self.tr("Write to all {0} lanes").format(lanes)
+            self.editor.set_hint(self.tr("Write to both lanes") if lanes == 2 else more)
+        elif self.model() == GUIDE:
+            self.editor.set_hint(self.tr("Ask the guide, or choose a model first"))
+        else:
+            self.editor.set_hint(self.tr("Write a message"))
 
     def open_picker(self) -> None:
         """Opens the list of models above the chip of the lane in use."""

@@ -40,7 +40,7 @@ class WebDialog(QDialog):
             mono=True,
             parent=self,
         )
-        self.address.setPlaceholderText("https://")
+        self.address.setPlaceholderText(self.tr("https://…"))
         self.note = Label(font="small", color="text2", wrap=True)
         self.cancel = Button(self.tr("Cancel"), parent=self)
         self.attach = Button(self.tr("Attach"), kind="primary", parent=self)
