@@ -122,6 +122,7 @@ def test_a_summary_stands_for_the_beginning_and_is_withdrawn(
             click(dialog.summarise)
             await until(lambda: view.findChildren(SummariseDialog), "the question which model")
             (asking,) = view.findChildren(SummariseDialog)
+            assert asking.focusWidget() is asking.write, "Enter summarises"
             assert asking.model.label() == "model-a"
             await until(lambda: asking.estimate.text().startswith("reads ≈ "), "what it would take")
             click(asking.write)

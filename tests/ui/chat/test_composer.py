@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
 
+from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.params import Parameters
@@ -287,6 +288,17 @@ def test_the_estimate_is_for_all_lanes_a_send_goes_to(composer: Composer, qtbot:
     composer.set_model(GUIDE)
     qtbot.waitUntil(lambda: estimate.text() == "Stays on this computer · no charge")
     assert "all lanes" not in estimate.toolTip()
+
+
+def test_who_is_written_to_is_told_after_models_were_looked_for(
+    composer: Composer, services: Services
+) -> None:
+    for count, told in ((1, "Write a message"), (2, "Write to both lanes"), (3, "Write to all 3 lanes")):
+        composer.set_model(SONNET)
+        composer.set_lanes([(f"l{n}", "ABC"[n], SONNET) for n in range(count)], "l0")
+        assert composer.editor.hint() == told
+        services.changes.emit(Changes(models=True))
+        assert composer.editor.hint() == told
 
 
 def test_from_four_fifths_of_the_context_window_it_warns(composer: Composer) -> None:

@@ -63,6 +63,7 @@ class SummariseDialog(QDialog):
         column.addLayout(chosen)
         column.addWidget(self.problem)
         column.addLayout(foot)
+        self.write.setFocus()
         self._show()
         spawn(self._count(), owner=self, name="count")
 
