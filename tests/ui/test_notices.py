@@ -66,6 +66,17 @@ def test_a_notice_stands_at_the_lower_right_above_the_composer(host: QWidget, no
     assert corner() == QPoint(500 - 16, 400 - 16)
 
 
+def test_the_same_sentence_stands_once_and_longer(notices: Notices) -> None:
+    first = notices.show_notice("The text is as large as it gets.")
+    clock(first).stop()
+    assert notices.show_notice("The text is as large as it gets.") is first
+    assert notices.shown() == [first]
+    assert first.counting, "anew"
+    gone = notices.show_notice("Chat moved to the trash.", action=("Undo", lambda: None))
+    assert notices.show_notice("Chat moved to the trash.", action=("Undo", lambda: None)) is not gone
+    assert notices.show_notice("The text is as large as it gets.", "error") is not first
+
+
 def test_an_action_gives_a_notice_more_time(notices: Notices) -> None:
     plain = notices.show_notice("Saved.")
     acting = notices.show_notice("Deleted.", action=("Undo", lambda: None))

@@ -202,7 +202,14 @@ class Notices(QWidget):
         *,
         action: tuple[str, Callable[[], object]] | None = None,
     ) -> Notice:
-        """Show one sentence; ``action`` is (words, function): Undo, Retry or Open."""
+        """Show one sentence; ``action`` is (words, function): Undo, Retry or Open. What stands there already
+        and offers nothing is shown longer, not twice."""
+        said = (one for one in (*self._shown, *self._waiting) if (one.text, one.kind) == (text, kind))
+        if action is None and (same := next((one for one in said if one.button is None), None)) is not None:
+            announce(self._host, text, at_once=kind == "error")
+            if same in self._shown:
+                same.start()
+            return same
         notice = Notice(self, text, kind, action, self._remove)
         notice.wait()
         self._waiting.append(notice)
