@@ -80,6 +80,8 @@ async def data_of(session: Session, profile: Path) -> list[str]:
         names += [group.endpoint.name, group.endpoint.id, group.endpoint.base_url]
         for model in (row.info for row in group.rows):
             names += [model.title, model.title.removeprefix("Claude "), str(model.ref), model.ref.id]
+    for place in services.provider_files.providers():
+        names += [place.name, *(kept.file.name for kept in await services.provider_files.list(place.id))]
     for summary in await services.history.summaries():
         names.append(summary.title)
         for message in (await services.history.load(summary.id)).messages:

@@ -195,9 +195,10 @@ async def test_one_that_is_damaged_in_the_profile_is_not_sent(
 ) -> None:
     part = await services.attachments.attach_bytes(REPORT, "report.pdf", READS)
     kept = sha256_of(part)
-    (services.profile.folder / "files" / kept[:2] / kept[2:]).write_bytes(b"%PDF-1.4 something else")
+    (services.profile.folder / "files" / kept[:2] / kept[2:]).write_bytes(pdfs.two_columns().data)
     answer = await asked(services, part)
     assert answer.error is not None
+    assert answer.error.kind == "StorageError"
     assert "damaged" in answer.error.message
     assert server.asked == []
 
