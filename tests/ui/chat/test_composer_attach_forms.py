@@ -176,7 +176,14 @@ def test_each_lane_gets_what_its_model_takes(place: Place, tmp_path: Path) -> No
     assert place.told == ["plan.pdf, A: as it is · B: as text", "a.png, A: as it is · B: nothing"]
     place.do(lambda: place.composer.set_lanes(lanes, "a", blind=True))
     assert not any("GPT" in words or "gpt" in words for words in place.told)
-    place.do(lambda: place.composer.set_lanes([("b", "B", BLIND)], "b"))
+    both = [("a", "A", BLIND), ("b", "B", BLIND)]
+    place.do(lambda: place.composer.set_lanes(both, "a", blind=True))
+    picture_card = place.cards[1]
+    assert picture_card.item.state == "refused"
+    assert picture_card.row is None, "no model is named while names are hidden"
+    assert picture_card.item.reason == "The model of this lane does not take images."
+    place.do(lambda: place.composer.set_lanes(both, "a"))
+    assert "would." in picture_card.item.reason
 
 
 def test_a_refused_picture_offers_a_model_that_takes_it(place: Place, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from chatbench.services import Services
 from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE, FileChooser
 from chatbench.ui.chat.composer.earlier import EarlierFiles
 from chatbench.ui.chat.composer.files import png_of
+from chatbench.ui.chat.composer.filetree import KIND, NAME
 from chatbench.ui.chat.composer.htmlpictures import pictures_in
 from chatbench.ui.chat.composer.web import WebDialog
 
@@ -204,6 +205,16 @@ def test_a_folder_in_the_tree_is_chosen_with_all_below_it(place: Place, folder: 
     place.do(lambda: QTest.keyClick(chooser, Qt.Key.Key_Escape))
     assert place.cards == []
     assert place.composer.attaching.chooser is None
+
+
+def test_where_room_is_short_names_have_it(place: Place, folder: Path) -> None:
+    place.attach(folder)
+    chooser = listed(place)
+    assert not chooser.view.isColumnHidden(KIND)
+    chooser.resize(360, 500)
+    assert chooser.view.isColumnHidden(KIND)
+    assert chooser.view.columnWidth(NAME) > 180
+    place.do(chooser.reject)
 
 
 def test_of_an_archive_files_are_chosen(place: Place, tmp_path: Path) -> None:

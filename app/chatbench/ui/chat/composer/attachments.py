@@ -329,7 +329,8 @@ class Attachments(QObject):
             return
         seen = item.gets[0].outlook
         would = "" if self._blind else ", ".join(seen.models)
-        told = seen.refusal
+        # A model without its name begins a sentence in lower case.
+        told = seen.refusal[:1].upper() + seen.refusal[1:]
         item.state = "refused"
         item.reason = self.tr("{0} {1} would.").format(told, would) if would else told
 

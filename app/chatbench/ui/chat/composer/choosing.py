@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from chatbench.core.errors import ChatbenchError
@@ -25,6 +25,9 @@ MOST_AT_ONCE: Final = 250
 _ALL_AT_FIRST: Final = 50
 _BYTES_A_TOKEN: Final = 4
 _SIZE: Final = (660, 560)
+_NARROW: Final = {KIND: 96, SIZE: 80}
+_WITH_KINDS: Final = 440
+"""Width from which there is room for a column of kinds."""
 
 
 class Listing(NamedTuple):
@@ -71,7 +74,7 @@ class FileChooser(QDialog):
         head.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         for section in (KIND, SIZE):
             head.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
-            head.resizeSection(section, theme().scaled(96))
+            head.resizeSection(section, theme().scaled(_NARROW[section]))
         upper = QHBoxLayout()
         upper.setSpacing(6)
         upper.addWidget(self.search, 1)
@@ -177,6 +180,12 @@ class _Tree(QTreeView):
         self.setAllColumnsShowFocus(True)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
+        edge = theme().icon_size(16)
+        self.setIconSize(QSize(edge, edge))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setColumnHidden(KIND, self.width() < theme().scaled(_WITH_KINDS))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -236,7 +236,8 @@ class FormRow(PaintedButton):
 
     def show_form(self, name: str, facts: str, why_not: str) -> None:
         """Says it."""
-        self._name, self._facts, self._why_not = name, facts, why_not
+        self._name, self._facts = name, facts
+        self._why_not = why_not = why_not[:1].upper() + why_not[1:]
         self.setText(name)
         describe(self, ", ".join(one for one in (name, facts) if one), None, why_not)
         self.setEnabled(not why_not)

@@ -112,8 +112,7 @@ class PasteOffer(QWidget):
         text, addresses, place = self._text, self._addresses, QTextCursor(self._begin)
         place.setPosition(self._end.position(), QTextCursor.MoveMode.KeepAnchor)
         self.withdraw()
-        if text:
-            place.removeSelectedText()
+        place.removeSelectedText()
         self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
         if addresses:
             self.addresses_taken.emit(addresses)
