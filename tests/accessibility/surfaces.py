@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from shiboken6 import isValid
+from tests.documents import pdfs, recordings
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask
 from tests.scenarios.window import add_loopback, click, press, until, view_of
@@ -25,6 +26,8 @@ from tests.scenarios.window import add_loopback, click, press, until, view_of
 from chatbench.core.endpoints import Endpoint, Quirks
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.view import TranscriptView
+from chatbench.ui.chat.viewer import open_attachment
+from chatbench.ui.chat.viewer.pdf import PdfBody
 from chatbench.ui.session import Session
 from chatbench.ui.widgets import Popup
 
@@ -69,6 +72,32 @@ async def surfaces(session: Session, server: LoopbackServer) -> AsyncIterator[Su
     click(page.rows()[0].delete)
     await quiet()
     yield Surface("settings: files", window)
+    async for viewer in _viewers(session):
+        yield viewer
+
+
+async def _viewers(session: Session) -> AsyncIterator[Surface]:
+    """The windows that show attached files, one of each kind."""
+    service = session.services.attachments
+    files = (
+        ("REPORT.PDF", pdfs.book(6)),
+        ("NOTES.PY", b"# Notes\nx = 1\n"),
+        ("TONE.WAV", recordings.sound("wav")),
+    )
+    for name, data in files:
+        part = await service.attach_bytes(data, name, None)
+        shown = open_attachment(session.services, part, (part,), session.window)
+        await quiet()
+        body = shown.body
+        if isinstance(body, PdfBody):
+            await until(lambda body=body: body.pages is not None and body.pages.sheet(2), "the pages")  # type: ignore[misc]
+            press(shown, Qt.Key.Key_F, CTRL)
+            press(body, Qt.Key.Key_T)
+            await until(lambda body=body: body.text.is_filled and body.text.lines.text, "the words")  # type: ignore[misc]
+            await quiet()
+        yield Surface(f"viewer: {name}", shown)
+        shown.close()
+        await quiet()
 
 
 def keep_files(session: Session, server: LoopbackServer) -> None:

@@ -51,7 +51,7 @@ class PictureBody(Body):
             return
         levels = await asyncio.to_thread(decoded, data)
         if levels:
-            self.show_content(self.view)
+            self.show_content(self.view, self.view)
             self.view.show_levels(levels)
         else:
             self.refuse(self.tr("This picture cannot be read."))
@@ -146,7 +146,7 @@ class TextBody(Body):
         text, language = unfenced(words)
         if not language and PurePath(self._part.name).suffix.lower() not in (".txt", ".log", ""):
             language = "md"
-        self.show_content(with_bar(self.bar, self.view))
+        self.show_content(with_bar(self.bar, self.view), self.view)
         await self.view.show_text(text, language, code=language not in ("", "md"))
 
     def open_find(self) -> None:

@@ -25,14 +25,20 @@ class Body(QWidget):
         self.note = Label(self.tr("Reading…"), color="text2", wrap=True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.note.setMargin(24)
+        self._keys: QWidget | None = None
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.note)
 
-    def show_content(self, content: QWidget) -> None:
-        """There is something to see."""
+    def show_content(self, content: QWidget, keys: QWidget | None = None) -> None:
+        """There is something to see, and perhaps something that takes the keyboard."""
         self._stack.addWidget(content)
         self._stack.setCurrentWidget(content)
-        self.setFocusProxy(content)
+        self._keys = keys
+        self.take_keyboard()
+
+    def take_keyboard(self) -> None:
+        """Have the keyboard where one moves about."""
+        (self._keys or self).setFocus()
 
     def refuse(self, error: ChatbenchError | str) -> None:
         """It cannot be shown."""
@@ -72,5 +78,4 @@ def with_bar(bar: FindBar, content: QWidget) -> QWidget:
     page.set_layout(column)
     column.addWidget(bar)
     column.addWidget(content, 1)
-    page.setFocusProxy(content)
     return page

@@ -68,8 +68,8 @@ class PdfBody(Body):
         splitter.addWidget(self.text)
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 1)
-        splitter.setFocusProxy(view)
-        self.show_content(with_bar(self.bar, splitter))
+        QWidget.setTabOrder(view, self.text)
+        self.show_content(with_bar(self.bar, splitter), view)
         if sent:
             view.go_to(sent[0])
         self._moved()

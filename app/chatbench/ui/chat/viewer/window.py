@@ -170,7 +170,7 @@ class ViewerWindow(Surface):
             widget.setVisible(isinstance(body, PdfBody))
         self._wear()
         self._follow()
-        body.setFocus()
+        body.take_keyboard()
 
     def _wear(self) -> None:
         self.percent.setFixedWidth(theme().metrics("small").horizontalAdvance("0000 %") + 8)
@@ -208,7 +208,7 @@ class ViewerWindow(Surface):
         page = read_number(self.page.text())
         if page is not None and isinstance(self.body, PdfBody):
             self.body.go_to(page)
-            self.body.setFocus()
+            self.body.take_keyboard()
             self._follow()
 
     def _toggle_text(self) -> None:
