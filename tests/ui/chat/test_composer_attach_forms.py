@@ -130,6 +130,10 @@ def test_an_encrypted_pdf_asks_for_its_password_in_its_card(place: Place, tmp_pa
     assert card.password is not None
     assert card.password.accessibleName() == "Password of secret.pdf"
     card.password.setFocus()
+    for key in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete, Qt.Key.Key_Left, Qt.Key.Key_Right):
+        QTest.keyClick(card.password, key)
+    assert place.cards == [card], "keys in the field are not meant for the card"
+    assert card.password.hasFocus()
     QTest.keyClicks(card.password, "wrong")
     enter(place, card.password)
     assert card.item.state == "locked"

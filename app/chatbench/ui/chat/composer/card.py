@@ -35,7 +35,7 @@ class Card(QWidget):
     def __init__(self, attachments: Attachments, parent: QWidget) -> None:
         super().__init__(parent)
         self._short = self._wants_short = self._outgrown = False
-        self.strip = AttachmentStrip(attachments, self)
+        self.strip = AttachmentStrip(attachments, self, offers_models=True)
         self.variables = VariableFields(self)
         self.editor = Editor(self)
         self.editor.setAccessibleName(self.tr("Message"))

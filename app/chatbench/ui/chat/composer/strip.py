@@ -29,8 +29,12 @@ class AttachmentStrip(QScrollArea):
     removed = Signal(object, int)
     model_wanted = Signal(object)
 
-    def __init__(self, attachments: Attachments, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, attachments: Attachments, parent: QWidget | None = None, *, offers_models: bool = False
+    ) -> None:
+        """`offers_models`: somebody listens to ``model_wanted``."""
         super().__init__(parent)
+        self._offers_models = offers_models
         self._attachments = attachments
         self._cards: list[FileCard] = []
         self._shown: dict[int, object] = {}
@@ -108,7 +112,7 @@ class AttachmentStrip(QScrollArea):
         if self._shown.get(id(item)) == told:
             return False
         self._shown[id(item)] = told
-        card.follow(self._attachments.ways_out(item))
+        card.follow(self._attachments.ways_out(item) if self._offers_models else ())
         return True
 
     def _sort(self) -> None:

@@ -103,6 +103,7 @@ class Reasking(QWidget):
         self.editor.send_wanted.connect(self._ask)
         self.editor.escaped.connect(self.left)
         self.editor.files_given.connect(self.attaching.mime)
+        self.editor.html_pasted.connect(self.attaching.html)
         self.editor.grown.connect(self.grown)
         self.editor.installEventFilter(self)
         self.attachments.changed.connect(self._changed)
