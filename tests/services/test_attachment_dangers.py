@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import threading
 from collections.abc import AsyncIterator
@@ -344,4 +345,48 @@ async def test_a_film_that_goes_while_it_is_stored_is_said(services: Services, t
 
     services.attachments._files.put = gone  # type: ignore[method-assign]
     with pytest.raises(AttachmentRefused, match=r"film\.mp4 cannot be read"):
+        await services.attachments.attach_path(file, None)
+
+
+async def test_a_part_that_names_no_file_is_refused_in_words(services: Services) -> None:
+    """As a message that came from elsewhere may."""
+    for name in ("../../etc/passwd", "AB" * 32, ""):
+        part = FilePart(source=StoredFile(sha256=name), media_type="text/plain", name="notes")
+        with pytest.raises(AttachmentRefused, match="notes is not in the profile"):
+            await services.attachments.ready([user("", part)], BLIND)
+
+
+async def test_names_that_no_disk_and_no_encoding_has(services: Services, tmp_path: Path) -> None:
+    impossible = Path("/tmp/a\0b.pdf")
+    (told,) = await services.attachments.look([impossible])
+    assert (told.name, told.size) == ("a\0b.pdf", None)
+    with pytest.raises(AttachmentRefused):
+        await services.attachments.attach_path(impossible, None)
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt"))
+    odd.write_text("words")
+    part = await services.attachments.attach_path(odd, None, media_type="text/x\ud800")
+    assert (part.name, part.media_type) == ("?.txt", "text/x?")
+    odd.write_bytes(b"")
+    with pytest.raises(AttachmentRefused) as refused:
+        await services.attachments.attach_path(odd, None)
+    assert refused.value.message == "?.txt is empty."
+
+
+async def test_a_file_that_grows_while_it_is_read_is_not_cut(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chatbench.services.attachments import taking
+
+    file = tmp_path / "log.txt"
+    file.write_bytes(b"line\n" * 20_000)
+    monkeypatch.setattr(taking, "MAX_DOCUMENT_BYTES", 150_000)
+    check = taking._check_size
+
+    def grows(name: str, media_type: str, size: int) -> None:
+        check(name, media_type, size)
+        with file.open("ab") as more:
+            more.write(b"more\n" * 20_000)
+
+    monkeypatch.setattr(taking, "_check_size", grows)
+    with pytest.raises(AttachmentRefused, match=r"log\.txt is larger than"):
         await services.attachments.attach_path(file, None)

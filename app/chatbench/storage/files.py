@@ -111,7 +111,7 @@ class FileStore:
 
     def path(self, sha256: str) -> Path:
         """Where the file is. Raises ValueError for what is not a SHA-256."""
-        if not _SHA256.match(sha256):
+        if not is_digest(sha256):
             raise ValueError(f"not a SHA-256: {sha256!r}")
         return self._folder / sha256[:2] / sha256[2:]
 
@@ -283,6 +283,11 @@ class FileStore:
             return _digest(_chunks(self.path(sha256)))[0] == sha256
         except OSError:
             return False
+
+
+def is_digest(name: str) -> bool:
+    """Whether a file could be stored under this name."""
+    return _SHA256.match(name) is not None
 
 
 def _know(connection: apsw.Connection, row: tuple[str, int, str, str, int], path: Path) -> bool:

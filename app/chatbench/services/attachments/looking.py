@@ -72,5 +72,6 @@ def _looked_at(path: Path) -> Candidate:
         if path.is_dir():
             return Candidate(name=path.name, media_type=FOLDER)
         return Candidate(name=path.name, media_type=told.media_type, size=path.stat().st_size)
-    except OSError:
+    except (OSError, ValueError):
+        # The latter for a name that no disk can have.
         return told

@@ -39,7 +39,7 @@ from chatbench.services.attachments.sending import Piece, Ready
 from chatbench.services.attachments.takes import PDF, Takes
 from chatbench.services.attachments.taking import Taking, candidate_of
 from chatbench.services.attachments.uploading import Uploading
-from chatbench.storage.files import FileStore
+from chatbench.storage.files import FileStore, is_digest
 from chatbench.storage.renditions import RenditionStore
 from chatbench.storage.uploads import Upload, UploadStore
 
@@ -413,6 +413,6 @@ class AttachmentService:
 
 
 def _stored(part: MediaPart) -> str:
-    if not isinstance(part.source, StoredFile):
+    if not isinstance(part.source, StoredFile) or not is_digest(part.source.sha256):
         raise AttachmentRefused(f"{part.name or 'The file'} is not in the profile.", "Attach it again.")
     return part.source.sha256
