@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatbench.ui.chat.composer.files import carries_files, offered_paths
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
 from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row
+from chatbench.ui.dropped import local_files
 from chatbench.ui.widgets import gauge_clock
 
 _CHOOSING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
@@ -159,9 +159,10 @@ class ChatList(QListView):
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         index = self.indexAt(event.position().toPoint())
-        fits = carries_files(event.mimeData()) and index.isValid() and not index.data(Roles.ROW).is_head
+        carries = bool(local_files(event.mimeData()))
+        fits = carries and index.isValid() and not index.data(Roles.ROW).is_head
         self._mark_drop(index.row() if fits else -1)
-        if carries_files(event.mimeData()):
+        if carries:
             # What is over no chat may yet be moved over one.
             event.setDropAction(Qt.DropAction.CopyAction if fits else Qt.DropAction.IgnoreAction)
             event.accept()
@@ -179,7 +180,7 @@ class ChatList(QListView):
             return
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self.files_dropped.emit(self._model.rows[place].id, offered_paths(event.mimeData()))
+        self.files_dropped.emit(self._model.rows[place].id, local_files(event.mimeData()))
 
     def _mark_drop(self, place: int) -> None:
         if place != self.dropping_on:
