@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from tests.documents import pdfs, recordings
 from tests.ui.chat.attaching import Place, Runner, picture, written
+from tests.ui.chat.quiet import until_quiet
 
 from chatbench.core.conversations import Draft
 from chatbench.core.messages import FilePart, ImagePart
@@ -275,6 +277,38 @@ def test_the_first_picture_is_shown_before_the_second_is_decoded(
     place.attach(*(picture(tmp_path / f"{n}.png", ("red", "green", "blue")[n]) for n in range(3)))
     assert seen == [[False] * 3, [True, False, False], [True, True, False]]
     assert reads == services.attachments._reading.thumbnail
+
+
+def test_what_is_brought_back_before_it_was_counted_is_counted_then(
+    place: Place, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attachments, words = place.composer.attachments, services.attachments.words
+    begun = asyncio.Event()
+
+    async def slow(*_: object) -> str:
+        begun.set()
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr(services.attachments, "words", slow)
+
+    async def scenario() -> None:
+        place.composer.attach_paths([pdf(tmp_path)])
+        await begun.wait()
+        (item,) = attachments.items
+        assert item.counting
+        assert item.state == "ready", "it may be sent meanwhile"
+        assert "counting" in place.told[0]
+        assert attachments.tokens(NATIVE) == (0, 1)
+        attachments.remove(item)
+        await until_quiet()
+        monkeypatch.setattr(services.attachments, "words", words)
+        attachments.put_back(item, 0)
+        await until_quiet()
+        assert item.tokens is not None
+        assert not item.counting
+
+    place.run(scenario())
 
 
 def test_removing_ends_the_reading(place: Place, tmp_path: Path) -> None:

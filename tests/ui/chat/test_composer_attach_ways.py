@@ -390,17 +390,19 @@ def test_files_of_this_chat_are_attached_again(
     draft = place.composer.draft()
 
     async def say() -> None:
-        await services.chat.wait(await services.chat.send(conversation.id, draft))
+        for part in draft.attachments:
+            said = Draft(text="This", attachments=(part,))
+            await services.chat.wait(await services.chat.send(conversation.id, said))
 
     run_async(say())
     place.do(lambda: place.composer.set_draft(Draft()))
     place.do(place.composer.attaching.from_chat)
     (dialog,) = place.findChildren(EarlierFiles)
     rows = [dialog.list.item(row).text().split("\n")[0] for row in range(dialog.list.count())]
-    assert rows == ["first.png", "second.txt"]
+    assert rows == ["second.txt", "first.png"], "the newest first"
     place.do(lambda: QTest.keyClick(dialog.list, Qt.Key.Key_Return))
-    assert place.names == ["first.png"]
-    assert place.composer.draft().attachments == draft.attachments[:1]
+    assert place.names == ["second.txt"]
+    assert place.composer.draft().attachments == draft.attachments[1:]
     settle()
 
 

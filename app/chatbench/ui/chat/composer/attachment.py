@@ -61,6 +61,11 @@ class Attachment:
         return isinstance(self.part, FilePart) and self.part.media_type == PDF
 
     @property
+    def uncounted(self) -> bool:
+        """Whether its words are to be read before all is known that its forms take."""
+        return self.is_pdf and any(form.tokens is None for one in self.gets for form in one.outlook.forms)
+
+    @property
     def in_use(self) -> Outlook | None:
         """What the lane in use gets."""
         return self.gets[0].outlook if self.gets else None

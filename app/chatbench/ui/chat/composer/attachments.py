@@ -134,7 +134,7 @@ class Attachments(QObject):
             return
         self.items.insert(place, item)
         if item.part is not None:
-            if tuple((one.letter, one.info) for one in item.gets) != self._lanes:
+            if tuple((one.letter, one.info) for one in item.gets) != self._lanes or item.uncounted:
                 self._judge_again(item)
         elif item.state == "loading":
             self._begin(item)
@@ -266,6 +266,8 @@ class Attachments(QObject):
             except ChatbenchError as error:
                 item.state, item.reason = "refused", f"{error.message} {error.hint}".strip()
             else:
+                # What it was read from may be large.
+                item.take = None
                 item.name, item.done, item.total = getattr(item.part, "name", item.name), 0, 0
                 await self._judge(item)
                 return
@@ -291,7 +293,7 @@ class Attachments(QObject):
             item.gets = await self._seen(item)
             self._take_verdict(item)
             self.changed.emit()
-            if item.is_pdf and any(form.tokens is None for form in item.gets[0].outlook.forms):
+            if item.uncounted:
                 await self._count(item)
         except ChatbenchError as error:
             item.state, item.reason, item.gets = "refused", f"{error.message} {error.hint}".strip(), ()
@@ -303,7 +305,7 @@ class Attachments(QObject):
         item.counting = True
         try:
             item.scan = (await service.facts(item.part)).is_scan
-            self.redrawn.emit(item)
+            self.changed.emit()
             await service.words(item.part, partial(self._progressed, item))
             item.gets = await self._seen(item)
         finally:
