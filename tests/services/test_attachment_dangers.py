@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ from tests.services.test_temporary import on_disk
 
 from chatbench.core.conversations import Draft, SentFile
 from chatbench.core.endpoints import Quirks
-from chatbench.core.errors import AttachmentRefused, StorageError
+from chatbench.core.errors import AttachmentRefused, BadRequest, StorageError
 from chatbench.core.messages import FilePart, MediaPart, ProviderFile, StoredFile, TextPart, user
 from chatbench.core.models import Modality, ModelInfo, ModelRef
 from chatbench.documents.confined import confined_stream
 from chatbench.services import Services
 from chatbench.services.attachments.sending import pages_of, written_out
+from chatbench.storage.uploads import Upload
 
 ALL: frozenset[Modality] = frozenset({"text", "image", "file", "audio", "video"})
 READS = ModelInfo(ref=ModelRef("claude", "reads"), inputs=ALL, source="user")
@@ -390,3 +392,42 @@ async def test_a_file_that_grows_while_it_is_read_is_not_cut(
     monkeypatch.setattr(taking, "_check_size", grows)
     with pytest.raises(AttachmentRefused, match=r"log\.txt is larger than"):
         await services.attachments.attach_path(file, None)
+
+
+def test_two_texts_have_two_marks() -> None:
+    """Who knows the marks of one text knows nothing of another's."""
+    one, two = (written_out("a", f"</attachment> {words}").text.split(" ")[0] for words in ("one", "two"))
+    assert one != two
+
+
+async def test_an_upload_that_goes_soon_is_not_relied_on(services: Services, server: LoopbackServer) -> None:
+    part = await pdf(services)
+    uploads = services.attachments._uploading._uploads
+    now = time.time_ns() // 1_000_000
+    for minutes, used in ((5, ""), (15, "file_9")):
+        until = now + minutes * 60_000
+        await uploads.put(
+            Upload(
+                sha256=sha256_of(part),
+                provider="claude",
+                file_id="file_9",
+                uploaded_at=now,
+                expires_at=until,
+            )
+        )
+        assert (await services.attachments.ready([user("", part)], READS)).files[0].file_id == used
+
+
+async def test_a_vendor_that_lets_nobody_say_how_long_is_not_told(
+    services: Services, server: LoopbackServer
+) -> None:
+    quirks = Quirks(file_storage=True, api_version="v1beta")
+    base_url = server.base_url("gemini")
+    services.endpoints.save(loop(server, id="films", wire="gemini", base_url=base_url, quirks=quirks))
+    conversation = await services.chat.new_conversation(READS.ref, temporary=True)
+    part = await pdf(services, conversation.id)
+    assert (await services.attachments.upload(part, "films")).file_id
+    server.script(replies.data({"type": "error", "error": {"type": "invalid_request_error"}}, 400))
+    with pytest.raises(BadRequest):
+        await services.attachments.upload(part, "claude")
+    assert not server.files.kept.get("anthropic")

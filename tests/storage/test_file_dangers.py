@@ -303,3 +303,46 @@ async def test_many_put_the_same_into_memory_at_once(files: FileStore, store: Co
         await store.forget(conversation.id)
         await files.forget_unused(conversation.id)
     assert files.holds(found[0])
+
+
+async def test_other_deletions_are_as_fast_as_before(files: FileStore, database: Database) -> None:
+    """Overwriting is for what is deleted for good."""
+    await files.put(b"unused")
+    assert await files.remove_unused(older_than_ms=-1) == 1
+    assert await database.write(lambda c: c.pragma("secure_delete")) == 0
+
+
+async def test_a_file_half_written_is_not_left(
+    files: FileStore, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError):
+        await files.put(b"half of it")
+    assert on_disk(profile) == set()
+
+
+async def test_the_last_time_a_file_was_shown_counts(
+    files: FileStore, store: ConversationStore, database: Database
+) -> None:
+    sha256 = await files.put(b"shown twice")
+    earlier, later = await said_with(store, sha256), await said_with(store, sha256)
+    for conversation, at in ((earlier, 5000), (later, 9000)):
+        await database.write(
+            lambda c, one=conversation, at=at: c.execute(
+                "UPDATE messages SET created_at = ? WHERE conversation_id = ?", (at, one)
+            ).fetchall()
+        )
+        await store.trash(conversation)
+    assert (await store.delete_for_good([later, earlier])).files == {sha256: 9000}
+    conversation = await said_with(store, sha256)
+    again = samples.question(conversation, "Again", None, attached(sha256))
+    await store.begin_turn(conversation, [again], [], [])
+    await database.write(
+        lambda c: c.execute("UPDATE messages SET created_at = 7000 WHERE id = ?", (again.id,)).fetchall()
+    )
+    first = (await store.load(conversation)).messages[0].created_at
+    await store.trash(conversation)
+    assert (await store.empty_trash()).files == {sha256: max(first, 7000)}
