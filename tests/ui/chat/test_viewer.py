@@ -305,6 +305,27 @@ def test_pages_are_drawn_as_they_come_into_view(
     run_async(scenario())
 
 
+def test_pages_that_were_passed_over_are_not_drawn(
+    services: Services, info: ModelInfo, owner: QWidget, run_async: Run
+) -> None:
+    async def scenario() -> None:
+        part = await services.attachments.attach_bytes(pdfs.book(30), "book.pdf", info)
+        window, body = await pdf_window(services, part, owner)
+        view = body.pages
+        assert view is not None
+        await until(lambda: view.sheet(1) is not None, "the first page")
+        await until_quiet()
+        for page in (6, 12, 18, 24, 30):
+            view.go_to(page)
+        await until(lambda: view.sheet(30) is not None, "the last page")
+        await until_quiet()
+        drawn = {page for page in range(1, 31) if view.sheet(page) is not None}
+        assert not drawn & set(range(10, 22)), drawn
+        await closed(window)
+
+    run_async(scenario())
+
+
 def test_the_pages_that_are_sent_are_marked(
     services: Services, info: ModelInfo, owner: QWidget, run_async: Run
 ) -> None:

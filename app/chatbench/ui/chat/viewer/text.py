@@ -86,9 +86,8 @@ def _spans(text: str, pattern: re.Pattern[str], length: int) -> Iterator[tuple[i
     while at < len(text):
         end, last = at + _SLICE, at
         for match in pattern.finditer(text, at, min(len(text), end + length - 1)):
-            if match.start() < end:
-                last = match.end()
-                yield match.span()
+            last = match.end()
+            yield match.span()
         at = max(end, last)
 
 
