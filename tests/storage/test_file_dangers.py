@@ -329,12 +329,9 @@ async def test_the_last_time_a_file_was_shown_counts(
 ) -> None:
     sha256 = await files.put(b"shown twice")
     earlier, later = await said_with(store, sha256), await said_with(store, sha256)
-    for conversation, at in ((earlier, 5000), (later, 9000)):
-        await database.write(
-            lambda c, one=conversation, at=at: c.execute(
-                "UPDATE messages SET created_at = ? WHERE conversation_id = ?", (at, one)
-            ).fetchall()
-        )
+    moved = "UPDATE messages SET created_at = iif(conversation_id = ?, 9000, 5000)"
+    await database.write(lambda c: c.execute(moved, (later,)).fetchall())
+    for conversation in (earlier, later):
         await store.trash(conversation)
     assert (await store.delete_for_good([later, earlier])).files == {sha256: 9000}
     conversation = await said_with(store, sha256)
