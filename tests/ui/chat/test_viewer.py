@@ -485,7 +485,7 @@ def test_hits_are_all_found_across_slices() -> None:
     assert {(hit.start, hit.end) for hit in hits} == {(6, 12)}
     assert [hit.line for hit in hits] == list(range(700))
     edge = "." * ((1 << 18) - 3) + "needle" + "." * 20
-    assert len(found_in(cut(edge.replace("..........", "\n", 1)), "needle")) == 1
+    assert len(found_in(cut(edge), "needle")) == 1
     assert len(found_in(cut("aaaa"), "aa")) == 2
 
 
