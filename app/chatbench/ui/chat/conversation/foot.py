@@ -55,6 +55,7 @@ class LaneFoot(Surface):
         self._letter = "A"
         self._reasons: dict[Button, str] = {}
         self._fold: Fold = "whole"
+        self._by = ""
         self.values = (
             Figure(self.tr("First token"), self.tr("How long the first words of the answer took to come")),
             Figure(self.tr("Speed"), self.tr("Tokens of the answer a second, after its first words")),
@@ -101,13 +102,18 @@ class LaneFoot(Surface):
         """How it is folded."""
         return self._fold
 
+    @property
+    def told(self) -> str:
+        """What stands beside what can be done: all figures in one line, and who else gave the answer."""
+        return "" if self._summary.isHidden() else self._summary.text()
+
     def set_fold(self, fold: Fold) -> None:
         """How much room it takes; its owner hides what is gone."""
         if fold == self._fold:
             return
         self._fold = fold
         self._figures.setVisible(fold == "whole")
-        self._summary.setVisible(fold == "line")
+        self._summary.setVisible(fold == "line" or bool(self._by))
         layout = self.layout()
         assert layout is not None
         layout.setContentsMargins(*_MARGINS[fold])
@@ -164,18 +170,29 @@ class LaneFoot(Surface):
         self.best.setChecked(rating == "best")
         self.bad.setChecked(rating == "bad")
 
-    def show_unasked(self, *, ready: bool) -> None:
-        """The lane has not been asked the last question; `ready`: what it would be asked has ended."""
-        self.show_answer(None, None)
+    def show_foreign(self, by: str) -> None:
+        """Another lane's answer stands here, `by` another model: what is told and thought of it, is there."""
+        self.show_answer(None, None, by=by)
         for button in (self.best, self.bad, self.stop):
             button.hide()
+        missing = self.tr("Lane {0} has no answer of its own here").format(self._letter)
+        self._reasons = {self.go_on: missing}
+        self._explain()
+
+    def show_unasked(self, *, by: str, ready: bool) -> None:
+        """The lane has not been asked the last question; `ready`: what it would be asked has ended."""
+        self.show_foreign(by)
         self.ask.show()
         self.ask.setEnabled(ready)
         self._reasons = {self.ask: "" if ready else self.tr("The other answer is still being written")}
         self._explain()
 
-    def show_answer(self, message: TreeMessage | None, live: Answer | None, *, blind: bool = False) -> None:
-        """The figures of an answer; running ones in the accent's colour. `blind` keeps its price back."""
+    def show_answer(
+        self, message: TreeMessage | None, live: Answer | None, *, blind: bool = False, by: str = ""
+    ) -> None:
+        """The figures of an answer; running ones in the accent's colour. `blind` keeps its price back;
+        `by` names its model where that is not the lane's."""
+        self._by = by
         running = live is not None
         answer = message if message is not None and message.role == "assistant" else None
         found = running_figures(live) if live is not None else figures_of(answer)
@@ -207,13 +224,17 @@ class LaneFoot(Surface):
     def _summarise(self, color: ColorRole) -> None:
         """All figures in one line, what is not known left out; as room ends, the last ones go."""
         first, speed, tokens, cost = (one.words for one in self.values)
+        by = self.tr("Answered by {0}").format(self._by) if self._by else ""
         known = [
+            by,
             self.tr("{0} tokens out").format(tokens) if tokens else "",
             self.tr("price unknown") if cost == self.tr("unknown") else cost,
             speed,
             self.tr("first token {0}").format(first) if first else "",
         ]
-        self._summary.set_text(left_to_right(" · ".join(one for one in known if one)))
+        told = known if self._fold == "line" else [by]
+        self._summary.set_text(left_to_right(" · ".join(one for one in told if one)))
+        self._summary.setVisible(self._fold == "line" or bool(by))
         self._summary.set_color(color)
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout
 
 from chatbench.core.conversations import Conversation, Lane, TreeMessage
+from chatbench.core.models import GUIDE
 from chatbench.services import Services
 from chatbench.services.answers import Answer
 from chatbench.services.history import Extent
@@ -150,6 +151,14 @@ class LaneView(Surface):
             return True
         return message.lane_id in ("", self.id)
 
+    def _other_model(self, message: TreeMessage | None) -> str:
+        """Who gave an answer, where that is not the lane's model; "" where it is."""
+        if message is None or message.model in (None, self.lane.model or GUIDE):
+            return ""
+        if self._blind:
+            return self.tr("another model")
+        return self._services.models.info(message.model).title
+
     def answer_in_view(self) -> TreeMessage | None:
         """The answer the reader looks at: that of the turn that was asked for, else the first that
         reaches into the upper third, or the last."""
@@ -177,13 +186,16 @@ class LaneView(Surface):
         message = self.answer_in_view()
         live = self._services.chat.live(message.id) if message is not None else None
         streaming = live is not None and live.state == "streaming"
-        asked = self.asked(message)
-        if asked:
-            self.head.show_state(message, live if streaming else None)
-            self.foot.show_answer(message, live if streaming else None, blind=self._blind)
-        else:
+        by = self._other_model(message)
+        if not self.asked(message):
             self.head.show_unasked()
-            self.foot.show_unasked(ready=not streaming)
+            self.foot.show_unasked(by=by, ready=not streaming)
+        elif by and message is not None and message.lane_id != self.id:
+            self.head.show_unasked()
+            self.foot.show_foreign(by)
+        else:
+            self.head.show_state(message, live if streaming else None)
+            self.foot.show_answer(message, live if streaming else None, blind=self._blind, by=by)
         self.foot.set_rating(self._ratings.get(message.id) if message is not None else None)
         if streaming and self.isVisible():
             if not self._figures.isActive():

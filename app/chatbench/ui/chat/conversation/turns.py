@@ -41,12 +41,16 @@ class Turns(QObject):
         return self._all
 
     def answers(self, turn_id: str) -> dict[str, TreeMessage]:
-        """Lane id → the answer it shows in a turn, of those that have one; the same one once."""
+        """Lane id → the answer it shows in a turn, of those that have one; the same one once, in the lane
+        that gave it."""
+        shown = {lane.id: lane.answer_to(turn_id) for lane in self._view.lanes.views}
         found: dict[str, TreeMessage] = {}
-        for lane in self._view.lanes.views:
-            message = lane.answer_to(turn_id)
-            if message is not None and all(message.id != one.id for one in found.values()):
-                found[lane.id] = message
+        for lane_id, message in shown.items():
+            if message is None or any(message.id == one.id for one in found.values()):
+                continue
+            given_here = shown.get(message.lane_id)
+            own = given_here is not None and given_here.id == message.id
+            found[message.lane_id if own else lane_id] = message
         return found
 
     def in_view(self) -> str:
