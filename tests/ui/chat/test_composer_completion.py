@@ -86,7 +86,7 @@ def current(composer: Composer) -> str:
 
 def heard(composer: Composer) -> list[ModelRef]:
     added: list[ModelRef] = []
-    composer.lane_added.connect(added.append)
+    composer.model_named.connect(added.append)
     return added
 
 

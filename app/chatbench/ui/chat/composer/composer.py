@@ -46,7 +46,8 @@ class Composer(QWidget):
     ``draft_changed(Draft)`` comes with every change and is the owner's to debounce. ``model_chosen`` and
     ``effort_chosen`` change nothing here either: the owner answers with ``set_model`` and
     ``set_parameters``. With several lanes (``set_lanes``) ``lane_turned_to(id)`` comes before
-    ``model_chosen``; ``lane_added(ModelRef)`` wants one more. ``key_wanted(provider)`` asks for the
+    ``model_chosen``; ``lane_added(ModelRef)`` wants one more, and ``model_named(ModelRef)``
+    comes of a model that was named with its sign among the words. ``key_wanted(provider)`` asks for the
     settings of a provider that lacks a key. ``prompt_taken(name, Template)`` brings what a saved prompt
     has besides its words: it comes again before the words are sent, if its system prompt had places to
     be filled in. ``prompt_save_wanted()`` and ``prompt_new_wanted()`` ask for the form of a new one.
@@ -60,6 +61,7 @@ class Composer(QWidget):
     model_chosen = Signal(object)
     lane_turned_to = Signal(str)
     lane_added = Signal(object)
+    model_named = Signal(object)
     effort_chosen = Signal(object)
     key_wanted = Signal(str)
     prompt_taken = Signal(str, object)
@@ -83,7 +85,7 @@ class Composer(QWidget):
         self.completion = Completion(
             self.editor,
             (
-                ModelOffers(services, self.lane_added.emit, self.key_wanted.emit),
+                ModelOffers(services, self.model_named.emit, self.key_wanted.emit),
                 PromptOffers(
                     services,
                     self.editor.text,

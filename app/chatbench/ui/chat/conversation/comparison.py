@@ -207,6 +207,13 @@ class Comparison(QObject):
         adding = self._services.lanes.add(view.id, model=model, like=view.lane.id)
         self._write(adding, "add-lane")
 
+    def name_model(self, model: ModelRef) -> None:
+        """Has a model asked: beside the others, or in the place of one that nobody has chosen."""
+        if self._view.is_unchosen:
+            self._view.choose_model(model)
+        else:
+            self.add_lane(model)
+
     def ask_too(self, lane: LaneView) -> None:
         """Has a lane that was added later answer the question the others have answered."""
         message = lane.answer_in_view()

@@ -86,6 +86,7 @@ class ConversationView(Surface):
         self.prompting = Prompting(self)
         self._reading = Rereading(self._read, self, "reload")
         self.marks = NO_MARKS
+        self._lane_chosen = False
         self._asking: asyncio.Task[None] | None = None
         self._lane_write: asyncio.Task[None] | None = None
         self.drafts = Drafts(services, self.composer, conversation.id, self)
@@ -135,6 +136,13 @@ class ConversationView(Surface):
         return self.drafts.blank and self._asking is None and not self.conversation.messages
 
     @property
+    def is_unchosen(self) -> bool:
+        """Nothing was said to the one lane, and its model is nobody's choice for this chat."""
+        given = self.lane.model in (None, GUIDE, self.services.models.default())
+        fresh = self.lanes.alone and not self.conversation.messages and not self.asking
+        return fresh and given and not self.lane.system and not self._lane_chosen
+
+    @property
     def asking(self) -> bool:
         """A question is on its way to the store."""
         return self._asking is not None and not self._asking.done()
@@ -176,6 +184,7 @@ class ConversationView(Surface):
         composer.model_chosen.connect(self.choose_model)
         composer.lane_turned_to.connect(self._turn_to_lane)
         composer.lane_added.connect(self.compare.add_lane)
+        composer.model_named.connect(self.compare.name_model)
         composer.effort_chosen.connect(self._choose_effort)
         composer.edit_last_requested.connect(lambda: self.edits.edit_last(self.lanes.current))
         composer.key_wanted.connect(self.provider_wanted)
@@ -419,6 +428,7 @@ class ConversationView(Surface):
         view = self.lanes.view(lane.id)
         if view is None:
             return
+        self._lane_chosen = True
         view.lane = lane
         view.head.show_lane(lane)
         self._show_lane()
