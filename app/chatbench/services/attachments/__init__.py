@@ -8,4 +8,14 @@ from chatbench.services.attachments.judging import Candidate, Verdict
 from chatbench.services.attachments.sending import Ready
 from chatbench.services.attachments.service import AttachmentService
 
-__all__ = ["AttachmentService", "Candidate", "Capability", "Entry", "Form", "Outlook", "PdfFacts", "Ready", "Verdict"]
+__all__ = [
+    "AttachmentService",
+    "Candidate",
+    "Capability",
+    "Entry",
+    "Form",
+    "Outlook",
+    "PdfFacts",
+    "Ready",
+    "Verdict",
+]

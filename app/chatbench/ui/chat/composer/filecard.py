@@ -191,10 +191,7 @@ class FileCard(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        if self.password is not None and self.password.hasFocus():
-            # What the field leaves over is not meant for the card.
-            super().keyPressEvent(event)
-        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             # A key that is held down has emptied the words; it shall not take the files as well.
             if event.isAutoRepeat():
                 return
