@@ -39,15 +39,18 @@ def test_an_answer_of_before_is_told_and_rated_where_it_was_given(
         async with opened(tmp_path) as session:
             view = await answered_before(session, server)
             first, second = view.lanes.views
-            assert second.foot.best.isVisible() and second.foot.values[2].words
+            assert second.foot.best.isVisible()
+            assert second.foot.values[2].words
             click(view.strip.back)
             await until(lambda: view.strip.words.text() == "One", "the first turn")
             assert first.answer_in_view() is not None
             assert [one.id for one in (first.answer_in_view(), second.answer_in_view()) if one] == [
                 first.source.path[1].id
             ] * 2
-            assert first.foot.best.isVisible() and first.foot.values[2].words
-            assert not second.foot.best.isVisible() and not second.foot.bad.isVisible()
+            assert first.foot.best.isVisible()
+            assert first.foot.values[2].words
+            assert not second.foot.best.isVisible()
+            assert not second.foot.bad.isVisible()
             assert [value.words for value in second.foot.values] == [""] * 4
             assert second.foot.told == "Answered by model-a"
             assert not second.foot.go_on.isEnabled()
@@ -98,6 +101,7 @@ def test_an_answer_from_before_another_model_was_chosen_names_its_own(
             await until(lambda: second.lane.model != OTHER, "the other model")
             second.show_figures()
             assert second.foot.told == "Answered by model-b"
-            assert second.foot.best.isVisible() and second.foot.values[2].words
+            assert second.foot.best.isVisible()
+            assert second.foot.values[2].words
 
     run_async(scenario())
