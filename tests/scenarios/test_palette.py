@@ -190,17 +190,18 @@ def test_text_grows_and_shrinks_by_the_usual_keys(tmp_path: Path, run_async: Run
             await until(session.window.isActiveWindow, "the window to be active")
             write(view_of(session), "words")
             editor = view_of(session).composer.editor
-            sizes = []
+            styled: list[int] = []
+            theme().changed.connect(lambda: styled.append(round(theme().text_factor * 100)))
             for _ in range(6):
                 press(editor, larger, CTRL)
-                sizes.append(round(theme().text_factor * 100))
-            assert sizes == [110, 125, 150, 175, 200, 200]
+            await until(lambda: theme().text_factor == 2.0, "the largest text")
+            assert styled == [110, 200], "at once, and then once where the key is held"
             (notice,) = session.window.notices.shown()
             assert notice.text == "The text is as large as it gets."
             press(editor, Qt.Key.Key_Minus, CTRL)
-            assert theme().text_factor == 1.75
+            await until(lambda: theme().text_factor == 1.75, "the size below it")
             press(editor, Qt.Key.Key_0, CTRL)
-            assert theme().text_factor == 1.0
+            await until(lambda: theme().text_factor == 1.0, "the usual size")
             assert session.services.preferences.current.text_scale == 1.0
             press(editor, Qt.Key.Key_Minus, CTRL)
             assert session.window.notices.shown()[-1].text == "The text is as small as it gets."

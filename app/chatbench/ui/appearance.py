@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.ui.widgets.announce import announce
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 TEXT_SIZES: Final = (100, 110, 125, 150, 175, 200)
 """Percent of the usual size."""
 
+_AT_REST_MS: Final = 120
+"""Steps of the text's size that follow each other faster are taken as one: each styles every widget."""
+
 
 class AppearanceActions(QObject):
     """Registers them with a window. They change the preferences, which every window follows; those that
@@ -29,6 +32,10 @@ class AppearanceActions(QObject):
         super().__init__(window)
         self._services = services
         self._window = window
+        self._wanted: int | None = None
+        """Percent that was stepped to and is not in force yet."""
+        self._stepping = QTimer(self, interval=_AT_REST_MS, singleShot=True)
+        self._stepping.timeout.connect(self._resize_now)
         self._values: dict[str, tuple[str, object]] = {}
         """Of the actions that choose a value: the preference, and what it then is."""
         for key, text, icon, value in (
@@ -105,6 +112,8 @@ class AppearanceActions(QObject):
         self._keep(**{name: not getattr(self._services.preferences.current, name)})
 
     def _percent(self) -> int:
+        if self._wanted is not None:
+            return self._wanted
         return round(self._services.preferences.current.text_scale * 100)
 
     def _step(self, by: int) -> None:
@@ -123,5 +132,14 @@ class AppearanceActions(QObject):
         self._resize(100)
 
     def _resize(self, percent: int) -> None:
-        self._keep(text_scale=percent / 100)
+        self._wanted = percent
+        if not self._stepping.isActive():
+            self._resize_now()
+        # Begun behind the styling: keys that came meanwhile are heard before it ends.
+        self._stepping.start()
         announce(self._window, self.tr("Text size {0} %").format(self._percent()))
+
+    def _resize_now(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._keep(text_scale=wanted / 100)
