@@ -14,6 +14,7 @@ from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask, choose, open_menus, two_lanes
 from tests.scenarios.window import click, finished, opened, press, until, write
 
+from chatbench.core.models import ModelRef
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.lanes import Arrangement
 from chatbench.ui.session import Session
@@ -74,6 +75,29 @@ def test_at_least_half_of_what_is_between_bar_and_composer_is_the_answer(
             in_one_row = abs(top(editor) - top(button)) < button.height()
             assert in_one_row is (text > 1), "where there is little height"
             assert editor.height() >= theme().line("prose")
+
+    run_async(scenario())
+
+
+def test_the_names_of_eight_lanes_shorten_before_the_estimate_goes(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            for count in range(3, 9):
+                view.composer.lane_added.emit(ModelRef("loopback", f"a-model-with-a-longer-name-{count}"))
+                await until(lambda count=count: len(view.lanes.views) == count, "another lane")  # type: ignore[misc]
+            write(view, "Two")
+            await settled(session, 1400, 900, 1.0)
+            line = view.composer.line
+            await until(lambda: line.estimate.isVisible(), "the estimate")
+            chips = list(line.lanes.values())
+            assert all(chip.isVisible() for chip in chips)
+            assert all(chip.width() >= chip.minimumSizeHint().width() for chip in chips)
+            assert line.effort.geometry().right() < line.estimate.geometry().left() or line.effort.isHidden()
+            assert line.add.geometry().right() < line.estimate.geometry().left()
+            assert line.estimate.width() >= line.estimate.sizeHint().width()
 
     run_async(scenario())
 

@@ -233,8 +233,8 @@ class ComposerLine(QWidget):
         return names[effort]
 
     def _arrange(self) -> None:
-        """The fullest form that fits: long words, short effort, short estimate, no estimate, the
-        effort as its mark alone."""
+        """The fullest form that fits: long words, short effort, short estimate, names of lanes
+        shortened, no estimate, the effort as its mark alone."""
         self._fold()
         room = self._room()
         chips = self._chips()
@@ -244,18 +244,22 @@ class ComposerLine(QWidget):
         metrics = theme().metrics("small")
         least = model - sum(chip.sizeHint().width() - chip.minimumSizeHint().width() for chip in chips)
         taken = needed = 0
-        forms = (long, self._long), (short, self._long), (short, self._short), (short, ""), ("", "")
-        for effort, words in forms:
+        whole = (long, self._long), (short, self._long), (short, self._short)
+        squeezed = ((short, self._short), ("", self._short)) if self.lanes else ()
+        forms = [*((*form, False) for form in whole), *((*form, True) for form in squeezed)]
+        for effort, words, squeeze in (*forms, (short, "", True), ("", "", True)):
             self.effort.set_label(effort)
             self.effort.set_icon("gauge" if effort == long else "sliders-horizontal")
             self.effort.setAccessibleName(long)
             taken = model + (_GAP + self.effort.sizeHint().width() if offered else 0)
             needed = metrics.horizontalAdvance(words) + 2
-            if (taken + _GAP * 2 + needed if words else taken - model + least) <= room:
+            beside = _GAP * 2 + needed if words else 0
+            if taken + beside - (model - least if squeeze else 0) <= room:
                 break
         if self._blind:
             words = ""
-        self._place(min(model, room - (taken - model)), needed if words else 0, words)
+            beside = 0
+        self._place(min(model, room - beside - (taken - model)), needed if words else 0, words)
 
     def _chips(self) -> list[Chip]:
         if not self.lanes:
