@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run, only
+from tests.cli.conftest import Run
 from tests.cli.test_commands import Terminal
 from tests.documents import pdfs
 from tests.loopback.server import LoopbackServer
@@ -44,7 +44,7 @@ def test_a_file_is_uploaded_listed_used_fetched_back_and_deleted(
     run: Run, loop: LoopbackServer, report: Path, home: Path
 ) -> None:
     (told,) = run("files", "upload", str(report), "--expires-in", "12h", "--json").json
-    kept = only(loop.files.kept["openai"].values())
+    (kept,) = loop.files.kept["openai"].values()
     assert (kept.data, kept.name, kept.media_type) == (REPORT, "report.pdf", "application/pdf")
     assert kept.fields["expires_after[seconds]"] == "43200"
     assert (told["id"], told["provider"], told["size"]) == (kept.id, "loop", len(REPORT))

@@ -24,6 +24,7 @@ from tests.contracts import (
     test_openai_chat,
     test_openai_responses,
 )
+from tests.contracts.vendors import accept
 from tests.documents import office, pdfs, pictures, recordings
 from tests.loopback.server import LoopbackServer
 from tests.services.conftest import Open, loop, stored
@@ -38,9 +39,9 @@ ALL: frozenset[Modality] = frozenset({"text", "image", "file", "audio", "video"}
 PICTURE = pictures.saved(pictures.corner(), "PNG")
 REPORT = pdfs.joined(pdfs.single().data, pdfs.two_columns().data)
 JUDGES: dict[str, Callable[[Any], None]] = {
-    "anthropic": lambda sent: test_anthropic.accept(test_anthropic.STREAMED, sent),
-    "openai_chat": lambda sent: test_openai_chat.accept(test_openai_chat.STREAMED, sent),
-    "openai_responses": lambda sent: test_openai_responses.accept(test_openai_responses.STREAMED, sent),
+    "anthropic": lambda sent: accept(test_anthropic.STREAMED, sent),
+    "openai_chat": lambda sent: accept(test_openai_chat.STREAMED, sent),
+    "openai_responses": lambda sent: accept(test_openai_responses.STREAMED, sent),
     "gemini": test_gemini.accept,
     "mistral": test_mistral.accept,
     "cohere": test_cohere.accept,

@@ -57,6 +57,8 @@ def test_one_token_is_one() -> None:
     assert (q.speed(413.2, q.ABOUT), q.speed(7.25)) == ("≈ 413 tok/s", "7.3 tok/s")
 
 
-@pytest.mark.parametrize(("count", "words"), [(640, "640 bytes"), (12_300, "12 kB"), (1_400_000, "1.4 MB")])
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 byte"), (640, "640 bytes"), (12_300, "12 kB"), (1_400_000, "1.4 MB")]
+)
 def test_sizes(count: int, words: str) -> None:
     assert q.size(count) == words

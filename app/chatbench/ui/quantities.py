@@ -95,7 +95,9 @@ def speed(value: float, about: str = "") -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as people say them: `640 bytes`, `12 kB`, `1.4 MB`."""
+    """Bytes as people say them: `1 byte`, `640 bytes`, `12 kB`, `1.4 MB`."""
+    if count == 1:
+        return _tr("1 byte")
     if count < 1000:
         return _tr("{0} bytes").format(number(count))
     if count < 1_000_000:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QDateTime, QLocale, Qt, QTimeZone
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
@@ -217,8 +217,8 @@ class ProviderFilesPage(SettingsPage):
         self.more.setVisible(len(found) > len(shown))
 
     def _drop(self, row: FileRow) -> None:
-        focus = row.focusWidget()
-        had_focus = focus is not None and focus.hasFocus()
+        focused = QApplication.focusWidget()
+        had_focus = focused is not None and row.isAncestorOf(focused)
         self._list.removeWidget(row)
         if had_focus:
             left = self.rows()
