@@ -243,7 +243,7 @@ class ComposerLine(QWidget):
         offered = self._offers_effort()
         metrics = theme().metrics("small")
         least = model - sum(chip.sizeHint().width() - chip.minimumSizeHint().width() for chip in chips)
-        taken = needed = 0
+        taken = needed = beside = 0
         whole = (long, self._long), (short, self._long), (short, self._short)
         squeezed = ((short, self._short), ("", self._short)) if self.lanes else ()
         forms = [*((*form, False) for form in whole), *((*form, True) for form in squeezed)]
