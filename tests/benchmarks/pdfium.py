@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2
 
 
 def take_text(data: bytes) -> int:
