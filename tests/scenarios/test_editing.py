@@ -8,10 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, ask, two_lanes
-from tests.scenarios.test_conversation_acts import press_action, trigger
+from tests.scenarios.test_conversation_acts import choose, press_action, trigger
 from tests.scenarios.window import (
     CTRL,
     chatting,
@@ -79,6 +79,39 @@ def test_a_question_is_asked_again_in_its_bubble_with_its_files(
             assert second.parent_id == first.parent_id
             assert view.edits.reasking is None
             assert (await view.services.history.load(view.id)).edit.edits is None
+
+    run_async(scenario())
+
+
+def test_what_is_edited_in_place_covers_nothing_of_what_follows(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path, server) as (session, view):
+            server.words = ["word"]
+            await send(view, "One")
+            await send(view, "Two")
+            stack = view.transcript.stack
+            before = [stack.height_of(index) for index in range(4)]
+
+            def is_free(sheet: QWidget, index: int) -> bool:
+                view.transcript.arrange()
+                row = next(one for one in stack.rows if one.index == index)
+                return row.item is not None and sheet.geometry().bottom() < row.top + row.item.content_top
+
+            press_action(view, 0, "edit")
+            sheet = await editing(session, view)
+            assert is_free(sheet, 1)
+            press(sheet.editor, Qt.Key.Key_Escape)
+            press_action(view, 1, "more")
+            choose("Edit")
+            await until(lambda: view.edits.rewriting, "the field over the answer")
+            over = view.edits.rewriting
+            assert over is not None
+            assert is_free(over, 2)
+            click(over.cancel)
+            view.transcript.arrange()
+            assert [stack.height_of(index) for index in range(4)] == before
 
     run_async(scenario())
 

@@ -62,6 +62,11 @@ class OverMessage(QObject):
             top, high = row.top + item.content_top, item.body_bottom - item.content_top
         lead = 0 if frame.folded else self._around
         height = min(room, self._height(round(high), room))
+        if row is not None and item is not None:
+            # What follows moves below it. That places it again, and then there is nothing to move.
+            view.reserve(self.message_id, item.content_top - lead + height + _EDGE)
+            row = next((one for one in view.stack.rows if one.index == index), row)
+            top = row.top + item.content_top
         y = max(_EDGE, min(round(top) - lead, view.viewport().height() - _EDGE - height))
         around = min(self._around, frame.column_x)
         widget.setGeometry(QRect(frame.column_x - around, y, frame.column + 2 * around, height))
@@ -70,6 +75,7 @@ class OverMessage(QObject):
         """Watches no longer; the widget goes elsewhere, or away."""
         self.transcript.viewport().removeEventFilter(self)
         self.transcript.scrolled.disconnect(self.place)
+        self.transcript.reserve(self.message_id, 0.0)
         self.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

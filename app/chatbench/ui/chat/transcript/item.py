@@ -58,6 +58,7 @@ class Item:
         self._characters = 0
         self._facts: list[str] = []
         self._facts_at = 0.0
+        self._reserved = 0.0
         self._rebuild()
 
     @property
@@ -313,7 +314,12 @@ class Item:
         below = self.frame.actions
         if self.brief and self.entry.count < 2:
             below = ACTIONS_GAP if len(self.boxes) == 1 else BEFORE_TURN
-        self.height = float(math.ceil(max(self.actions_top + below, least)))
+        self.height = float(math.ceil(max(self.actions_top + below, least, self._reserved)))
+
+    def reserve(self, height: float) -> None:
+        """Takes at least so much height: something stands over its words."""
+        self._reserved = height
+        self._measure_height()
 
     def margin_height(self) -> float:
         """Height of the facts beside the message."""

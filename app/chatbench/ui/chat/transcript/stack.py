@@ -59,6 +59,7 @@ class Stack:
         self.heights = Heights()
         self._known: dict[str, float] = {}
         self._places: dict[str, int] | None = None
+        self._reserved: dict[str, float] = {}
         self._load()
 
     @property
@@ -88,6 +89,20 @@ class Stack:
         """What a message's height is known to be now."""
         self.heights.set(index, height)
         self._known[self.ids[index]] = height
+
+    def reserve(self, message_id: str, height: float) -> bool:
+        """Gives a message at least so much height, 0 for its own; returns whether that is another than
+        before."""
+        if height == self._reserved.get(message_id, 0.0):
+            return False
+        self._reserved[message_id] = height
+        if not height:
+            del self._reserved[message_id]
+        index, item = self.index_of(message_id), self._items.get(message_id)
+        if index is not None and item is not None:
+            item.reserve(height)
+            self.set_height(index, item.height)
+        return True
 
     def index_of(self, message_id: str) -> int | None:
         """Where a message stands."""
@@ -162,6 +177,8 @@ class Stack:
             self.missing.append(message_id)
             return None
         found = Item(self.context, entry, self.frame, self._source.live(index), first=index == 0)
+        if message_id in self._reserved:
+            found.reserve(self._reserved[message_id])
         guess = self.heights[index]
         self._items[message_id] = found
         self.set_height(index, found.height)

@@ -208,6 +208,11 @@ class TranscriptView(QAbstractScrollArea):
         self.searching.mark()
         self.scrolling.show_place()
 
+    def reserve(self, message_id: str, height: float) -> None:
+        """Gives a message at least so many pixels of height, for what stands over it; 0 for its own."""
+        if self.stack.reserve(message_id, height):
+            self.moved()
+
     def scroll_by(self, change: float) -> None:
         """Move by pixels; positive goes towards the end."""
         self.arrange()
