@@ -6,11 +6,13 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import Qt
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask, tell
 from tests.scenarios.window import add_loopback, click, opened, press, until, view_of, write
 
+from chatbench.core.blind import lane_order
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.session import Session
@@ -103,5 +105,29 @@ def test_an_answer_from_before_another_model_was_chosen_names_its_own(
             assert second.foot.told == "Answered by model-b"
             assert second.foot.best.isVisible()
             assert second.foot.values[2].words
+
+    run_async(scenario())
+
+
+def test_lanes_whose_names_are_known_stand_in_their_own_order_at_the_next_start(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await answered_before(session, server)
+            click(view.bar.blind)
+            await until(lambda: view.names_hidden, "the names to be hidden")
+            click(view.lanes.views[0].foot.best)
+            await until(lambda: not view.names_hidden, "the names to be shown")
+            await view.settled()
+            own = [lane.id for lane in view.conversation.lanes]
+            since = view.conversation.blind_since or 0
+            while lane_order(msgspec.structs.replace(view.conversation, blind_since=since)) == tuple(own):
+                since += 1
+            await view.services.ratings.hide_names(view.id, since)
+        async with opened(tmp_path) as session:
+            view = view_of(session)
+            await until(lambda: len(view.lanes.views) == 2 and not view.names_hidden, "the names")
+            assert [lane.id for lane in view.lanes.views] == own
 
     run_async(scenario())

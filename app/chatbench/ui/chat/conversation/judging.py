@@ -177,8 +177,9 @@ class Judging(QObject):
             self._unseen = True
 
     def _shuffle(self) -> bool:
-        """Puts hidden lanes in an order by chance; returns whether it is another than before."""
-        if self.hidden or not self._blind:
+        """Puts hidden lanes in an order by chance; returns whether it is another than before.
+        They keep it when they are named, until the next start."""
+        if self.hidden or not self._blind or not self._read_once:
             blind = msgspec.structs.replace(self._view.conversation, blind_since=self._since)
             before, self._order = self._order, lane_order(blind) if self.hidden else ()
             self._view.lanes.set_order(self._order)
