@@ -134,3 +134,8 @@ def test_a_name_says_what_it_says_everywhere(name: str, media_type: str) -> None
 def test_any_bytes_are_of_some_kind(data: bytes, name: str) -> None:
     for beginning in (b"", b"PK\x03\x04", b"\x1aE\xdf\xa3", b"RIFF", b"\xff\xfe", b"From: "):
         assert "/" in media_type_of(beginning + data, name)
+
+
+@pytest.mark.parametrize("name", ["a.toml", "b.YAML", "c.rs", "d.tsx", "e.sql", "f.tex"])
+def test_what_people_write_programs_and_settings_in_is_text_by_its_name(name: str) -> None:
+    assert kinds.is_text(kinds.media_type_named(name))

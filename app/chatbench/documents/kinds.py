@@ -56,12 +56,17 @@ _TEXTUAL: Final = frozenset(
         *("application/x-yaml", "application/x-ndjson"),
     }
 )
+_SOURCES: Final = (
+    "toml yaml yml ini cfg conf env properties lock sql sh bash zsh ps1 bat tex rst org adoc diff patch "
+    "rs go kt swift rb php pl lua r jl scala java c h cpp hpp cs dart vue svelte ts tsx jsx mjs cjs fs ex "
+    "erl hs clj el nix zig gradle cmake proto graphql tf hcl"
+)
 _ENDINGS: Final = {
     "text/csv": "csv",
     "text/tab-separated-values": "tsv tab",
     "text/html": "html htm",
     "text/markdown": "md markdown",
-    "text/plain": "txt log ts",
+    "text/plain": "txt log " + _SOURCES,
     "text/x-python": "py",
     "application/json": "json",
     "application/xhtml+xml": "xhtml",
