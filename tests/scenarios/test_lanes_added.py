@@ -13,8 +13,10 @@ from tests.scenarios.lanes import FIRST, OTHER, ask, tell
 from tests.scenarios.window import add_loopback, click, opened, press, until, view_of, write
 
 from chatbench.core.blind import lane_order
+from chatbench.core.conversations import MOST_LANES
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.conversation.sweeping import SweepDialog
 from chatbench.ui.session import Session
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -129,5 +131,28 @@ def test_lanes_whose_names_are_known_stand_in_their_own_order_at_the_next_start(
             view = view_of(session)
             await until(lambda: len(view.lanes.views) == 2 and not view.names_hidden, "the names")
             assert [lane.id for lane in view.lanes.views] == own
+
+    run_async(scenario())
+
+
+def test_where_no_lane_has_room_a_sweep_says_what_to_do(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = view_of(session)
+            view.choose_model(add_loopback(session, server.base_url("openai_chat")))
+            info = view.services.models.info(FIRST)
+            words = []
+            for open_lanes in (MOST_LANES, MOST_LANES - 1, MOST_LANES - 2):
+                dialog = SweepDialog(view.lane, info, open_lanes=open_lanes, asked=False, parent=view)
+                words.append(dialog.note.text())
+                assert not dialog.add.isEnabled()
+                dialog.close()
+            assert words == [
+                "There is no room for another lane. Close one first.",
+                "There is room for 1 more lane.",
+                "There is room for 2 more lanes.",
+            ]
 
     run_async(scenario())

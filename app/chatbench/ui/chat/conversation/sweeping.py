@@ -106,7 +106,7 @@ class SweepDialog(QDialog):
         problem = self._read()
         count = len(self._values)
         if not problem and count > self._room:
-            problem = self.tr("There is room for {0} more lanes.").format(self._room)
+            problem = self._no_room()
         if not problem and not count:
             problem = self.tr("The lane has this value itself. Name others.")
         one, many = self.tr("Add 1 lane"), self.tr("Add {0} lanes").format(count)
@@ -115,6 +115,12 @@ class SweepDialog(QDialog):
         self.add.setToolTip(problem)
         self.note.setText(problem or self.tr("Separate values by commas."))
         self.note.set_color("danger" if problem else "text3")
+
+    def _no_room(self) -> str:
+        if self._room < 1:
+            return self.tr("There is no room for another lane. Close one first.")
+        one, many = self.tr("There is room for 1 more lane."), self.tr("There is room for {0} more lanes.")
+        return one if self._room == 1 else many.format(self._room)
 
     def _read(self) -> str:
         """Takes the values that the lane does not have itself; what is wrong with them otherwise."""
