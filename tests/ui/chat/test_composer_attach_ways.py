@@ -22,7 +22,7 @@ from tests.ui.chat.attaching import Place, Runner, picture, written
 
 from chatbench.client.fetching import Fetcher
 from chatbench.core.conversations import Draft
-from chatbench.core.models import GUIDE
+from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE, FileChooser
 from chatbench.ui.chat.composer.earlier import EarlierFiles
@@ -30,6 +30,7 @@ from chatbench.ui.chat.composer.files import png_of
 from chatbench.ui.chat.composer.filetree import KIND, NAME
 from chatbench.ui.chat.composer.htmlpictures import pictures_in
 from chatbench.ui.chat.composer.web import WebDialog
+from chatbench.ui.widgets.tooltips import escape
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -411,4 +412,36 @@ def test_the_paperclip_opens_all_ways(place: Place) -> None:
     (menu,) = place.composer.attach_button.findChildren(QMenu)
     assert menu.accessibleName() == "Attach"
     assert len(menu.actions()) >= 3
+    menu.close()
+
+
+def test_the_paperclip_says_what_the_model_takes(place: Place, services: Services, qtbot: QtBot) -> None:
+    """The same as the sheet of a drop, and another model's as soon as that is chosen."""
+    button = place.composer.attach_button
+
+    def told() -> list[str]:
+        place.do(lambda: None)
+        qtbot.waitUntil(lambda: place.composer.info().title in button.accessibleDescription())
+        assert button.accessibleName() == "Attach"
+        head, *lines = button.accessibleDescription().split("\n")
+        assert head == f"What {place.composer.info().title} takes"
+        facts = services.attachments.capabilities(place.composer.info())
+        assert [line.partition(": ")[2] for line in lines] == [one.words for one in facts]
+        assert all(escape(line) in button.toolTip() for line in lines)
+        assert button.toolTip().count("<br>") == len(lines) + 1
+        return lines
+
+    place.composer.set_model(ModelRef("anthropic", "claude-sonnet-4-5"))
+    sees = told()
+    assert [line.partition(":")[0] for line in sees] == ["Images", "PDF", "Documents", "Sound", "Film"]
+    assert sees[0].endswith("is made smaller")
+    assert sees[4] == "Film: not taken by this model"
+    place.composer.set_model(ModelRef("gemini", "gemini-2.5-flash"))
+    assert told()[4].startswith("Film: ")
+    assert told()[4] != sees[4]
+    place.composer.set_model(ModelRef("gone", "gone"))
+    assert len(told()) == len(sees)
+    QTest.mouseClick(button, LEFT)
+    (menu,) = button.findChildren(QMenu)
+    assert menu.accessibleDescription() == button.accessibleDescription()
     menu.close()

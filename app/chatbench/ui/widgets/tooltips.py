@@ -17,7 +17,8 @@ def describe(
 ) -> None:
     """Name a control for screen readers, and show name and shortcut in its tooltip.
 
-    ``reason`` says why the control is disabled; it stands in the tooltip and is read out.
+    ``reason`` says why the control is disabled, or what else is to be known of it; it stands in the
+    tooltip and is read out.
     """
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(reason)
@@ -30,7 +31,7 @@ def escape(text: str) -> str:
 
 
 def tip(name: str, shortcut: QKeySequence | str | None = None, reason: str = "") -> str:
-    """Tooltip text: the name, then the shortcut at 72 %, then a reason on its own line."""
+    """Tooltip text: the name, then the shortcut at 72 %, then a reason on lines of its own."""
     keys = QKeySequence(shortcut) if isinstance(shortcut, str) else shortcut
     text = escape(name)
     if keys is not None and not keys.isEmpty():
@@ -38,7 +39,7 @@ def tip(name: str, shortcut: QKeySequence | str | None = None, reason: str = "")
         shown = escape(keys.toString(QKeySequence.SequenceFormat.NativeText))
         text += f'&nbsp;&nbsp;<span style="color:{faint}">{shown}</span>'
     if reason:
-        text += f"<br>{escape(reason)}"
+        text += "<br>" + escape(reason).replace("\n", "<br>")
     return f'<span style="white-space:nowrap">{text}</span>' if not reason else f"<span>{text}</span>"
 
 

@@ -143,7 +143,7 @@ class Attaching(QObject):
             menu.addAction(self.tr("Attach from the web…"), self.from_web)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName(self.tr("Attach"))
-        menu.setToolTipsVisible(True)
+        menu.setAccessibleDescription(anchor.accessibleDescription())
         # What cannot be done here says why.
         menu.setToolTipsVisible(True)
         size = menu.sizeHint()

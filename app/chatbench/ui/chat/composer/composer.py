@@ -30,8 +30,10 @@ from chatbench.ui.chat.composer.line import ComposerLine
 from chatbench.ui.chat.composer.offers import ConversationOffers, ModelOffers, PromptOffers
 from chatbench.ui.chat.composer.recipients import Recipients
 from chatbench.ui.chat.composer.sendwords import name_of
+from chatbench.ui.chat.composer.sheet import takes_words
 from chatbench.ui.chat.composer.spelling import Spelling
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets import describe
 
 _LINE_GAP: Final = 6
 
@@ -149,6 +151,7 @@ class Composer(QWidget):
         self.send_button.keys_chosen.connect(self._choose_keys)
         self.line.effort_chosen.connect(self.effort_chosen)
         recipients = self.recipients
+        recipients.estimating.timeout.connect(self._tell_takes)
         recipients.model_chosen.connect(self.model_chosen)
         recipients.lane_turned_to.connect(self.lane_turned_to)
         recipients.lane_added.connect(self.lane_added)
@@ -341,6 +344,13 @@ class Composer(QWidget):
             self.editor.set_hint(self.tr("Ask the guide, or choose a model first"))
         else:
             self.editor.set_hint(self.tr("Write a message"))
+
+    def _tell_takes(self) -> None:
+        """Says at the paperclip what the model in use takes: as the sheet of a drop does."""
+        info, button = self.info(), self.attach_button
+        takes = takes_words(info, self._services.attachments.capabilities(info))
+        if takes != button.accessibleDescription():
+            describe(button, button.accessibleName(), reason=takes)
 
     def open_picker(self) -> None:
         """Opens the list of models above the chip of the lane in use."""

@@ -78,7 +78,8 @@ def title_words(verdicts: Sequence[Verdict], count: int = 0) -> str:
     return tr("Drop to attach {0} of {1} files").format(number_words(accepted), number_words(total))
 
 
-def _kind_words(kind: str) -> str:
+def kind_words(kind: str) -> str:
+    """A kind of file as people call it."""
     words = {
         "picture": tr("Images"),
         "pdf": tr("PDF"),
@@ -87,6 +88,13 @@ def _kind_words(kind: str) -> str:
         "film": tr("Film"),
     }
     return words[kind]
+
+
+def takes_words(info: ModelInfo, capabilities: Sequence[Capability]) -> str:
+    """What the model takes, a line for every kind of file."""
+    head = tr("What {0} takes").format(info.title)
+    line = tr("{0}: {1}")
+    return "\n".join([head, *(line.format(kind_words(one.kind), tr(one.words)) for one in capabilities)])
 
 
 @dataclass
@@ -239,7 +247,7 @@ class Sheet:
         mark = QRect(row.x(), row.y() + (row.height() - edge) // 2, edge, edge)
         icons.draw(self.painter, KIND_ICONS[one.kind], self._flip(card, mark), color)
         name = QRect(row.x() + edge + 12, row.y(), theme().scaled(112), row.height())
-        self._text(card, name, _kind_words(one.kind), color, "ui", weight=500)
+        self._text(card, name, kind_words(one.kind), color, "ui", weight=500)
         fact = QRect(name.right() + 1, row.y(), row.right() - edge - 8 - name.right(), row.height())
         self._text(card, fact, tr(one.words), "text2", "small")
         mark = QRect(row.right() + 1 - edge, row.y(), edge, row.height())
