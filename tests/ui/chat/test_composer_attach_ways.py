@@ -17,8 +17,10 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from tests.documents import pdfs
+from tests.harness.waiting import until
 from tests.loopback.server import LoopbackServer
 from tests.ui.chat.attaching import Place, Runner, picture, written
+from tests.ui.chat.quiet import until_quiet
 
 from chatbench.client.fetching import Fetcher
 from chatbench.core.conversations import Draft
@@ -236,8 +238,15 @@ def test_several_folders_are_listed_one_after_the_other(place: Place, folder: Pa
     place.attach(folder, other)
     first = listed(place)
     assert "project" in first.windowTitle()
-    place.do(lambda: QTest.mouseClick(first.cancel, LEFT))
-    place.do(lambda: None)
+    attaching = place.composer.attaching
+
+    async def cancelled() -> None:
+        QTest.mouseClick(first.cancel, LEFT)
+        await until(lambda: attaching.chooser not in (None, first), "the other's list")
+        await until_quiet()
+
+    # On the loop all along: the second list begins to be read when the first is gone.
+    place.run(cancelled())
     assert "other" in listed(place).windowTitle()
     place.do(lambda: QTest.mouseClick(listed(place).attach, LEFT))
     assert place.names == ["x.txt"]
