@@ -21,6 +21,7 @@ from chatbench.core.secrets import Secret
 from chatbench.main import build
 from chatbench.services import Services
 from chatbench.ui.chat.picker import ModelPicker
+from chatbench.ui.chat.picker.delegate import SLOTS, abilities
 from chatbench.ui.chat.picker.query import Query, haystack
 from chatbench.ui.theme import theme
 from chatbench.ui.theme.tokens import SHADOW_MARGIN
@@ -336,3 +337,19 @@ def test_it_is_no_higher_than_it_needs_to_be_to_choose_from_hundreds(desk: Desk)
     picker.close()
     desk.chip.move(20, 400)
     assert desk.open().height() - 2 * SHADOW_MARGIN < 400, "less where the window has less"
+
+
+def test_what_a_row_shows_a_model_takes_and_can_do_is_said(desk: Desk) -> None:
+    """Its marks have no words of their own; the row's name and tooltip do."""
+    rows = desk.open().rows
+    names = ("sees images", "reads files", "hears", "sees video", "uses tools", "thinks")
+    seen = [False] * len(SLOTS)
+    for ref in rows.refs():
+        index = rows.index(rows.place(ref))
+        entry = rows.entry(index.row())
+        assert entry.row is not None
+        able = abilities(entry.row.info)
+        said = str(index.data(Qt.ItemDataRole.AccessibleTextRole)).split(", ")
+        assert tuple(name in said for name in names) == able, ref
+        seen = [before or now for before, now in zip(seen, able, strict=True)]
+    assert all(seen), "no model does it"
