@@ -30,7 +30,9 @@ class FileRow(QWidget):
         self.kept = kept
         name = kept.file.name or kept.file.id
         self.download = IconButton("download", self.tr("Save a copy of {0}").format(name), size="row")
-        self.download.setVisible(kept.file.downloadable is not False)
+        if kept.file.downloadable is False:
+            # Shown before it stands in its row it would be a window, and take the keyboard.
+            self.download.hide()
         self.download.clicked.connect(lambda: page.download(kept))
         self.delete = IconButton("trash-2", self.tr("Delete {0} at the provider").format(name), size="row")
         self.delete.clicked.connect(self._ask)

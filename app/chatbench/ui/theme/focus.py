@@ -70,7 +70,7 @@ class KeyboardFocus(QObject):
         if ring == "outside" and now.parentWidget() is not None:
             self._show(now)
         else:
-            now.update()
+            _repaint(now)
 
     @staticmethod
     def _bring_into_view(widget: QWidget) -> None:
@@ -99,5 +99,12 @@ class KeyboardFocus(QObject):
             self._frame.deleteLater()
         self._frame = None
         if self._widget is not None and isValid(self._widget):
-            self._widget.update()
+            _repaint(self._widget)
         self._widget = None
+
+
+def _repaint(widget: QWidget) -> None:
+    """What is seen of a scrolling widget is another one inside it."""
+    widget.update()
+    if isinstance(widget, QAbstractScrollArea):
+        widget.viewport().update()

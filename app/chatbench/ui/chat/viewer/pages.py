@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from chatbench.ui.chat.viewer.sheets import EDGES, Sheets
 from chatbench.ui.quantities import number
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import box, draw_pill, pill_width
+from chatbench.ui.widgets import box, draw_pill, pill_width, ring_inside
 
 STEP: Final = 1.25
 MOST: Final = 6.0
@@ -42,6 +42,7 @@ class PagesView(QAbstractScrollArea):
     """`zoom` 1 is the size on paper; None: as wide as there is room. ``moved()`` when other pages are in
     view, or they are drawn in another size."""
 
+    focus_ring = "inside"
     moved = Signal()
 
     def __init__(
@@ -189,6 +190,7 @@ class PagesView(QAbstractScrollArea):
             place = self._rect(page).translated(shift)
             if place.adjusted(-2, -2, 2, 2).intersects(QRectF(event.rect())):
                 self._paint_page(painter, page, place)
+        ring_inside(painter, self, self.viewport().rect(), theme().corner("control"))
         painter.end()
 
     def _paint_page(self, painter: QPainter, page: int, place: QRectF) -> None:

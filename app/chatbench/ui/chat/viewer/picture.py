@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QGestureEvent, QPinchGesture, QWidget
 
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets import ring_inside
 
 MOST: Final = 32.0
 """Pixels of the screen to one of the picture, at most."""
@@ -67,6 +68,7 @@ class PictureView(QAbstractScrollArea):
     """`scale` is pixels of the screen to one of the picture; None while it fits. ``zoomed()`` when it
     changes, ``turned(±1)`` when an arrow is pressed that has nothing left to move."""
 
+    focus_ring = "inside"
     zoomed = Signal()
     turned = Signal(int)
 
@@ -192,6 +194,7 @@ class PictureView(QAbstractScrollArea):
                 inner.height() / share[1],
             )
             painter.drawImage(shown, level, source)
+        ring_inside(painter, self, self.viewport().rect(), theme().corner("control"))
         painter.end()
 
     def _level(self) -> QImage:

@@ -11,12 +11,13 @@ from time import thread_time
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, Signal
-from PySide6.QtGui import QTextBlock, QTextCharFormat, QTextCursor, QTextOption
+from PySide6.QtGui import QPainter, QPaintEvent, QTextBlock, QTextCharFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextEdit, QWidget
 
 from chatbench.ui.chat.transcript.boxes.coloring import Coloring
 from chatbench.ui.chat.transcript.utf16 import units
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets import ring_inside
 
 LONGEST_LINE: Final = 5_000
 """Characters: what is longer is broken, or to lay it out would take seconds."""
@@ -94,6 +95,7 @@ def _spans(text: str, pattern: re.Pattern[str], length: int) -> Iterator[tuple[i
 class TextView(QPlainTextEdit):
     """Read-only words. ``filled()`` when all of a text stands in it."""
 
+    focus_ring = "inside"
     filled = Signal()
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -136,6 +138,12 @@ class TextView(QPlainTextEdit):
         self._coloring = Coloring(language, self._uncolored.append) if language else None
         self._wear()
         self._timer.start()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        ring_inside(painter, self, self.viewport().rect(), theme().corner("control"))
+        painter.end()
 
     @property
     def is_filled(self) -> bool:
