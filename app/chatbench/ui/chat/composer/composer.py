@@ -330,6 +330,9 @@ class Composer(QWidget):
         `blind` nothing tells which model is which, and none is changed."""
         self.recipients.set_lanes(lanes, current, blind=blind)
         self.attachments.set_lanes(self.recipients.lanes(), blind=blind)
+        if blind:
+            # The next pause in typing would be too late: it names the model.
+            self._tell_takes()
         letter = next((letter for lane_id, letter, _ in lanes if lane_id == current), "")
         self.send_button.set_lane(letter if len(lanes) > 1 else "")
         self._hint()
