@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -315,24 +316,33 @@ async def test_stopping_one_lane_leaves_the_others_what_they_wait_for(
     part = msgspec.structs.replace(await pdf(services), form="text")
     conversation = await services.chat.new_conversation(READS.ref)
     await services.lanes.add(conversation.id, model=TWIN.ref)
-    begun: list[asyncio.Event] = []
-    stream = confined_stream
+    model: ContextVar[ModelRef] = ContextVar("model")
+    begun: list[ModelRef] = []
+    read: list[ModelRef] = []
+    stream, ready = confined_stream, services.attachments.ready
 
     async def hangs_at_first(*arguments: Any, **more: Any) -> Any:
-        begun.append(asyncio.Event())
-        if len(begun) == 1:
+        read.append(model.get())
+        if len(read) == 1:
             await asyncio.Event().wait()
         async for item in stream(*arguments, **more):
             yield item
 
+    async def tells(messages: Any, info: ModelInfo) -> Any:
+        model.set(info.ref)
+        begun.append(info.ref)
+        return await ready(messages, info)
+
     monkeypatch.setattr(reading, "confined_stream", hangs_at_first)
+    monkeypatch.setattr(services.attachments, "ready", tells)
     turn = await services.chat.send(conversation.id, Draft(text="Look", attachments=(part,)))
-    await until(lambda: begun, "the reading")
-    first, second = turn.answers
-    first.stop()
+    await until(lambda: read and len(begun) == 2, "the reading")
+    # Either lane may come first: the disk decides.
+    reads, waits = turn.answers if read[0] == READS.ref else reversed(turn.answers)
+    reads.stop()
     await services.chat.wait(turn)
-    assert [first.state, second.state] == ["stopped", "done"]
-    assert len(begun) == 2
+    assert [reads.state, waits.state] == ["stopped", "done"]
+    assert sorted(read) == [READS.ref, TWIN.ref]
     assert "confined-pdf_text_0" not in {thread.name for thread in threading.enumerate()}
 
 
