@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
+import textwrap
 from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QFileOpenEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from tests.documents import office, pdfs
 from tests.harness import program
@@ -19,10 +23,9 @@ from tests.scenarios.window import Run, shows, until, view_of
 
 from chatbench.services.history import SearchHit
 from chatbench.ui.chat.sidebar.rows import hit_rows
-from chatbench.ui.fileopen import FileOpenings
 from chatbench.ui.session import Session
-from chatbench.ui.wish import Wish
 
+ROOT = Path(__file__).parents[2]
 COPY = Qt.DropAction.CopyAction
 LEFT = Qt.MouseButton.LeftButton
 NO_KEY = Qt.KeyboardModifier.NoModifier
@@ -125,43 +128,50 @@ def test_on_the_rail(tmp_path: Path, run_async: Run) -> None:
     run_async(scenario())
 
 
-def test_on_the_icon_of_the_program(tmp_path: Path, run_async: Run) -> None:
+def test_on_the_icon_of_the_program(tmp_path: Path) -> None:
+    """In a process of its own: it is the application itself that hears of them."""
     notes = tmp_path / "notes.txt"
     notes.write_text("some words", encoding="utf-8")
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
+    script = """
+        import asyncio, sys
+        from pathlib import Path
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QFileOpenEvent
+        from PySide6.QtWidgets import QApplication
+        from tests.scenarios.test_files_dropped import attached, ready, show, with_chats
+        from tests.scenarios.window import until
+        from chatbench.ui import aio
+        from chatbench.ui.app import make_application
 
-    async def scenario() -> None:
-        opened = FileOpenings(app)
-        try:
-            # It comes before there is a window.
-            QApplication.sendEvent(app, QFileOpenEvent(str(notes)))
-            async with with_chats(tmp_path, "A") as (session, (a,)):
+        folder, notes = map(Path, sys.argv[1:])
+        app = make_application()
+        # It comes before there is a window.
+        QApplication.sendEvent(app, QFileOpenEvent(str(notes)))
+
+        async def scenario():
+            async with with_chats(folder, "A") as (session, (a,)):
                 await show(session, a)
-                opened.asked.connect(session.take)
-                opened.begin()
+                app.asked.connect(session.take)
+                app.begin()
                 await ready(session, a, "notes.txt")
-                QApplication.sendEvent(app, QFileOpenEvent(str(tmp_path / "gone.txt")))
-                await until(lambda: attached(session, a) == ["notes.txt", "gone.txt"], "the other")
-        finally:
-            app.removeEventFilter(opened)
-            opened.deleteLater()
+                QApplication.sendEvent(app, QFileOpenEvent(QUrl("https://example.org/")))
+                QApplication.sendEvent(app, QFileOpenEvent(str(folder / "a b.txt")))
+                await until(lambda: attached(session, a) == ["notes.txt", "a b.txt"], "the other")
+                print(attached(session, a))
+            return 0
 
-    run_async(scenario())
-
-
-def test_what_the_desktop_hands_over_is_checked() -> None:
-    asked: list[Wish] = []
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    opened = FileOpenings(app)
-    opened.asked.connect(asked.append)
-    opened.begin()
-    assert not opened.eventFilter(app, QFileOpenEvent(QUrl("https://example.org/")))
-    assert opened.eventFilter(app, QFileOpenEvent("/tmp/a b.pdf"))
-    app.removeEventFilter(opened)
-    opened.deleteLater()
-    assert [wish.paths() for wish in asked] == [[Path("/tmp/a b.pdf")]]
+        sys.exit(aio.run(app, scenario))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path), str(notes)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(["app", "."])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.strip() == "['notes.txt', 'a b.txt']", done.stderr
 
 
 def test_a_later_start_hands_over_files_of_every_kind(tmp_path: Path, run_async: Run) -> None:

@@ -21,6 +21,7 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.services.preferences import Preferences
 from chatbench.ui import aio, theme
+from chatbench.ui.fileopen import Application
 from chatbench.ui.frame import Frame, apply_preferences
 from chatbench.ui.wish import Wish
 
@@ -91,11 +92,10 @@ def make_application() -> QApplication:
     if isinstance(existing, QApplication):
         theme.install(existing)
         return existing
-    app = QApplication(["chatbench"])
+    app = theme.make_application("chatbench", Application)
     app.setApplicationName("Chatbench")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("chatbench")
-    theme.install(app)
     return app
 
 
@@ -108,12 +108,8 @@ async def main(frame: Frame | None, build: Callable[[], Services], meeting: Meet
         frame.window.close_requested.connect(closed.note)
         frame.window.show()
         await frame.painted()
-    from chatbench.ui.fileopen import FileOpenings
     from chatbench.ui.single import Listener
 
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    opened = FileOpenings(app)
     listener = Listener(meeting)
     try:
         if not listener.listen() and await _other_takes(meeting, wish):
@@ -127,9 +123,11 @@ async def main(frame: Frame | None, build: Callable[[], Services], meeting: Meet
 
     session = Session(services, frame, quick=frame is None)
     listener.asked.connect(session.take)
-    opened.asked.connect(session.take)
     session.start(wish)
-    opened.begin()
+    app = QApplication.instance()
+    if isinstance(app, Application):
+        app.asked.connect(session.take)
+        app.begin()
     if closed.early:
         session.ended.set()
     try:

@@ -51,7 +51,6 @@ class CommandPalette(QWidget):
         self._card = _Card(self)
         self._model = Entries(self)
         self._build()
-        window.installEventFilter(self)
         self.hide()
 
     def add_source(self, source: PaletteSource) -> None:
@@ -63,6 +62,8 @@ class CommandPalette(QWidget):
         """Show the palette with ``text`` in its field (a prefix, perhaps)."""
         self._before = self._window.focusWidget()
         self.setGeometry(self._window.rect())
+        # Only while it is open: an idle window is not to wake anybody at each blink of the cursor.
+        self._window.installEventFilter(self)
         self.show()
         self.raise_()
         self._field.setText(text)
@@ -71,6 +72,7 @@ class CommandPalette(QWidget):
 
     def close_palette(self) -> None:
         """Hide it and give the focus back."""
+        self._window.removeEventFilter(self)
         self.hide()
         self._model.show([])
         self._round += 1

@@ -253,14 +253,14 @@ def install(app: QApplication) -> Theme:
     return _installed
 
 
-def make_application(program: str) -> QApplication:
-    """Make the one QApplication, in Fusion from its first moment, and install the theme.
+def make_application(program: str, kind: type[QApplication] = QApplication) -> QApplication:
+    """Make the one application, in Fusion from its first moment, and install the theme.
 
     ``setStyle`` afterwards would do the same, but PySide then makes the Python side of every
     style there is (6 ms before the first paint).
     """
     global _installed
-    app = QApplication([program, "-style", "Fusion"])
+    app = kind([program, "-style", "Fusion"])
     _installed = Theme(app, is_fusion=True)
     return app
 

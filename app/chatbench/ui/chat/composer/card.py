@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent, QWindow
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from chatbench.ui.chat.composer.attachments import Attachments
 from chatbench.ui.chat.composer.editor import Editor
@@ -35,6 +36,7 @@ class Card(QWidget):
     def __init__(self, attachments: Attachments, parent: QWidget) -> None:
         super().__init__(parent)
         self._short = self._wants_short = self._outgrown = False
+        self._handle: QWindow | None = None
         self.strip = AttachmentStrip(attachments, self, offers_models=True)
         self.variables = VariableFields(self)
         self.editor = Editor(self)
@@ -142,17 +144,16 @@ class Card(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.window().installEventFilter(self)
+        # A filter on the window would be asked at every blink of the cursor: it hears of each repainting.
+        self._handle = self.window().windowHandle()
+        self._handle.heightChanged.connect(self.limit)
         self.limit()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.window().removeEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.window():
-            self.limit()
-        return False
+        if self._handle is not None and isValid(self._handle):
+            self._handle.heightChanged.disconnect(self.limit)
+        self._handle = None
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

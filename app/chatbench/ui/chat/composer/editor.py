@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -15,9 +15,11 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QStaticText,
     QTextBlock,
     QTextCursor,
     QTextDocument,
+    QTextOption,
 )
 from PySide6.QtWidgets import QMenu, QPlainTextDocumentLayout, QPlainTextEdit, QSizePolicy, QWidget
 
@@ -77,7 +79,7 @@ class _Lines(QPlainTextDocumentLayout):
         self.direction = Qt.LayoutDirection.LeftToRight
         """Where nothing is written that would tell."""
 
-    def _side(self, block: QTextBlock) -> Qt.AlignmentFlag:
+    def _is_from_right(self, block: QTextBlock) -> bool:
         """Of words without letters, the side of the words before them."""
         direction = None
         for _ in range(_LOOK_BACK):
@@ -86,8 +88,7 @@ class _Lines(QPlainTextDocumentLayout):
                 block = block.previous()
             else:
                 break
-        from_right = (self.direction if direction is None else direction) == Qt.LayoutDirection.RightToLeft
-        return Qt.AlignmentFlag.AlignRight if from_right else Qt.AlignmentFlag.AlignLeft
+        return (self.direction if direction is None else direction) == Qt.LayoutDirection.RightToLeft
 
     def blockBoundingRect(self, block: QTextBlock) -> QRectF:
         rect = super().blockBoundingRect(block)
@@ -97,14 +98,17 @@ class _Lines(QPlainTextDocumentLayout):
             return rect
         height = theme().line("prose")
         last = layout.lineAt(count - 1)
-        option, side = layout.textOption(), self._side(block)
-        turned = option.alignment() != side
-        if turned:
+        from_right = self._is_from_right(block)
+        # At the very edge the cursor would not be seen.
+        x = -_CURSOR if from_right else 0
+        place = last.position()
+        # Qt puts every line it lays out anew at 0, and tells of sides in values that are slow to compare.
+        if place.x() != x:
+            side = Qt.AlignmentFlag.AlignRight if from_right else Qt.AlignmentFlag.AlignLeft
+            option = layout.textOption()
             option.setAlignment(side)
             layout.setTextOption(option)
-        if turned or round(last.y()) != self._top(count - 1, height, last.height()):
-            # At the very edge the cursor would not be seen.
-            x = -_CURSOR if side == Qt.AlignmentFlag.AlignRight else 0
+        if place.x() != x or round(place.y()) != self._top(count - 1, height, last.height()):
             for number in range(count):
                 line = layout.lineAt(number)
                 place = line.position()
@@ -148,7 +152,7 @@ class Editor(QPlainTextEdit):
         self.quiet = False
         """While the words are replaced by the program: nobody has typed them."""
         self._hint = ""
-        self._shown_hint: tuple[int, str] | None = None
+        self._shown_hint: tuple[tuple[int, Qt.LayoutDirection], QPointF, QStaticText] | None = None
         """As wide as it was shortened for; the cursor repaints it at each blink."""
         self._most = 10_000
         self.send_with_control = False
@@ -239,19 +243,28 @@ class Editor(QPlainTextEdit):
         painter.fillRect(event.rect(), theme().color("raised"))
         if self._hint and not self.composing and self.document().isEmpty():
             # Qt's own placeholder stands at the font's height, the cursor in the middle of the line.
-            painter.setLayoutDirection(self.layoutDirection())
             painter.setFont(theme().font("prose"))
             painter.setPen(theme().color("text3"))
-            room = self.viewport().rect()
-            room.setHeight(theme().line("prose"))
-            if self._shown_hint is None or self._shown_hint[0] != room.width():
-                end = Qt.TextElideMode.ElideRight
-                shown = theme().metrics("prose").elidedText(self._hint, end, room.width())
-                self._shown_hint = room.width(), shown
-            start = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(room, start, self._shown_hint[1])
+            painter.drawStaticText(*self._laid_out_hint())
         painter.end()
         super().paintEvent(event)
+
+    def _laid_out_hint(self) -> tuple[QPointF, QStaticText]:
+        """Where the hint stands, and its words: laid out once, for the cursor's every blink paints them."""
+        room = self.viewport().width(), self.layoutDirection()
+        if self._shown_hint is None or self._shown_hint[0] != room:
+            metrics = theme().metrics("prose")
+            words = QStaticText(metrics.elidedText(self._hint, Qt.TextElideMode.ElideRight, room[0]))
+            words.setTextFormat(Qt.TextFormat.PlainText)
+            option = QTextOption()
+            option.setTextDirection(room[1])
+            option.setWrapMode(QTextOption.WrapMode.NoWrap)
+            words.setTextOption(option)
+            words.prepare(font=theme().font("prose"))
+            from_right = room[1] == Qt.LayoutDirection.RightToLeft
+            x = room[0] - words.size().width() if from_right else 0
+            self._shown_hint = room, QPointF(x, (theme().line("prose") - metrics.height()) // 2), words
+        return self._shown_hint[1:]
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
