@@ -40,3 +40,9 @@ class Plain:
             raise FormatError(
                 f"This is no {cls.__name__}: {error}", "Give what to_dict made, as it was."
             ) from error
+
+
+class Written(
+    Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """A value that people write by hand: a field that it does not know is refused, not passed over."""
