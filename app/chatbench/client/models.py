@@ -14,10 +14,6 @@ from chatbench.client.session import Session
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.secrets import Secret
 
-_DOCUMENTS = frozenset({"application/pdf"})
-_SOUNDS = frozenset({"audio/wav", "audio/mpeg"})
-_FILMS = frozenset({"video/mp4", "video/webm"})
-
 
 class Model:
     """One model. `settings` go to the `LLMClient` that asks it."""
@@ -49,11 +45,11 @@ class Model:
     @property
     def attachment_types(self) -> frozenset[str]:
         """Media types it is known to take."""
-        info = self.info
+        info, registry = self.info, self.environment.registry
+        endpoint = registry.get(self.ref.provider)
+        places = registry.wire(endpoint.wire).media if endpoint is not None else {}
         kinds = frozenset(info.images.media_types) if info.takes("image") else frozenset()
-        kinds |= _DOCUMENTS if info.takes("file") else frozenset()
-        kinds |= _SOUNDS if info.takes("audio") else frozenset()
-        return kinds | (_FILMS if info.takes("video") else frozenset())
+        return kinds.union(*(limits.media_types for kind, limits in places.items() if info.takes(kind)))
 
     @property
     def parameters(self) -> frozenset[str] | None:

@@ -18,17 +18,20 @@ from chatbench.core.changes import Changes
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ChatbenchError, UnknownModel
 from chatbench.core.messages import Message
-from chatbench.core.models import GUIDE, ModelInfo, ModelRef
+from chatbench.core.models import GUIDE, Modality, ModelInfo, ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.params import Parameters, fit
 from chatbench.core.usage import Rates
+from chatbench.services.attachments.takes import Takes
 from chatbench.services.preferences import Preferences, PreferencesStore
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the picker. `rates` None: price unknown. `usable`: nothing is missing."""
+    """One row of the picker. `takes`: what goes to it as it is. `rates` None: price unknown. `usable`:
+    nothing is missing."""
 
     info: ModelInfo
+    takes: frozenset[Modality]
     rates: Rates | None
     favourite: bool
     usable: bool
@@ -84,6 +87,7 @@ class ModelService:
             rows = tuple(
                 ModelRow(
                     info=info,
+                    takes=Takes.of(info, self._environment).whole,
                     rates=self._environment.pricing.rates(info.ref, endpoint, now, 0),
                     favourite=str(info.ref) in favourites,
                     usable=usable,

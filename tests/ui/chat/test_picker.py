@@ -20,6 +20,8 @@ from chatbench.core.models import GUIDE, ModelRef
 from chatbench.core.secrets import Secret
 from chatbench.main import build
 from chatbench.services import Services
+from chatbench.services.attachments import Candidate
+from chatbench.services.models import ModelRow
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.picker.delegate import SLOTS, abilities
 from chatbench.ui.chat.picker.query import Query, haystack
@@ -348,8 +350,38 @@ def test_what_a_row_shows_a_model_takes_and_can_do_is_said(desk: Desk) -> None:
         index = rows.index(rows.place(ref))
         entry = rows.entry(index.row())
         assert entry.row is not None
-        able = abilities(entry.row.info)
+        able = abilities(entry.row)
         said = str(index.data(Qt.ItemDataRole.AccessibleTextRole)).split(", ")
         assert tuple(name in said for name in names) == able, ref
         seen = [before or now for before, now in zip(seen, able, strict=True)]
     assert all(seen), "no model does it"
+
+
+def test_a_row_shows_what_the_drop_zone_would_take(desk: Desk) -> None:
+    """Of every model there is: a mark for what the provider's requests have no place for would promise
+    what the drop refuses."""
+    marks = ("picture", "pdf", "sound", "film")
+    service, count = desk.services.attachments, 0
+    for group in desk.services.models.groups():
+        for row in group.rows:
+            told = {one.kind: one for one in service.capabilities(row.info)}
+            assert abilities(row)[:4] == tuple(told[kind].whole for kind in marks), row.info.ref
+            assert all(told[kind].able for kind in marks if told[kind].whole), row.info.ref
+            count += 1
+            files = [Candidate(name="a", media_type=kind, size=1000) for kind in ("audio/mpeg", "video/mp4")]
+            accepted = tuple(one.accepted for one in service.judge(files, row.info))
+            assert accepted == abilities(row)[2:4], row.info.ref
+    assert count > 100
+
+
+def test_a_model_that_sees_film_elsewhere_has_no_mark_where_film_cannot_be_sent(desk: Desk) -> None:
+    def row(ref: str) -> ModelRow:
+        wanted = ModelRef.parse(ref)
+        rows = (row for group in desk.services.models.groups() for row in group.rows)
+        return next(row for row in rows if row.info.ref == wanted)
+
+    assert abilities(row("gemini/gemini-2.5-flash"))[3]
+    through = row("openrouter/google/gemini-2.5-flash")
+    assert through.info.takes("video")
+    assert not abilities(through)[3]
+    assert not Query("video").matches(through, "")

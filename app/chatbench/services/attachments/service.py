@@ -80,8 +80,8 @@ class AttachmentService:
 
     def models_that_take(self, info: ModelInfo, modality: Modality) -> tuple[ModelInfo, ...]:
         """Up to two other models of the same provider that take it."""
-        same = self._environment.catalogue.models(info.ref.provider)
-        return tuple(m for m in same if m.takes(modality) and m.ref != info.ref)[:2]
+        same = (m for m in self._environment.catalogue.models(info.ref.provider) if m.ref != info.ref)
+        return tuple(m for m in same if modality in Takes.of(m, self._environment).whole)[:2]
 
     def _others(self, info: ModelInfo, modality: Modality) -> tuple[str, ...]:
         return tuple(model.title for model in self.models_that_take(info, modality))

@@ -52,11 +52,17 @@ class Takes(NamedTuple):
         media = environment.registry.wire(endpoint.wire).media if endpoint is not None else {}
         return cls(info, media, keeps_files(environment, info.ref.provider))
 
+    @property
+    def whole(self) -> frozenset[Modality]:
+        """What goes as it is: the model is known to take it, and the wire has a place for it."""
+        places: set[Modality] = {"image", *self.media}
+        return self.info.inputs & places
+
     def refusal(self, modality: Modality, media_type: str, size: int, pages: int = 0) -> str:
         """Why a file of so many bytes and pages cannot go as it is, in a sentence; "" where it can."""
         title = self.info.title
         limits = self.media.get(modality)
-        if limits is None or not self.info.takes(modality):
+        if limits is None or modality not in self.whole:
             return f"{title} does not take {_WORDS[modality]}."
         if media_type not in limits.media_types:
             known = ", ".join(sorted(_ending(one) for one in limits.media_types))

@@ -47,9 +47,10 @@ SLOTS: Final = ("image", "file-text", "audio-lines", "film", "wrench", "brain")
 _EDGE: Final = 14
 
 
-def abilities(info: ModelInfo) -> tuple[bool, ...]:
+def abilities(row: ModelRow) -> tuple[bool, ...]:
     """For each slot whether the model can."""
-    takes = tuple(info.takes(kind) for kind in ("image", "file", "audio", "video"))
+    info = row.info
+    takes = tuple(kind in row.takes for kind in ("image", "file", "audio", "video"))
     return (*takes, bool(info.tools), info.thinking in ("optional", "always"))
 
 
@@ -204,7 +205,7 @@ class ModelDelegate(QStyledItemDelegate):
             )
         self._paint_price(painter, option, columns, row, main)
         if columns.slots is not None:
-            self._paint_slots(painter, option, columns.slots, info, faint)
+            self._paint_slots(painter, option, columns.slots, row, faint)
         if chosen:
             icons.draw(
                 painter, "check", _flip(option, _centred(columns.tick, theme().icon_size(16))), "accenttext"
@@ -250,10 +251,10 @@ class ModelDelegate(QStyledItemDelegate):
         _text(painter, option, columns.price_out, known[1], main, font="ui", number=True)
 
     def _paint_slots(
-        self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect, info: ModelInfo, color: ColorRole
+        self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect, row: ModelRow, color: ColorRole
     ) -> None:
         width = rect.width() // len(SLOTS)
-        for number, (name, able) in enumerate(zip(SLOTS, abilities(info), strict=True)):
+        for number, (name, able) in enumerate(zip(SLOTS, abilities(row), strict=True)):
             slot = QRect(rect.x() + number * width, rect.y(), width, rect.height())
             if able:
                 icons.draw(painter, name, _flip(option, _centred(slot, theme().icon_size(14))), color)

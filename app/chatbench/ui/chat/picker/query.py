@@ -18,7 +18,7 @@ _CONTEXT: Final = re.compile(
 
 
 def sees(row: ModelRow) -> bool:
-    return row.info.takes("image")
+    return "image" in row.takes
 
 
 def uses_tools(row: ModelRow) -> bool:
@@ -44,9 +44,9 @@ _WORDS: Final[dict[str, Condition]] = {
     **dict.fromkeys(("local", "this computer", "on this computer"), is_local),
     **dict.fromkeys(("favourite", "favourites", "favorite", "favorites", "starred"), is_favourite),
     **dict.fromkeys(("free", "no charge"), lambda row: row.free),
-    **dict.fromkeys(("files", "pdf"), lambda row: row.info.takes("file")),
-    "audio": lambda row: row.info.takes("audio"),
-    "video": lambda row: row.info.takes("video"),
+    **dict.fromkeys(("files", "pdf"), lambda row: "file" in row.takes),
+    "audio": lambda row: "audio" in row.takes,
+    "video": lambda row: "video" in row.takes,
     "usable": lambda row: row.usable,
 }
 
