@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import sys
@@ -49,6 +50,18 @@ def pytest_configure(config: pytest.Config) -> None:
     long = bool(config.getoption("--long"))
     hypothesis.settings.register_profile("chatbench", deadline=None, database=None, derandomize=not long)
     hypothesis.settings.load_profile("chatbench")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected lives as long as the session: the garbage collector need not look at it, neither
+    while it grows nor after each test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
