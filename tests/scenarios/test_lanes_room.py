@@ -12,13 +12,16 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask, choose, open_menus, two_lanes
-from tests.scenarios.window import click, finished, opened, press, until, write
+from tests.scenarios.window import click, finished, opened, press, until, view_of, write
 
 from chatbench.core.models import ModelRef
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.lanes import Arrangement
+from chatbench.ui.chat.transcript.frame import frame_for
+from chatbench.ui.chat.welcome import WelcomeView
 from chatbench.ui.session import Session
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets import SegmentControl
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
@@ -318,5 +321,86 @@ def test_every_figure_says_what_it_counts(tmp_path: Path, run_async: Run, server
             await until(lambda: "tokens" in estimate.text(), "the estimate")
             assert estimate.accessibleName().startswith("Before sending: ≈ ")
             assert "Tokens in, if this is sent" in estimate.toolTip()
+
+    run_async(scenario())
+
+
+def tabs_of(view: ConversationView) -> list[QAbstractButton]:
+    """The tabs of lanes that are shown one at a time."""
+    (tabs,) = [one for one in view.lanes.findChildren(SegmentControl) if one.isVisible()]
+    return tabs.findChildren(QAbstractButton)
+
+
+def tab_labels(view: ConversationView) -> list[str]:
+    """What they show."""
+    return [one.text() for one in tabs_of(view)]
+
+
+def test_one_at_a_time_names_the_models_and_reads_like_a_single_chat(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await settled(session, 1440, 900, 1.0)
+            beside = view.transcript.stack.frame.column
+            view.compare.arrange("tabs")
+            await until(lambda: view.lanes.shown == "tabs", "one at a time")
+            assert tab_labels(view) == ["A  model-a", "B  model-b"]
+            second = tabs_of(view)[1]
+            assert second.accessibleName() == second.toolTip() == "Lane B: model-b"
+            view.lanes.current.transcript.arrange()
+            alone = frame_for(view.transcript.viewport().width())
+            assert view.transcript.stack.frame.column == alone.column != beside
+            view.compare.arrange("columns")
+            view.transcript.arrange()
+            assert view.transcript.stack.frame.column == beside
+            view.compare.arrange("tabs")
+            click(view.bar.blind)
+            await until(lambda: view.names_hidden, "blind mode")
+            assert tab_labels(view) == ["A", "B"]
+            assert not any("model" in one.accessibleName() + one.toolTip() for one in tabs_of(view))
+            click(view.bar.blind)
+            await until(lambda: not view.names_hidden, "the names")
+            view.lanes.turn_to(view.lanes.views[0])
+            view.choose_model(OTHER)
+            assert tab_labels(view) == ["A  model-b", "B  model-b"]
+
+    run_async(scenario())
+
+
+def test_eight_tabs_keep_their_letters_where_there_is_no_room_for_names(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await lanes(session, server, 8)
+            view.compare.arrange("tabs")
+            for width, names in ((1440, True), (480, False)):
+                await settled(session, width, 900, 1.0)
+                shown = tab_labels(view)
+                assert [label[0] for label in shown] == list("ABCDEFGH")
+                assert all(("model" in label) is names for label in shown)
+                ends = [one.mapTo(view, QPoint(x, 0)).x() for one in tabs_of(view) for x in (0, one.width())]
+                assert 0 <= min(ends) < max(ends) <= view.width()
+
+    run_async(scenario())
+
+
+def test_the_composer_keeps_its_width_under_the_first_page_of_a_window_made_narrow(
+    tmp_path: Path, run_async: Run
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = view_of(session)
+            for width in (1440, 480, 760):
+                await settled(session, width, 900, 1.0)
+                page = view.findChild(WelcomeView)
+                assert page is not None
+                assert page.isVisible()
+                frame = frame_for(page.viewport().width())
+                spans = max(frame.column_x + frame.column, frame.margin_x + frame.margin)
+                spans -= min(frame.column_x, frame.margin_x)
+                assert view.composer.width() == spans
 
     run_async(scenario())

@@ -135,6 +135,7 @@ async def settings(profile: Path, pictures: Path, scheme: str) -> None:
                 await stage.shoot(f"settings-{name}")
             keep_files(stage.session, ollama)
             page.show_page("files")
+            page.page("files").provider.setCurrentText("Keeper")
             await until(lambda: page.page("files").rows(), "the files")
             click(page.page("files").rows()[0].delete)
             await stage.shoot("settings-files")

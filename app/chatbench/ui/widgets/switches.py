@@ -103,14 +103,20 @@ class _Segment(QAbstractButton):
 
     def __init__(self, label: str, form: bool, parent: QWidget) -> None:
         super().__init__(parent)
-        self._label = label
         self._form = form
         self.setCheckable(True)
-        self.setText(label.replace("&", "&&"))
-        self.setAccessibleName(label)
+        self.set_label(label)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+
+    def set_label(self, label: str, name: str = "") -> None:
+        """What stands on it, and what a screen reader says instead."""
+        self._label = label
+        self.setText(label.replace("&", "&&"))
+        self.setAccessibleName(name or label)
+        self.updateGeometry()
+        self.update()
 
     def sizeHint(self) -> QSize:
         width = theme().metrics("small", 600).horizontalAdvance(self._label) + 2 * theme().scaled(10)
@@ -172,6 +178,11 @@ class SegmentControl(QWidget):
     def set_current(self, key: str) -> None:
         """Choose without emitting ``changed``."""
         self._segments[key].setChecked(True)
+
+    def set_label(self, key: str, label: str, name: str) -> None:
+        """Other words on one of them; `name` is what a screen reader says, and what hovering shows."""
+        self._segments[key].set_label(label, name)
+        self._segments[key].setToolTip(name)
 
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from chatbench.ui.chat.conversation.room import BESIDE_LANES
 from chatbench.ui.chat.transcript.frame import frame_for
@@ -23,6 +23,7 @@ class FootAligning(QObject):
         super().__init__(view)
         self._view = view
         self._foot = foot
+        self._page: QAbstractScrollArea | None = None
         view.installEventFilter(self)
         self.watch(view.lanes)
 
@@ -30,17 +31,26 @@ class FootAligning(QObject):
         """Aligns anew whenever this one is elsewhere or of another size."""
         widget.installEventFilter(self)
 
+    def stand_under(self, page: QAbstractScrollArea | None) -> None:
+        """What stands in the place of the words; None while they are there."""
+        if page is not self._page:
+            self._page = page
+            if page is not None:
+                self.watch(page.viewport())
+            self.apply()
+
     def apply(self) -> None:
         """The composer spans what the words and the facts beside them span above it."""
         view = self._view
         alone = view.lanes.alone
         left = right = EDGE
         if alone:
-            viewport = view.transcript.viewport()
+            # Lanes that are out of view keep the width they had.
+            viewport = (self._page or view.transcript).viewport()
             frame = frame_for(viewport.width())
             left = viewport.x() + min(frame.column_x, frame.margin_x)
             right = viewport.x() + max(frame.column_x + frame.column, frame.margin_x + frame.margin)
-            right = max(EDGE, view.lanes.width() - right)
+            right = max(EDGE, view.width() - right)
         layout = self._foot.layout()
         assert layout is not None
         above, below = BESIDE_LANES

@@ -12,6 +12,7 @@ from chatbench.core.models import GUIDE
 from chatbench.ui.chat.transcript.links import ask_before_opening
 
 if TYPE_CHECKING:
+    from chatbench.ui.chat.conversation.aligning import FootAligning
     from chatbench.ui.chat.conversation.view import ConversationView
     from chatbench.ui.chat.welcome import WelcomeView
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 class FirstPage(QObject):
     """Made when it is first shown."""
 
-    def __init__(self, view: ConversationView, place: QStackedLayout) -> None:
+    def __init__(self, view: ConversationView, place: QStackedLayout, foot: FootAligning) -> None:
         super().__init__(view)
         self._view = view
         self._place = place
+        self._foot = foot
         self._page: WelcomeView | None = None
 
     def show(self) -> None:
@@ -34,6 +36,7 @@ class FirstPage(QObject):
             self._place.addWidget(self._page)
         if self._page is not None:
             self._place.setCurrentWidget(self._page if wanted else view.lanes)
+            self._foot.stand_under(self._page if wanted else None)
 
     def _made(self) -> WelcomeView:
         from chatbench.ui.chat.welcome import WelcomeView

@@ -27,15 +27,16 @@ _CUT_OFF: Final = frozenset({"max_tokens", "context_window"})
 
 
 class LaneHead(Surface):
-    """``model_clicked()``, ``menu_wanted()``."""
+    """``model_clicked()``, ``menu_wanted()``; ``named()`` when it may be called otherwise."""
 
     model_clicked = Signal()
     menu_wanted = Signal()
+    named = Signal()
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__("page", lines=Qt.Edge.BottomEdge, parent=parent)
         self._services = services
-        self._blind = False
+        self.blind = False
         self._lane: Lane | None = None
         self._base: Lane | None = None
         self.letter = LetterMark("A", self)
@@ -84,7 +85,7 @@ class LaneHead(Surface):
 
     def set_blind(self, blind: bool) -> None:
         """Whether model and provider stay hidden until the answers are rated."""
-        self._blind = blind
+        self.blind = blind
         self._name()
 
     def show_lane(self, lane: Lane) -> None:
@@ -143,7 +144,7 @@ class LaneHead(Surface):
         if lane is None:
             return
         letter = self.tr("Lane {0}").format(self.letter.letter)
-        if self._blind:
+        if self.blind:
             self.model.set_label(letter)
             self.model.set_icon("eye-off")
             self.model.setToolTip(self.tr("Named when the answers are rated"))
@@ -156,11 +157,12 @@ class LaneHead(Surface):
             self.facts.set_parts([*marked_words(lane, self._base), provider])
             folded = self._below.isHidden()
             self.model.setToolTip(f"{info.ref}\n{self.facts.text()}" if folded else str(info.ref))
-        self.model.setEnabled(not self._blind)
+        self.model.setEnabled(not self.blind)
         self.setAccessibleName(f"{letter}: {self.model.label()}")
         self.model.setAccessibleName(
             self.tr("Model of lane {0}: {1}").format(self.letter.letter, self.model.label())
         )
+        self.named.emit()
 
 
 class LetterMark(QWidget):

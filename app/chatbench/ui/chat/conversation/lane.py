@@ -39,6 +39,8 @@ class LaneView(Surface):
         self.letter = "A"
         self.alone = True
         self._blind = False
+        self._reading: ReadingWidth = "normal"
+        self._has_room = True
         self._turn = ""
         """The turn that was asked for, until the reader scrolls: several may be in view."""
         self._turning = False
@@ -216,7 +218,14 @@ class LaneView(Surface):
 
     def set_reading_width(self, width: ReadingWidth) -> None:
         """How wide the column of words is; beside other lanes it takes all there is."""
-        self.transcript.set_reading_width(width if self.alone else "full")
+        self._reading = width
+        self.transcript.set_reading_width(width if self._has_room else "full")
+
+    def set_has_room(self, has_room: bool) -> None:
+        """Whether no other lane stands beside it."""
+        if has_room != self._has_room:
+            self._has_room = has_room
+            self.set_reading_width(self._reading)
 
     def _scrolled(self) -> None:
         if not self._turning:

@@ -25,6 +25,11 @@ LEAST_HEIGHT: Final = 220
 _LINE: Final = 1
 _NOTCH: Final = 120
 """Pixels one notch of a wheel moves them sideways."""
+_TABS_EDGE: Final = 12
+_TAB_PADDING: Final = 24
+_LEAST_TAB: Final = 40
+"""In less room nothing can be read of a name: then the letter stands alone."""
+_MOST_TAB: Final = 180
 _LEAVING: Final = 24
 """Of a message that has no more than so many pixels in view, the end is past."""
 
@@ -54,8 +59,9 @@ class Lanes(Surface):
         self._rest_height = 0
         self._tabs_host = Surface("chrome", lines=Qt.Edge.BottomEdge, parent=self)
         self._tabs: SegmentControl | None = None
+        self._tab_labels: dict[str, tuple[str, str]] = {}
         row = QHBoxLayout()
-        self._tabs_host.set_layout(row, (12, 5, 12, 5))
+        self._tabs_host.set_layout(row, (_TABS_EDGE, 5, _TABS_EDGE, 5))
         self._tabs_host.hide()
         self._sideways = QScrollBar(Qt.Orientation.Horizontal, self)
         self._sideways.setAccessibleName(self.tr("More lanes"))
@@ -77,6 +83,11 @@ class Lanes(Surface):
     def alone(self) -> bool:
         """Whether there is one lane only."""
         return len(self._views) == 1
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether one lane has all the room, because it is the only one or of several the only one shown."""
+        return self.alone or self.shown == "tabs"
 
     def view(self, lane_id: str) -> LaneView | None:
         """The view of a lane."""
@@ -110,6 +121,7 @@ class Lanes(Surface):
         view = LaneView(self._services, lane, self)
         view.setParent(self)
         view.activated.connect(lambda: self.turn_to(view))
+        view.head.named.connect(self._name_tabs)
         view.scrolled.connect(lambda: self._scrolled(view))
         view.transcript.reshaped.connect(self.align_soon)
         self.added.emit(view)
@@ -236,11 +248,34 @@ class Lanes(Surface):
             return
         choices = [(view.id, view.letter) for view in self._views]
         tabs = self._tabs = SegmentControl(choices, name=self.tr("Lanes"), parent=self._tabs_host)
+        self._tab_labels = {}
         tabs.changed.connect(lambda lane_id: self.turn_to(self.view(lane_id) or self.current))
         tabs.set_current(self.current.id)
         layout = self._tabs_host.layout()
         assert layout is not None
         layout.addWidget(tabs)
+
+    def _name_tabs(self) -> None:
+        """Each tab has the letter and the name that the lane's head has, as far as there is room."""
+        tabs = self._tabs
+        if tabs is None or self.shown != "tabs":
+            return
+        metrics = theme().metrics("small", 600)
+        room = (self.width() - 2 * _TABS_EDGE) // len(self._views) - theme().scaled(_TAB_PADDING)
+        labels = {}
+        for view in self._views:
+            words = view.letter if view.head.blind else f"{view.letter}  {view.head.model.label()}"
+            short = metrics.elidedText(
+                words, Qt.TextElideMode.ElideRight, min(room, theme().scaled(_MOST_TAB))
+            )
+            labels[view.id] = (
+                short if room >= theme().scaled(_LEAST_TAB) else view.letter,
+                view.head.accessibleName(),
+            )
+        if labels != self._tab_labels:
+            self._tab_labels = labels
+            for key, (label, name) in labels.items():
+                tabs.set_label(key, label, name)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -268,12 +303,14 @@ class Lanes(Surface):
         one = count == 1 or shown == "tabs"
         tabs = count > 1 and shown == "tabs"
         self._tabs_host.setVisible(tabs)
+        self._name_tabs()
         top = self.tabs_height
         self._tabs_host.setGeometry(0, 0, self.width(), top)
         columns, rows = (1, 1) if one else self._cells(shown, count)
         area = self._area(1 if one else columns)
         for number, view in enumerate(self._views):
             view.setVisible(not one or view is self.current)
+            view.set_has_room(one)
             if one:
                 view.setGeometry(0, top, self.width(), self.height() - top)
                 continue

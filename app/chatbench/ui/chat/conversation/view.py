@@ -166,7 +166,7 @@ class ConversationView(Surface):
         column.addLayout(self._upper, 1)
         column.addWidget(self._foot)
         self.window_frame.notices.stand_above(self._foot)
-        self.first_page = FirstPage(self, self._upper)
+        self.first_page = FirstPage(self, self._upper, self._aligning)
         self._measure()
 
     def _connect(self) -> None:
