@@ -16,6 +16,7 @@ PERMITTED = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "LGPL-
     "MPL-2.0",
     "PSF-2.0",
     "Unlicense",
+    "CNRI-Python",
     "Zlib",
     "any-OSI",
 }
@@ -30,6 +31,7 @@ SPDX = {
 READ = {
     "backports-tarfile": "MIT",
     "importlib-metadata": "Apache-2.0",
+    "iregexp-check": "MIT",
     "lazy-importer": "Apache-2.0",
     "pypdfium2": "Apache-2.0 AND BSD-3-Clause",
     "pywin32-ctypes": "BSD-3-Clause",
