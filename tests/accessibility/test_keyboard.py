@@ -61,36 +61,44 @@ def _walk(root: QWidget) -> tuple[set[QWidget], set[QWidget]]:
     walked: set[QWidget] = set()
     dark: set[QWidget] = set()
     at = QApplication.focusWidget()
+    after = root.grab().toImage()
     for _ in range(MOST_STEPS):
-        before = root.grab().toImage()
+        before = after
         stood = {one: one.mapTo(root, QPoint(0, 0)) for one in _stops(root)}
         press(at or root, Qt.Key.Key_Tab)
         now = QApplication.focusWidget()
         if now is None or (now in walked and now is not at):
             break
+        after = root.grab().toImage()
         # What has scrolled stands where the one before it stood, and that had the ring.
         if stood.get(now) != now.mapTo(root, QPoint(0, 0)):
             before.fill(Qt.GlobalColor.white)
-        if now is not at and now not in walked and _lit(root, now, before) < RING:
+        if now is not at and now not in walked and _lit(root, now, before, after) < RING:
             dark.add(now)
         walked.add(now)
         at = now
     return walked, dark
 
 
-def _lit(root: QWidget, widget: QWidget, before: QImage) -> int:
+def _lit(root: QWidget, widget: QWidget, before: QImage, after: QImage) -> int:
     """How many pixels in and around a widget have the accent's colour and had not."""
-    after = root.grab().toImage()
-    wanted = QColor(theme().color("accent")).rgb()
     place = QRect(widget.mapTo(root, QPoint(0, 0)), widget.size())
     place = place.adjusted(-AROUND, -AROUND, AROUND, AROUND) & after.rect()
     inner = place.adjusted(2 * AROUND, 2 * AROUND, -2 * AROUND, -2 * AROUND)
-    return sum(
-        after.pixel(x, y) == wanted != before.pixel(x, y)
-        for x in range(place.left(), place.right() + 1)
-        for y in range(place.top(), place.bottom() + 1)
-        if not inner.contains(x, y)
-    )
+    lit = _newly_accent(before, after, place)
+    return lit - _newly_accent(before, after, inner) if inner.isValid() else lit
+
+
+def _newly_accent(before: QImage, after: QImage, place: QRect) -> int:
+    wanted = QColor(theme().color("accent")).rgb()
+    pairs = zip(_pixels(before, place), _pixels(after, place), strict=True)
+    return sum(new == wanted != old for old, new in pairs)
+
+
+def _pixels(image: QImage, place: QRect) -> list[int]:
+    # The view does not keep its image alive: it has a name until the pixels are copied.
+    part = image.copy(place).convertToFormat(QImage.Format.Format_RGB32)
+    return memoryview(part.constBits()).cast("I").tolist()
 
 
 def _told(widget: QWidget) -> str:
