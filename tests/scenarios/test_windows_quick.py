@@ -23,6 +23,7 @@ from tests.scenarios.window import (
     opened,
     press,
     send,
+    shows,
     until,
     view_of,
     write,
@@ -113,6 +114,38 @@ def test_escape_hides_it_and_it_comes_back_as_it_was(tmp_path: Path, run_async: 
             _, again = await ask_for_quick(session)
             assert again.id == view.id
             assert again.composer.draft().text == "Half a thought"
+
+    run_async(scenario())
+
+
+def test_an_empty_chat_is_listed_when_something_is_in_it(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with with_chats(tmp_path, "A") as (session, (a,)):
+            sidebar = session.workspace.sidebar
+            assert sidebar is not None
+
+            def listed() -> list[str]:
+                return [row.id for row in sidebar.view.rows() if row.id]
+
+            await until(lambda: a in listed(), "the list")
+            before = set(listed())
+            _, view = await ask_for_quick(session)
+            view.choose_model(add_loopback(session, server.base_url("openai_chat")))
+            await view.settled()
+            session.workspace.new_chat()
+            await until(lambda: not shows(session, a), "an empty chat in the main window")
+            blank = view_of(session)
+            await session.services.history.rename(a, "A with another name")
+            await until(lambda: "A with another name" in [r.title for r in sidebar.view.rows()], "the list")
+            assert set(listed()) == before
+            write(blank, "Half a thought")
+            await blank.save_draft()
+            session.workspace.open(a)
+            await until(lambda: set(listed()) == {*before, blank.id}, "what was written")
+            await send(view, "Quick question")
+            await until(lambda: set(listed()) == {*before, blank.id, view.id}, "what was asked")
 
     run_async(scenario())
 

@@ -371,3 +371,16 @@ async def test_half_a_surrogate_pair_does_not_lose_the_message(store: Conversati
     assert loaded.messages[1].text == "broken ? text"
     assert len(await store.search("broken te")) == 1
     assert await store.search("\ud800") == []
+
+
+async def test_chats_in_which_nothing_was_begun_can_be_left_out(store: ConversationStore) -> None:
+    empty, named, pinned, written, asked = [
+        await store.create(title, samples.lane()) for title in ("", "named", "", "", "")
+    ]
+    await store.pin(pinned.id, True)
+    await store.save_draft(written.id, Draft(text="half a thought"))
+    await samples.exchange(store, asked, "q", "a")
+    begun = {one.id for one in await store.summaries(begun=True)}
+    assert begun == {named.id, pinned.id, written.id, asked.id}
+    assert {one.id for one in await store.summaries()} == {empty.id, *begun}
+    assert len(await store.summaries(2, begun=True)) == 2

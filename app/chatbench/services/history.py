@@ -29,9 +29,10 @@ class HistoryService:
         self._files = files
         self._changes = changes
 
-    async def summaries(self, limit: int = 500) -> list[ConversationSummary]:
-        """Newest first, the trash left out."""
-        return await self._store.summaries(limit)
+    async def summaries(self, limit: int = 500, *, begun: bool = False) -> list[ConversationSummary]:
+        """Newest first, the trash left out; with `begun` without empty chats, of which nothing is to be
+        found again."""
+        return await self._store.summaries(limit, begun=begun)
 
     async def listed(self, conversation_id: str) -> bool:
         """Whether there is such a conversation outside the trash."""

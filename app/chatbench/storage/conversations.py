@@ -79,9 +79,12 @@ class ConversationStore(Marked, Titles, Trashing):
         )
         return Conversation(summary=head, lanes=(lane,))
 
-    async def summaries(self, limit: int = 500, *, trashed: bool = False) -> list[ConversationSummary]:
-        """Newest first, temporary ones left out; those in the trash only, with `trashed`."""
-        return await self._database.read(lambda c: trees.summaries(c, limit, trashed))
+    async def summaries(
+        self, limit: int = 500, *, trashed: bool = False, begun: bool = False
+    ) -> list[ConversationSummary]:
+        """Newest first, temporary ones left out; those in the trash only, with `trashed`; with `begun`
+        none in which nothing was said, written, named or pinned."""
+        return await self._database.read(lambda c: trees.summaries(c, limit, trashed, begun))
 
     async def summary(self, conversation_id: str) -> ConversationSummary | None:
         """One row of the list, also of a conversation in the trash; None where there is none."""

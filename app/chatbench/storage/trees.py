@@ -7,7 +7,7 @@ above it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import apsw
 import msgspec
@@ -79,9 +79,18 @@ def summary(connection: apsw.Connection, conversation_id: str) -> ConversationSu
     return rows.summary(row) if row is not None else None
 
 
-def summaries(connection: apsw.Connection, limit: int, trashed: bool) -> list[ConversationSummary]:
-    """Newest first."""
-    where = "trashed_at IS NOT NULL" if trashed else "trashed_at IS NULL"
+_BEGUN: Final = (
+    " AND (message_count > 0 OR title <> '' OR pinned "
+    "OR EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = conversations.id) "
+    "OR EXISTS (SELECT 1 FROM drafts AS d WHERE d.conversation_id = conversations.id))"
+)
+
+
+def summaries(
+    connection: apsw.Connection, limit: int, trashed: bool, begun: bool = False
+) -> list[ConversationSummary]:
+    """Newest first; with `begun` without those in which there is nothing yet, not even a draft."""
+    where = ("trashed_at IS NOT NULL" if trashed else "trashed_at IS NULL") + (_BEGUN if begun else "")
     found = connection.execute(
         f"SELECT {rows.SUMMARY_COLUMNS} FROM conversations WHERE {where} "  # noqa: S608
         "ORDER BY updated_at DESC, seq DESC LIMIT ?",

@@ -33,7 +33,7 @@ class ChatSource:
         self.title = QCoreApplication.translate("palette", "Chats")
 
     async def _find(self, query: str) -> Sequence[PaletteRow]:
-        summaries = await self._services.history.summaries(1000)
+        summaries = await self._services.history.summaries(1000, begun=True)
         untitled = QCoreApplication.translate("palette", "New chat")
         rows = [
             PaletteRow(

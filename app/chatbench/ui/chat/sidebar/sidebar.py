@@ -89,7 +89,7 @@ class ChatSidebar(Surface):
             rows = hit_rows(await self._services.history.search(query), today)
             told = "" if rows else self.tr("Nothing found.")
         else:
-            summaries = await self._services.history.summaries(self._listed)
+            summaries = await self._services.history.summaries(self._listed, begun=True)
             rows = list_rows(summaries, today)
             used = len(summaries) > 1 or any(summary.message_count for summary in summaries)
             first = self.tr("Your chats will be listed here. They stay in one file on this computer.")
@@ -126,6 +126,9 @@ class ChatSidebar(Surface):
 
     def set_current(self, conversation_id: str) -> None:
         """Marks the conversation that is shown."""
+        if conversation_id != self._current:
+            # In the one before something may have been written, which lists it.
+            self.refresh()
         self._current = conversation_id
         self.view.set_current(conversation_id)
 
