@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chatbench.rendering.highlight import MAX_CHARS, MAX_LINE, highlight
 
-CLASSES = {"plain", "keyword", "string", "number", "comment", "function", "type"}
+CLASSES = {"plain", "keyword", "string", "number", "comment", "function", "type", "added", "removed"}
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,9 @@ CLASSES = {"plain", "keyword", "string", "number", "comment", "function", "type"
         ('{"key": true}', "json", {("function", '"key"'), ("number", "true")}),
         ("<b>x</b>", "html", {("function", "b")}),
         ("SELECT a FROM b", "SQL", {("keyword", "SELECT"), ("keyword", "FROM")}),
+        ("@@ -1 +1 @@\n same\n-old\n+new", "diff", {("removed", "-old"), ("added", "+new")}),
+        ("-old\n+new\n", "Patch", {("removed", "-old"), ("added", "+new")}),
+        ("-gone", "udiff", {("removed", "-gone")}),
     ],
 )
 def test_words_have_their_class(code: str, language: str, expected: set[tuple[str, str]]) -> None:

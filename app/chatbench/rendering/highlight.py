@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer
     from pygments.token import _TokenType
 
-TokenClass = Literal["plain", "keyword", "string", "number", "comment", "function", "type"]
+TokenClass = Literal[
+    "plain", "keyword", "string", "number", "comment", "function", "type", "added", "removed"
+]
 Run = tuple[TokenClass, str]
 
 MAX_CHARS = 200_000
@@ -18,6 +20,8 @@ MAX_LINE = 5_000
 """A line longer than this is data, not code, and some lexers are slow on it."""
 
 _PLAIN_NAMES = frozenset({"", "text", "txt", "plain", "plaintext", "none", "output", "log"})
+_OTHER_NAMES = {"patch": "diff"}
+"""What people call languages that Pygments calls otherwise."""
 _CLASSES: dict[tuple[str, ...], TokenClass] = {
     ("Comment",): "comment",
     ("Comment", "Preproc"): "keyword",
@@ -41,9 +45,9 @@ _CLASSES: dict[tuple[str, ...], TokenClass] = {
     ("Name", "Label"): "function",
     ("Name", "Namespace"): "type",
     ("Name", "Tag"): "function",
-    ("Generic", "Deleted"): "number",
+    ("Generic", "Deleted"): "removed",
     ("Generic", "Heading"): "function",
-    ("Generic", "Inserted"): "string",
+    ("Generic", "Inserted"): "added",
     ("Generic", "Prompt"): "comment",
     ("Generic", "Subheading"): "function",
 }
@@ -80,8 +84,9 @@ def _too_much(code: str) -> bool:
 
 def _tokens(lexer: Lexer, code: str) -> Iterable[tuple[int, _TokenType, str]]:
     # get_tokens_unprocessed neither strips nor normalises, so the runs join to the very code.
-    tokens: Iterable[tuple[int, _TokenType, str]] = lexer.get_tokens_unprocessed(code)
-    return tokens
+    # Some lexers know a line by its end only: the last one gets an end, which is taken away again.
+    tokens: Iterable[tuple[int, _TokenType, str]] = lexer.get_tokens_unprocessed(code + "\n")
+    return ((at, kind, text[: len(code) - at]) for at, kind, text in tokens if at < len(code))
 
 
 @lru_cache(maxsize=64)
@@ -92,7 +97,7 @@ def _lexer(language: str) -> Lexer | None:
     from pygments.util import ClassNotFound
 
     try:
-        return get_lexer_by_name(language)
+        return get_lexer_by_name(_OTHER_NAMES.get(language, language))
     except ClassNotFound:
         return None
 

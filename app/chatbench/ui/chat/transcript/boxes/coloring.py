@@ -25,7 +25,12 @@ _ROLES: Final[dict[str, ColorRole]] = {
     "slanted": "code-comment",
     "function": "code-function",
     "type": "code-type",
+    "added": "success",
+    "removed": "danger",
 }
+_GROUNDS: Final[dict[str, ColorRole]] = {"added": "addbg", "removed": "rembg"}
+"""What lies behind the lines of a patch, as behind the words of differences; the sign they begin with
+says the same without colour."""
 _Piece = tuple[int, int, str]
 """Start and length in a line (UTF-16 units), and the token class; "slanted" is a comment in italics."""
 
@@ -109,6 +114,8 @@ def _format(start: int, length: int, kind: str) -> QTextLayout.FormatRange:
     made.start, made.length = start, length
     style = QTextCharFormat()
     style.setForeground(theme().color(_ROLES[kind]))
+    if kind in _GROUNDS:
+        style.setBackground(theme().color(_GROUNDS[kind]))
     if kind == "slanted":
         style.setFontItalic(True)
     made.format = style

@@ -25,6 +25,7 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "markdown": ("Markdown", "md"),
     "md": ("Markdown", "md"),
     "mermaid": ("Mermaid", "mmd"),
+    "patch": ("Patch", "patch"),
     "php": ("PHP", "php"),
     "powershell": ("PowerShell", "ps1"),
     "py": ("Python", "py"),
