@@ -242,6 +242,7 @@ class Lanes(Surface):
 
     def _make_tabs(self) -> None:
         if self._tabs is not None:
+            self._tabs.hide()
             self._tabs.deleteLater()
             self._tabs = None
         if len(self._views) < 2:
@@ -254,6 +255,7 @@ class Lanes(Surface):
         layout = self._tabs_host.layout()
         assert layout is not None
         layout.addWidget(tabs)
+        tabs.show()
 
     def _name_tabs(self) -> None:
         """Each tab has the letter and the name that the lane's head has, as far as there is room."""
