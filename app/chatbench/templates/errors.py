@@ -1,0 +1,27 @@
+"""What is wrong with a template, and where."""
+
+from __future__ import annotations
+
+from chatbench.core.errors import FormatError
+
+
+class TemplateError(FormatError):
+    """A template that cannot be read or filled in: at `line` and `column`, both from 1."""
+
+    def __init__(self, what: str, hint: str = "", *, text: str = "", at: int = 0) -> None:
+        self.what = what
+        self.line = text.count("\n", 0, at) + 1
+        self.column = at - text.rfind("\n", 0, at)
+        super().__init__(f"Line {self.line}, column {self.column}: {what}", hint)
+
+
+class Fault(Exception):
+    """What is wrong at a place (characters from 0) of a text that is not known here."""
+
+    def __init__(self, at: int, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.at, self.what, self.hint = at, what, hint
+
+    def of(self, text: str) -> TemplateError:
+        """The error, of the text it is found in."""
+        return TemplateError(self.what, self.hint, text=text, at=self.at)
