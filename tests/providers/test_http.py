@@ -113,8 +113,8 @@ async def test_silence_is_a_timeout(server: LoopbackServer, client: Http) -> Non
 
 
 async def test_any_byte_ends_a_silence(server: LoopbackServer, client: Http) -> None:
-    server.script(replies.events([b": ping\n\n"] * 20, pace=50))
-    assert len(await fetched(client, server.url, Timeouts(read=0.25))) == 160
+    server.script(replies.events([b": ping\n\n"] * 20, pace=20))
+    assert len(await fetched(client, server.url, Timeouts(read=0.75))) == 160
 
 
 async def test_the_whole_call_has_a_limit(server: LoopbackServer, client: Http) -> None:

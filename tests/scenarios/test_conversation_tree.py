@@ -64,7 +64,7 @@ def test_off_the_path_the_newest_goes_on_and_roots_are_branches_too() -> None:
 
 def test_ten_thousand_messages_in_a_line_and_ten_thousand_branches() -> None:
     line = {f"m{number}": f"m{number - 1}" if number else "" for number in range(10_000)}
-    began = time.perf_counter()
+    began = time.process_time()
     assert {row.column for row in branch_rows(tree(**line), ["m9999"])} == {0}
     stairs = {"r": ""} | {
         name: above
@@ -72,7 +72,9 @@ def test_ten_thousand_messages_in_a_line_and_ten_thousand_branches() -> None:
         for name, above in ((f"s{number}", f"s{number - 1}" if number else "r"), (f"t{number}", "r"))
     }
     assert max(row.column for row in branch_rows(tree(**stairs), ["t4999"])) <= DEEPEST
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0, (
+        "seconds of processor time, which a busy machine does not change"
+    )
 
 
 async def branched(view: ConversationView, server: LoopbackServer) -> None:

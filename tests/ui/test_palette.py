@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QWidget
+from tests.harness.waiting import until
 
 from chatbench.ui.actions import Actions
 from chatbench.ui.fuzzy import match
@@ -257,7 +258,7 @@ def test_late_rows_appear_when_they_arrive_and_stale_ones_never(
         await asyncio.sleep(0.02)
         stale = palette.titles()
         source.asked[-1][1].set()
-        await asyncio.sleep(0.02)
+        await until(palette.titles, "what was found late")
         return queries, stale, palette.titles()
 
     _, stale, fresh = run_async(scenario())
