@@ -131,10 +131,10 @@ async def test_what_is_uploaded_comes_whole_and_the_vendors_client_sees_it(
         kept.id,
         at.endpoint.id,
         PDF.name,
-        len(PDF.data),
+        PDF.length,
     )
     assert (told.state, told.created_at // 1000) == ("ready", CREATED)
-    assert sdk.listed() == [(told.id, PDF.name, len(PDF.data))]
+    assert sdk.listed() == [(told.id, PDF.name, PDF.length)]
     assert await storage.retrieve(at, told.id) == told
     assert await storage.list(at) == [told]
     ours = [asked for asked in server.asked if "chatbench" in asked.headers.get("user-agent", "").lower()]
@@ -293,7 +293,8 @@ async def test_an_id_is_one_step_of_the_path(
 def test_any_name_and_any_bytes_are_one_file_of_a_form(
     data: bytes, name: str, media_type: str, value: str
 ) -> None:
-    content_type, body = multipart({"purpose": value}, Outgoing(data, name, media_type))
+    content_type, before, after = multipart({"purpose": value}, Outgoing(data, name, media_type))
+    body = before + data + after
     shelf = FileShelf()
     shelf.answer(Asked("POST", "/v1/files", {"content-type": content_type}, body))
     (kept,) = shelf.kept["openai"].values()

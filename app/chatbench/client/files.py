@@ -6,12 +6,12 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from datetime import timedelta
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from chatbench.client.sync import synced
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import BadRequest, EndpointNotSupported, Timeout
+from chatbench.core.errors import AttachmentRefused, BadRequest, EndpointNotSupported, Timeout
 from chatbench.core.files import RemoteFile
 from chatbench.core.secrets import Secret
 from chatbench.providers.filestorage import FileStorage, Outgoing, Place
@@ -46,7 +46,7 @@ class ProviderFiles:
 
     async def upload(
         self,
-        data: bytes,
+        data: bytes | Path,
         name: str,
         media_type: str,
         *,
@@ -54,12 +54,15 @@ class ProviderFiles:
         purpose: str = "",
         ready_within_s: float = READY_S,
     ) -> RemoteFile:
-        """Uploads, and waits until it can be asked about. `expires_in`: how long it is kept, None for
+        """Uploads, and waits until it can be asked about. A file at a path is read while it is sent, as
+        long as it is now. `expires_in`: how long it is kept, None for
         as long as the provider keeps files. Raises BadRequest for a time that is not offered and a
-        file the provider cannot read, Timeout where it does not become ready."""
+        file the provider cannot read, Timeout where it does not become ready, AttachmentRefused for a
+        path that cannot be read to its end."""
         storage, place = await self._at()
         seconds = None if expires_in is None else int(expires_in.total_seconds())
-        outgoing = Outgoing(data, PurePath(name).name, media_type, seconds, purpose)
+        size = await asyncio.to_thread(_size, data, name)
+        outgoing = Outgoing(data, PurePath(name).name, media_type, seconds, purpose, size)
         told = await storage.upload(place, outgoing)
         until, pause = time.monotonic() + ready_within_s, _FIRST_PAUSE_S
         while told.state == "processing":
@@ -120,6 +123,16 @@ def keeps_files(environment: Environment, provider: str) -> bool:
         return False
     wire = environment.registry.wire(endpoint.wire)
     return isinstance(wire, HttpWire) and wire.storage is not None
+
+
+def _size(data: bytes | Path, name: str) -> int:
+    if isinstance(data, bytes):
+        return len(data)
+    try:
+        return data.stat().st_size
+    except OSError as error:
+        told = f"{name or 'The file'} cannot be read: {error.strerror or error}."
+        raise AttachmentRefused(told, "Attach it again.") from error
 
 
 class Filing(ABC):

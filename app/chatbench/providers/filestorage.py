@@ -7,10 +7,12 @@ mistralai SDKs: `resources/files.py`, `client/files.py`). Gemini has its own (`g
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import BadRequest, EndpointNotSupported
 from chatbench.core.files import RemoteFile
 from chatbench.core.secrets import Secret
+from chatbench.providers.enclosing import Enclosed, read_piece
 from chatbench.providers.http import Fetched, HttpClient, HttpRequest, Timeouts
 from chatbench.providers.wire import HttpWire
 
@@ -29,14 +32,30 @@ UPLOADING = Timeouts(read=600.0)
 
 
 class Outgoing(NamedTuple):
-    """A file to be uploaded. `expires_s`: seconds it is to be kept, None for as long as the provider
-    keeps files; `purpose` in the vendor's words, "" for the one that fits a question to a model."""
+    """A file to be uploaded; one at a path is read while it is sent. `expires_s`: seconds it is to be kept,
+    None for as long as the provider keeps files; `purpose` in the vendor's words, "" for the one that fits a
+    question to a model."""
 
-    data: bytes
+    data: bytes | Path
     name: str
     media_type: str
     expires_s: int | None = None
     purpose: str = ""
+    size: int = 0
+    """Bytes of it that are sent, where `data` is a path."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of the file."""
+        return self.size if isinstance(self.data, Path) else len(self.data)
+
+    async def piece(self, offset: int, size: int) -> bytes:
+        """So many bytes from there on, or what there is. Raises AttachmentRefused where a file at a path
+        has become shorter."""
+        size = min(size, self.length - offset)
+        if isinstance(self.data, Path):
+            return await asyncio.to_thread(read_piece, self.data, offset, size)
+        return self.data[offset : offset + size]
 
 
 class FileStorage(ABC):
@@ -79,10 +98,14 @@ class FileStorage(ABC):
         """The file may be "processing" for a while."""
         at.check()
         asked = self.request(at.endpoint, at.key)
-        content_type, body = multipart(self.fields(file), file)
+        content_type, before, after = multipart(self.fields(file), file)
         headers = {**asked.headers, "content-type": content_type}
-        told = await at.fetch(HttpRequest(url=asked.url, headers=headers, body=body), UPLOADING)
-        return self.decode(told, at.endpoint)
+        if isinstance(file.data, Path):
+            enclosed = Enclosed(before, file.data, file.size, after)
+            request = HttpRequest(url=asked.url, headers=headers, enclosed=enclosed)
+        else:
+            request = HttpRequest(url=asked.url, headers=headers, body=before + file.data + after)
+        return self.decode(await at.fetch(request, UPLOADING), at.endpoint)
 
     async def retrieve(self, at: Place, file_id: str) -> RemoteFile:
         at.check()
@@ -149,12 +172,11 @@ def kept_for(file: Outgoing, shortest_s: int, longest_s: int, endpoint_name: str
     return file.expires_s
 
 
-def multipart(fields: Mapping[str, str], file: Outgoing) -> tuple[str, bytes]:
-    """Content type and body of a form (RFC 7578): the fields, then the file. What would end a header
-    or a quoted name is percent-encoded, as browsers do."""
+def multipart(fields: Mapping[str, str], file: Outgoing) -> tuple[str, bytes, bytes]:
+    """Content type of a form (RFC 7578), and what goes before and after the file's bytes: the fields, and
+    an end that no file can know. What would end a header or a quoted name is percent-encoded, as browsers
+    do."""
     boundary = secrets.token_hex(16)
-    while boundary.encode() in file.data:
-        boundary = secrets.token_hex(16)
     pieces = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()
@@ -164,8 +186,8 @@ def multipart(fields: Mapping[str, str], file: Outgoing) -> tuple[str, bytes]:
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; '
         f'filename="{_quoted(file.name or "file")}"\r\nContent-Type: {media_type}\r\n\r\n'.encode()
     )
-    pieces += [file.data, f"\r\n--{boundary}--\r\n".encode()]
-    return f"multipart/form-data; boundary={boundary}", b"".join(pieces)
+    after = f"\r\n--{boundary}--\r\n".encode()
+    return f"multipart/form-data; boundary={boundary}", b"".join(pieces), after
 
 
 def _quoted(name: str) -> str:

@@ -23,6 +23,7 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import InvalidHeader, ProviderError
 from chatbench.providers import unpacking
 from chatbench.providers.answers import Answer
+from chatbench.providers.enclosing import Enclosed
 from chatbench.providers.faults import errors, mapped, not_http, refused_by_proxy
 from chatbench.providers.proxies import proxy_for
 
@@ -51,12 +52,14 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What goes over the wire. Header values may hold a key: never log or show this value."""
+    """What goes over the wire: `enclosed` where there is one, or `body`. Header values may hold a key:
+    never log or show this value."""
 
     url: str
     method: Literal["GET", "POST", "DELETE"] = "POST"
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    enclosed: Enclosed | None = None
 
 
 class HttpAnswer(Protocol):
@@ -332,17 +335,20 @@ class _Route:
         """Raises InvalidHeader."""
         import httpx
 
-        from chatbench.providers.transport import Pieces
+        from chatbench.providers.transport import FilePieces, Pieces
 
-        told, body = request.headers, request.body
+        told, body, enclosed = request.headers, request.body, request.enclosed
         key = (request.method, *told, *told.values())
         begun = self._begun.get(key)
         if begun is None:
             if len(self._begun) >= _ROUTES:
                 self._begun.clear()
             begun = self._begun[key] = self._put_together(request)
-        stream: httpx.ByteStream | Pieces = httpx.ByteStream(body)
-        if len(body) > LARGE_BYTES:
+        length = len(body) if enclosed is None else enclosed.length
+        stream: httpx.ByteStream | Pieces | FilePieces = httpx.ByteStream(body)
+        if enclosed is not None:
+            stream = FilePieces(enclosed)
+        elif length > LARGE_BYTES:
             stream = Pieces(body)
         sized = request.method != "GET" or body
         extensions: dict[str, Any] = {"timeout": {"connect": timeouts.connect, "read": timeouts.read}}
@@ -351,7 +357,7 @@ class _Route:
         return httpx.Request(
             request.method,
             self._url,
-            headers=[*begun, (b"content-length", b"%d" % len(body))] if sized else begun,
+            headers=[*begun, (b"content-length", b"%d" % length)] if sized else begun,
             stream=stream,
             extensions=extensions,
         )

@@ -20,6 +20,7 @@ import aiohappyeyeballs
 import httpx
 
 from chatbench.providers.connections import KEEP_S, Connection
+from chatbench.providers.enclosing import Enclosed, read_piece
 from chatbench.providers.faults import root
 
 _PIECE_BYTES = 256 * 1024
@@ -46,6 +47,34 @@ class Pieces(httpx.AsyncByteStream):
         if not piece:
             raise StopAsyncIteration
         return bytes(piece)
+
+
+class FilePieces(httpx.AsyncByteStream):
+    """A body with a file in it, of which one piece is in memory at a time. The file is open only while
+    a piece is read: a stream that nobody ends leaves nothing behind."""
+
+    def __init__(self, body: Enclosed) -> None:
+        self._body = body
+        self._at = -1
+        """Where in the file, -1 before what goes ahead of it."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        body = self._body
+        if self._at < 0:
+            self._at = 0
+            return body.before
+        if self._at > body.size:
+            raise StopAsyncIteration
+        if self._at == body.size:
+            self._at += 1
+            return body.after
+        size = min(_PIECE_BYTES, body.size - self._at)
+        piece = await asyncio.to_thread(read_piece, body.file, self._at, size)
+        self._at += size
+        return piece
 
 
 class Transport(httpx.AsyncBaseTransport):

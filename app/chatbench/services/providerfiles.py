@@ -26,6 +26,7 @@ from chatbench.storage.uploads import Upload, UploadStore, Use
 __all__ = ["MAX_BYTES", "KeptFile", "ProviderFileService", "Use"]
 
 MAX_BYTES = 500 * 1024 * 1024
+_HEAD = 1 << 16
 _LISTED_AFTER_MS = 60_000
 """A list may be a little behind what was just uploaded."""
 
@@ -98,10 +99,8 @@ class ProviderFileService:
         """Uploads a file of this computer; where the same bytes are attached to a question, they go by its
         id from then on. Raises AttachmentRefused where it cannot be read, BadRequest for a time the
         provider does not offer."""
-        data = await off_thread(lambda: _read(path), "upload")
-        media_type = await asyncio.to_thread(kinds.media_type_of, data, path.name)
-        told = await self._at(provider).upload(data, path.name, media_type, expires_in=expires_in)
-        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        media_type, sha256 = await off_thread(lambda: _looked_at(path), "upload")
+        told = await self._at(provider).upload(path, path.name, media_type, expires_in=expires_in)
         await self._uploads.put(
             Upload(
                 sha256=sha256, provider=provider, file_id=told.id, uploaded_at=now_ms(),
@@ -130,7 +129,8 @@ class ProviderFileService:
         return ProviderFiles(self._environment, provider)
 
 
-def _read(path: Path) -> bytes:
+def _looked_at(path: Path) -> tuple[str, str]:
+    """Media type and SHA-256 of a file. Sound and film, which may be long, tell theirs at the start."""
     try:
         if path.is_dir():
             raise AttachmentRefused(f"{path.name} is a folder.", "Name a file in it.")
@@ -138,11 +138,16 @@ def _read(path: Path) -> bytes:
             raise AttachmentRefused(
                 f"{path.name} is larger than {MAX_BYTES >> 20} MiB.", "Save it smaller and try again."
             )
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            if not head:
+                raise AttachmentRefused(f"{path.name} is empty.", "Choose another file.")
+            media_type = kinds.media_type_of(head, path.name)
+            if not media_type.startswith(("audio/", "video/")):
+                media_type = kinds.media_type_of(head + file.read(), path.name)
+            file.seek(0)
+            return media_type, hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise AttachmentRefused(
             f"{path.name} cannot be read: {error.strerror or error}.", "Choose another file."
         ) from error
-    if not data:
-        raise AttachmentRefused(f"{path.name} is empty.", "Choose another file.")
-    return data

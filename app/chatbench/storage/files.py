@@ -105,6 +105,12 @@ class FileStore:
         held = self._held.get(sha256)
         return held.data if held is not None else await asyncio.to_thread(self._read, sha256)
 
+    async def whole(self, sha256: str) -> bytes | Path:
+        """Where the file is, its bytes checked as by `read`; the bytes themselves of what is in memory
+        alone. Raises StorageError."""
+        held = self._held.get(sha256)
+        return held.data if held is not None else await asyncio.to_thread(self._checked, sha256)
+
     def has(self, sha256: str) -> bool:
         """Whether it is here; whether it is whole is seen when it is read."""
         return sha256 in self._held or self.path(sha256).is_file()
@@ -265,18 +271,21 @@ class FileStore:
         path = self.path(sha256)
         try:
             data = path.read_bytes()
-        except FileNotFoundError as error:
-            raise StorageError(
-                "An attached file is missing from the profile.",
-                f"Restore {path} from a backup, or attach it again.",
-            ) from error
         except OSError as error:
-            raise failures.system_error(error, path) from error
+            raise _unreadable(error, path) from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise StorageError(
-                "An attached file is damaged.", f"Restore {path} from a backup, or attach it again."
-            )
+            raise _damaged(path)
         return data
+
+    def _checked(self, sha256: str) -> Path:
+        path = self.path(sha256)
+        try:
+            found = _digest(_chunks(path))[0]
+        except OSError as error:
+            raise _unreadable(error, path) from error
+        if found != sha256:
+            raise _damaged(path)
+        return path
 
     def _is_whole(self, sha256: str) -> bool:
         try:
@@ -288,6 +297,17 @@ class FileStore:
 def is_digest(name: str) -> bool:
     """Whether a file could be stored under this name."""
     return _SHA256.match(name) is not None
+
+
+def _unreadable(error: OSError, path: Path) -> StorageError:
+    if isinstance(error, FileNotFoundError):
+        told = "An attached file is missing from the profile."
+        return StorageError(told, f"Restore {path} from a backup, or attach it again.")
+    return failures.system_error(error, path)
+
+
+def _damaged(path: Path) -> StorageError:
+    return StorageError("An attached file is damaged.", f"Restore {path} from a backup, or attach it again.")
 
 
 def _know(connection: apsw.Connection, row: tuple[str, int, str, str, int], path: Path) -> bool:

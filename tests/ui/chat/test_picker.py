@@ -21,6 +21,7 @@ from chatbench.core.secrets import Secret
 from chatbench.main import build
 from chatbench.services import Services
 from chatbench.services.attachments import Candidate
+from chatbench.services.attachments.takes import Kind
 from chatbench.services.models import ModelRow
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.chat.picker.delegate import SLOTS, abilities
@@ -360,7 +361,7 @@ def test_what_a_row_shows_a_model_takes_and_can_do_is_said(desk: Desk) -> None:
 def test_a_row_shows_what_the_drop_zone_would_take(desk: Desk) -> None:
     """Of every model there is: a mark for what the provider's requests have no place for would promise
     what the drop refuses."""
-    marks = ("picture", "pdf", "sound", "film")
+    marks: tuple[Kind, ...] = ("picture", "pdf", "sound", "film")
     service, count = desk.services.attachments, 0
     for group in desk.services.models.groups():
         for row in group.rows:

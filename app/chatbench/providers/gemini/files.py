@@ -71,7 +71,7 @@ class GeminiFiles(FileStorage):
     def fields(self, file: Outgoing) -> dict[str, str]:
         if file.expires_s is not None:
             raise BadRequest("Gemini keeps every file for 48 hours.", "Say no time.", param="expires_in")
-        told = {"displayName": file.name, "mimeType": file.media_type, "sizeBytes": str(len(file.data))}
+        told = {"displayName": file.name, "mimeType": file.media_type, "sizeBytes": str(file.length)}
         return {name: value for name, value in told.items() if value}
 
     def decode(self, body: bytes, endpoint: Endpoint) -> RemoteFile:
@@ -93,15 +93,18 @@ class GeminiFiles(FileStorage):
         if not upload_url:
             raise invalid(at.endpoint, begun.body)
         body = b""
-        for offset in range(0, max(len(file.data), 1), PIECE):
-            body = await at.fetch(_piece(at.endpoint, at.key, upload_url, file, offset), UPLOADING)
+        for offset in range(0, max(file.length, 1), PIECE):
+            piece = await file.piece(offset, PIECE)
+            last = offset + len(piece) >= file.length
+            request = _piece(at.endpoint, at.key, upload_url, piece, offset, last=last)
+            body = await at.fetch(request, UPLOADING)
         return _told(read_json(_uploaded, body, at.endpoint).file, at.endpoint)
 
     def _beginning(self, endpoint: Endpoint, key: Secret | None, file: Outgoing) -> HttpRequest:
         own = {
             "x-goog-upload-protocol": "resumable",
             "x-goog-upload-command": "start",
-            "x-goog-upload-header-content-length": str(len(file.data)),
+            "x-goog-upload-header-content-length": str(file.length),
             "x-goog-upload-header-content-type": file.media_type,
         }
         version = version_for(endpoint, "")
@@ -115,11 +118,9 @@ class GeminiFiles(FileStorage):
 
 
 def _piece(
-    endpoint: Endpoint, key: Secret | None, upload_url: str, file: Outgoing, offset: int
+    endpoint: Endpoint, key: Secret | None, upload_url: str, piece: bytes, offset: int, *, last: bool
 ) -> HttpRequest:
     """The bytes from `offset` on; the last piece ends the upload."""
-    piece = file.data[offset : offset + PIECE]
-    last = offset + len(piece) >= len(file.data)
     own = {
         "content-type": "application/octet-stream",
         "x-goog-upload-command": "upload, finalize" if last else "upload",

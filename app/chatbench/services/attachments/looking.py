@@ -17,6 +17,8 @@ from chatbench.services.attachments.takes import FOLDER
 
 T = TypeVar("T")
 LOOK_S: Final = 30.0
+LOOKED_AT_ONCE: Final = 200
+"""Files that one thread looks at; meanwhile everything else waits for its turns with the interpreter."""
 
 
 async def apart(work: Callable[[], T], name: str, seconds: float = LOOK_S) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -33,7 +34,7 @@ from chatbench.services.attachments import forms, sending
 from chatbench.services.attachments.capabilities import Capability, capabilities
 from chatbench.services.attachments.forms import Form, Outlook
 from chatbench.services.attachments.judging import Candidate, Verdict, judged
-from chatbench.services.attachments.looking import apart, looked_at, named
+from chatbench.services.attachments.looking import LOOKED_AT_ONCE, apart, looked_at, named
 from chatbench.services.attachments.reading import Progress, Reading
 from chatbench.services.attachments.sending import Piece, Ready
 from chatbench.services.attachments.takes import PDF, Takes
@@ -97,7 +98,11 @@ class AttachmentService:
     async def look(self, paths: Sequence[Path]) -> list[Candidate]:
         """Names, kinds and sizes of files, of which none is opened. Raises AttachmentRefused where the disk
         does not answer."""
-        return await apart(lambda: looked_at(paths), paths[0].name if paths else "")
+        found: list[Candidate] = []
+        for at in range(0, len(paths), LOOKED_AT_ONCE):
+            some = paths[at : at + LOOKED_AT_ONCE]
+            found += await apart(partial(looked_at, some), some[0].name)
+        return found
 
     # Taking in.
 

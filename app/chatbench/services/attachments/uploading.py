@@ -42,7 +42,7 @@ class Uploading:
 
     async def upload(self, part: MediaPart, sha256: str, provider: str) -> Upload:
         """Uploads it, whatever the provider has."""
-        data = await self._files.read(sha256)
+        data = await self._files.whole(sha256)
         at = ProviderFiles(self._environment, provider)
         try:
             expires_in = _A_DAY if self._files.holds(sha256) else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QMimeData, QObject, QPoint, Qt, Signal
@@ -15,14 +14,16 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from chatbench.core.messages import MediaPart
 from chatbench.ui.chat.composer.attachment import Progress
 from chatbench.ui.chat.composer.attachments import Attachments
-from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE, FileChooser, Listing
-from chatbench.ui.chat.composer.files import addresses, offered_names, picture_of
+from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE, FileChooser, Listing, in_slices
+from chatbench.ui.chat.composer.files import addresses, offered_files, path_of, picture_of
 from chatbench.ui.chat.composer.filetree import Choice
 from chatbench.ui.chat.composer.htmlpictures import pictures_in
 from chatbench.ui.quantities import number
 
 if TYPE_CHECKING:
-    from chatbench.services.attachments import Entry
+    from chatbench.services.attachments import Candidate, Entry
+
+T = TypeVar("T")
 
 WAYS = (
     "chat.attach", "chat.attach-folder", "chat.attach-web", "chat.attach-screenshot", "chat.attach-screen",
@@ -55,18 +56,18 @@ class Attaching(QObject):
     def paths(self, paths: Sequence[Path]) -> None:
         """Attaches files; what is refused says so in its place, and of very many some are chosen."""
         if len(paths) > MOST_AT_ONCE:
-            self._choose_among([str(path) for path in paths])
+            self._choose_among(paths, lambda path: path)
         else:
             self._attachments.add_paths(paths)
 
     def mime(self, mime: QMimeData, *, fetch: bool = False) -> bool:
         """Attaches the files or the pictures of a clipboard or a drag; False where it has none. With
         `fetch` also what it names on the web."""
-        if names := offered_names(mime):
-            if len(names) > MOST_AT_ONCE:
-                self._choose_among(names)
+        if files := offered_files(mime):
+            if len(files) > MOST_AT_ONCE:
+                self._choose_among(files, path_of)
             else:
-                self.paths([Path(name) for name in names])
+                self.paths([path_of(file) for file in files])
             return True
         picture = picture_of(mime)
         if not picture.isNull():
@@ -155,8 +156,8 @@ class Attaching(QObject):
         """Lists a folder or an archive, to choose files of it."""
         self._open(partial(self._chooser_of, path))
 
-    def _choose_among(self, names: Sequence[str]) -> None:
-        self._open(partial(self._chooser_among, names))
+    def _choose_among(self, files: Sequence[T], where: Callable[[T], Path]) -> None:
+        self._open(partial(self._chooser_among, files, where))
 
     def _open(self, make: Callable[[], FileChooser]) -> None:
         """One after the other, where several are dropped at once."""
@@ -172,16 +173,16 @@ class Attaching(QObject):
         if self._waiting:
             self._open(self._waiting.pop(0))
 
-    def _chooser_among(self, names: Sequence[str]) -> FileChooser:
+    def _chooser_among(self, given: Sequence[T], where: Callable[[T], Path]) -> FileChooser:
         paths: list[Path] = []
 
         async def read(_found: Callable[[int], None]) -> Listing:
-            paths.extend(await asyncio.to_thread(lambda: [Path(name) for name in names]))
+            paths.extend(await in_slices(where, given))
             files = await self._service.look(paths)
             note = self.tr("{0} files at most can be attached at a time.").format(number(MOST_AT_ONCE))
-            return Listing([Choice(one.name, one.size, one.media_type) for one in files], (note,))
+            return Listing(await in_slices(_choice_of, files), (note,))
 
-        dialog = FileChooser(self.tr("{0} files").format(number(len(names))), read, self._owner.window())
+        dialog = FileChooser(self.tr("{0} files").format(number(len(given))), read, self._owner.window())
         dialog.chosen.connect(lambda numbers: self._attachments.add_paths([paths[one] for one in numbers]))
         return dialog
 
@@ -194,11 +195,11 @@ class Attaching(QObject):
             if told.kind != "folder":
                 listed = await self._service.list_archive(path)
                 entries.extend(listed.entries)
-                return Listing([self._choice(one) for one in entries], listed.notes)
+                return Listing(await in_slices(self._choice, entries), listed.notes)
             folder = await self._service.list_folder(path, found)
             inside.extend(path / one.path for one in folder.files)
             ignored = self.tr("Hidden files and what .gitignore names are left out.")
-            files = [Choice(one.path, one.size, one.media_type) for one in folder.files]
+            files = await in_slices(lambda one: Choice(one.path, one.size, one.media_type), folder.files)
             return Listing(files, (*folder.notes, ignored))
 
         def take(numbers: Sequence[int]) -> None:
@@ -222,3 +223,7 @@ class Attaching(QObject):
             )
 
         self._attachments.add(entry.name.rpartition("/")[2], take)
+
+
+def _choice_of(file: Candidate) -> Choice:
+    return Choice(file.name, file.size, file.media_type)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NamedTuple
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -20,10 +21,13 @@ from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, SearchField, describe
 from chatbench.ui.widgets.dialogs import fit_dialog
 
+T = TypeVar("T")
+R = TypeVar("R")
 MOST_AT_ONCE: Final = 250
 """Files that are attached at the same time."""
 _ALL_AT_FIRST: Final = 50
 _BYTES_A_TOKEN: Final = 4
+_SLICE_S: Final = 0.004
 _SIZE: Final = (660, 560)
 _NARROW: Final = {KIND: 96, SIZE: 80}
 _WITH_KINDS: Final = 440
@@ -39,6 +43,19 @@ class Listing(NamedTuple):
 
 Read = Callable[[Callable[[int], None]], Awaitable[Listing]]
 """Lists the files; it is given whom to tell how many it has found."""
+
+
+async def in_slices(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """What `work` makes of each, on this thread but never for long: a thread beside it that only computes
+    would keep the window waiting for its turn again and again."""
+    made: list[R] = []
+    until = time.perf_counter() + _SLICE_S
+    for item in items:
+        made.append(work(item))
+        if time.perf_counter() >= until:
+            await asyncio.sleep(0)
+            until = time.perf_counter() + _SLICE_S
+    return made
 
 
 class FileChooser(QDialog):
@@ -115,7 +132,9 @@ class FileChooser(QDialog):
         except ChatbenchError as error:
             self.notes.setText(f"{error.message} {error.hint}".strip())
             return
-        self.model.show_files(await asyncio.to_thread(Listed, listing.files))
+        listed = Listed()
+        await in_slices(listed.add, listing.files)
+        self.model.show_files(listed)
         self.model.fetchMore(QModelIndex())
         notes = [self.tr("There is no file in it.")] if not listing.files else list(listing.notes)
         self.notes.setText(" ".join(notes))

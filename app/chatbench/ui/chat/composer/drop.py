@@ -16,7 +16,7 @@ from chatbench.services.attachments import Candidate, Verdict
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.composer.choosing import MOST_AT_ONCE
 from chatbench.ui.chat.composer.composer import Composer
-from chatbench.ui.chat.composer.files import addresses, carries_files, carries_picture, offered_names
+from chatbench.ui.chat.composer.files import addresses, carries_picture, offered_files, path_of
 from chatbench.ui.chat.composer.sheet import Sheet, title_words
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import announce
@@ -79,14 +79,13 @@ class DropZone(QWidget):
 
     def _enter(self, event: QDragEnterEvent) -> bool:
         mime = event.mimeData()
-        local = carries_files(mime)
+        local = offered_files(mime)
         web = [] if local else addresses(mime)
         if not (local or web or carries_picture(mime)):
             return False
         self._cancelled = False
-        names = offered_names(mime) if local else []
-        self._count = len(names)
-        self._paths = [Path(name) for name in names[:MOST_AT_ONCE]]
+        self._count = len(local)
+        self._paths = [path_of(address) for address in local[:MOST_AT_ONCE]]
         self._judge(self._candidates(web))
         self._cover()
         self.raise_()

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QUrl
 from PySide6.QtGui import QImage, QImageWriter
 
 from chatbench.ui.chat.composer.htmlpictures import pictures_in
@@ -17,8 +17,7 @@ _LONGEST_ADDRESS: Final = 2048
 
 def carries_files(mime: QMimeData) -> bool:
     """Whether files of this computer are offered."""
-    # Ten thousand addresses as objects take longer than their text.
-    return mime.hasUrls() and "file:" in bytes(mime.data("text/uri-list").data()).decode(errors="replace")
+    return bool(offered_files(mime))
 
 
 def carries_picture(mime: QMimeData) -> bool:
@@ -28,14 +27,23 @@ def carries_picture(mime: QMimeData) -> bool:
     return mime.hasImage() or (mime.hasHtml() and any(pictures_in(mime.html())))
 
 
+def offered_files(mime: QMimeData) -> list[bytes]:
+    """The addresses of the files of a drag or a clipboard, for `path_of`. Ten thousand as text are here at
+    once; as objects they are not."""
+    if not mime.hasUrls():
+        return []
+    lines = bytes(mime.data("text/uri-list").data()).splitlines()
+    return [line for line in lines if line[:5].lower() == b"file:"]
+
+
+def path_of(address: bytes) -> Path:
+    """Where a file lies, by its address."""
+    return Path(QUrl.fromEncoded(QByteArray(address.strip())).toLocalFile())
+
+
 def offered_paths(mime: QMimeData) -> list[Path]:
     """The files of a drag or a clipboard."""
-    return [Path(name) for name in offered_names(mime)]
-
-
-def offered_names(mime: QMimeData) -> list[str]:
-    """Where the files of a drag or a clipboard lie."""
-    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+    return [path_of(address) for address in offered_files(mime)]
 
 
 def addresses(mime: QMimeData) -> list[str]:

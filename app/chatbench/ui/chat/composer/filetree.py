@@ -64,15 +64,22 @@ class _Node:
 
 
 class Listed:
-    """Files as a tree, which may be made on any thread."""
+    """Files as a tree, which grows by one after the other."""
 
-    def __init__(self, files: Sequence[Choice]) -> None:
-        self.files = files
-        self.kinds = [file.kind for file in files]
-        self.lowered = [file.path.casefold() for file in files]
+    def __init__(self) -> None:
+        self.files: list[Choice] = []
+        self.kinds: list[str] = []
+        self.lowered: list[str] = []
         self.nodes = [_Node(_ROOT, "", None, -1)]
+        self.leaves: list[_Node] = []
         self._folders: dict[str, _Node] = {"": self.nodes[_ROOT]}
-        self.leaves = [self._leaf(number, file) for number, file in enumerate(files)]
+
+    def add(self, file: Choice) -> None:
+        """The next file."""
+        self.leaves.append(self._leaf(len(self.files), file))
+        self.files.append(file)
+        self.kinds.append(file.kind)
+        self.lowered.append(file.path.casefold())
 
     def _leaf(self, number: int, file: Choice) -> _Node:
         base, _, name = file.path.rpartition("/")
@@ -104,7 +111,7 @@ class FileTree(QAbstractItemModel):
     def __init__(self, changed_choice: Callable[[], object], parent: QObject) -> None:
         super().__init__(parent)
         self._changed_choice = changed_choice
-        self.listed = Listed(())
+        self.listed = Listed()
         self.chosen: set[int] = set()
         """Numbers of the chosen files."""
         self.size = self.text_size = 0
