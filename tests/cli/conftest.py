@@ -36,14 +36,15 @@ def run(env: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-def loop(run: Run, server: LoopbackServer) -> LoopbackServer:
-    """The loopback provider, added as `loop` with the models `m` and `other`."""
-    url = server.base_url("openai_chat")
-    added = run(
-        "providers", "add", "loop", "--wire", "openai_chat", "--base-url", url, "--auth", "none",
-        "--model", "m", "--model", "other",
-    )  # fmt: skip
-    assert added.code == 0, added.err
+def loop(home: Path, server: LoopbackServer) -> LoopbackServer:
+    """The loopback provider as `loop` with the models `m` and `other`, as `providers add` writes it down."""
+    folder = home / "profile" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "loop.toml").write_text(
+        'id = "loop"\nname = "loop"\nwire = "openai_chat"\nauth = "none"\n'
+        f'base_url = "{server.base_url("openai_chat")}"\nmodels = ["m", "other"]\n',
+        encoding="utf-8",
+    )
     return server
 
 

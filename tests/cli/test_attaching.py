@@ -196,6 +196,7 @@ def test_a_password_comes_from_a_variable_or_the_terminal(
 
 
 def test_what_is_unlogged_leaves_no_file(run: Run, loop: LoopbackServer, report: Path, home: Path) -> None:
+    run("history", "list")
     before = {path for path in (home / "profile").rglob("*") if path.is_file()}
     assert run("prompt", "-a", str(report), "-m", "loop/m", "--no-log").code == 0
     after = {path for path in (home / "profile").rglob("*") if path.is_file()}

@@ -529,7 +529,7 @@ def test_a_killed_prompt_is_interrupted_at_the_next_start(
 def test_an_answer_for_which_there_is_no_room(env: dict[str, str], run: Run, loop: LoopbackServer) -> None:
     """All of it is printed, and that it could not be saved is an error."""
     run("prompt", "Hi", "-m", "loop/m")
-    loop.words = ["word "] * 400_000
+    loop.words = ["word " * 20] * 20_000
     room = 600_000
     process = subprocess.run(
         program.command("prompt", "More", "-m", "loop/m"), env=env, cwd=program.ROOT, check=False,
