@@ -64,7 +64,8 @@ class PromptVersion(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defau
 class PromptEntry(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A prompt as the library lists it. `folder` is a path of names, "/" between them, "" at the top;
     `production` the number of the version marked so; `latest` of the newest; `updated_at` UTC
-    milliseconds."""
+    milliseconds; `file` where it also stands as a file, and `unwritten`: that file does not hold the newest
+    version."""
 
     id: str
     name: str
@@ -73,6 +74,13 @@ class PromptEntry(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_default
     production: int | None = None
     latest: int = 0
     updated_at: int = 0
+    file: str = ""
+    unwritten: bool = False
+
+    @property
+    def path(self) -> str:
+        """Folder and name in one, as plans and the terminal name it."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name
 
 
 class Fragment(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

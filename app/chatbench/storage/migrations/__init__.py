@@ -15,6 +15,7 @@ from chatbench.storage.migrations import (
     m006_blind,
     m007_asides,
     m008_unsent_files,
+    m009_prompts,
 )
 
 Migration = Callable[[apsw.Connection], None]
@@ -28,5 +29,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     m006_blind.migrate,
     m007_asides.migrate,
     m008_unsent_files.migrate,
+    m009_prompts.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""
