@@ -108,9 +108,11 @@ class Plan(Written, frozen=True, kw_only=True):
 
 
 class RunColumn(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One column of a run's table. `prompt` is what is sent, frozen when the run was made; `label` tells
-    the prompt and its version, `parameters` are those of the model over the prompt's own; `key` (SHA-256,
-    hex) is the same for the same column in another run."""
+    """One column of a run's table. `prompt` is what is sent, frozen when the run was made, as are the
+    `fragments` it names (by the names it uses); `label` tells the prompt and its version, `parameters` are
+    those of the model over the prompt's own; `key` (SHA-256, hex) is the same for the same column in
+    another run. `planned` is the place of its prompt in the plan; `outputs_of` variable → the index of the
+    column whose answer it gets."""
 
     index: int
     label: str
@@ -120,6 +122,18 @@ class RunColumn(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     prompt_id: str = ""
     version: int | None = None
     key: str = ""
+    planned: int = 0
+    fragments: dict[str, str] = {}
+    outputs_of: dict[str, int] = {}
+
+
+class RunRow(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A row as it was when the run was made: `id` is that of the data set's row, `expected` the answer that
+    checks compare with."""
+
+    id: str = ""
+    values: dict[str, Any] = {}
+    expected: Any = None
 
 
 class Run(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -158,7 +172,8 @@ class CellKey(msgspec.Struct, frozen=True, order=True):
 class Cell(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One answer of a run and what was found of it. `fingerprint` is that of its (first) request: a cell
     whose request has changed is asked again. `messages` is the whole talk as plain values, the answer
-    last, where it has more than one answer. `passed` None: not checked, or nothing could be judged.
+    last, where it has more than one answer; `tool_calls` name and arguments of the tools that were asked
+    for. `passed` None: not checked, or nothing could be judged. `cost` is that of the column's own model.
     `rating` is a person's: 1–5, or −1 and 1 for thumbs; times in milliseconds."""
 
     key: CellKey
@@ -167,6 +182,8 @@ class Cell(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     fingerprint: str = ""
     text: str = ""
     messages: tuple[dict[str, Any], ...] = ()
+    tool_calls: tuple[tuple[str, Any], ...] = ()
+    refused: bool = False
     stop_reason: str = ""
     usage: Usage = Usage()
     cost: Decimal | None = None
