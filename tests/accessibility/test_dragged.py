@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PySide6.QtGui import QImage
@@ -16,6 +18,7 @@ from tests.accessibility.conftest import Started
 from tests.documents import pdfs
 from tests.harness import dragsource, program
 from tests.harness.atspi import Reader
+from tests.loopback.server import LoopbackServer
 
 WINDOW = "Welcome – Chatbench"
 PATIENCE_S = 20
@@ -126,6 +129,11 @@ def drag(pointer: Pointer, source: Source, started: Started, told: str) -> None:
     source.says("ended CopyAction")
 
 
+def fetched(server: LoopbackServer) -> int:
+    """How often the page's picture was asked for, of the proxy that leads to the web."""
+    return sum(asked.target.endswith("/seen.png") for asked in server.asked)
+
+
 def kept(profile: Path) -> set[bytes]:
     """The files that the profile keeps."""
     return {one.read_bytes() for one in (profile / "files").rglob("*") if one.is_file()}
@@ -148,10 +156,18 @@ def test_files_of_another_program(
 
 
 def test_a_picture_of_a_page(
-    assistive: dict[str, str], start: Start, provider: Path, pointer: Pointer, home: Path
+    assistive: dict[str, str],
+    start: Start,
+    provider: Path,
+    server: LoopbackServer,
+    pointer: Pointer,
+    home: Path,
 ) -> None:
-    """What a browser hands over of a picture: its pixels, and where it was seen. Nothing is fetched."""
+    """What a browser hands over of a picture: its pixels, and where it was seen, from where nothing is
+    fetched."""
     photo = QImage(str(pictured(home / "photo.png")))
+    proxy = urlsplit(server.base_url("openai_chat")).netloc
+    assistive["http_proxy"] = f"http://{proxy}"
     started = start(provider)
     shown(started, WINDOW)
     with other_program(started, assistive, home / "told", "page", str(home / "photo.png")) as source:
@@ -160,3 +176,9 @@ def test_a_picture_of_a_page(
     started.reader.until(lambda: kept(provider), "a picture in the store")
     pictures = [QImage.fromData(one).convertToFormat(photo.format()) for one in kept(provider)]
     assert photo in pictures
+    assert fetched(server) == 0
+    there = HTTPConnection(proxy, timeout=PATIENCE_S)
+    there.request("GET", dragsource.SEEN_AT)
+    there.getresponse()
+    there.close()
+    assert fetched(server) == 1, "a fetch would have come here"

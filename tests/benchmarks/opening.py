@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from pathlib import Path
@@ -18,7 +19,11 @@ from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.session import Session
 
-ROUNDS = 7
+ROUNDS = 10
+"""An even number: each size comes first as often as second."""
+_IDLE_S = 0.1
+_IDLE_SHARE = 0.05
+_LONGEST_WAIT = 50
 
 
 def open_10000_vs_1000() -> float:
@@ -28,7 +33,11 @@ def open_10000_vs_1000() -> float:
 
 def opening_ratio(few: int | str, many: int | str, size: tuple[int, int] | None = None) -> float:
     """CPU time (all threads) to open the larger conversation, to that for the smaller; sizes as
-    `make_profile` takes them, in a window of the usual size or of this one."""
+    `make_profile` takes them, in a window of the usual size or of this one.
+
+    The two take turns, and in who comes first; each begins with the garbage collected and the process
+    at rest, so that neither pays for what the other left. The median of the ratios of all turns.
+    """
     profile = Path.home() / "profile"
     ids = make_profile(profile, few, many)
     found: list[list[float]] = [[], []]
@@ -39,7 +48,8 @@ def opening_ratio(few: int | str, many: int | str, size: tuple[int, int] | None 
                 session.window.resize(*size)
             await _settled(session)
             for number in range(ROUNDS + 1):
-                for costs, conversation_id in zip(found, ids, strict=True):
+                turn = list(zip(found, ids, strict=True))
+                for costs, conversation_id in turn if number % 2 else reversed(turn):
                     cost = await _open(session, conversation_id)
                     if number:
                         costs.append(cost)
@@ -47,11 +57,13 @@ def opening_ratio(few: int | str, many: int | str, size: tuple[int, int] | None 
 
     aio.run(make_application(), scenario)
     less, more = (median(costs) * 1000 for costs in found)
-    print(f"{less:.0f} ms for {few}, {more:.0f} ms for {many}")
-    return more / less
+    ratios = [larger / smaller for smaller, larger in zip(*found, strict=True)]
+    print(f"{less:.0f} ms for {few}, {more:.0f} ms for {many}; turns {min(ratios):.2f} to {max(ratios):.2f}")
+    return median(ratios)
 
 
 async def _open(session: Session, conversation_id: str) -> float:
+    await _at_rest()
     began = time.process_time()
     session.workspace.open(conversation_id)
     painted = _Painted()
@@ -61,8 +73,18 @@ async def _open(session: Session, conversation_id: str) -> float:
     assert view.id == conversation_id
     session.workspace.close_tab(conversation_id)
     await until(lambda: conversation_id not in session.workspace.open_ids(), "the tab to close")
-    await asyncio.sleep(0.3)
     return cost
+
+
+async def _at_rest() -> None:
+    """Until the process does next to nothing, and has no garbage."""
+    await asyncio.sleep(0.2)
+    gc.collect()
+    for _ in range(_LONGEST_WAIT):
+        spent = time.process_time()
+        await asyncio.sleep(_IDLE_S)
+        if time.process_time() - spent < _IDLE_S * _IDLE_SHARE:
+            return
 
 
 class _Painted(QObject):

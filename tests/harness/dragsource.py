@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 TITLE = "Files of another program"
 PLACE = (1500, 900)
+SEEN_AT = "http://pictures.example/seen.png"
+"""Where the page's picture would be fetched from."""
 EDGE = 80
 """It stands at the far corner of the screen, above other windows, so many pixels wide and high."""
 
@@ -47,7 +49,7 @@ class Source(QWidget):
         if self._kind == "files":
             mime.setUrls([QUrl.fromLocalFile(path) for path in self._paths])
         else:
-            mime.setHtml('<img src="https://example.invalid/seen.png">')
+            mime.setHtml(f'<img src="{SEEN_AT}">')
             mime.setImageData(QImage(self._paths[0]))
         return mime
 
