@@ -16,10 +16,12 @@ from tests.harness.portal import portal
 from tests.harness.secret_service import session_bus
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import ask, choose, open_menus, tell, two_lanes
-from tests.scenarios.window import CTRL, chatting, click, opened, press, send, until
+from tests.scenarios.window import CTRL, chatting, click, opened, press, send, until, view_of
 
-from chatbench.core.messages import ImagePart, MediaPart
+from chatbench.core.messages import AudioPart, ImagePart, MediaPart
+from chatbench.ui.chat.capturecommands import attach_recording
 from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.recording.dialog import RecordDialog
 from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.controls import isolated
 from chatbench.ui.chat.viewer.window import ViewerWindow
@@ -265,3 +267,62 @@ def test_a_picture_of_the_screen_is_attached(
     with session_bus(home) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         run_async(scenario(address))
+
+
+def test_a_recording_that_was_given_up_comes_back(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with chatting(tmp_path / "profile", server) as (session, view):
+            dialog = RecordDialog(session.window)
+            attach_recording(dialog, view, "Recording.wav")
+            dialog.open()
+            dialog.microphone.heard.emit(bytes(32_000))
+            QTest.keyClick(dialog, Qt.Key.Key_Escape)
+            assert view.composer.attachments.items == []
+            (notice,) = session.window.notices.shown()
+            assert notice.text == "The recording was thrown away."
+            assert notice.button is not None
+            click(notice.button)
+            await until(lambda: view.composer.attachments.parts, "the recording")
+            (part,) = view.composer.attachments.parts
+            assert isinstance(part, AudioPart)
+            assert part.name == "Recording.wav"
+
+    run_async(scenario())
+
+
+def test_what_was_not_read_says_so_after_a_restart(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    """An encrypted PDF without its password, and what was no file that is known; what was read is there."""
+    locked, odd, good = tmp_path / "locked.pdf", tmp_path / "odd.bin", tmp_path / "good.txt"
+    locked.write_bytes(pdfs.encrypted(pdfs.single().data, "AES-256", "secret"))
+    odd.write_bytes(bytes(range(256)) * 8)
+    good.write_text("words")
+
+    async def before() -> None:
+        async with chatting(tmp_path / "profile", server) as (_, view):
+            items = view.composer.attachments
+            items.add_paths([locked, odd, good])
+            await until(lambda: not items.loading, "the files to be read")
+            assert [item.state for item in items.items] == ["locked", "refused", "ready"]
+
+    async def after() -> None:
+        async with opened(tmp_path / "profile") as session:
+            view = view_of(session)
+            items = view.composer.attachments
+            await until(lambda: len(items.items) == 3, "the draft")
+            told = {item.name: (item.state, item.reason) for item in items.items}
+            lost = "It was not read, and could not be kept. Attach it again."
+            assert told["locked.pdf"] == told["odd.bin"] == ("refused", lost)
+            assert told["good.txt"][0] == "ready"
+            for item in [item for item in items.items if item.part is None]:
+                items.remove(item)
+        async with opened(tmp_path / "profile") as session:
+            items = view_of(session).composer.attachments
+            await until(lambda: items.items, "the draft")
+            assert [item.name for item in items.items] == ["good.txt"], "what was taken away stays away"
+
+    run_async(before())
+    run_async(after())

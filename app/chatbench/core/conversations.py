@@ -123,6 +123,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The id of the user message this draft would branch from, while editing one."""
     system: str = ""
     """A system prompt that came with the words, and is set when they go and its places are filled in."""
+    unread: tuple[str, ...] = ()
+    """Names of files that were to be attached, and of which nothing is in the store: encrypted ones without
+    their password, ones that could not be read."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -87,14 +87,16 @@ def test_the_dialog_shows_time_and_level_and_gives_a_file(
     owner.deleteLater()
 
 
-def test_escape_throws_it_away_and_a_lost_microphone_does_not(qapp: QApplication) -> None:
+def test_escape_takes_it_away_and_a_lost_microphone_does_not(qapp: QApplication) -> None:
     owner = QWidget()
     owner.show()
     for lost in (False, True):
         dialog = RecordDialog(owner)
         dialog.open()
         files: list[bytes] = []
+        given_up: list[bytes] = []
         dialog.recorded.connect(files.append)
+        dialog.given_up.connect(given_up.append)
         dialog.microphone.heard.emit(tone(1))
         if lost:
             dialog.microphone.lost.emit()
@@ -103,7 +105,21 @@ def test_escape_throws_it_away_and_a_lost_microphone_does_not(qapp: QApplication
         else:
             QTest.keyClick(dialog, Qt.Key.Key_Escape)
         assert not dialog.isVisible()
-        assert len(files) == lost
+        assert (len(files), len(given_up)) == (lost, not lost)
+    owner.close()
+    owner.deleteLater()
+
+
+def test_where_nothing_was_heard_nothing_is_given_up(qapp: QApplication) -> None:
+    owner = QWidget()
+    owner.show()
+    dialog = RecordDialog(owner)
+    dialog.open()
+    given_up: list[bytes] = []
+    dialog.given_up.connect(given_up.append)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    assert given_up == []
     owner.close()
     owner.deleteLater()
 

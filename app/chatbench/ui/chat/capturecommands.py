@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+from shiboken6 import isValid
 
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat import screenshot
@@ -16,6 +17,7 @@ from chatbench.ui.widgets.tooltips import tip
 if TYPE_CHECKING:
     from chatbench.ui.actions import Actions
     from chatbench.ui.chat.conversation import ConversationView
+    from chatbench.ui.chat.recording.dialog import RecordDialog
 
 View = Callable[[], "ConversationView | None"]
 
@@ -75,9 +77,24 @@ def _record(view: ConversationView) -> None:
         view.window_frame.notices.show_notice(reason)
         return
     dialog = RecordDialog(view.window())
-    name = _named(_tr("Recording {0}"), "wav")
-    dialog.recorded.connect(lambda data: view.composer.attachments.add_bytes(data, name))
+    attach_recording(dialog, view, _named(_tr("Recording {0}"), "wav"))
     dialog.begin()
+
+
+def attach_recording(dialog: RecordDialog, view: ConversationView, name: str) -> None:
+    """What was recorded goes to the chat; what was given up may still."""
+    notices = view.window_frame.notices
+
+    def attach(data: bytes) -> None:
+        if isValid(view):
+            view.composer.attachments.add_bytes(data, name)
+
+    def offer(data: bytes) -> None:
+        words = _tr("The recording was thrown away.")
+        notices.show_notice(words, action=(_tr("Undo"), lambda: attach(data)))
+
+    dialog.recorded.connect(attach)
+    dialog.given_up.connect(offer)
 
 
 def _named(words: str, ending: str) -> str:

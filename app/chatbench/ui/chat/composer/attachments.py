@@ -52,6 +52,11 @@ class Attachments(QObject):
         return tuple(item.part for item in self.items if item.part is not None and item.state != "loading")
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """Names of what was not taken in, or not yet: of these a draft can keep no more."""
+        return tuple(item.name for item in self.items if item.part is None)
+
+    @property
     def kept_back(self) -> bool:
         """Whether something that was taken in stays here only because of the present model: to
         send the words without it would lose it."""
@@ -112,11 +117,13 @@ class Attachments(QObject):
 
     # Coming and going.
 
-    def replace(self, parts: tuple[Part, ...]) -> None:
-        """Shows other attachments, which are in the store."""
+    def replace(self, parts: tuple[Part, ...], unread: Sequence[str] = ()) -> None:
+        """Shows other attachments, which are in the store, and names of some that are not."""
         for item in self.items:
             _stop(item)
         self.items = [Attachment(getattr(part, "name", ""), "ready", part) for part in parts]
+        lost = self.tr("It was not read, and could not be kept. Attach it again.")
+        self.items += [Attachment(name, "refused", reason=lost) for name in unread]
         for item in self.items:
             self._judge_again(item)
         self.changed.emit()

@@ -164,13 +164,14 @@ class Composer(QWidget):
     def draft(self) -> Draft:
         """What would be sent now: the words, the attachments that are ready, and what waits with them."""
         filling = self.filling
-        return Draft(text=filling.text(), attachments=self.attachments.parts, system=filling.system)
+        files = self.attachments
+        return Draft(text=filling.text(), attachments=files.parts, system=filling.system, unread=files.unread)
 
     def set_draft(self, draft: Draft) -> None:
         """Shows other words and attachments, without ``draft_changed``."""
         self._quiet = True
         try:
-            self.attachments.replace(draft.attachments)
+            self.attachments.replace(draft.attachments, draft.unread)
             self.filling.forget()
             self.paste_offer.withdraw()
             self.editor.set_text(draft.text)

@@ -113,4 +113,5 @@ class Drafts(QObject):
 def _joined(first: Draft, second: Draft) -> Draft:
     text = "\n\n".join(filter(None, (first.text, second.text)))
     attachments = (*first.attachments, *second.attachments)
-    return Draft(text=text, attachments=attachments, system=first.system or second.system)
+    system = first.system or second.system
+    return Draft(text=text, attachments=attachments, system=system, unread=(*first.unread, *second.unread))

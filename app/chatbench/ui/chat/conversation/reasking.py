@@ -79,7 +79,7 @@ class Reasking(QWidget):
         self.ask = Button(self.tr("Ask again"), kind="primary", parent=self)
         self._lay_out()
         self.attachments.set_model(info)
-        self.attachments.replace(draft.attachments)
+        self.attachments.replace(draft.attachments, draft.unread)
         self.editor.set_text(draft.text)
         self._connect()
         self._take_preferences()

@@ -17,9 +17,11 @@ _WIDE: Final = 360
 
 
 class RecordDialog(QDialog):
-    """Records from `begin` on. ``recorded(bytes)`` brings a WAV file; it deletes itself."""
+    """Records from `begin` on. ``recorded(bytes)`` brings a WAV file, ``given_up(bytes)`` what was heard
+    until it was cancelled, where anything was; it deletes itself."""
 
     recorded = Signal(bytes)
+    given_up = Signal(bytes)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -76,6 +78,13 @@ class RecordDialog(QDialog):
         self.note.setText(self.tr("The microphone gives no sound any more."))
         announce(self, self.note.text(), at_once=True)
         self.stop_button.setEnabled(self._samples.seconds > 0)
+
+    def reject(self) -> None:
+        """Cancelled, or closed, perhaps by a slip."""
+        self.microphone.stop()
+        if self._samples.seconds:
+            self.given_up.emit(self._samples.wav())
+        super().reject()
 
     def _stop(self) -> None:
         self.microphone.stop()
