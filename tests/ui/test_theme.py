@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QVBoxLayout, QWidget
@@ -262,3 +262,27 @@ def test_the_ring_survives_the_end_of_its_widget(qtbot: QtBot) -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     form.field.setFocus(Qt.FocusReason.TabFocusReason)
     assert form.field.hasFocus()
+
+
+def test_a_change_of_theme_styles_each_widget_only_twice(plain_theme: Theme, qtbot: QtBot) -> None:
+    top = inner = QWidget()
+    for _ in range(12):
+        column = QVBoxLayout(inner)
+        inner = QWidget()
+        column.addWidget(inner)
+    field = QLineEdit(inner)
+    qtbot.addWidget(top)
+    top.show()
+    styled = 0
+
+    class Counting(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            nonlocal styled
+            styled += watched is field and event.type() == QEvent.Type.StyleChange
+            return False
+
+    counting = Counting()
+    field.installEventFilter(counting)
+    plain_theme.apply(scheme="dark")
+    assert 1 <= styled <= 2
+    assert field.grab().toImage().pixelColor(6, field.height() // 2).name() == DARK["raised"].lower()

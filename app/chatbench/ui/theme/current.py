@@ -225,6 +225,9 @@ class Theme(QObject):
         self._app.setPalette(palette)
         QToolTip.setPalette(palette)
         QToolTip.setFont(self.font("small"))
+        # Where one replaces another, Qt styles each widget anew once for each widget it stands in; where
+        # one goes and one comes, twice.
+        self._app.setStyleSheet("")
         self._app.setStyleSheet(build_stylesheet(self))
 
     def _palette(self) -> QPalette:
