@@ -579,3 +579,25 @@ def test_the_guide_and_questions_have_no_request(desk: Desk) -> None:
     desk.do(lambda: desk.frame.show_message(guided))
     assert not desk.frame.message._request.isVisible()
     assert desk.wait(desk.services.inspect.request(guided)) is None
+
+
+def test_the_hint_of_the_system_prompt_grows_with_the_text(desk: Desk) -> None:
+    editor = desk.frame.conversation.system
+    editor.setPlainText("")
+
+    def hint_height() -> int:
+        picture = editor.grab().toImage()
+        ground = picture.pixel(picture.width() // 2, picture.height() - 8)
+        inner = [
+            y
+            for y in range(6, picture.height() - 6)
+            if any(picture.pixel(x, y) != ground for x in range(16, picture.width() - 16))
+        ]
+        return max(inner) - min(inner)
+
+    before = hint_height()
+    theme().apply(text_factor=2.0)
+    try:
+        assert hint_height() >= 1.6 * before
+    finally:
+        theme().apply(text_factor=1.0)

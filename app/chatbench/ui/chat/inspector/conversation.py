@@ -328,6 +328,8 @@ class _SystemPrompt(QPlainTextEdit):
 
     def _wear(self) -> None:
         self.setFont(theme().font("small"))
+        # The hint is drawn in the viewport's, which does not follow once it has been shown.
+        self.viewport().setFont(theme().font("small"))
         self._grow()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
