@@ -1,8 +1,9 @@
-"""Figures: one way to write each kind, in the reader's numerals."""
+"""Figures: one way to write each kind, in Western digits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,10 @@ from PySide6.QtCore import QLocale
 
 from chatbench.core.usage import Cost
 from chatbench.ui import quantities as q
+from chatbench.ui.chat.inspector.words import moment as in_full
+from chatbench.ui.chat.sidebar.rows import when
+from chatbench.ui.chat.transcript.facts import clock
+from chatbench.ui.quantities import use_western_digits
 
 
 @pytest.fixture(params=["C", "en_US", "de_DE"])
@@ -27,6 +32,26 @@ def test_thousands_and_decimals_are_parted_as_the_reader_does_it(separators: tup
     assert q.tokens(1660, q.ABOUT) == f"≈ 1{thousand}660 tokens"
     assert q.amount(Decimal("1234.5")) == f"$1{thousand}234{point}50"
     assert q.duration(4.2) == f"4{point}2 s"
+
+
+@pytest.mark.parametrize("reader", ["ar_EG", "fa_IR", "bn_BD", "mr_IN", "my_MM", "ne_NP", "de_DE", "ja_JP"])
+def test_digits_are_the_same_wherever_a_figure_comes_from(reader: str) -> None:
+    before = QLocale()
+    moment = datetime(2026, 11, 21, 23, 44).astimezone()
+    milliseconds = round(moment.timestamp() * 1000)
+    try:
+        QLocale.setDefault(QLocale(reader))
+        use_western_digits()
+        written = (
+            q.number(4989), q.amount(Decimal("12.34")), q.duration(4.2), q.speed(413), q.size(1_400_000),
+            clock(milliseconds), when(moment, moment.date()), when(moment, date(2027, 12, 1)),
+            in_full(milliseconds), QLocale().toString(7),
+        )  # fmt: skip
+        assert q.read_number(q.number(1_234_567)) == 1_234_567
+    finally:
+        QLocale.setDefault(before)
+    assert not [char for text in written for char in text if char.isdecimal() and char not in "0123456789"]
+    assert all(any(char.isdecimal() for char in text) for text in written)
 
 
 @pytest.mark.parametrize(

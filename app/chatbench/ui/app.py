@@ -23,6 +23,7 @@ from chatbench.services.preferences import Preferences
 from chatbench.ui import aio, theme
 from chatbench.ui.fileopen import Application
 from chatbench.ui.frame import Frame, apply_preferences
+from chatbench.ui.quantities import use_western_digits
 from chatbench.ui.wish import Wish
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def make_application() -> QApplication:
         theme.install(existing)
         return existing
     app = theme.make_application("chatbench", Application)
+    use_western_digits()
     app.setApplicationName("Chatbench")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("chatbench")

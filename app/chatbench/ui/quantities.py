@@ -1,4 +1,5 @@
-"""Figures as the whole window writes them: counts, tokens, money, time, sizes, in the reader's numerals."""
+"""Figures as the whole window writes them: counts, tokens, money, time, sizes, in Western digits with the
+reader's separators."""
 
 from __future__ import annotations
 
@@ -18,6 +19,14 @@ _LEAST: Final = Decimal("0.0001")
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("quantities", text)
+
+
+def use_western_digits() -> None:
+    """Has whatever asks for the reader's own locale write the digits that the rest of the program's English
+    has: where other ones are usual, the English of the reader's country. Before anything is written."""
+    reader = QLocale()
+    if reader.zeroDigit() != "0":
+        QLocale.setDefault(QLocale(QLocale.Language.English, reader.territory()))
 
 
 def _locale() -> QLocale:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 import msgspec
-from PySide6.QtCore import QAbstractListModel, QCoreApplication, QLocale, QModelIndex, QObject, Qt
+from PySide6.QtCore import QAbstractListModel, QCoreApplication, QLocale, QModelIndex, QObject, Qt, QTime
 
 from chatbench.core.conversations import ConversationSummary
 from chatbench.services.history import SearchHit
@@ -71,7 +71,7 @@ def when(moment: datetime, today: date) -> str:
     locale = QLocale()
     day = moment.date()
     if day >= today - timedelta(days=1):
-        return f"{moment:%H:%M}"
+        return locale.toString(QTime(moment.hour, moment.minute), QLocale.FormatType.ShortFormat)
     if day > today - timedelta(days=7):
         return locale.dayName(day.isoweekday(), QLocale.FormatType.ShortFormat)
     text = f"{day.day} {locale.monthName(day.month, QLocale.FormatType.ShortFormat)}"
