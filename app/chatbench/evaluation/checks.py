@@ -1,0 +1,68 @@
+"""The checks that need no model: from an answer to a verdict, in bounded time, however odd it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from chatbench.core.checks import Check, Subject, Verdict
+from chatbench.core.errors import ConfigurationError
+from chatbench.evaluation import jsontexts, measures, numerals, refusals, similarity, wording
+from chatbench.evaluation.findings import Finding, Unjudged
+from chatbench.evaluation.kinds import threshold_of
+
+_JUDGES: Final[dict[str, Callable[[Check, Subject], Finding]]] = {
+    "equals": wording.equals,
+    "contains": wording.contains,
+    "contains_any": wording.contains_any,
+    "contains_all": wording.contains_all,
+    "regex": wording.regex,
+    "starts_with": wording.starts_with,
+    "ends_with": wording.ends_with,
+    "length": measures.length,
+    "is_json": jsontexts.is_json,
+    "json_schema": jsontexts.json_schema,
+    "json_path": jsontexts.json_path,
+    "number": numerals.number,
+    "levenshtein": similarity.levenshtein,
+    "rouge": similarity.rouge,
+    "bleu": similarity.bleu,
+    "language": wording.language,
+    "refusal": refusals.refusal,
+    "cost": measures.cost,
+    "latency": measures.latency,
+    "tokens": measures.tokens,
+    "tool_called": measures.tool_called,
+}
+
+
+def judge(check: Check, subject: Subject) -> Verdict:
+    """What a check of a deterministic kind finds. Never raises for an answer or a check that makes no
+    sense: the verdict's `passed` is then None, with the reason. Raises KeyError for another kind."""
+    find = _JUDGES[check.kind]
+    try:
+        return decided(check, find(check, subject))
+    except (Unjudged, ConfigurationError) as error:
+        return unjudged(str(error))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        # A plan written by hand may hold an option of the wrong kind; `kinds.problems` says which.
+        return unjudged(f"The check's options are wrong: {error}.")
+
+
+def decided(check: Check, found: Finding) -> Verdict:
+    """The verdict of a finding: its threshold and negation taken into account."""
+    score = min(1.0, max(0.0, found.score)) if math.isfinite(found.score) else 0.0
+    passed = found.passed
+    if passed is None or check.threshold is not None:
+        threshold = threshold_of(check)
+        # A share of three thirds must not fail for the last bit.
+        passed = score >= threshold - 1e-9
+    if check.negate:
+        return Verdict(passed=not passed, score=1 - score, reason=found.reason)
+    return Verdict(passed=passed, score=score, reason=found.reason)
+
+
+def unjudged(reason: str) -> Verdict:
+    """The verdict where nothing can be said."""
+    return Verdict(passed=None, reason=reason)
