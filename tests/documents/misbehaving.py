@@ -54,6 +54,7 @@ def spin() -> int:
 
 
 def wait_for_ever() -> int:
+    """Its sleep is the misdeed itself, as that of `drip` is: no test waits for either."""
     while True:
         time.sleep(60)
 

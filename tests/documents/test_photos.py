@@ -330,7 +330,9 @@ def most_processes(data: bytes, name: str = "") -> int:
     return resource.getrlimit(resource.RLIMIT_NPROC)[0]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads are no processes")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux counts threads among the processes that RLIMIT_NPROC limits"
+)
 @pytest.mark.parametrize(("task", "may_start_threads"), [("picture", True), ("pdf_text", False)])
 async def test_the_decoder_of_heic_may_start_its_thread(
     task: str, monkeypatch: pytest.MonkeyPatch, *, may_start_threads: bool

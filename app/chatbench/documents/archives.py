@@ -116,7 +116,9 @@ def opened(data: bytes, name: str) -> zipfile.ZipFile:
         raise AttachmentRefused(f"{name} holds more than {MAX_ENTRIES:,} files.", _UNPACK)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, UnicodeError):
+    # Each is a way to say that the list is broken: a version from the future is NotImplementedError, a name
+    # that is no UTF-8 and a negative place in the file are ValueError.
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise AttachmentRefused(
             f"{name} cannot be opened: its list of contents is broken.", _DAMAGED
         ) from None
@@ -291,7 +293,8 @@ def _walk(data: bytes, name: str) -> Iterator[tuple[tarfile.TarFile, tarfile.Tar
                 if count > MAX_ENTRIES:
                     raise AttachmentRefused(f"{name} holds more than {MAX_ENTRIES:,} files.", _UNPACK)
                 yield archive, member
-    except (tarfile.TarError, ValueError, OverflowError, OSError, EOFError, UnicodeError):
+    # A place that no file has is an OverflowError; numbers and names that are none are ValueErrors.
+    except (tarfile.TarError, OverflowError, ValueError):
         raise AttachmentRefused(f"{name} is damaged.", _DAMAGED) from None
 
 

@@ -1,4 +1,7 @@
-"""E-books: the chapters in reading order."""
+"""E-books: the chapters in reading order.
+
+Read here over lxml: ebooklib's licence, the AGPL, does not go with this program's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""E-mails: who wrote what to whom and when, the text, and what was attached by name."""
+"""E-mails: who wrote what to whom and when, the text, and what was attached by name.
+
+The standard library reads them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Jupyter notebooks: cells in order, code with what it printed; pictures are left out."""
+"""Jupyter notebooks: cells in order, code with what it printed; pictures are left out.
+
+They are JSON, and read as such; nbformat would only check them against a schema.
+"""
 
 from __future__ import annotations
 

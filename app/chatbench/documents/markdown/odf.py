@@ -1,4 +1,7 @@
-"""OpenDocument files: texts, sheets and presentations, as LibreOffice writes them."""
+"""OpenDocument files: texts, sheets and presentations, as LibreOffice writes them.
+
+Read here over lxml: odfpy, the one library for them, has had no release since 2020.
+"""
 
 from __future__ import annotations
 

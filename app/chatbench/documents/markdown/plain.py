@@ -1,4 +1,7 @@
-"""Text files: tables of values, JSON, source code, and anything else that is text."""
+"""Text files: tables of values, JSON, source code, and anything else that is text.
+
+The standard library reads the values, msgspec the JSON.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def convert_csv(source: bytes | Path, name: str) -> Converted:
     text, cut = text_of(source, name, MAX_CHARACTERS)
     lines = text.split("\n")
     told = next((one for one in _DELIMITERS if lines[0].lower() == f"sep={one}"), "")
-    delimiter = told or _delimiter([line[:_LONGEST_LINE] for line in lines[:_LINES]], name)
+    delimiter = told or delimiter_of([line[:_LONGEST_LINE] for line in lines[:_LINES]], name)
     csv.field_size_limit(MAX_CHARACTERS)
     rows: list[list[str]] = []
     notes: list[str] = []
@@ -94,8 +97,8 @@ def _written(text: str, notes: Iterable[str] = (), *, cut: bool) -> Converted:
     return blocks.converted(notes=[*notes, *(["Only its beginning was taken."] if cut else [])])
 
 
-def _delimiter(lines: list[str], name: str) -> str:
-    """The one that cuts the most lines into the same number of values."""
+def delimiter_of(lines: list[str], name: str) -> str:
+    """What separates the values in these lines: whatever cuts the most of them into the same number."""
     import csv
 
     def score(delimiter: str) -> tuple[int, int]:

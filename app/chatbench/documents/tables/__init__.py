@@ -1,0 +1,1 @@
+"""Tables in files, row by row: for data sets, which may be larger than memory."""
