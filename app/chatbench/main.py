@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from chatbench.services import Services
     from chatbench.services.attachments import AttachmentService
     from chatbench.services.chat import ChatService
+    from chatbench.services.fragments import FragmentService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.preferences import Preferences, PreferencesStore
     from chatbench.services.profile import ProfileService
+    from chatbench.services.prompts import PromptService
     from chatbench.storage.conversations import ConversationStore
     from chatbench.storage.database import Database
     from chatbench.storage.files import FileStore
@@ -190,6 +192,7 @@ def _services(ground: _Ground) -> Services:
         ratings=RatingService(ratings, changes),
         exchange=ExchangeService(store, ratings),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
+        prompts=_prompts(ground, fragments),
         spelling=spelling,
         fragments=fragments,
         preferences=ground.preferences,
@@ -227,6 +230,16 @@ def _chat(
         ground.store, client, attachments, models, ground.preferences, ground.changes, notifier
     )
     return chat, attachments
+
+
+def _prompts(ground: _Ground, fragments: FragmentService) -> PromptService:
+    from chatbench.services.prompts import PromptService
+    from chatbench.services.prompts.fragments import SharedTexts
+    from chatbench.storage.promptfragments import FragmentStore
+    from chatbench.storage.prompts import PromptStore
+
+    texts = SharedTexts(FragmentStore(ground.database), fragments, ground.store)
+    return PromptService(PromptStore(ground.database), texts, ground.changes)
 
 
 def _profile(ground: _Ground) -> ProfileService:

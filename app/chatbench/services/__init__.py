@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatbench.services.preferences import PreferencesStore
     from chatbench.services.presets import PresetService
     from chatbench.services.profile import ProfileService
+    from chatbench.services.prompts import PromptService
     from chatbench.services.providerfiles import ProviderFileService
     from chatbench.services.ratings import RatingService
     from chatbench.services.spelling import SpellingService
@@ -54,6 +55,7 @@ class Services:
     presets: PresetService
     exchange: ExchangeService
     templates: TemplateService
+    prompts: PromptService
     spelling: SpellingService
     fragments: FragmentService
     preferences: PreferencesStore

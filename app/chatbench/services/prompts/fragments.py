@@ -1,0 +1,88 @@
+"""Pieces of text that prompts share, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chatbench.core.errors import ConfigurationError, FormatError, StorageError
+from chatbench.core.messages import text_of
+from chatbench.core.prompts import Fragment, Prompt
+from chatbench.services.fragments import FragmentService
+from chatbench.storage.conversations import ConversationStore
+from chatbench.storage.promptfragments import FragmentStore
+from chatbench.templates.prompts import fragments_of
+
+PIN = "@"
+"""Stands between a fragment's name and the beginning of the digest it is pinned at."""
+ANSWER = "answer:"
+"""Begins the source of a fragment that was an answer; its message's id follows."""
+
+
+class SharedTexts:
+    """The fragments of a profile. All methods raise StorageError and its kinds."""
+
+    def __init__(
+        self, store: FragmentStore, reading: FragmentService, conversations: ConversationStore
+    ) -> None:
+        self._store = store
+        self._reading = reading
+        self._conversations = conversations
+
+    async def all(self) -> list[Fragment]:
+        """By name."""
+        return await self._store.all()
+
+    async def get(self, name: str, sha256: str = "") -> Fragment:
+        """As it is now, or as it was when its digest began so."""
+        return await self._store.get(name, sha256)
+
+    async def versions(self, name: str) -> list[Fragment]:
+        """What it is and was, the newest first."""
+        return await self._store.versions(name)
+
+    async def save(self, name: str, text: str | None = None, source: str = "") -> Fragment:
+        """Adds it or gives it another text: `text`, or what is at `source` now: a file, an http(s) address,
+        or `answer:` and the id of a message. Raises ConfigurationError for what is no name, and what
+        FragmentService.read does."""
+        told = " ".join(name.split())
+        if not told or not told.isprintable() or PIN in told or any(one in told for one in "'\"{}\\"):
+            raise ConfigurationError(
+                f"{told[:60]!r} cannot be the name of a fragment.", "Leave out @, quotes and braces."
+            )
+        if text is None:
+            text = await self._read(source)
+        return await self._store.save(told, text, source)
+
+    async def update(self, name: str) -> Fragment:
+        """Reads its source again. Raises ConfigurationError where it has none."""
+        fragment = await self._store.get(name)
+        if not fragment.source:
+            raise ConfigurationError(f"The fragment {name!r} comes from nowhere else.", "Edit its text.")
+        return await self.save(name, source=fragment.source)
+
+    async def delete(self, name: str) -> Fragment:
+        """Returns what it was: saving that again undoes it. Who pinned it keeps its text."""
+        return await self._store.delete(name)
+
+    async def of(self, prompts: Iterable[Prompt]) -> dict[str, str]:
+        """The texts of all fragments that the prompts name, by the names they use, pins included. Raises
+        FormatError for one that is not there."""
+        wanted: dict[str, None] = {}
+        for prompt in prompts:
+            wanted.update(dict.fromkeys(fragments_of(prompt)))
+        found = {}
+        for used in wanted:
+            name, _, pin = used.partition(PIN)
+            try:
+                found[used] = (await self._store.get(name, pin)).text
+            except StorageError as error:
+                raise FormatError(error.message, error.hint) from error
+        return found
+
+    async def _read(self, source: str) -> str:
+        if not source.startswith(ANSWER):
+            return await self._reading.read(source)
+        found = await self._conversations.messages([source.removeprefix(ANSWER)])
+        if not found:
+            raise StorageError("There is no such answer.", "It may have been deleted.")
+        return text_of(found[0].parts)

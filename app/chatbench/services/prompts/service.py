@@ -1,0 +1,195 @@
+"""The library of prompts: saved as versions, found, compared, marked, thrown away and taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from chatbench.core.changes import Changes
+from chatbench.core.observe import Signal
+from chatbench.core.prompts import Fragment, Prompt, PromptEntry, PromptVersion
+from chatbench.services.prompts import naming
+from chatbench.services.prompts.comparing import PromptDifference, compare
+from chatbench.services.prompts.fragments import PIN, SharedTexts
+from chatbench.storage.prompts import PromptStore, Which
+from chatbench.templates.language import TemplateError
+from chatbench.templates.prompts import Filled, fill, fragments_of
+
+FRAGMENT = "fragment:"
+"""Begins, in `Changes.prompts`, the name of a fragment that has changed."""
+
+
+class PromptService:
+    """All methods raise StorageError and its kinds, also where there is no such prompt. What they change
+    is told as `Changes.prompts`."""
+
+    def __init__(self, store: PromptStore, texts: SharedTexts, changes: Signal[Changes]) -> None:
+        self._store = store
+        self._texts = texts
+        self._changes = changes
+
+    async def entries(self) -> list[PromptEntry]:
+        """The library, by folder and name; what is in the trash left out."""
+        return await self._store.entries()
+
+    async def get(self, prompt_id: str) -> PromptEntry:
+        return await self._store.get(prompt_id)
+
+    async def find(self, name_or_id: str) -> PromptEntry:
+        """By id, folder and name, or a name that only one has. Raises ConfigurationError with near ones."""
+        return naming.find(await self._store.entries(), name_or_id)
+
+    async def search(self, words: str) -> list[PromptEntry]:
+        """Those that hold all the words in name, folder, tags or their newest text."""
+        entries = await self._store.latest()
+        return await asyncio.to_thread(naming.search, entries, words)
+
+    async def version(self, prompt_id: str, which: Which = "latest") -> PromptVersion:
+        """Raises ConfigurationError where "production" is wanted and none is marked."""
+        return await self._store.version(prompt_id, which)
+
+    async def versions(self, prompt_id: str) -> list[PromptVersion]:
+        """The newest first."""
+        return await self._store.versions(prompt_id)
+
+    async def compare(self, prompt_id: str, before: Which, after: Which = "latest") -> PromptDifference:
+        """Two versions of one prompt, word by word."""
+        one = await self._store.version(prompt_id, before)
+        other = await self._store.version(prompt_id, after)
+        return await asyncio.to_thread(compare, one.prompt, other.prompt)
+
+    async def save(
+        self,
+        prompt_id: str | None,
+        prompt: Prompt,
+        *,
+        name: str = "",
+        folder: str | None = None,
+        tags: Sequence[str] | None = None,
+        note: str = "",
+    ) -> PromptVersion:
+        """A new prompt (without an id: then it needs a name), or a new version of one; the newest version
+        where nothing has changed. What is left out of name, folder and tags stays as it is.
+
+        Raises ConfigurationError for what is no name, or one that is taken.
+        """
+        if prompt_id is None:
+            saved = await self._store.add(
+                prompt, naming.named(name), naming.in_folder(folder or ""), naming.tagged(tags or ()), note
+            )
+        else:
+            if name or folder is not None or tags is not None:
+                await self.describe(prompt_id, name=name, folder=folder, tags=tags)
+            saved = await self._store.save(prompt_id, prompt, note)
+        self._changed(saved.prompt_id)
+        return saved
+
+    async def describe(
+        self,
+        prompt_id: str,
+        *,
+        name: str = "",
+        folder: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> PromptEntry:
+        """Another name, place or other tags; what is left out stays. Returns what it was: describing it so
+        undoes it. Raises ConfigurationError for what is no name, or one that is taken."""
+        before = await self._store.get(prompt_id)
+        await self._store.describe(
+            prompt_id,
+            naming.named(name or before.name),
+            before.folder if folder is None else naming.in_folder(folder),
+            before.tags if tags is None else naming.tagged(tags),
+        )
+        self._changed(prompt_id)
+        return before
+
+    async def mark_production(self, prompt_id: str, number: int | None) -> None:
+        """The version that "production" stands for; None: no one."""
+        await self._store.mark(prompt_id, number)
+        self._changed(prompt_id)
+
+    async def restore(self, prompt_id: str, number: int) -> PromptVersion:
+        """An earlier version, saved as the newest."""
+        earlier = await self._store.version(prompt_id, number)
+        return await self.save(prompt_id, earlier.prompt, note=f"Version {number} again")
+
+    async def delete(self, prompt_id: str) -> None:
+        """Into the trash; `put_back` undoes it."""
+        await self._store.trash(prompt_id)
+        self._changed(prompt_id)
+
+    async def put_back(self, prompt_id: str) -> None:
+        """Out of the trash. Raises ConfigurationError where another has its name meanwhile."""
+        await self._store.take_back(prompt_id)
+        self._changed(prompt_id)
+
+    async def trashed(self) -> list[PromptEntry]:
+        """What was thrown away, the last first."""
+        return await self._store.trashed()
+
+    async def delete_for_good(self, ids: Sequence[str]) -> None:
+        """Those of these that are in the trash."""
+        await self._store.delete_for_good(ids)
+        self._changed(*ids)
+
+    async def fragments(self) -> list[Fragment]:
+        """All pieces of text that prompts share, by name."""
+        return await self._texts.all()
+
+    async def fragment(self, name: str, sha256: str = "") -> Fragment:
+        """As it is now, or as it was when its digest began so."""
+        return await self._texts.get(name, sha256)
+
+    async def fragment_versions(self, name: str) -> list[Fragment]:
+        """What it is and was, the newest first."""
+        return await self._texts.versions(name)
+
+    async def save_fragment(self, name: str, text: str | None = None, *, source: str = "") -> Fragment:
+        """Adds it, or gives it another text everywhere it is not pinned: `text`, or what is at `source`
+        now: a file, an http(s) address, or `answer:` and a message's id.
+
+        Raises ConfigurationError for what is no name; as FragmentService.read.
+        """
+        saved = await self._texts.save(name, text, source)
+        await self._fragment_changed(saved.name)
+        return saved
+
+    async def update_fragment(self, name: str) -> Fragment:
+        """Reads its source again. Raises ConfigurationError where it has none; as FragmentService.read."""
+        saved = await self._texts.update(name)
+        await self._fragment_changed(name)
+        return saved
+
+    async def delete_fragment(self, name: str) -> Fragment:
+        """Returns what it was: saving that again undoes it. Prompts that pinned it keep its text."""
+        before = await self._texts.delete(name)
+        await self._fragment_changed(name)
+        return before
+
+    async def users_of(self, fragment: str) -> list[PromptEntry]:
+        """The prompts whose newest version names this fragment, pinned or not."""
+        found = []
+        for entry, prompt in await self._store.latest():
+            try:
+                names = {one.partition(PIN)[0] for one in fragments_of(prompt)}
+            except TemplateError:
+                continue
+            if fragment in names:
+                found.append(entry)
+        return found
+
+    async def fragment_texts(self, *prompts: Prompt) -> dict[str, str]:
+        """What `fill` wants to know of the fragments these prompts name. Raises FormatError for one that is
+        not there, TemplateError."""
+        return await self._texts.of(prompts)
+
+    async def filled(self, prompt: Prompt, values: dict[str, object]) -> Filled:
+        """The messages that are sent. Raises TemplateError, and FormatError for values that do not fit."""
+        return fill(prompt, values, await self._texts.of((prompt,)))
+
+    async def _fragment_changed(self, name: str) -> None:
+        self._changed(f"{FRAGMENT}{name}", *(one.id for one in await self.users_of(name)))
+
+    def _changed(self, *ids: str) -> None:
+        self._changes.emit(Changes(prompts=frozenset(ids)))
