@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDialog
 
 from chatbench.core.errors import DatabaseClosed
@@ -103,16 +102,17 @@ def test_work_is_not_leaked_when_no_loop_runs() -> None:
 def test_a_dialog_is_awaited_while_other_tasks_run(run_async: Runner) -> None:
     async def scenario() -> tuple[int, int]:
         ticks = 0
+        dialog = QDialog()
 
         async def tick() -> None:
             nonlocal ticks
             while True:
                 ticks += 1
+                if ticks == 6:
+                    dialog.accept()
                 await asyncio.sleep(0)
 
         aio.spawn(tick())
-        dialog = QDialog()
-        QTimer.singleShot(10, dialog.accept)
         answer = await aio.ask(dialog)
         await aio.cancel_spawned()
         return answer, ticks

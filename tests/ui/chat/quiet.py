@@ -9,10 +9,15 @@ from chatbench.ui import aio
 
 
 async def until_quiet() -> None:
-    """Returns when everything that was spawned is done."""
-    while aio._tasks:
-        await asyncio.wait(set(aio._tasks))
-    await asyncio.sleep(0)
+    """Returns when everything that was spawned is done, and what that spawned a few turns of the loop later:
+    begun between two runs of the loop it would find none."""
+    turns = 0
+    while turns < 3:
+        turns += 1
+        if aio._tasks:
+            turns = 0
+            await asyncio.wait(set(aio._tasks))
+        await asyncio.sleep(0)
 
 
 async def done(do: Callable[[], object]) -> None:
