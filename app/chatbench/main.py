@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chatbench.services.preferences import Preferences, PreferencesStore
     from chatbench.services.profile import ProfileService
     from chatbench.services.prompts import PromptService
+    from chatbench.services.runs import RunService
     from chatbench.storage.conversations import ConversationStore
     from chatbench.storage.database import Database
     from chatbench.storage.files import FileStore
@@ -174,6 +175,7 @@ def _services(ground: _Ground) -> Services:
     asides = Asides(store, client, ground.preferences, changes)
     spelling = SpellingService(ground.preferences, ground.profile.preferences.with_name("dictionary.txt"))
     titles = TitleService(store, asides, models, ground.preferences, changes)
+    runs = _runs(ground, models, attachments)
     return Services(
         profile=_profile(ground),
         chat=chat,
@@ -189,16 +191,19 @@ def _services(ground: _Ground) -> Services:
         presets=PresetService(PresetStore(ground.database), store, chat, changes),
         context=ContextService(store, models, attachments, asides, changes),
         titles=titles,
+        datasets=_datasets(ground, attachments),
         ratings=RatingService(ratings, changes),
         exchange=ExchangeService(store, ratings),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
         prompts=_prompts(ground, fragments),
         spelling=spelling,
+        runs=runs,
         fragments=fragments,
         preferences=ground.preferences,
         changes=changes,
         notifier=notifier,
         closing=(
+            runs.aclose,
             spelling.aclose,
             chat.aclose,
             titles.aclose,
@@ -232,6 +237,19 @@ def _chat(
     return chat, attachments
 
 
+def _runs(ground: _Ground, models: ModelService, attachments: AttachmentService) -> RunService:
+    from chatbench.services.runs import RunService
+    from chatbench.storage.runs import RunStore
+
+    return RunService(
+        RunStore(ground.database, ground.profile.owner),
+        ground.environment,
+        models,
+        attachments,
+        ground.changes,
+    )
+
+
 def _prompts(ground: _Ground, fragments: FragmentService) -> PromptService:
     from chatbench.services.prompts import PromptService
     from chatbench.services.prompts.fragments import SharedTexts
@@ -240,6 +258,13 @@ def _prompts(ground: _Ground, fragments: FragmentService) -> PromptService:
 
     texts = SharedTexts(FragmentStore(ground.database), fragments, ground.store)
     return PromptService(PromptStore(ground.database), texts, ground.changes)
+
+
+def _datasets(ground: _Ground, attachments: AttachmentService) -> DatasetService:
+    from chatbench.services.datasets import DatasetService
+    from chatbench.storage.datasets import DatasetStore
+
+    return DatasetService(DatasetStore(ground.database), ground.files, attachments, ground.changes)
 
 
 def _profile(ground: _Ground) -> ProfileService:

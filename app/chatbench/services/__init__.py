@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chatbench.services.batches import BatchService
     from chatbench.services.chat import ChatService
     from chatbench.services.context import ContextService
+    from chatbench.services.datasets import DatasetService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
     from chatbench.services.fragments import FragmentService
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from chatbench.services.prompts import PromptService
     from chatbench.services.providerfiles import ProviderFileService
     from chatbench.services.ratings import RatingService
+    from chatbench.services.runs import RunService
     from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.titles import TitleService
@@ -52,11 +54,13 @@ class Services:
     ratings: RatingService
     context: ContextService
     titles: TitleService
+    datasets: DatasetService
     presets: PresetService
     exchange: ExchangeService
     templates: TemplateService
     prompts: PromptService
     spelling: SpellingService
+    runs: RunService
     fragments: FragmentService
     preferences: PreferencesStore
     changes: Signal[Changes]

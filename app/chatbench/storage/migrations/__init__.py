@@ -16,6 +16,7 @@ from chatbench.storage.migrations import (
     m007_asides,
     m008_unsent_files,
     m009_prompts,
+    m011_runs,
 )
 
 Migration = Callable[[apsw.Connection], None]
@@ -30,5 +31,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     m007_asides.migrate,
     m008_unsent_files.migrate,
     m009_prompts.migrate,
+    m011_runs.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""

@@ -1,0 +1,76 @@
+"""From verdicts to what a cell is: its score, whether it passed, and what its graders cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple, get_args
+
+import msgspec
+
+from chatbench.core.checks import Check, DeterministicKind, Subject, Verdict
+from chatbench.core.runs import Cell, Plan
+from chatbench.evaluation.checks import judge, unjudged
+
+_QUICK = frozenset(get_args(DeterministicKind))
+
+
+class PlainChecks:
+    """The checks that need no model."""
+
+    async def judge_all(self, checks: Sequence[Check], subject: Subject) -> tuple[Verdict, ...]:
+        """A verdict for each check, in their order."""
+        return tuple(
+            judge(check, subject) if check.kind in _QUICK else unjudged("It needs a model.")
+            for check in checks
+        )
+
+
+class Judged(NamedTuple):
+    """A cell with its verdicts; US dollars its graders took, and calls of theirs without a price."""
+
+    cell: Cell
+    cost: Decimal
+    unpriced: int
+
+
+def is_quick(checks: Sequence[Check]) -> bool:
+    """Whether none of them asks a model or starts a process."""
+    return all(check.kind in _QUICK for check in checks)
+
+
+def judged(plan: Plan, cell: Cell, verdicts: Sequence[Verdict]) -> Judged:
+    """The cell with what its checks found."""
+    score, passed = outcome(plan, verdicts)
+    gradings = [one for verdict in verdicts for one in verdict.gradings]
+    known = [one.cost for one in gradings if one.cost is not None]
+    found = msgspec.structs.replace(cell, verdicts=tuple(verdicts), score=score, passed=passed)
+    return Judged(found, sum(known, Decimal(0)), len(gradings) - len(known))
+
+
+def outcome(plan: Plan, verdicts: Sequence[Verdict]) -> tuple[float | None, bool | None]:
+    """The weighted mean score of what could be judged, and whether the cell passes: all required checks do,
+    and the score reaches the plan's threshold. None: nothing could be judged, or, with everything else
+    passed, a required check could not be."""
+    known = [
+        (check, verdict)
+        for check, verdict in zip(plan.checks, verdicts, strict=True)
+        if verdict.passed is not None
+    ]
+    weight = sum(check.weight for check, _ in known)
+    score = sum(check.weight * verdict.score for check, verdict in known) / weight if weight else None
+    if any(check.required and not verdict.passed for check, verdict in known):
+        return score, False
+    if not known or any(
+        check.required and verdict.passed is None
+        for check, verdict in zip(plan.checks, verdicts, strict=True)
+    ):
+        return score, None
+    if plan.threshold is not None and (score is None or score < plan.threshold):
+        return score, False
+    return score, True
+
+
+def letters(verdicts: Sequence[Verdict]) -> str:
+    """A letter for each verdict: "1" passed, "0" failed, "-" could not be judged."""
+    return "".join("-" if one.passed is None else "1" if one.passed else "0" for one in verdicts)

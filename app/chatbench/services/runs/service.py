@@ -1,0 +1,329 @@
+"""Runs: started from a plan, gone on with, looked at, exported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from chatbench.client.budget import Budget, BudgetLimit
+from chatbench.client.cache import SqliteCache
+from chatbench.client.environment import Environment
+from chatbench.client.llm import AT_ONCE, LLMClient
+from chatbench.client.retries import BATCH_ATTEMPTS, BATCH_LIMITED_S, RetryPolicy
+from chatbench.core.changes import Changes
+from chatbench.core.endpoints import Limits
+from chatbench.core.errors import ConfigurationError, StorageError
+from chatbench.core.models import ModelRef
+from chatbench.core.observe import Signal
+from chatbench.core.runs import Cell, CellKey, Plan, Run
+from chatbench.providers.http import Timeouts
+from chatbench.services.models import ModelService
+from chatbench.services.runs.asking import Asker, Files
+from chatbench.services.runs.columns import columns_of, refuse
+from chatbench.services.runs.judging import PlainChecks
+from chatbench.services.runs.plans import read_plan, written_plan
+from chatbench.services.runs.running import Checks, Live, Running
+from chatbench.services.runs.sources import Sources
+from chatbench.storage.runs import DUE, RunStore, key_of, place_of
+
+Again = Literal["failed", "missing", "changed"]
+
+
+class RunService:
+    """The runs of a profile. Those that are under way go on whatever becomes of whoever looks."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        environment: Environment,
+        models: ModelService,
+        files: Files,
+        changes: Signal[Changes],
+        *,
+        checks: Checks | None = None,
+        sources: Sources | None = None,
+    ) -> None:
+        self._store = store
+        self._environment = environment
+        self._models = models
+        self._files = files
+        self._checks = checks or PlainChecks()
+        self._sources = sources or Sources()
+        self._changes = changes
+        self._cache: SqliteCache | None = None
+        self._running: dict[str, Running] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
+
+    # Plans
+
+    def load_plan(self, source: Path | str) -> Plan:
+        """The plan in a file, or the text of one. Raises FormatError, or ConfigurationError with the line."""
+        return read_plan(source)
+
+    def dump_plan(self, plan: Plan) -> str:
+        """The plan as TOML with comments, which `load_plan` reads."""
+        return written_plan(plan)
+
+    # Runs
+
+    async def start(self, plan: Plan) -> Run:
+        """A new run, under way. Raises ConfigurationError with all that is wrong with the plan, and what
+        reading its data raises; nothing is sent then."""
+        self._refuse_while_closing()
+        columns, problems = await columns_of(plan, self._sources, self._models)
+        refuse(problems)
+        run = await self._store.create(plan, columns)
+        try:
+            count = 0
+            async for rows in self._sources.rows(plan):
+                await self._store.add_rows(run, count, rows)
+                count += len(rows)
+            if not count:
+                raise ConfigurationError("The plan has no rows.", "Choose others, or add some.")
+            await self._store.settle(run, count)
+        except BaseException:
+            await self._store.delete(run.id)
+            raise
+        return await self._go(run.id)
+
+    async def resume(
+        self, run_id: str, *, budget: Decimal | None = None, concurrent: int | None = None
+    ) -> Run:
+        """Goes on where it was: what has no answer is asked, what was refused is asked again. `budget`
+        takes the place of the plan's. Raises ConfigurationError where another process runs it."""
+        self._refuse_while_closing()
+        await self._store.release_orphans()
+        held = self._running.get(run_id)
+        if held is not None:
+            if held.state == "running":
+                return held.run
+            await self._tasks[run_id]
+            await self._write_held(run_id)
+        plan = (await self._store.get(run_id)).plan
+        if budget is not None:
+            limits = msgspec.structs.replace(plan.limits, budget=budget)
+            plan = msgspec.structs.replace(plan, limits=limits)
+        return await self._go(run_id, plan, concurrent)
+
+    async def pause(self, run_id: str, *, at_once: bool = False) -> None:
+        """Asks no more and returns when what is under way has come, or with `at_once` was left."""
+        await self._end(run_id, "paused", at_once)
+
+    async def stop(self, run_id: str, *, at_once: bool = False) -> None:
+        """As `pause`, for good: though it can still be resumed."""
+        held = self._running.get(run_id)
+        if held is None:
+            run = await self._store.get(run_id)
+            if run.state == "paused":
+                await self._store.leave(run, "stopped")
+                self._tell(run_id)
+            return
+        await self._end(run_id, "stopped", at_once)
+
+    def set_concurrency(self, run_id: str, concurrent: int) -> None:
+        """So many cells at once from now on; nothing for a run that is not under way here."""
+        if concurrent < 1:
+            raise ConfigurationError(f"{concurrent} cells at once are none.", "Give at least 1.")
+        held = self._running.get(run_id)
+        if held is not None:
+            held.set_concurrent(concurrent)
+
+    async def wait(self, run_id: str) -> Run:
+        """Returns when the run is not under way here any more."""
+        task = self._tasks.get(run_id)
+        if task is not None:
+            await asyncio.shield(task)
+        return await self.get(run_id)
+
+    def live(self, run_id: str) -> Live | None:
+        """How a run stands that is under way here; None for others."""
+        held = self._running.get(run_id)
+        return held.live() if held is not None else None
+
+    async def runs(self) -> list[Run]:
+        """Newest first."""
+        await self._store.release_orphans()
+        return [self._as_held(run) for run in await self._store.all()]
+
+    async def get(self, run_id: str) -> Run:
+        """Raises StorageError where there is no such run."""
+        await self._store.release_orphans()
+        return self._as_held(await self._store.get(run_id))
+
+    async def find(self, name: str) -> Run:
+        """The run of that number, id (or its beginning), or the newest of that name. Raises StorageError."""
+        runs = await self.runs()
+        wanted = name.removeprefix("#")
+        by_number = [run for run in runs if str(run.number) == wanted]
+        by_id = [run for run in runs if len(wanted) >= 8 and run.id.startswith(wanted)]
+        by_name = [run for run in runs if run.plan.name == name]
+        for found in (by_number, by_id, by_name):
+            if found:
+                return found[0]
+        raise StorageError(f"There is no run {name!r}.", "See `chatbench runs list`.")
+
+    async def delete(self, run_id: str) -> None:
+        """For good. Raises ConfigurationError while it is under way."""
+        held = self._running.get(run_id)
+        if held is not None and held.state == "running":
+            raise ConfigurationError(f"Run {held.run.number} is under way.", "Pause it first.")
+        await self._store.delete(run_id)
+        self._running.pop(run_id, None)
+        self._tell(run_id)
+
+    # Cells
+
+    async def cells(self, run_id: str, which: Sequence[CellKey] | range | None = None) -> list[Cell]:
+        """Cells that have been asked: of these keys, of these rows, or all."""
+        run = await self._store.get(run_id)
+        each = len(run.columns) * run.plan.repeats
+        if which is None:
+            return await self._store.cells(run, 0, run.total)
+        if isinstance(which, range):
+            return await self._store.cells(run, which.start * each, len(which) * each)
+        found = [await self._store.cell(run, place_of(run, key)) for key in which]
+        return [cell for cell in found if cell is not None]
+
+    async def rate(self, run_id: str, key: CellKey, rating: int | None, note: str = "") -> None:
+        """A person's judgement of a cell: 1-5, or -1 and 1 for thumbs; None takes it back."""
+        run = await self._store.get(run_id)
+        await self._store.rate(run, place_of(run, key), rating, note)
+        self._tell(run_id)
+
+    async def rerun(self, run_id: str, which: Again | Iterable[CellKey]) -> Run:
+        """Asks cells again and returns the run, under way: those that failed, those that have no answer,
+        or the ones named, with what goes on from them."""
+        run = await self.get(run_id)
+        states = await self._store.states(run)
+        if which == "missing":
+            places: list[int] = []
+        elif which == "failed":
+            places = [place for place, state in enumerate(states) if state not in DUE and state != 1]
+        elif isinstance(which, str):
+            raise ConfigurationError("changed")
+        else:
+            places = [place_of(run, key) for key in which]
+        await self._store.reset(run, _with_followers(run, places))
+        return await self.resume(run_id)
+
+    async def aclose(self) -> None:
+        """Pauses what is under way; answers that have not come are left."""
+        self._closing = True
+        for held in self._running.values():
+            held.end("paused", "Chatbench was closed.", at_once=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+        for run_id in list(self._running):
+            await self._write_held(run_id)
+        if self._cache is not None:
+            await self._cache.aclose()
+
+    async def _go(self, run_id: str, plan: Plan | None = None, concurrent: int | None = None) -> Run:
+        run = await self._store.claim(run_id, plan)
+        states = await self._store.states(run)
+        asker = Asker(run, self._client(run), self._files, self._user_model(run.plan))
+        running = Running(
+            run, states, self._store, asker, self._checks,
+            concurrent=concurrent or run.plan.limits.concurrent or AT_ONCE,
+            passed=await self._store.passed(run),
+            changed=lambda: self._tell(run_id),
+        )  # fmt: skip
+        self._running[run_id] = running
+        self._tasks[run_id] = asyncio.get_running_loop().create_task(self._to_its_end(running))
+        self._tell(run_id)
+        return run
+
+    async def _to_its_end(self, running: Running) -> None:
+        run = await running.go()
+        if running.is_written:
+            self._running.pop(run.id, None)
+            self._tasks.pop(run.id, None)
+        ledger = self._environment.ledger
+        if ledger is not None:
+            await ledger.flush()
+        self._changes.emit(Changes(runs=frozenset({run.id}), usage=True))
+
+    async def _end(self, run_id: str, state: Literal["paused", "stopped"], at_once: bool) -> None:
+        held, task = self._running.get(run_id), self._tasks.get(run_id)
+        if held is not None and task is not None:
+            held.end(state, at_once=at_once)
+            await asyncio.shield(task)
+
+    async def _write_held(self, run_id: str) -> None:
+        held = self._running.get(run_id)
+        if held is not None and not held.is_written:
+            await held.write_what_is_left()
+        self._running.pop(run_id, None)
+        self._tasks.pop(run_id, None)
+
+    def _as_held(self, run: Run) -> Run:
+        """What only this process knows: that it runs no more, though that could not be written."""
+        held = self._running.get(run.id)
+        if held is None or held.state == "running":
+            return run
+        return msgspec.structs.replace(run, state=held.state, reason=held.reason)
+
+    def _client(self, run: Run) -> LLMClient:
+        limits = run.plan.limits
+        budget = None
+        if limits.budget is not None:
+            left = max(Decimal(0), limits.budget - run.cost)
+            budget = Budget(limits=(BudgetLimit(scope="run", usd=left),))
+        return LLMClient(
+            limits=self._limits(run),
+            retries=RetryPolicy(max_attempts=limits.tries or BATCH_ATTEMPTS, limited_s=BATCH_LIMITED_S),
+            timeouts=Timeouts() if limits.timeout is None else Timeouts(total=limits.timeout),
+            budget=budget,
+            cache=self._kept_answers() if run.plan.cache else None,
+            broken="rerun",
+            keep_raw=False,
+            environment=self._environment,
+        )
+
+    def _kept_answers(self) -> SqliteCache:
+        if self._cache is None:
+            self._cache = SqliteCache(self._environment.profile.folder / "answers.db")
+        return self._cache
+
+    def _limits(self, run: Run) -> Limits | None:
+        """The limits of the plan; of what it leaves open, the strictest of the endpoints'."""
+        limits = run.plan.limits
+        if limits.requests_per_minute is None and limits.tokens_per_minute is None:
+            return None
+        providers = {ModelRef.parse(column.model).provider for column in run.columns}
+        endpoints = [self._environment.endpoint(provider) for provider in sorted(providers)]
+        strictest = {
+            name: min((v for e in endpoints if (v := getattr(e.limits, name)) is not None), default=None)
+            for name in Limits.__struct_fields__
+        }
+        for name in ("requests_per_minute", "tokens_per_minute"):
+            strictest[name] = getattr(limits, name) or strictest[name]
+        return Limits(**strictest)
+
+    def _user_model(self, plan: Plan) -> ModelRef | None:
+        return self._models.resolve(plan.user.model) if plan.user is not None and plan.user.model else None
+
+    def _refuse_while_closing(self) -> None:
+        if self._closing:
+            raise ConfigurationError("Chatbench is closing.", "Start it again to go on.")
+
+    def _tell(self, run_id: str) -> None:
+        self._changes.emit(Changes(runs=frozenset({run_id})))
+
+
+def _with_followers(run: Run, places: Iterable[int]) -> list[int]:
+    """The cells, and those of the same row that go on from their answers."""
+    found = dict.fromkeys(places)
+    for place in list(found):
+        key = key_of(run, place)
+        for column in run.columns[key.column + 1 :]:
+            sources = column.outputs_of.values()
+            if any(place_of(run, CellKey(key.row, source, key.repeat)) in found for source in sources):
+                found[place_of(run, CellKey(key.row, column.index, key.repeat))] = None
+    return list(found)
