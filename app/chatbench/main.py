@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chatbench.services import Services
     from chatbench.services.attachments import AttachmentService
     from chatbench.services.chat import ChatService
+    from chatbench.services.datasets import DatasetService
     from chatbench.services.fragments import FragmentService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier

@@ -32,13 +32,16 @@ class DataRow(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 class Dataset(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A data set as the library lists it: `version` (SHA-256, hex) tells the content, columns included;
-    `created_at` and `updated_at` UTC milliseconds."""
+    `undoes` and `redoes` what `undo` and `redo` would take back or do again ("": nothing); `created_at` and
+    `updated_at` UTC milliseconds."""
 
     id: str
     name: str
     columns: tuple[DataColumn, ...] = ()
     rows: int = 0
     version: str = ""
+    undoes: str = ""
+    redoes: str = ""
     created_at: int = 0
     updated_at: int = 0
 
@@ -54,3 +57,38 @@ class RowSelection(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     limit: int | None = None
     sample: int | None = None
     seed: int = 0
+
+
+FilterKind = Literal["equals", "contains", "starts", "ends", "less", "greater", "empty"]
+
+
+class RowFilter(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A condition on the value in `column`, in any of them where that is "". Letter case does not count;
+    `less` and `greater` compare numbers with a number and text with text, and leave out what is `empty`
+    (unset, null or ""). `negate` turns it round."""
+
+    column: str = ""
+    kind: FilterKind = "contains"
+    value: str | int | float | bool = ""
+    negate: bool = False
+
+
+class RowOrder(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """By the values of a column: numbers before text, what is unset last either way; rows that are alike
+    stay as they stand."""
+
+    column: str
+    descending: bool = False
+
+
+class DatasetVersion(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A content that a data set has or had. `number` counts the edits, `what` says which one made it,
+    `created_at` is UTC milliseconds. `kept`: it stays, however many follow."""
+
+    number: int
+    sha256: str
+    columns: tuple[DataColumn, ...] = ()
+    rows: int = 0
+    what: str = ""
+    created_at: int = 0
+    kept: bool = False

@@ -112,7 +112,8 @@ class JsonTable:
 
 def _see(kinds: dict[str, ColumnType | None], name: str, value: Any) -> None:
     """Makes up its mind about a column: None while only null was seen; text where kinds are mixed."""
-    known, kind = kinds.setdefault(name, None), type_of(value)
+    known: ColumnType | None = kinds.get(name)
+    kind = type_of(value)
     if known is None:
         kinds[name] = kind
     elif kind is not None and kind != known:

@@ -16,6 +16,7 @@ from chatbench.storage.migrations import (
     m007_asides,
     m008_unsent_files,
     m009_prompts,
+    m010_datasets,
     m011_runs,
 )
 
@@ -31,6 +32,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m007_asides.migrate,
     m008_unsent_files.migrate,
     m009_prompts.migrate,
+    m010_datasets.migrate,
     m011_runs.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""
