@@ -256,7 +256,8 @@ def interfaces(root: QWidget) -> Iterator[QAccessibleInterface]:
 
 
 def _below(node: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
-    if node.state().invisible:
+    # While nobody listens, Qt keeps the interfaces of rows that were replaced; they are not valid then.
+    if not node.isValid() or node.state().invisible:
         return
     yield node
     for at in range(node.childCount()):

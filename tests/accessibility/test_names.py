@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QWidget
-from tests.accessibility.surfaces import Surface, beginnings, dialogs, interfaces, surfaces
+from tests.accessibility.surfaces import Surface, beginnings, dialogs, interfaces, menus, surfaces
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import opened
 
@@ -25,7 +25,7 @@ CONTROLS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("looked_at", [surfaces, beginnings, dialogs])
+@pytest.mark.parametrize("looked_at", [surfaces, beginnings, dialogs, menus])
 def test_every_control_has_a_name(
     run_async: Run, tmp_path: Path, server: LoopbackServer, looked_at: Look
 ) -> None:
