@@ -49,7 +49,13 @@ async def settled(session: Session, width: int, height: int, text: float) -> Non
     session.window.set_sidebar_open(False)
     theme().apply(text_factor=text)
     session.window.resize(width, height)
-    await asyncio.sleep(0.05)
+    await turned()
+
+
+async def turned() -> None:
+    """Ten turns of the loop: a wait may have one only on a busy machine, lanes are laid out in several."""
+    for _ in range(10):
+        await asyncio.sleep(0.005)
 
 
 def top(widget: QWidget) -> int:
@@ -224,7 +230,7 @@ def test_nothing_is_arranged_anew_while_somebody_writes(
             lane = view.lanes.current
             before = (view.lanes.shown, lane.foot.fold, lane.head.sizeHint())
             view.composer.editor.setPlainText("A line\n" * 30)
-            await asyncio.sleep(0.05)
+            await turned()
             assert (view.lanes.shown, lane.foot.fold, lane.head.sizeHint()) == before
 
     run_async(scenario())
@@ -251,7 +257,7 @@ def test_notices_cover_no_foot_no_composer_and_nothing_that_has_the_focus(
                 session.window.notices.show_notice(f"Notice {number}", action=("Undo", lambda: None))
             for arrangement in get_args(Arrangement):
                 view.compare.arrange(arrangement)
-                await asyncio.sleep(0.02)
+                await turned()
                 assert session.window.notices.shown()
                 for lane in view.lanes.views:
                     assert not covered(session, lane.foot), (arrangement, lane.letter)
