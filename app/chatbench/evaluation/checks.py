@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +9,7 @@ from chatbench.core.checks import Check, Subject, Verdict
 from chatbench.core.errors import ConfigurationError
 from chatbench.evaluation import jsontexts, measures, numerals, refusals, similarity, wording
 from chatbench.evaluation.findings import Finding, Unjudged
-from chatbench.evaluation.kinds import threshold_of
+from chatbench.evaluation.verdicts import decided, unjudged
 
 _JUDGES: Final[dict[str, Callable[[Check, Subject], Finding]]] = {
     "equals": wording.equals,
@@ -48,21 +47,3 @@ def judge(check: Check, subject: Subject) -> Verdict:
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         # A plan written by hand may hold an option of the wrong kind; `kinds.problems` says which.
         return unjudged(f"The check's options are wrong: {error}.")
-
-
-def decided(check: Check, found: Finding) -> Verdict:
-    """The verdict of a finding: its threshold and negation taken into account."""
-    score = min(1.0, max(0.0, found.score)) if math.isfinite(found.score) else 0.0
-    passed = found.passed
-    if passed is None or check.threshold is not None:
-        threshold = threshold_of(check)
-        # A share of three thirds must not fail for the last bit.
-        passed = score >= threshold - 1e-9
-    if check.negate:
-        return Verdict(passed=not passed, score=1 - score, reason=found.reason)
-    return Verdict(passed=passed, score=score, reason=found.reason)
-
-
-def unjudged(reason: str) -> Verdict:
-    """The verdict where nothing can be said."""
-    return Verdict(passed=None, reason=reason)

@@ -11,6 +11,7 @@ import msgspec
 
 from chatbench.core.checks import Check, CheckKind, ModelGradedKind
 from chatbench.core.errors import ConfigurationError
+from chatbench.evaluation.levels import CATEGORIES, levels_problem
 
 FieldType = Literal["text", "long_text", "texts", "number", "integer", "boolean", "choice", "json", "any"]
 """`texts` is one text or a list of them; `json` an object or its JSON; `any` any value."""
@@ -203,6 +204,16 @@ def _closer_language(check: Check) -> list[str]:
     return []
 
 
+def _closer_rubric(check: Check) -> list[str]:
+    wrong = levels_problem(check.options.get("levels"))
+    return [wrong] if wrong else []
+
+
+def _closer_factuality(check: Check) -> list[str]:
+    wrong = levels_problem(check.options.get("scores"), tuple(CATEGORIES))
+    return [wrong] if wrong else []
+
+
 _CLOSER: Final[dict[str, Callable[[Check], list[str]]]] = {
     "regex": _closer_regex,
     "json_path": _closer_path,
@@ -213,6 +224,8 @@ _CLOSER: Final[dict[str, Callable[[Check], list[str]]]] = {
     "tokens": _closer_limit,
     "length": _closer_length,
     "language": _closer_language,
+    "rubric": _closer_rubric,
+    "factuality": _closer_factuality,
 }
 
 _CASE = Field(name="ignore_case", type="boolean", label="Ignore case", default=False)
@@ -349,10 +362,10 @@ _ALL: Final = (
          description="A model answers a question about the answer with yes or no."),
     Kind(name="compare", title="Same as expected", group="Model-graded", value=_EXPECTED, threshold=0.5,
          description="A model says whether the answer agrees with the expected one."),
-    Kind(name="preference", title="Preferred to", group="Model-graded", value=_EXPECTED, threshold=0.5,
+    Kind(name="preference", title="Preferred to", group="Model-graded", value=_EXPECTED, threshold=0.75,
          options=(Field(name="criteria", type="long_text", label="What makes one better"),),
          description="A model says which of two answers is better, asked in both orders: better passes, "
-                     "a tie counts half."),
+                     "a tie counts half and does not."),
     Kind(name="factuality", title="Factuality", group="Model-graded", value=_EXPECTED, threshold=0.5,
          options=(Field(name="scores", type="json", label="Scores",
                         description="Category → score: A subset, B superset, C the same, D disagrees, "
