@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apsw
 import msgspec
 
+from chatbench.core.errors import DiskFull, ReadOnly
 from chatbench.storage import search
 from chatbench.storage.database import Database
 from chatbench.storage.rows import plain
@@ -77,7 +79,16 @@ class RenditionStore:
 
     async def keep(self, original: str, recipe: str, made: Sequence[Made]) -> tuple[Rendition, ...]:
         """Stores the pieces in place of what this recipe made before; of a file that was deleted
-        meanwhile nothing is stored."""
+        meanwhile nothing is stored. Where the disk takes nothing they stay in memory until it does: what
+        is attached can be seen and sent as before."""
+        try:
+            return await self._keep(original, recipe, made)
+        except (DiskFull, ReadOnly):
+            held = tuple([await self._hold(original, one) for one in made])
+            self._held[original, recipe] = held
+            return held
+
+    async def _keep(self, original: str, recipe: str, made: Sequence[Made]) -> tuple[Rendition, ...]:
         kept: tuple[Rendition, ...] = ()
         written = False
         try:
@@ -113,22 +124,22 @@ class RenditionStore:
 
     async def _put(self, original: str, made: Made) -> Rendition:
         sha256 = await self._files.put(made.data, media_type=made.media_type, made_of=original)
-        return Rendition(
-            sha256=sha256,
-            media_type=made.media_type,
-            size=len(made.data),
-            width=made.width,
-            height=made.height,
-            about=plain(made.about),
-        )
+        return _told(sha256, made)
+
+    async def _hold(self, original: str, made: Made) -> Rendition:
+        """In memory, but for what the disk has: a picture may be sent as it was attached."""
+        sha256 = hashlib.sha256(made.data).hexdigest()
+        if not self._files.has(sha256):
+            await self._files.put(made.data, media_type=made.media_type, made_of=original, in_memory=True)
+        return _told(sha256, made)
 
     async def text(self, original: str) -> str | None:
         """The words of a file, pages with `PAGE_BREAK` between them; None where nobody read it yet."""
         held = self._held_texts.get(original)
         if held is not None:
             if not self._files.holds(original):
-                await self.keep_text(original, held)
                 self._held_texts.pop(original, None)
+                await self.keep_text(original, held)
             return held
 
         def read(connection: apsw.Connection) -> str | None:
@@ -141,7 +152,7 @@ class RenditionStore:
 
     async def keep_text(self, original: str, text: str) -> None:
         """Stores the words of a file, which are found by the search from now on; not those of one that was
-        deleted meanwhile."""
+        deleted meanwhile. Where the disk takes nothing they stay in memory until it does."""
         words = plain(text).replace("\0", "")
         if self._files.holds(original):
             self._held_texts[original] = words
@@ -159,7 +170,10 @@ class RenditionStore:
             ).fetchone()
             search.index_file(connection, row[0], spaced)
 
-        await self._database.write(write)
+        try:
+            await self._database.write(write)
+        except (DiskFull, ReadOnly):
+            self._held_texts[original] = words
 
     async def bring(self, originals: Collection[str]) -> None:
         """Stores what was made of files that were in memory alone and are stored now."""
@@ -170,12 +184,17 @@ class RenditionStore:
             await self.text(original)
 
     async def _bring(self, original: str, recipe: str) -> tuple[Rendition, ...]:
+        held = self._held[original, recipe]
+        if not all(self._files.has(one.sha256) for one in held):
+            self._held.pop((original, recipe), None)
+            return ()
         made = [
             Made(await self._files.read(one.sha256), one.media_type, one.width, one.height, one.about)
-            for one in self._held[original, recipe]
+            for one in held
         ]
         kept = await self.keep(original, recipe, made)
-        self._held.pop((original, recipe), None)
+        if self._held.get((original, recipe)) is held:
+            self._held.pop((original, recipe))
         return kept
 
     def forget_held(self) -> None:
@@ -184,6 +203,17 @@ class RenditionStore:
         self._held_texts = {
             original: text for original, text in self._held_texts.items() if self._files.holds(original)
         }
+
+
+def _told(sha256: str, made: Made) -> Rendition:
+    return Rendition(
+        sha256=sha256,
+        media_type=made.media_type,
+        size=len(made.data),
+        width=made.width,
+        height=made.height,
+        about=plain(made.about),
+    )
 
 
 def forget(connection: apsw.Connection, originals: Sequence[str], kept: Collection[str]) -> list[str]:
