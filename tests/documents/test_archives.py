@@ -164,6 +164,48 @@ def test_a_bomb_is_refused_in_a_moment(make: Callable[[], bytes], sentence: str)
     assert time.process_time() - began < 2
 
 
+def zip_whose_list_says(place: int, told: bytes) -> bytes:
+    """A zip file with these bytes in the record of its only entry, whose name is said to be UTF-8."""
+    data = bytearray(bombs.zipped({"a": b"x"}))
+    record = data.rfind(b"PK\x01\x02")
+    data[record + 9] |= 0x08
+    data[record + place : record + place + len(told)] = told
+    return bytes(data)
+
+
+def tar_with_holes(told: str) -> bytes:
+    """A tar whose only entry is said to have holes there."""
+    info = tarfile.TarInfo("a")
+    info.pax_headers = {"GNU.sparse.map": told}
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as target:
+        target.addfile(info)
+    return out.getvalue()
+
+
+def tar_far_away() -> bytes:
+    """A tar whose second entry lies where no file reaches."""
+    info = tarfile.TarInfo("a")
+    head = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    head[124:136] = b"\x80" + b"\x7f" * 11
+    head[148:156] = b"%06o\x00 " % (sum(head[:148]) + 256 + sum(head[156:]))
+    return bytes(head) + info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (zip_whose_list_says(6, b"\xb5"), "x cannot be opened: its list of contents is broken"),
+        (zip_whose_list_says(46, b"\xff"), "x cannot be opened: its list of contents is broken"),
+        (tar_with_holes("here,there"), "x is damaged"),
+        (tar_far_away(), "x is damaged"),
+    ],
+)
+def test_a_list_that_is_broken_in_whatever_way_is_refused(data: bytes, sentence: str) -> None:
+    with pytest.raises(AttachmentRefused, match=sentence):
+        list_archive(data, "x")
+
+
 def test_a_zip_of_itself_is_not_opened_again() -> None:
     (entry,) = list_archive(QUINE_OF_ZIPS, "x").entries
     assert entry.refusal == "it is an archive itself"

@@ -116,8 +116,8 @@ def opened(data: bytes, name: str) -> zipfile.ZipFile:
         raise AttachmentRefused(f"{name} holds more than {MAX_ENTRIES:,} files.", _UNPACK)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    # Each is a way to say that the list is broken: a version from the future is NotImplementedError, a name
-    # that is no UTF-8 and a negative place in the file are ValueError.
+    # Each is a way to say that the list is broken: a version from the future is a NotImplementedError, a name
+    # that is no UTF-8 a ValueError.
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise AttachmentRefused(
             f"{name} cannot be opened: its list of contents is broken.", _DAMAGED
@@ -293,7 +293,7 @@ def _walk(data: bytes, name: str) -> Iterator[tuple[tarfile.TarFile, tarfile.Tar
                 if count > MAX_ENTRIES:
                     raise AttachmentRefused(f"{name} holds more than {MAX_ENTRIES:,} files.", _UNPACK)
                 yield archive, member
-    # A place that no file has is an OverflowError; numbers and names that are none are ValueErrors.
+    # A place that no file has is an OverflowError, a number in a map of holes that is none a ValueError.
     except (tarfile.TarError, OverflowError, ValueError):
         raise AttachmentRefused(f"{name} is damaged.", _DAMAGED) from None
 
