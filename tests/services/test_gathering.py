@@ -160,6 +160,17 @@ async def test_an_answer_is_asked_of_another_lane(services: Services, server: Lo
     assert (await services.history.load(conversation.id)).draft == Draft(text="half a thought")
 
 
+async def test_an_answer_is_asked_without_the_empty_lines_around_it(
+    services: Services, server: LoopbackServer
+) -> None:
+    conversation = await beside(services, A, B)
+    server.told[A.id] = replies.events(openai_chat.answer(["\n", "Words\n\n"], model=A.id))
+    turn = await said(services, conversation.id, "Hi")
+    lane = conversation.lanes[1].id
+    await services.chat.wait(await services.chat.ask_with_answer(conversation.id, turn.answers[0].id, lane))
+    assert server.asked[-1].json["messages"][-1]["content"] == "Words"
+
+
 async def test_what_cannot_be_asked_is_named(services: Services, server: LoopbackServer) -> None:
     conversation = await services.chat.new_conversation(MODEL)
     server.script(replies.data(openai_chat.error_body(None, None, "no"), 400))

@@ -92,7 +92,7 @@ class Gathering(Sending):
         media = tuple(part for part in answer.parts if isinstance(part, MediaPart))
         if not answer.text.strip() and not media:
             raise ConfigurationError("This message has no words.", "Choose another one.")
-        turn = sent(conversation, [lane], Draft(text=answer.text, attachments=media), new_id())
+        turn = sent(conversation, [lane], Draft(text=answer.text.strip(), attachments=media), new_id())
         return await self._begun(conversation_id, turn, initiator=initiator, keep_draft=True)
 
 
