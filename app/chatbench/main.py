@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chatbench.services.profile import ProfileService
     from chatbench.services.prompts import PromptService
     from chatbench.services.runs import RunService
+    from chatbench.services.runs.sources import Sources
     from chatbench.storage.conversations import ConversationStore
     from chatbench.storage.database import Database
     from chatbench.storage.files import FileStore
@@ -159,6 +160,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.presets import PresetService
     from chatbench.services.providerfiles import ProviderFileService
     from chatbench.services.ratings import RatingService
+    from chatbench.services.runs.sources import Sources
     from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.titles import TitleService
@@ -176,7 +178,8 @@ def _services(ground: _Ground) -> Services:
     asides = Asides(store, client, ground.preferences, changes)
     spelling = SpellingService(ground.preferences, ground.profile.preferences.with_name("dictionary.txt"))
     titles = TitleService(store, asides, models, ground.preferences, changes)
-    runs = _runs(ground, models, attachments)
+    prompts, datasets = _prompts(ground, fragments), _datasets(ground, attachments)
+    runs = _runs(ground, models, attachments, Sources(prompts, datasets))
     return Services(
         profile=_profile(ground),
         chat=chat,
@@ -192,11 +195,11 @@ def _services(ground: _Ground) -> Services:
         presets=PresetService(PresetStore(ground.database), store, chat, changes),
         context=ContextService(store, models, attachments, asides, changes),
         titles=titles,
-        datasets=_datasets(ground, attachments),
+        datasets=datasets,
         ratings=RatingService(ratings, changes),
         exchange=ExchangeService(store, ratings),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
-        prompts=_prompts(ground, fragments),
+        prompts=prompts,
         spelling=spelling,
         runs=runs,
         fragments=fragments,
@@ -238,7 +241,9 @@ def _chat(
     return chat, attachments
 
 
-def _runs(ground: _Ground, models: ModelService, attachments: AttachmentService) -> RunService:
+def _runs(
+    ground: _Ground, models: ModelService, attachments: AttachmentService, sources: Sources
+) -> RunService:
     from chatbench.services.runs import RunService
     from chatbench.storage.runs import RunStore
 
@@ -248,6 +253,7 @@ def _runs(ground: _Ground, models: ModelService, attachments: AttachmentService)
         models,
         attachments,
         ground.changes,
+        sources=sources,
     )
 
 

@@ -98,8 +98,10 @@ class RunStore:
     # Runs
 
     async def create(self, plan: Plan, columns: Sequence[RunColumn]) -> Run:
-        """A new run without rows, which is this process's until it is left."""
+        """A new run without rows, which is this process's until it is left. Rows that stand in the plan are
+        not kept with it: they are added as all others."""
         run_id, now = new_id(), _now_ms()
+        plan = msgspec.structs.replace(plan, data=msgspec.structs.replace(plan.data, rows=()))
 
         def write(connection: apsw.Connection) -> Run:
             connection.execute(

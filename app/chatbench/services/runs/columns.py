@@ -14,7 +14,7 @@ from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.prompts import Prompt, Variable
 from chatbench.core.runs import Plan, PlanModel, PlanPrompt, RunColumn, RunRow
-from chatbench.templates.prompts import fragments_of, variables_of
+from chatbench.templates.prompts import variables_of
 
 
 class Found(NamedTuple):
@@ -32,8 +32,8 @@ class PromptSource(Protocol):
     async def prompt(self, wanted: PlanPrompt) -> Found:
         """Raises ChatbenchError where there is none."""
 
-    async def fragments(self, names: tuple[str, ...]) -> dict[str, str]:
-        """The text of each, by the name that stands in the prompt. Raises ChatbenchError."""
+    async def fragments(self, prompt: Prompt) -> dict[str, str]:
+        """The texts of the fragments it names, by the names it uses. Raises ChatbenchError."""
 
 
 class ModelSource(Protocol):
@@ -73,7 +73,7 @@ async def columns_of(plan: Plan, prompts: PromptSource, models: ModelSource) -> 
         try:
             found = await prompts.prompt(wanted)
             variables_of(found.prompt)
-            fragments = await prompts.fragments(fragments_of(found.prompt))
+            fragments = await prompts.fragments(found.prompt)
         except ChatbenchError as error:
             problems.append(f"{title}: {error.message} {error.hint}".rstrip())
             continue

@@ -10,7 +10,7 @@ import msgspec
 
 from chatbench.core.checks import Check, DeterministicKind, Subject, Verdict
 from chatbench.core.runs import Cell, Plan
-from chatbench.evaluation.checks import judge, unjudged
+from chatbench.evaluation.checks import judge
 
 _QUICK = frozenset(get_args(DeterministicKind))
 
@@ -21,7 +21,9 @@ class PlainChecks:
     async def judge_all(self, checks: Sequence[Check], subject: Subject) -> tuple[Verdict, ...]:
         """A verdict for each check, in their order."""
         return tuple(
-            judge(check, subject) if check.kind in _QUICK else unjudged("It needs a model.")
+            judge(check, subject)
+            if check.kind in _QUICK
+            else Verdict(passed=None, reason="It needs a model.")
             for check in checks
         )
 

@@ -45,15 +45,15 @@ class RunService:
         files: Files,
         changes: Signal[Changes],
         *,
+        sources: Sources,
         checks: Checks | None = None,
-        sources: Sources | None = None,
     ) -> None:
         self._store = store
         self._environment = environment
         self._models = models
         self._files = files
         self._checks = checks or PlainChecks()
-        self._sources = sources or Sources()
+        self._sources = sources
         self._changes = changes
         self._cache: SqliteCache | None = None
         self._running: dict[str, Running] = {}
@@ -81,7 +81,7 @@ class RunService:
         run = await self._store.create(plan, columns)
         try:
             count = 0
-            async for rows in self._sources.rows(plan):
+            async for rows in self._sources.rows(plan.data):
                 await self._store.add_rows(run, count, rows)
                 count += len(rows)
             if not count:
