@@ -103,7 +103,7 @@ async def test_a_bomb(services: Services, name: str) -> None:
         assert ended.message.endswith(".")
     else:
         assert isinstance(ended, MediaPart)
-    assert took < 2, "seconds of processor time, which a busy machine does not change"
+    assert took < 3, "seconds of processor time, of the reader and of whoever asks what each form costs"
     assert most - before < 200 * MIB
     kept = [path for path in (services.profile.folder / "files").rglob("*") if path.is_file()]
     assert all(path.resolve().is_relative_to(services.profile.folder.resolve()) for path in kept)
