@@ -294,6 +294,10 @@ def test_a_fork_is_another_chat_with_everything_down_to_the_message(
             assert await texts(fork) == (await texts(view))[:2]
             assert len(view.source.ids()) == 4
             assert len(server.asked) == asked
+            assert (view.conversation.summary.title, fork.conversation.summary.title) == ("One", "Fork: One")
+            press_action(fork, 1, "fork")
+            await until(lambda: view_of(session) not in (view, fork), "the fork of the fork")
+            assert view_of(session).conversation.summary.title == "Fork: One"
 
     run_async(scenario())
 

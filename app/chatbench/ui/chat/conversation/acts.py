@@ -251,10 +251,16 @@ class MessageActs(QObject):
 
         async def part() -> None:
             await self._view.settled()
-            made = await self._services.chat.fork(self._view.id, message.id, lane_id=lane.id)
+            title = self._fork_title(self._view.conversation.summary.title)
+            made = await self._services.chat.fork(self._view.id, message.id, lane_id=lane.id, title=title)
             self._view.conversation_wanted.emit(made.id)
 
         spawn(part(), name="fork")
+
+    def _fork_title(self, title: str) -> str:
+        """Told from the first chat's where a tab or a list shows only the beginning."""
+        words = self.tr("Fork: {0}")
+        return title if not title or title.startswith(words.format("")) else words.format(title)
 
     def step_branch(self, lane: LaneView, message: TreeMessage, step: int) -> None:
         """Shows the sibling before (-1) or after (1) a message."""
