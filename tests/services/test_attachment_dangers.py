@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import threading
@@ -10,7 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -24,7 +25,7 @@ from tests.services.test_temporary import on_disk
 from chatbench.core.conversations import Draft, SentFile
 from chatbench.core.endpoints import Quirks
 from chatbench.core.errors import AttachmentRefused, BadRequest, StorageError
-from chatbench.core.messages import FilePart, MediaPart, ProviderFile, StoredFile, TextPart, user
+from chatbench.core.messages import FilePart, InlineData, MediaPart, ProviderFile, StoredFile, TextPart, user
 from chatbench.core.models import Modality, ModelInfo, ModelRef
 from chatbench.documents.confined import confined_stream
 from chatbench.services import Services
@@ -270,6 +271,31 @@ async def test_forgetting_one_chat_leaves_what_another_composer_has_just_been_gi
     part = await services.attachments.attach_bytes(b"Words\n", "a.md", BLIND, conversation_id=two.id)
     await services.chat.forget(one.id)
     assert (await asked(services, two.id, part)).state == "done"
+
+
+# Several lanes.
+
+
+@pytest.mark.parametrize("form", ["pages", "native"])
+async def test_lanes_that_send_the_same_share_its_bytes(
+    services: Services, form: Literal["pages", "native"]
+) -> None:
+    part = msgspec.structs.replace(await pdf(services), form=form)
+
+    async def sent_to_both() -> int:
+        asking = [services.attachments.ready([user("Look", part)], info) for info in (READS, TWIN)]
+        one, other = [ready.messages[0].parts for ready in await asyncio.gather(*asking)]
+        sources = [[each.source for each in parts if isinstance(each, MediaPart)] for parts in (one, other)]
+        assert all(isinstance(source, InlineData) for source in sources[0])
+        assert all(mine is theirs for mine, theirs in zip(*sources, strict=True))
+        assert len(services.attachments._sent) == len(sources[0])
+        return len(sources[0])
+
+    assert await sent_to_both() > 0
+    # The loop holds what woke this task until its next turn.
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not list(services.attachments._sent), "nobody keeps what nobody sends"
 
 
 # Deleted while it is read.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from chatbench.core.errors import AttachmentRefused
-from chatbench.services.attachments.looking import apart, looked_at, named
+from chatbench.services import Services
+from chatbench.services.attachments import Candidate, service
+from chatbench.services.attachments.looking import LOOKED_AT_ONCE, apart, looked_at, named
 
 
 def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
@@ -67,3 +70,23 @@ def test_names_kinds_and_sizes_are_told_and_nothing_is_opened(tmp_path: Path) ->
         ("gone.txt", "document", None),
     ]
     assert named(tmp_path / "folder.zip").kind == "archive", "the name alone cannot tell"
+
+
+async def test_many_files_are_looked_at_in_turns_and_told_in_their_order(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The window goes on in between: one thread for all would be in its way for as long as it takes."""
+    count = 2 * LOOKED_AT_ONCE + 1
+    paths = [tmp_path / f"{number}.txt" for number in range(count)]
+    paths[-1].write_text("words")
+    turns: list[int] = []
+
+    def counted(some: Sequence[Path]) -> list[Candidate]:
+        turns.append(len(some))
+        return looked_at(some)
+
+    monkeypatch.setattr(service, "looked_at", counted)
+    found = await services.attachments.look(paths)
+    assert [one.name for one in found] == [path.name for path in paths]
+    assert [one.size for one in found[-2:]] == [None, 5]
+    assert turns == [LOOKED_AT_ONCE, LOOKED_AT_ONCE, 1]

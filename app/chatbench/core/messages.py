@@ -28,7 +28,7 @@ class Value(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Base of the immutable values that are stored as JSON: trees, which hold no circle."""
 
 
-class InlineData(Value, frozen=True, tag="inline", tag_field="kind"):
+class InlineData(Value, frozen=True, tag="inline", tag_field="kind", gc=True, weakref=True):
     """Bytes at hand: what a wire can send."""
 
     data: bytes

@@ -98,7 +98,11 @@ def as_text(part: FilePart, sha256: str, words: str) -> Piece:
 
 
 def as_pages(
-    part: FilePart, sha256: str, numbers: Sequence[int], drawn: Sequence[Rendition], data: Sequence[bytes]
+    part: FilePart,
+    sha256: str,
+    numbers: Sequence[int],
+    drawn: Sequence[Rendition],
+    data: Sequence[InlineData],
 ) -> Piece:
     """Pictures of pages, with words that say whose they are."""
     shown: list[Part] = []
@@ -106,10 +110,10 @@ def as_pages(
         shown.append(TextPart(text=f"[{_in_one_line(part.name) or 'PDF'}, page {number}]"))
         shown.append(
             ImagePart(
-                source=InlineData(data=picture),
+                source=picture,
                 media_type=page.media_type,
                 name=f"{part.name} {number}",
-                size=len(picture),
+                size=len(picture.data),
                 width=page.width,
                 height=page.height,
             )
@@ -118,9 +122,9 @@ def as_pages(
     return Piece(tuple(shown), SentFile(original=sha256, form="pages", sent=sent))
 
 
-def with_bytes(part: MediaPart, sha256: str, data: bytes, sent_as: Form, sent: str) -> Piece:
+def with_bytes(part: MediaPart, sha256: str, data: InlineData, sent_as: Form, sent: str) -> Piece:
     """The file as it is, or what was made of it."""
-    filled = msgspec.structs.replace(part, source=InlineData(data=data), size=len(data))
+    filled = msgspec.structs.replace(part, source=data, size=len(data.data))
     return Piece((filled,), SentFile(original=sha256, form=sent_as.sent_as, sent=(sent,)))
 
 

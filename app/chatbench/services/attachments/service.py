@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -19,6 +20,7 @@ from chatbench.core.messages import (
     AudioPart,
     FilePart,
     ImagePart,
+    InlineData,
     MediaPart,
     Message,
     Part,
@@ -35,7 +37,7 @@ from chatbench.services.attachments.capabilities import Capability, capabilities
 from chatbench.services.attachments.forms import Form, Outlook
 from chatbench.services.attachments.judging import Candidate, Verdict, judged
 from chatbench.services.attachments.looking import LOOKED_AT_ONCE, apart, looked_at, named
-from chatbench.services.attachments.reading import Progress, Reading
+from chatbench.services.attachments.reading import Progress, Reading, Turns
 from chatbench.services.attachments.sending import Piece, Ready
 from chatbench.services.attachments.takes import PDF, Takes
 from chatbench.services.attachments.taking import Taking, candidate_of
@@ -67,6 +69,8 @@ class AttachmentService:
         self._uploading = Uploading(files, uploads, environment)
         self._reading = Reading(files, renditions)
         self._taking = Taking(files, self._reading)
+        self._sent: WeakValueDictionary[str, InlineData] = WeakValueDictionary()
+        self._turns = Turns()
 
     # Before the drop.
 
@@ -364,7 +368,7 @@ class AttachmentService:
     async def _picture(self, part: ImagePart, sha256: str, info: ModelInfo, form: Form) -> Piece:
         made = await self._reading.picture(part, sha256, info.images)
         told = msgspec.structs.replace(part, media_type=made.media_type, width=made.width, height=made.height)
-        return sending.with_bytes(told, sha256, await self._files.read(made.sha256), form, made.sha256)
+        return sending.with_bytes(told, sha256, await self._at_hand(made.sha256), form, made.sha256)
 
     async def _document(self, part: FilePart, sha256: str, info: ModelInfo, form: Form) -> Piece:
         if part.media_type != PDF:
@@ -374,7 +378,7 @@ class AttachmentService:
         if form.sent_as == "text":
             return sending.as_text(part, sha256, sending.pages_of(await self.words(part), numbers))
         drawn = await self._reading.pages(sha256, part.name, numbers, forms.page_edge(info))
-        data = [await self._files.read(page.sha256) for page in drawn]
+        data = [await self._at_hand(page.sha256) for page in drawn]
         return sending.as_pages(part, sha256, numbers, drawn, data)
 
     async def _whole(self, part: MediaPart, sha256: str, info: ModelInfo, form: Form) -> Piece:
@@ -391,7 +395,15 @@ class AttachmentService:
         file_id = await self._uploading.id_of(part, sent, provider, needed=too_large)
         if file_id is not None:
             return sending.at_provider(part, sha256, provider, file_id, form)
-        return sending.with_bytes(part, sha256, await self._files.read(sent), form, sent)
+        return sending.with_bytes(part, sha256, await self._at_hand(sent), form, sent)
+
+    async def _at_hand(self, sha256: str) -> InlineData:
+        """The bytes of a file, once in memory for all who send them at the same time, as lanes do."""
+        async with self._turns.of(sha256, "bytes"):
+            found = self._sent.get(sha256)
+            if found is None:
+                found = self._sent[sha256] = InlineData(data=await self._files.read(sha256))
+            return found
 
     # What providers keep.
 
