@@ -244,8 +244,9 @@ async def close_all(session: Session) -> None:
 
 
 async def quiet() -> None:
-    """Lets what was begun be shown."""
-    await asyncio.sleep(0.05)
+    """Lets what was begun be shown: in ten turns of the loop, of which a busy machine has one in one wait."""
+    for _ in range(10):
+        await asyncio.sleep(0.005)
 
 
 def interfaces(root: QWidget) -> Iterator[QAccessibleInterface]:
