@@ -30,10 +30,11 @@ _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.new\Z")
 _UNUSED = (
     "SELECT sha256 FROM files AS f WHERE created_at <= ? "
     "AND NOT EXISTS (SELECT 1 FROM file_references AS r WHERE r.sha256 = f.sha256) "
+    "AND NOT EXISTS (SELECT 1 FROM dataset_files AS d WHERE d.sha256 = f.sha256) "
     "AND NOT EXISTS (SELECT 1 FROM renditions AS r JOIN files AS o ON o.sha256 = r.original "
     "WHERE r.sha256 = f.sha256 AND r.original <> f.sha256)"
 )
-"""What no message shows, and what was not made of another file that is here."""
+"""What no message and no data set shows, and what was not made of another file that is here."""
 
 
 class _Held(NamedTuple):
@@ -131,7 +132,7 @@ class FileStore:
     async def remove_unused(
         self, *, among: Mapping[str, int] | None = None, older_than_ms: int = _UNUSED_AFTER_MS
     ) -> int:
-        """Deletes what no message and no draft shows and what is older than a day (an upload under
+        """Deletes what no message, no draft and no data set shows and what is older than a day (an upload under
         way is younger), and what was made of it; returns how many.
 
         Of the files `among` only, if given, with the time (UTC milliseconds) at which each was shown last:

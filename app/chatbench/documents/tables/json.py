@@ -112,12 +112,15 @@ class JsonTable:
 
 def _see(kinds: dict[str, ColumnType | None], name: str, value: Any) -> None:
     """Makes up its mind about a column: None while only null was seen; text where kinds are mixed."""
-    known: ColumnType | None = kinds.get(name)
+    kinds[name] = seen_as(kinds.get(name), value)
+
+
+def seen_as(known: ColumnType | None, value: Any) -> ColumnType | None:
+    """The type of a column that was `known` as one, now that this value was seen in it."""
     kind = type_of(value)
-    if known is None:
-        kinds[name] = kind
-    elif kind is not None and kind != known:
-        kinds[name] = "json" if "json" in (kind, known) else "text"
+    if known is None or kind is None or kind == known:
+        return known or kind
+    return "json" if "json" in (kind, known) else "text"
 
 
 def type_of(value: Any) -> ColumnType | None:

@@ -7,8 +7,10 @@ from typing import Final
 
 from chatbench.core.errors import FormatError
 from chatbench.documents.tables.json import JSON_LINES, JsonTable
+from chatbench.documents.tables.parquet import read_parquet
 from chatbench.documents.tables.separated import SeparatedTable
 from chatbench.documents.tables.table import Ragged, Table, Tick, silent
+from chatbench.documents.tables.workbook import read_workbook
 
 _SEPARATED: Final = frozenset({".csv", ".tsv", ".tab", ".txt"})
 ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx", ".parquet")
@@ -40,6 +42,10 @@ def read_table(
         )
     if ending in JSON_LINES or ending == ".json":
         return JsonTable(path, encoding=encoding, ragged=ragged, tick=tick)
+    if ending in (".xlsx", ".xlsm"):
+        return read_workbook(path, sheet=sheet, header=header, tick=tick)
+    if ending == ".parquet":
+        return read_parquet(path, tick=tick)
     raise FormatError(
         f"{path.name} is of no kind that is known by its name.", f"Name it {', '.join(ENDINGS)}."
     )

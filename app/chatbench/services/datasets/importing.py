@@ -132,5 +132,6 @@ def _batch(rows: Iterator[Mapping[str, Any]], columns: list[StoredColumn], with_
     taken = list(islice(rows, _BATCH))
     if with_files:
         return taken
-    made: list[Values] = [keyed(row, columns) for row in taken]
+    named = [(one.key, one.column.name) for one in columns]
+    made: list[Values] = [{key: row[name] for key, name in named if name in row} for row in taken]
     return made
