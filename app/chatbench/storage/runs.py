@@ -24,6 +24,8 @@ DUE = frozenset({WAITING, UNCHECKED, REFUSED})
 CRASHED = "Chatbench ended while it ran."
 _STATES = ("waiting", "done", "failed", "done", "failed")
 _PLACES = 32
+_LATEST, _LOOKED = 10, 2000
+"""Runs, and cells of each, by which a model is known."""
 _COLUMNS = (
     "id, number, plan, columns, state, rows, done, failed, cost, unpriced, created_at, ended_at, reason"
 )
@@ -329,6 +331,25 @@ class RunStore:
         """The cell in one place; None where it has not been asked."""
         found = await self.cells(run, place, 1)
         return found[0] if found else None
+
+    async def usual(self) -> dict[str, tuple[float, float]]:
+        """What answers of each model have lately been like: output tokens and milliseconds, on the mean."""
+        wanted = (
+            "SELECT (id - ?) / ? % ?, avg(output_tokens), avg(total_ms) FROM run_cells "
+            "WHERE id BETWEEN ? AND ? AND state IN (1, 3) AND total_ms > 0 GROUP BY 1"
+        )
+
+        def read(connection: apsw.Connection) -> dict[str, tuple[float, float]]:
+            found: dict[str, tuple[float, float]] = {}
+            latest = f"SELECT {_COLUMNS} FROM runs ORDER BY number DESC LIMIT {_LATEST}"  # noqa: S608
+            for run in [_run(row) for row in connection.execute(latest)]:
+                first = _place_id(run, 0)
+                width = run.plan.repeats, len(run.columns)
+                for column, tokens, ms in connection.execute(wanted, (first, *width, first, first + _LOOKED)):
+                    found.setdefault(run.columns[column].model, (tokens, ms))
+            return found
+
+        return await self._database.read(read)
 
     async def figures(self, run: Run) -> list[Figures]:
         """The figures of all cells that have been asked, in their order."""

@@ -1,4 +1,5 @@
 """Runs of the workbench: plans, what they would take, and their cells asked, kept, judged and compared."""
 
+from chatbench.services.runs.forecasting import Forecast as Forecast
 from chatbench.services.runs.running import Live as Live
 from chatbench.services.runs.service import RunService as RunService

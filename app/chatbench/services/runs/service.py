@@ -21,10 +21,12 @@ from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.runs import Cell, CellKey, Plan, Run
+from chatbench.evaluation.kinds import problems as problems_of
 from chatbench.providers.http import Timeouts
 from chatbench.services.models import ModelService
 from chatbench.services.runs.asking import Asker, Files
 from chatbench.services.runs.columns import columns_of, refuse
+from chatbench.services.runs.forecasting import Forecast, Forecaster
 from chatbench.services.runs.judging import PlainChecks
 from chatbench.services.runs.plans import read_plan, written_plan
 from chatbench.services.runs.running import Checks, Live, Running
@@ -56,6 +58,7 @@ class RunService:
         self._sources = sources
         self._changes = changes
         self._cache: SqliteCache | None = None
+        self._forecaster = Forecaster(environment, models, sources, store)
         self._running: dict[str, Running] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
@@ -70,6 +73,10 @@ class RunService:
         """The plan as TOML with comments, which `load_plan` reads."""
         return written_plan(plan)
 
+    async def check(self, plan: Plan) -> Forecast:
+        """What a run of it would take, and all that is wrong with it. Sends and keeps nothing."""
+        return await self._forecaster.forecast(plan)
+
     # Runs
 
     async def start(self, plan: Plan) -> Run:
@@ -77,7 +84,7 @@ class RunService:
         reading its data raises; nothing is sent then."""
         self._refuse_while_closing()
         columns, problems = await columns_of(plan, self._sources, self._models)
-        refuse(problems)
+        refuse((*problems, *(one for check in plan.checks for one in problems_of(check))))
         run = await self._store.create(plan, columns)
         try:
             count = 0
