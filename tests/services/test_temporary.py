@@ -40,7 +40,7 @@ def on_disk(services: Services, *needles: bytes) -> list[str]:
 
 async def test_nothing_of_it_touches_the_disk(services: Services, server: LoopbackServer) -> None:
     """Everything there is to do with a chat is done with it; then the profile is searched."""
-    server.words = [f"answer {SECRET} ", "words"]
+    server.words = [f"zwiebelfisch {SECRET} ", "words"]
     conversation = await temporary(services)
     cid = conversation.id
     assert conversation.summary.temporary
@@ -79,7 +79,7 @@ async def test_nothing_of_it_touches_the_disk(services: Services, server: Loopba
     answers = [m for m in (await services.history.load(cid)).messages if m.role == "assistant"]
     assert len(answers) >= 8
     await services.profile.check()
-    assert on_disk(services, SECRET.encode(), PHOTO, b"answer") == []
+    assert on_disk(services, SECRET.encode(), PHOTO, b"zwiebelfisch") == []
     assert list((services.profile.folder / "files").rglob("*")) == []
 
 
