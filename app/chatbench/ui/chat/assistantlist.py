@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Lane
@@ -15,55 +14,23 @@ from chatbench.services import Services
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.assistantmark import AssistantMark
 from chatbench.ui.chat.conversation.settings import changed_words
-from chatbench.ui.widgets import Button, ElidedLabel, IconButton, Label
-from chatbench.ui.widgets.dialogs import fit_dialog
-
-_SIZE: Final = (560, 480)
+from chatbench.ui.widgets import Button, ElidedLabel, IconButton
+from chatbench.ui.widgets.listdialog import ListDialog, ListRow
 
 
-class AssistantList(QDialog):
-    """Follows what is saved and deleted while it is open; it deletes itself. `begin_wanted(id)`,
-    `apply_wanted(Preset)`, `edit_wanted(Preset)`, `delete_wanted(id)`, `new_wanted()`."""
+class AssistantList(ListDialog):
+    """Follows what is saved and deleted while it is open. `begin_wanted(id)`, `apply_wanted(Preset)`,
+    `edit_wanted(Preset)`, `delete_wanted(id)`, `new_wanted()`."""
 
     begin_wanted = Signal(str)
     apply_wanted = Signal(object)
     edit_wanted = Signal(object)
     delete_wanted = Signal(str)
-    new_wanted = Signal()
 
     def __init__(self, services: Services, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Assistants"))
+        super().__init__(self.tr("Assistants"), self.tr("Save this chat as an assistant…"), parent)
         self._services = services
         self.rows: list[AssistantRow] = []
-        self.told = Label(font="small", color="text2", wrap=True)
-        inside = QWidget()
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(0, 0, 8, 0)
-        self._column.setSpacing(2)
-        self._column.addStretch(1)
-        area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
-        self.new = Button(self.tr("Save this chat as an assistant…"), icon="plus")
-        self.new.clicked.connect(self.new_wanted)
-        close = Button(self.tr("Close"))
-        close.clicked.connect(self.reject)
-        foot = QHBoxLayout()
-        foot.addWidget(self.new)
-        foot.addStretch(1)
-        foot.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(self.told)
-        column.addWidget(area, 1)
-        column.addLayout(foot)
-        fit_dialog(self, *_SIZE)
         disconnect = services.changes.connect(self._changed)
         self.destroyed.connect(lambda *_: disconnect())
         self.refresh()
@@ -78,14 +45,10 @@ class AssistantList(QDialog):
 
     async def _read(self) -> None:
         presets = await self._services.presets.all()
-        for row in self.rows:
-            self._column.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-        self.rows = [AssistantRow(self._services, preset) for preset in presets]
+        before, self.rows = self.rows, [AssistantRow(self._services, preset) for preset in presets]
         for number, row in enumerate(self.rows):
-            self._column.insertWidget(number, row)
             self._connect(row, number)
+        self.replace_rows(before, self.rows)
         some = self.tr("An assistant is a system prompt, a model and parameters under a name.")
         none = self.tr("None yet. Set up a chat as you like it, then save it as an assistant.")
         self.told.setText(some if presets else none)
@@ -107,11 +70,11 @@ class AssistantList(QDialog):
         spawn(self._services.presets.arrange(ids), name="arrange-assistants")
 
 
-class AssistantRow(QWidget):
+class AssistantRow(ListRow):
     """One assistant and what can be done with it."""
 
     def __init__(self, services: Services, preset: Preset) -> None:
-        super().__init__()
+        super().__init__(preset.name)
         self.preset = preset
         name = preset.name
         words = " ".join(preset.system.split())
@@ -121,19 +84,11 @@ class AssistantRow(QWidget):
         self.apply = Button(self.tr("Use here"), kind="quiet", size="small")
         self.apply.setAccessibleName(self.tr("Use {0} in this chat").format(name))
         self.up = IconButton("arrow-up", self.tr("Move {0} up").format(name), size="row")
-        self.edit = IconButton("pencil", self.tr("Edit {0}").format(name), size="row")
-        self.delete = IconButton("trash-2", self.tr("Delete {0}").format(name), size="row")
-        told = QVBoxLayout()
-        told.setSpacing(0)
-        told.addWidget(ElidedLabel(name, weight=600))
+        self.told.addWidget(ElidedLabel(name, weight=600))
         asked = changed_words(Lane(id="", parameters=preset.parameters)).values()
         about = " · ".join(filter(None, (model, *asked, words))) or self.tr("Default parameters")
-        told.addWidget(ElidedLabel(about[:300], font="small", color="text2"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(4, 6, 0, 6)
-        row.setSpacing(6)
-        row.addWidget(AssistantMark(preset))
-        row.addSpacing(4)
-        row.addLayout(told, 1)
+        self.told.addWidget(ElidedLabel(about[:300], font="small", color="text2"))
+        self.row.insertWidget(0, AssistantMark(preset))
+        self.row.insertSpacing(1, 4)
         for button in (self.begin, self.apply, self.up, self.edit, self.delete):
-            row.addWidget(button)
+            self.row.addWidget(button)
