@@ -43,6 +43,8 @@ class Preferences(Names, frozen=True, kw_only=True, omit_defaults=True):
     """The keys that call the quick chat from other programs, in portable words; "" for none."""
     viewer_size: tuple[int, int] | None = None
     """Width and height of the windows that show attached files, in logical pixels; None: as they come."""
+    python_checks: tuple[str, ...] = ()
+    """SHA-256 (hex) of the code of Python checks that may run."""
     shortcuts: dict[str, str] = msgspec.field(default_factory=dict)
     window: dict[str, Any] = msgspec.field(default_factory=dict)
     """Geometry and what was open: written by the window, read by the window."""
