@@ -259,12 +259,15 @@ def _runs(
 
 def _prompts(ground: _Ground, fragments: FragmentService) -> PromptService:
     from chatbench.services.prompts import PromptService
+    from chatbench.services.prompts.folders import PromptFolders
     from chatbench.services.prompts.fragments import SharedTexts
     from chatbench.storage.promptfragments import FragmentStore
     from chatbench.storage.prompts import PromptStore
 
+    store = PromptStore(ground.database)
     texts = SharedTexts(FragmentStore(ground.database), fragments, ground.store)
-    return PromptService(PromptStore(ground.database), texts, ground.changes)
+    folders = PromptFolders(store, ground.profile.preferences.with_name("templates"))
+    return PromptService(store, texts, folders, ground.changes)
 
 
 def _datasets(ground: _Ground, attachments: AttachmentService) -> DatasetService:

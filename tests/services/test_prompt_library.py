@@ -70,7 +70,7 @@ async def test_moving_and_throwing_away_can_be_undone(prompts: PromptService) ->
     before = await prompts.describe(made, name="two", folder="", tags=("t",))
     assert (await prompts.get(made)).path == "two"
     await prompts.describe(made, name=before.name, folder=before.folder, tags=before.tags)
-    assert await prompts.find("f/one")
+    assert (await prompts.find("f/one")).id == made
     await prompts.delete(made)
     assert await prompts.entries() == []
     await prompts.put_back(made)

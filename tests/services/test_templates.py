@@ -87,7 +87,7 @@ def test_a_missing_variable_is_named() -> None:
     assert "-p lang VALUE" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "a\nb", "x" * 200])
+@pytest.mark.parametrize("name", ["", "../up", "a//b", "/b", "a/.b", ".hidden", "a\nb", "x" * 200])
 def test_what_is_no_name(templates: TemplateService, name: str) -> None:
     for act in (templates.get, templates.remove, lambda name: templates.save(name, FULL)):
         with pytest.raises(ConfigurationError, match="name of a template"):
@@ -224,3 +224,90 @@ def test_what_was_removed_comes_back_to_the_letter(templates: TemplateService) -
     assert templates.path("letter").read_text(encoding="utf-8") == BY_HAND
     with pytest.raises(ConfigurationError, match="already"):
         templates.put_back("letter", b"")
+
+
+def test_one_in_a_folder(templates: TemplateService) -> None:
+    templates.save("mail/letter", FULL)
+    templates.save("mail", Template(prompt="other"))
+    assert templates.names() == ("mail", "mail/letter")
+    assert templates.get("mail/letter") == FULL
+    templates.replace("mail/letter", FULL, stamp=templates.read("mail/letter").stamp, rename="post/card")
+    assert templates.names() == ("mail", "post/card")
+
+
+def test_sections_and_shared_texts() -> None:
+    template = Template(
+        system="{{ fragment('style') }}{% if tone %} Be {{tone}}.{% endif %}",
+        prompt="{% for one in range(2) %}{{input}};{% endfor %}",
+    )
+    assert (template.names, template.shared) == (("tone", "input"), ("style",))
+    held = {"style": "Speak {{input}}."}
+    assert template.filled("a", None, held) == ("Speak {{input}}.", "a;a;")
+    assert template.filled("a", {"tone": "kind"}, held)[0] == "Speak {{input}}. Be kind."
+    with pytest.raises(FormatError, match="wants input"):
+        template.filled("", {"tone": "kind"}, held)
+    with pytest.raises(FormatError, match="no fragment"):
+        template.filled("a")
+
+
+def test_braces_that_mean_nothing_stay() -> None:
+    template = Template(prompt="In {{lang}}: {{ $x }} and {% tag }")
+    assert template.filled("", {"lang": "Go {{lang}}"}) == ("", "In Go {{lang}}: {{ $x }} and {% tag }")
+
+
+WHOLE = """name = "A letter"
+tags = ["mail"]
+models = ["loop/m", "loop/other"]
+
+[[messages]]
+role = "system"
+text = "Be kind."
+
+[[messages]]
+text = "An example"
+
+[[messages]]
+role = "assistant"
+text = "Dear example"
+
+[[messages]]
+text = "Dear {{name}}, {{rest}}"
+
+[variables.name]
+type = "choice"
+default = "Ann"
+choices = ["Ann", "Bob"]
+
+[variables.rest]
+type = "json"
+default = [1, "b"]
+"""
+
+
+def test_a_prompt_of_the_library_as_far_as_one_question_holds_it(templates: TemplateService) -> None:
+    stamp = by_hand(templates, WHOLE)
+    found = templates.get("letter")
+    assert (found.model, found.system, found.prompt) == ("loop/m", "Be kind.", "Dear {{name}}, {{rest}}")
+    assert found.variables == {"name": "Ann", "rest": '[1, "b"]'}
+    assert found.left_out == ("2 messages before the question", "all models but the first")
+    with pytest.raises(ConfigurationError, match="more than a template"):
+        templates.replace("letter", found, stamp=stamp)
+    assert templates.path("letter").read_text(encoding="utf-8") == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tags = 5", "mine.toml: `tags`"),
+        ('[[messages]]\nrole = "king"', "mine.toml: `messages"),
+        ('name = "x"\nx = 1', "nothing called `x`"),
+        ('prompt = "x"\n[[messages]]\ntext = "y"', "stands instead"),
+        ('[variables.x]\nkind = "text"', "mine.toml: `variables"),
+        ('name = "x"\n[parameters]\nheat = 1', "mine.toml: .*heat"),
+    ],
+)
+def test_a_broken_prompt_is_named(templates: TemplateService, text: str, said: str) -> None:
+    path = templates.save("mine", FULL)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=said):
+        templates.get("mine")

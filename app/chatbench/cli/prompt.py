@@ -214,7 +214,10 @@ async def _question(services: Services, options: _Options) -> _Question:
         raise ConfigurationError(
             "One key does not go to several providers.", "Ask models of one provider, or leave out --key."
         )
-    system, words = template.filled(options.words, options.variables)
+    shared = await services.prompts.texts_named(template.shared)
+    system, words = template.filled(options.words, options.variables, shared)
+    if template.left_out:
+        note(f"Left out of the prompt {options.template}: {', '.join(template.left_out)}.")
     system = options.system if options.system is not None else system
     pieces = await _texts(services, (*template.fragments, *options.fragments), options.piped)
     above = await _texts(services, (*template.system_fragments, *options.system_fragments), options.piped)

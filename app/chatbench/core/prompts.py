@@ -92,3 +92,12 @@ class Fragment(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     source: str = ""
     sha256: str = ""
     updated_at: int = 0
+
+
+class NamedPrompt(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A prompt with what it is called, as files hold it. `name` is "" where the file's own name is it."""
+
+    name: str = ""
+    folder: str = ""
+    tags: tuple[str, ...] = ()
+    prompt: Prompt = Prompt()

@@ -6,31 +6,30 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from chatbench.client.schemas import check_schema
 from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.params import Parameters
+from chatbench.formats import prompt_values
+from chatbench.services.tomlfiles import encoded
 from chatbench.storage import failures
 from chatbench.storage.textfiles import broken_toml, replace_file
-
-if TYPE_CHECKING:
-    from tomlkit.items import Item
+from chatbench.templates.evaluating import words
+from chatbench.templates.language import Parsed, TemplateError, parse, render
 
 INPUT = "input"
 """The variable that stands for what is asked."""
 _NAME = re.compile(r"[\w-][\w.-]{0,99}\Z")
-_AS_IT_IS = re.compile(r'(?:[^\x00-\x08\x0b-\x1f\x7f\\"]|"(?!""|\Z))*\Z')
-"""Text that TOML can hold between its long quotes without a change."""
 _PLACE = re.compile(r"\{\{\s*(\w[\w-]*)\s*\}\}")
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a prompt is made of. `{{name}}` in `prompt` and `system` is filled in, `{{input}}` with
     what is asked. `variables` are what holds where nothing is given; `fragments` files and
-    addresses."""
+    addresses; `left_out` names what a prompt of the library holds that one question cannot."""
 
     model: str = ""
     system: str = ""
@@ -40,6 +39,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     system_fragments: tuple[str, ...] = ()
     parameters: dict[str, Any] = {}
     schema: dict[str, Any] | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if "schema" in self.parameters:
@@ -48,31 +48,62 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     @property
     def names(self) -> tuple[str, ...]:
         """The variables in it, in order, `input` among them."""
-        return tuple(dict.fromkeys(_PLACE.findall(f"{self.system}\n{self.prompt}")))
+        return tuple(dict.fromkeys((*_asks_for(self.system).names, *_asks_for(self.prompt).names)))
 
-    def filled(self, words: str, given: Mapping[str, str] | None = None) -> tuple[str, str]:
-        """The system prompt and the question. Words that no `{{input}}` takes come after the prompt.
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The fragments of the library that it names, with their pins."""
+        found = (*_asks_for(self.system).fragments, *_asks_for(self.prompt).fragments)
+        return tuple(dict.fromkeys(found))
+
+    def filled(
+        self, words: str, given: Mapping[str, str] | None = None, shared: Mapping[str, str] | None = None
+    ) -> tuple[str, str]:
+        """The system prompt and the question. Words that no `{{input}}` takes come after the prompt;
+        `shared` are the texts of the library's fragments.
 
         What is filled in is never filled again. Raises FormatError for a variable without a value,
         or a value without a variable.
         """
-        values = {**self.variables, **(given or {})}
+        values: dict[str, str] = {**self.variables, **(given or {})}
         if strange := [name for name in given or () if name not in self.names or name == INPUT]:
             known = ", ".join(name for name in self.names if name != INPUT) or "none"
             raise FormatError(
                 f"The template has no variable {', '.join(strange)}.", f"Its variables: {known}."
             )
-        missing = [name for name in self.names if name != INPUT and name not in values]
-        if INPUT in self.names and not words:
+        wanted = [
+            name
+            for text in (self.system, self.prompt)
+            for name in _asks_for(text).names
+            if name not in _asks_for(text).optional
+        ]
+        missing = [name for name in dict.fromkeys(wanted) if name != INPUT and name not in values]
+        if INPUT in wanted and not words:
             missing.append(INPUT)
         if missing:
             told = " ".join(f"-p {name} VALUE" for name in missing if name != INPUT) or "Give a text"
             raise FormatError(f"The template wants {', '.join(missing)}.", f"{told}.")
         values[INPUT] = words
-        system, prompt = (_PLACE.sub(lambda m: values[m[1]], text) for text in (self.system, self.prompt))
+        system, prompt = (_filled(text, values, shared or {}) for text in (self.system, self.prompt))
         if INPUT not in self.names:
             prompt = "\n\n".join(filter(None, (prompt, words)))
         return system, prompt
+
+
+def _asks_for(text: str) -> Parsed:
+    try:
+        return parse(text)
+    except TemplateError:
+        # Braces that mean nothing to the language were there before it, in prompts about braces.
+        return Parsed(tuple(dict.fromkeys(_PLACE.findall(text))), ())
+
+
+def _filled(text: str, values: Mapping[str, str], shared: Mapping[str, str]) -> str:
+    try:
+        parse(text)
+    except TemplateError:
+        return _PLACE.sub(lambda m: values[m[1]], text)
+    return render(text, values, shared)
 
 
 class Kept(NamedTuple):
@@ -95,14 +126,15 @@ class TemplateChanged(ConfigurationError):
 
 
 class TemplateService:
-    """The templates of a profile: `NAME.toml` in one folder."""
+    """The templates of a profile: `NAME.toml` in one folder, `FOLDER/NAME` in those inside of it. The same
+    files are prompts of the workbench's library."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def path(self, name: str) -> Path:
         """Where a template of that name stands. Raises ConfigurationError for what is no name."""
-        if not _NAME.match(name):
+        if not all(_NAME.match(part) for part in name.split("/")):
             raise ConfigurationError(
                 f"{name!r} cannot be the name of a template.", "Use letters, digits, - and _."
             )
@@ -110,7 +142,10 @@ class TemplateService:
 
     def names(self) -> tuple[str, ...]:
         """In alphabetical order."""
-        return tuple(sorted(path.stem for path in self._folder.glob("*.toml") if _NAME.match(path.stem)))
+        found = (
+            path.relative_to(self._folder).with_suffix("").as_posix() for path in self._folder.rglob("*.toml")
+        )
+        return tuple(sorted(name for name in found if all(_NAME.match(part) for part in name.split("/"))))
 
     def get(self, name: str) -> Template:
         """Raises ConfigurationError where there is none of that name, with near ones, or where its
@@ -122,16 +157,14 @@ class TemplateService:
         path = self.path(name)
         data = self._data(name)
         try:
-            template = msgspec.toml.decode(data, type=Template)
+            template = _decoded(data)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise broken_toml(path, data, error) from error
-        try:
-            Parameters.from_dict(template.parameters)
-            if template.schema is not None:
-                check_schema(template.schema)
+        except FormatError as error:
+            raise ConfigurationError(f"{path.name}: {error.message}", error.hint) from error
         except ConfigurationError as error:
             raise type(error)(f"{path.name}: {error.message}", error.hint) from error
-        return Kept(template, _stamp(data))
+        return Kept(template, stamp_of(data))
 
     def _data(self, name: str) -> bytes:
         path = self.path(name)
@@ -159,10 +192,7 @@ class TemplateService:
     def _add(self, name: str, data: bytes) -> Path:
         path = self.path(name)
         self._refuse_taken(path)
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise failures.system_error(error, self._folder) from error
+        _make_folder(path.parent)
         replace_file(path, data)
         return path
 
@@ -170,7 +200,8 @@ class TemplateService:
         if path.exists():
             raise ConfigurationError(
                 f"There is a template {path.stem!r} already.",
-                f"Choose another name, or remove it: `chatbench templates remove {path.stem}`.",
+                "Choose another name, or remove it: `chatbench templates remove "
+                f"{path.relative_to(self._folder).with_suffix('').as_posix()}`.",
             )
 
     def replace(self, name: str, template: Template, *, stamp: str, rename: str = "") -> Path:
@@ -187,12 +218,17 @@ class TemplateService:
             raise TemplateChanged(name, gone=True) from None
         except OSError as error:
             raise failures.system_error(error, path) from error
-        if _stamp(before) != stamp:
+        if stamp_of(before) != stamp:
             raise TemplateChanged(name, gone=False)
+        if not _is_whole_template(before):
+            raise ConfigurationError(
+                f"The prompt {name!r} holds more than a template can.", "Change it in the workbench."
+            )
         if target != path and not (target.exists() and target.samefile(path)):
             self._refuse_taken(target)
         replace_file(path, _encoded(template, before))
         if target != path:
+            _make_folder(target.parent)
             try:
                 path.rename(target)
             except OSError as error:
@@ -217,52 +253,70 @@ class TemplateService:
         return ConfigurationError(f"There is no template called {name!r}.", hint)
 
 
-def _stamp(data: bytes) -> str:
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise failures.system_error(error, folder) from error
+
+
+def stamp_of(data: bytes) -> str:
+    """What tells this content of a file from every other."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _encoded(template: Template, before: bytes = b"") -> bytes:
     """The file of a template; changes in one that was there leave the rest of it as it is."""
+
+    def same(data: bytes) -> bool:
+        return bool(msgspec.toml.decode(data, type=Template) == template)
+
+    values: dict[str, Any] = msgspec.to_builtins(template)
+    values.pop("left_out", None)
+    return encoded(values, before, same=same)
+
+
+def _decoded(data: bytes) -> Template:
+    values = msgspec.toml.decode(data)
+    simple = prompt_values.is_simple(values)
+    template = msgspec.convert(values, Template) if simple else _template(values)
+    Parameters.from_dict(template.parameters)
+    if template.schema is not None:
+        check_schema(template.schema)
+    return template
+
+
+def _is_whole_template(data: bytes) -> bool:
     try:
-        data = _written(template, before)
-        # A file by hand can be laid out so that a new line would land in the wrong table.
-        if before and msgspec.toml.decode(data, type=Template) != template:
-            data = _written(template)
-    except UnicodeEncodeError as error:
-        raise ConfigurationError(
-            "What is to be saved is not UTF-8 text.", "Correct the text, or type it anew."
-        ) from error
-    except ValueError as error:
-        raise ConfigurationError(
-            "A template cannot hold null, as this schema or extra_body has it.",
-            "Leave null out, or give that part on the command line.",
-        ) from error
-    return data
+        return prompt_values.is_simple(msgspec.toml.decode(data))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return True
 
 
-def _written(template: Template, before: bytes = b"") -> bytes:
-    """TOML as a person would write it: long texts over several lines, tables last."""
-    import tomlkit
-
-    document = tomlkit.parse(before)
-    wanted = msgspec.to_builtins(template)
-    there = document.unwrap()
-    for name in there:
-        if name not in wanted:
-            document.remove(name)
-    for name, value in wanted.items():
-        if name not in there:
-            document.add(name, _item(value))
-        elif there[name] != value:
-            document[name] = _item(value)
-    return tomlkit.dumps(document).encode()
-
-
-def _item(value: object) -> Item:
-    import tomlkit
-    from tomlkit.items import String, StringType
-
-    if isinstance(value, str) and "\n" in value and _AS_IT_IS.match(value):
-        # The line end after the opening quotes is not part of the text.
-        return String(StringType.MLB, value, f"\n{value}", tomlkit.items.Trivia())
-    return tomlkit.item(value)
+def _template(values: dict[str, Any]) -> Template:
+    """The file of a prompt of the library, as far as one question can hold it. Raises FormatError."""
+    named = prompt_values.read(values)
+    prompt, left = named.prompt, list[str]()
+    questions = [one for one in prompt.messages if one.role == "user"]
+    examples = len([one for one in prompt.messages if one.role != "system"]) - len(questions[-1:])
+    if examples:
+        left.append(f"{examples} messages before the question")
+    if any(one.attachments for one in prompt.messages):
+        left.append("attachments")
+    if prompt.tools:
+        left.append("tools")
+    if len(prompt.models) > 1:
+        left.append("all models but the first")
+    defaults = {one.name: one.default for one in prompt.variables if one.default is not None}
+    texts = {name: one if isinstance(one, str) else words(one, 0) for name, one in defaults.items()}
+    return Template(
+        model=next(iter(prompt.models), ""),
+        system="\n\n".join(one.text for one in prompt.messages if one.role == "system"),
+        prompt=questions[-1].text if questions else "",
+        variables=texts,
+        fragments=tuple(values.get("fragments", ())),
+        system_fragments=tuple(values.get("system_fragments", ())),
+        parameters=prompt.parameters.to_dict(),
+        schema=prompt.response_schema,
+        left_out=tuple(left),
+    )

@@ -6,6 +6,7 @@ from chatbench.services.prompts.comparing import (
     SettingDifference,
     compare,
 )
+from chatbench.services.prompts.folders import PromptChanged, Synced
 from chatbench.services.prompts.service import FRAGMENT, PromptService
 from chatbench.templates.language import Parsed, Span, TemplateError, parse, render, spans
 from chatbench.templates.prompts import Filled, fill, fragments_of, variables_of
@@ -15,10 +16,12 @@ __all__ = [
     "Filled",
     "MessageDifference",
     "Parsed",
+    "PromptChanged",
     "PromptDifference",
     "PromptService",
     "SettingDifference",
     "Span",
+    "Synced",
     "TemplateError",
     "compare",
     "fill",

@@ -67,11 +67,12 @@ class SharedTexts:
     async def of(self, prompts: Iterable[Prompt]) -> dict[str, str]:
         """The texts of all fragments that the prompts name, by the names they use, pins included. Raises
         FormatError for one that is not there."""
-        wanted: dict[str, None] = {}
-        for prompt in prompts:
-            wanted.update(dict.fromkeys(fragments_of(prompt)))
+        return await self.named([name for prompt in prompts for name in fragments_of(prompt)])
+
+    async def named(self, names: Iterable[str]) -> dict[str, str]:
+        """The texts of these, each with its pin. Raises FormatError for one that is not there."""
         found = {}
-        for used in wanted:
+        for used in dict.fromkeys(names):
             name, _, pin = used.partition(PIN)
             try:
                 found[used] = (await self._store.get(name, pin)).text

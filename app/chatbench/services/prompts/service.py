@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from chatbench.core.changes import Changes
 from chatbench.core.observe import Signal
 from chatbench.core.prompts import Fragment, Prompt, PromptEntry, PromptVersion
 from chatbench.services.prompts import naming
 from chatbench.services.prompts.comparing import PromptDifference, compare
+from chatbench.services.prompts.folders import PromptFolders, Synced, watched
 from chatbench.services.prompts.fragments import PIN, SharedTexts
 from chatbench.storage.prompts import PromptStore, Which
 from chatbench.templates.language import TemplateError
@@ -23,13 +25,64 @@ class PromptService:
     """All methods raise StorageError and its kinds, also where there is no such prompt. What they change
     is told as `Changes.prompts`."""
 
-    def __init__(self, store: PromptStore, texts: SharedTexts, changes: Signal[Changes]) -> None:
+    def __init__(
+        self, store: PromptStore, texts: SharedTexts, folders: PromptFolders, changes: Signal[Changes]
+    ) -> None:
         self._store = store
         self._texts = texts
+        self._folders = folders
         self._changes = changes
+        self._one_at_a_time = asyncio.Lock()
+        self._has_synced = False
+
+    async def sync(self) -> Synced:
+        """Reads the linked folders: a changed file becomes a version, one that is gone goes into the trash,
+        and what was changed here and there is left alone and told. Happens by itself before the library is
+        listed for the first time."""
+        async with self._one_at_a_time:
+            found = await self._folders.sync()
+            self._has_synced = True
+        if found.ids:
+            self._changed(*found.ids)
+        return found
+
+    async def take_file(self, prompt_id: str) -> PromptVersion:
+        """What the prompt's file holds becomes the newest version. Raises ConfigurationError where it has no
+        file, or that is broken."""
+        async with self._one_at_a_time:
+            await self._folders.take(await self._store.get(prompt_id))
+        self._changed(prompt_id)
+        return await self._store.version(prompt_id, "latest")
+
+    async def write_file(self, prompt_id: str) -> PromptVersion:
+        """The newest version goes over what the prompt's file holds, which stays as a version before it.
+        Raises as `take_file`."""
+        newest = await self._store.version(prompt_id, "latest")
+        await self.take_file(prompt_id)
+        return await self.save(prompt_id, newest.prompt, note=f"Version {newest.number}, and not its file")
+
+    async def paths_to_watch(self) -> tuple[Path, ...]:
+        """The folders in which prompts change; when one does, `sync`."""
+        roots = tuple(await self._folders.linked())
+        return await asyncio.to_thread(watched, roots)
+
+    async def folders(self) -> dict[Path, str]:
+        """Linked folders of the disk → folder of the library; the profile's own is its top."""
+        return await self._folders.linked()
+
+    async def link_folder(self, path: Path, folder: str = "") -> Synced:
+        """Takes a folder of prompts into the library, as a folder of that name there (its own name without
+        one). Raises ConfigurationError for what is no folder, or a name that is taken."""
+        await self._folders.link(path, folder)
+        return await self.sync()
+
+    async def unlink_folder(self, path: Path) -> None:
+        """Its prompts stay in the library, and its files where they are."""
+        self._changed(*await self._folders.unlink(path))
 
     async def entries(self) -> list[PromptEntry]:
         """The library, by folder and name; what is in the trash left out."""
+        await self._read_once()
         return await self._store.entries()
 
     async def get(self, prompt_id: str) -> PromptEntry:
@@ -37,10 +90,11 @@ class PromptService:
 
     async def find(self, name_or_id: str) -> PromptEntry:
         """By id, folder and name, or a name that only one has. Raises ConfigurationError with near ones."""
-        return naming.find(await self._store.entries(), name_or_id)
+        return naming.find(await self.entries(), name_or_id)
 
     async def search(self, words: str) -> list[PromptEntry]:
         """Those that hold all the words in name, folder, tags or their newest text."""
+        await self._read_once()
         entries = await self._store.latest()
         return await asyncio.to_thread(naming.search, entries, words)
 
@@ -71,17 +125,23 @@ class PromptService:
         """A new prompt (without an id: then it needs a name), or a new version of one; the newest version
         where nothing has changed. What is left out of name, folder and tags stays as it is.
 
-        Raises ConfigurationError for what is no name, or one that is taken.
+        Raises ConfigurationError for what is no name, or one that is taken; PromptChanged (and saves
+        nothing) where its file was changed elsewhere; StorageError where it is saved and its file could not
+        be written, which `sync` will do.
         """
+        await self._read_once()
         if prompt_id is None:
             saved = await self._store.add(
                 prompt, naming.named(name), naming.in_folder(folder or ""), naming.tagged(tags or ()), note
             )
         else:
+            before = await self._store.get(prompt_id)
+            await self._folders.check(before)
             if name or folder is not None or tags is not None:
-                await self.describe(prompt_id, name=name, folder=folder, tags=tags)
+                await self._describe(before, name, folder, tags)
             saved = await self._store.save(prompt_id, prompt, note)
         self._changed(saved.prompt_id)
+        await self._write(saved.prompt_id)
         return saved
 
     async def describe(
@@ -93,15 +153,12 @@ class PromptService:
         tags: Sequence[str] | None = None,
     ) -> PromptEntry:
         """Another name, place or other tags; what is left out stays. Returns what it was: describing it so
-        undoes it. Raises ConfigurationError for what is no name, or one that is taken."""
+        undoes it. Raises as `save`."""
         before = await self._store.get(prompt_id)
-        await self._store.describe(
-            prompt_id,
-            naming.named(name or before.name),
-            before.folder if folder is None else naming.in_folder(folder),
-            before.tags if tags is None else naming.tagged(tags),
-        )
+        await self._folders.check(before)
+        await self._describe(before, name, folder, tags)
         self._changed(prompt_id)
+        await self._write(prompt_id)
         return before
 
     async def mark_production(self, prompt_id: str, number: int | None) -> None:
@@ -115,14 +172,18 @@ class PromptService:
         return await self.save(prompt_id, earlier.prompt, note=f"Version {number} again")
 
     async def delete(self, prompt_id: str) -> None:
-        """Into the trash; `put_back` undoes it."""
+        """Into the trash, and its file away; `put_back` undoes it. Raises PromptChanged where its file was
+        changed elsewhere."""
+        await self._folders.remove(await self._store.get(prompt_id))
         await self._store.trash(prompt_id)
         self._changed(prompt_id)
 
     async def put_back(self, prompt_id: str) -> None:
         """Out of the trash. Raises ConfigurationError where another has its name meanwhile."""
+        await self._store.stands_in(prompt_id, None)
         await self._store.take_back(prompt_id)
         self._changed(prompt_id)
+        await self._write(prompt_id)
 
     async def trashed(self) -> list[PromptEntry]:
         """What was thrown away, the last first."""
@@ -184,9 +245,33 @@ class PromptService:
         not there, TemplateError."""
         return await self._texts.of(prompts)
 
+    async def texts_named(self, names: Sequence[str]) -> dict[str, str]:
+        """The texts of these fragments, each with its pin. Raises FormatError for one that is not there."""
+        return await self._texts.named(names)
+
     async def filled(self, prompt: Prompt, values: dict[str, object]) -> Filled:
         """The messages that are sent. Raises TemplateError, and FormatError for values that do not fit."""
         return fill(prompt, values, await self._texts.of((prompt,)))
+
+    async def _read_once(self) -> None:
+        if not self._has_synced:
+            await self.sync()
+
+    async def _describe(
+        self, before: PromptEntry, name: str, folder: str | None, tags: Sequence[str] | None
+    ) -> None:
+        await self._store.describe(
+            before.id,
+            naming.named(name or before.name),
+            before.folder if folder is None else naming.in_folder(folder),
+            before.tags if tags is None else naming.tagged(tags),
+        )
+
+    async def _write(self, prompt_id: str) -> None:
+        """The newest version into the prompt's file."""
+        async with self._one_at_a_time:
+            entry = await self._store.get(prompt_id)
+            await self._folders.write(entry, await self._store.version(prompt_id, "latest"))
 
     async def _fragment_changed(self, name: str) -> None:
         self._changed(f"{FRAGMENT}{name}", *(one.id for one in await self.users_of(name)))
