@@ -134,11 +134,29 @@ class RunStore:
         frozen of each."""
 
         def write(connection: apsw.Connection) -> Run:
-            _delete(connection, "run_rows", _place_id(run, rows), _place_id(run, 2**_PLACES - 1))
-            connection.execute("UPDATE runs SET rows = ? WHERE number = ?", (rows, run.number))
+            last = _place_id(run, 2**_PLACES - 1)
+            _delete(connection, "run_rows", _place_id(run, rows), last)
+            for table in ("run_cells", "run_answers"):
+                first = _place_id(run, rows * len(run.columns) * run.plan.repeats)
+                _delete(connection, table, first, last)
+            done, failed = _counts(connection, run)
+            connection.execute(
+                "UPDATE runs SET rows = ?, done = ?, failed = ? WHERE number = ?",
+                (rows, done, failed, run.number),
+            )
             if columns is not None:
                 told = texts.encode(tuple(columns))
                 connection.execute("UPDATE runs SET columns = ? WHERE number = ?", (told, run.number))
+            return _found(connection, run.id)
+
+        return await self._database.write(write)
+
+    async def replan(self, run: Run, plan: Plan) -> Run:
+        """The run by another plan."""
+
+        def write(connection: apsw.Connection) -> Run:
+            told = texts.encode(plan)
+            connection.execute("UPDATE runs SET plan = ? WHERE number = ?", (told, run.number))
             return _found(connection, run.id)
 
         return await self._database.write(write)

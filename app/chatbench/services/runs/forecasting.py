@@ -20,8 +20,9 @@ from chatbench.core.models import ModelRef
 from chatbench.core.prompts import Variable
 from chatbench.core.runs import Plan, RunColumn, RunRow
 from chatbench.core.usage import Rates, Usage
-from chatbench.evaluation.kinds import KINDS, problems
+from chatbench.evaluation.kinds import KINDS
 from chatbench.services.runs.columns import ModelSource, columns_of, missing_in, title_of, values_of
+from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.sources import Sources
 from chatbench.storage.runs import RunStore
 from chatbench.templates.prompts import Filled, fill, variables_of
@@ -92,17 +93,23 @@ class Forecaster:
     """Looks a plan through. Sends and keeps nothing."""
 
     def __init__(
-        self, environment: Environment, models: ModelSource, sources: Sources, store: RunStore
+        self,
+        environment: Environment,
+        models: ModelSource,
+        sources: Sources,
+        checks: Checks,
+        store: RunStore,
     ) -> None:
         self._environment = environment
         self._models = models
         self._sources = sources
+        self._checks = checks
         self._store = store
 
     async def forecast(self, plan: Plan) -> Forecast:
         """Never raises for what is wrong with the plan: that is among the problems."""
         columns, found = await columns_of(plan, self._sources, self._models)
-        problems = [*found, *await self._of_keys(plan, columns), *self._of_checks(plan)]
+        problems = [*found, *await self._of_keys(plan, columns), *self._checks.problems(plan.checks)]
         looked = _Looked(plan, columns)
         try:
             async for rows in self._sources.rows(plan.data):
@@ -159,9 +166,6 @@ class Forecaster:
             except ChatbenchError as error:
                 found.append(f"{error.message} {error.hint}".rstrip())
         return found
-
-    def _of_checks(self, plan: Plan) -> list[str]:
-        return [one for check in plan.checks for one in problems(check)]
 
     def _of_column(
         self, plan: Plan, column: RunColumn, looked: _Looked, usual: Mapping[str, tuple[float, float]]

@@ -4,28 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple, get_args
+from typing import NamedTuple, Protocol, get_args
 
 import msgspec
 
+from chatbench.client.llm import LLMClient
 from chatbench.core.checks import Check, DeterministicKind, Subject, Verdict
 from chatbench.core.runs import Cell, Plan
 from chatbench.evaluation.checks import judge
+from chatbench.evaluation.kinds import problems
 
 _QUICK = frozenset(get_args(DeterministicKind))
+
+
+class Checks(Protocol):
+    """Judges answers."""
+
+    async def judge_all(
+        self, checks: Sequence[Check], subject: Subject, *, client: LLMClient | None = None
+    ) -> tuple[Verdict, ...]:
+        """A verdict for each check, in their order; `client` asks the graders. Raises BudgetExceeded."""
+
+    def problems(self, checks: Sequence[Check]) -> list[str]:
+        """What is wrong with them, in words."""
 
 
 class PlainChecks:
     """The checks that need no model."""
 
-    async def judge_all(self, checks: Sequence[Check], subject: Subject) -> tuple[Verdict, ...]:
-        """A verdict for each check, in their order."""
+    async def judge_all(
+        self, checks: Sequence[Check], subject: Subject, *, client: LLMClient | None = None
+    ) -> tuple[Verdict, ...]:
         return tuple(
             judge(check, subject)
             if check.kind in _QUICK
             else Verdict(passed=None, reason="It needs a model.")
             for check in checks
         )
+
+    def problems(self, checks: Sequence[Check]) -> list[str]:
+        return [one for check in checks for one in problems(check)]
 
 
 class Judged(NamedTuple):

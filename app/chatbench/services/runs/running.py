@@ -6,20 +6,18 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Protocol
 
 import msgspec
 
 from chatbench.client.call import AnswerStream
-from chatbench.core.checks import Check, Subject, Verdict
-from chatbench.core.errors import ChatbenchError, ErrorReport, FormatError, StorageError
+from chatbench.core.errors import BudgetExceeded, ChatbenchError, ErrorReport, FormatError, StorageError
 from chatbench.core.messages import text_of
 from chatbench.core.runs import Cell, CellKey, Run, RunState
 from chatbench.services.runs.asking import Answered, Asker, OutOfBudget, failed_cell, subject_of
 from chatbench.services.runs.feeding import Due, Feed
-from chatbench.services.runs.judging import Judged, is_quick, judged, letters
+from chatbench.services.runs.judging import Checks, Judged, is_quick, judged, letters
 from chatbench.services.runs.writing import Writer
 from chatbench.storage.runs import DONE, FAILED, REFUSED, UNCHECKED, Finished, RunStore, key_of, place_of
 
@@ -39,13 +37,6 @@ _RATE_MARKS = 50
 _SHOWN_TEXTS = 50
 _TOLD_S = 0.25
 _BROKE_OFF = "Something went wrong in Chatbench itself. The log says more."
-
-
-class Checks(Protocol):
-    """Judges answers; what graders cost stands in the verdicts."""
-
-    async def judge_all(self, checks: Sequence[Check], subject: Subject) -> tuple[Verdict, ...]:
-        """A verdict for each check, in their order."""
 
 
 class Live(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,7 +221,7 @@ class Running:
                 await self._check_stored(due)
             elif (answered := await self._asked(due)) is not None:
                 await self._take(due, answered)
-        except OutOfBudget as error:
+        except (OutOfBudget, BudgetExceeded) as error:
             self.end("paused", _told(error))
         except asyncio.CancelledError:
             if self.state == "running":
@@ -327,7 +318,9 @@ class Running:
         self._writer.put(told, cost + found.cost, unpriced + found.unpriced)
 
     async def _judged(self, due: Due, cell: Cell, question: str) -> Judged:
-        verdicts = await self._checks.judge_all(self.run.plan.checks, subject_of(cell, due.row, question))
+        subject = subject_of(cell, due.row, question)
+        checks, client = self.run.plan.checks, self._asker.client
+        verdicts = await self._checks.judge_all(checks, subject, client=client)
         return judged(self.run.plan, cell, verdicts)
 
     def _count(self, cell: Cell, answered: Answered) -> None:

@@ -16,22 +16,23 @@ from chatbench.client.environment import Environment
 from chatbench.client.llm import AT_ONCE, LLMClient
 from chatbench.client.retries import BATCH_ATTEMPTS, BATCH_LIMITED_S, RetryPolicy
 from chatbench.core.changes import Changes
+from chatbench.core.checks import Check, Verdict
 from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.runs import Cell, CellKey, Plan, Run
-from chatbench.evaluation.kinds import problems as problems_of
 from chatbench.providers.http import Timeouts
 from chatbench.services.models import ModelService
+from chatbench.services.runs import again
 from chatbench.services.runs.asking import Asker, Files
 from chatbench.services.runs.columns import columns_of, refuse
 from chatbench.services.runs.forecasting import Forecast, Forecaster
-from chatbench.services.runs.judging import PlainChecks
+from chatbench.services.runs.judging import Checks, PlainChecks
 from chatbench.services.runs.plans import read_plan, written_plan
-from chatbench.services.runs.running import Checks, Live, Running
+from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import Sources
-from chatbench.storage.runs import DUE, RunStore, key_of, place_of
+from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
 
 Again = Literal["failed", "missing", "changed"]
 
@@ -58,7 +59,7 @@ class RunService:
         self._sources = sources
         self._changes = changes
         self._cache: SqliteCache | None = None
-        self._forecaster = Forecaster(environment, models, sources, store)
+        self._forecaster = Forecaster(environment, models, sources, self._checks, store)
         self._running: dict[str, Running] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
@@ -84,7 +85,7 @@ class RunService:
         reading its data raises; nothing is sent then."""
         self._refuse_while_closing()
         columns, problems = await columns_of(plan, self._sources, self._models)
-        refuse((*problems, *(one for check in plan.checks for one in problems_of(check))))
+        refuse((*problems, *self._checks.problems(plan.checks)))
         run = await self._store.create(plan, columns)
         try:
             count = 0
@@ -205,19 +206,49 @@ class RunService:
 
     async def rerun(self, run_id: str, which: Again | Iterable[CellKey]) -> Run:
         """Asks cells again and returns the run, under way: those that failed, those that have no answer,
-        or the ones named, with what goes on from them."""
-        run = await self.get(run_id)
+        those whose request is another by now (prompts and rows are read anew), or the ones named; and what
+        goes on from them. Raises ConfigurationError where that cannot be."""
+        run = await self._idle(run_id)
         states = await self._store.states(run)
-        if which == "missing":
-            places: list[int] = []
-        elif which == "failed":
-            places = [place for place, state in enumerate(states) if state not in DUE and state != 1]
-        elif isinstance(which, str):
-            raise ConfigurationError("changed")
-        else:
+        places: list[int] = []
+        if which == "failed":
+            places = [place for place, state in enumerate(states) if state in (FAILED, REFUSED)]
+        elif which == "changed":
+            columns, problems = await columns_of(run.plan, self._sources, self._models)
+            refuse(problems)
+            run = await again.refreshed(run, columns, self._sources, self._store)
+            places = await again.changed_places(run, self._asker(run), self._store)
+        elif not isinstance(which, str):
             places = [place_of(run, key) for key in which]
-        await self._store.reset(run, _with_followers(run, places))
+        await self._store.reset(run, again.with_followers(run, places))
         return await self.resume(run_id)
+
+    async def recheck(self, run_id: str, checks: Sequence[Check] | None = None) -> Run:
+        """Judges the answers that are there, by other checks if some are given, and keeps what they find; no
+        model is called but by checks that want one. Raises ConfigurationError for checks that are wrong,
+        BudgetExceeded where graders cannot be paid."""
+        run = await self._idle(run_id)
+        plan = run.plan
+        if checks is not None:
+            refuse(tuple(self._checks.problems(checks)))
+            plan = msgspec.structs.replace(plan, checks=tuple(checks))
+            run = await self._store.replan(run, plan)
+        asker = self._asker(run)
+        try:
+            await again.recheck(run, plan, asker, self._checks, self._store, lambda: self._tell(run_id))
+        finally:
+            await self._flush_ledger()
+        return await self.get(run_id)
+
+    async def try_checks(self, run_id: str, checks: Sequence[Check]) -> dict[CellKey, tuple[Verdict, ...]]:
+        """What these checks find of the answers that are there; nothing is kept."""
+        run = await self._store.get(run_id)
+        refuse(tuple(self._checks.problems(checks)))
+        found: dict[CellKey, tuple[Verdict, ...]] = {}
+        asker = self._asker(run)
+        async for judged in again.verdicts_of(run, checks, asker, self._checks, self._store):
+            found.update((cell.key, verdicts) for cell, verdicts in judged)
+        return found
 
     async def aclose(self) -> None:
         """Pauses what is under way; answers that have not come are left."""
@@ -234,9 +265,8 @@ class RunService:
     async def _go(self, run_id: str, plan: Plan | None = None, concurrent: int | None = None) -> Run:
         run = await self._store.claim(run_id, plan)
         states = await self._store.states(run)
-        asker = Asker(run, self._client(run), self._files, self._user_model(run.plan))
         running = Running(
-            run, states, self._store, asker, self._checks,
+            run, states, self._store, self._asker(run), self._checks,
             concurrent=concurrent or run.plan.limits.concurrent or AT_ONCE,
             passed=await self._store.passed(run),
             changed=lambda: self._tell(run_id),
@@ -251,9 +281,7 @@ class RunService:
         if running.is_written:
             self._running.pop(run.id, None)
             self._tasks.pop(run.id, None)
-        ledger = self._environment.ledger
-        if ledger is not None:
-            await ledger.flush()
+        await self._flush_ledger()
         self._changes.emit(Changes(runs=frozenset({run.id}), usage=True))
 
     async def _end(self, run_id: str, state: Literal["paused", "stopped"], at_once: bool) -> None:
@@ -268,6 +296,21 @@ class RunService:
             await held.write_what_is_left()
         self._running.pop(run_id, None)
         self._tasks.pop(run_id, None)
+
+    async def _flush_ledger(self) -> None:
+        ledger = self._environment.ledger
+        if ledger is not None:
+            await ledger.flush()
+
+    async def _idle(self, run_id: str) -> Run:
+        """Raises ConfigurationError while it is under way."""
+        run = await self.get(run_id)
+        if run.state == "running":
+            raise ConfigurationError(f"Run {run.number} is under way.", "Pause it first.")
+        return run
+
+    def _asker(self, run: Run) -> Asker:
+        return Asker(run, self._client(run), self._files, self._user_model(run.plan))
 
     def _as_held(self, run: Run) -> Run:
         """What only this process knows: that it runs no more, though that could not be written."""
@@ -322,15 +365,3 @@ class RunService:
 
     def _tell(self, run_id: str) -> None:
         self._changes.emit(Changes(runs=frozenset({run_id})))
-
-
-def _with_followers(run: Run, places: Iterable[int]) -> list[int]:
-    """The cells, and those of the same row that go on from their answers."""
-    found = dict.fromkeys(places)
-    for place in list(found):
-        key = key_of(run, place)
-        for column in run.columns[key.column + 1 :]:
-            sources = column.outputs_of.values()
-            if any(place_of(run, CellKey(key.row, source, key.repeat)) in found for source in sources):
-                found[place_of(run, CellKey(key.row, column.index, key.repeat))] = None
-    return list(found)

@@ -1,0 +1,103 @@
+"""Runs on the library, gone on with after changes, and judged by other checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.loopback import replies
+from tests.loopback.server import LoopbackServer
+from tests.services.test_runs import answer, plan_of, prompt, questions
+
+from chatbench.core.checks import Check
+from chatbench.core.datasets import DataColumn, RowSelection
+from chatbench.core.errors import ConfigurationError
+from chatbench.core.runs import CellKey, Plan, PlanData, PlanLimits, PlanModel, PlanPrompt
+from chatbench.services import Services
+
+LOOP = (PlanModel(model="loop/m"),)
+
+
+async def ran(services: Services, plan: Plan) -> str:
+    run = await services.runs.wait((await services.runs.start(plan)).id)
+    assert run.state == "done", run.reason
+    return run.id
+
+
+async def test_prompts_and_rows_come_from_the_library(
+    services: Services, server: LoopbackServer, tmp_path: Path
+) -> None:
+    saved = await services.prompts.save(None, prompt("One {{n}}"), name="asking", folder="shop")
+    await services.prompts.save(saved.prompt_id, prompt('Two {{n}} {{ fragment("end") }}'))
+    await services.prompts.save_fragment("end", "please")
+    (tmp_path / "rows.csv").write_text("n,expected,split\n1,a,train\n2,b,test\n3,c,test\n")
+    await services.datasets.import_file(tmp_path / "rows.csv", "numbers")
+    prompts = (PlanPrompt(name="shop/asking", version=1), PlanPrompt(id=saved.prompt_id))
+    data = PlanData(name="numbers", select=RowSelection(where={"n": "2"}))
+    run_id = await ran(services, Plan(prompts=prompts, data=data, models=LOOP))
+    run = await services.runs.get(run_id)
+    assert [column.label for column in run.columns] == ["asking v1", "asking v2"]
+    assert sorted(questions(server)) == ["One 2", "Two 2 please"]
+    data = PlanData(file=str(tmp_path / "rows.csv"), select=RowSelection(split="test"))
+    run_id = await ran(services, Plan(prompts=prompts[:1], data=data, models=LOOP,
+                                      checks=(Check(kind="equals"),)))  # fmt: skip
+    assert sorted(questions(server)[2:]) == ["One 2", "One 3"]
+    (one, other) = await services.runs.cells(run_id)
+    assert (one.row_id, other.row_id) == ("2", "3")
+
+
+async def test_only_what_has_changed_is_asked_again(services: Services, server: LoopbackServer) -> None:
+    dataset = await services.datasets.create("numbers", (DataColumn(name="n"),))
+    await services.datasets.save_rows(dataset.id, [{"n": "1"}, {"n": "2"}])
+    first = PlanPrompt(name="first", prompt=prompt("Row {{n}}"))
+    then = PlanPrompt(name="then", prompt=prompt("{{n}}: {{said}}"), outputs_of={"said": "first"})
+    server.script(answer("a"), answer("x"), answer("b"), answer("x"))
+    limits = PlanLimits(concurrent=1)
+    run_id = await ran(
+        services,
+        Plan(prompts=(first, then), data=PlanData(id=dataset.id), models=LOOP, limits=limits),
+    )
+    rows = await services.datasets.select(dataset.id)
+    await services.datasets.set_cells(dataset.id, [rows[1].id], {"n": "3"})
+    server.script(answer("c"), answer("y"))
+    await services.runs.rerun(run_id, "changed")
+    run = await services.runs.wait(run_id)
+    assert (run.state, run.done) == ("done", 4)
+    assert questions(server)[4:] == ["Row 3", "3: c"]
+    await services.datasets.save_rows(dataset.id, [{"n": "4"}])
+    await services.runs.rerun(run_id, "changed")
+    run = await services.runs.wait(run_id)
+    assert (run.rows, run.done, len(server.asked)) == (3, 6, 8)
+
+
+async def test_other_columns_are_another_run(services: Services) -> None:
+    saved = await services.prompts.save(None, prompt("Hi"), name="asking")
+    run_id = await ran(services, Plan(prompts=(PlanPrompt(name="asking"),), models=LOOP))
+    await services.prompts.save(saved.prompt_id, prompt("Hello"))
+    await services.runs.rerun(run_id, "changed")
+    run = await services.runs.wait(run_id)
+    assert run.columns[0].version == 2
+    assert (run.done, run.unpriced) == (1, 2), "both askings were paid for"
+    await services.prompts.delete(saved.prompt_id)
+    with pytest.raises(ConfigurationError):
+        await services.runs.rerun(run_id, "changed")
+    assert (await services.runs.get(run_id)).done == 1
+
+
+async def test_other_checks_ask_no_model(services: Services, server: LoopbackServer) -> None:
+    server.script(answer("Yes"), answer("No"), replies.data({}, 400))
+    plan = plan_of(3, checks=(Check(kind="equals"),), limits=PlanLimits(concurrent=1))
+    run_id = await ran(services, plan)
+    assert [cell.passed for cell in await services.runs.cells(run_id)] == [True, False, None]
+    tried = await services.runs.try_checks(run_id, (Check(kind="contains", value="o"),))
+    assert {key.row: verdicts[0].passed for key, verdicts in tried.items()} == {0: False, 1: True}
+    assert [cell.passed for cell in await services.runs.cells(run_id)] == [True, False, None]
+    await services.runs.rate(run_id, CellKey(0, 0), 5)
+    run = await services.runs.recheck(run_id, (Check(kind="contains", value="{{n}}", negate=True),))
+    assert run.plan.checks[0].negate
+    cells = await services.runs.cells(run_id)
+    assert [cell.passed for cell in cells] == [True, True, None]
+    assert (cells[0].rating, cells[0].verdicts[0].passed) == (5, True)
+    assert len(server.asked) == 3
+    with pytest.raises(ConfigurationError):
+        await services.runs.recheck(run_id, (Check(kind="regex", value="("),))
