@@ -340,6 +340,18 @@ class RunStore:
 
         await self._database.write(write)
 
+    async def failing_rows(self, run: Run, check: int | None = None) -> list[int]:
+        """The places of rows in which a cell failed or did not pass; of `check` (its place in the plan), in
+        which that one did not."""
+        first, each = _place_id(run, 0), len(run.columns) * run.plan.repeats
+        failing = "(state IN (2, 4) OR passed = 0)" if check is None else "substr(checks, ?, 1) = '0'"
+        wanted = (
+            "SELECT DISTINCT (id - ?) / ? FROM run_cells "  # noqa: S608
+            f"WHERE id BETWEEN ? AND ? AND state != 0 AND {failing} ORDER BY 1"
+        )
+        given = (first, each, first, first + run.total - 1, *(() if check is None else (check + 1,)))
+        return await self._database.read(lambda c: [int(row[0]) for row in c.execute(wanted, given)])
+
     async def cells(self, run: Run, first: int, count: int) -> list[Cell]:
         """The cells in these places that have been asked, in their order."""
         ends = _place_id(run, first), _place_id(run, first + count - 1)

@@ -21,7 +21,7 @@ from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
-from chatbench.core.runs import Cell, CellKey, Plan, Run
+from chatbench.core.runs import Cell, CellKey, Plan, Run, RunRow
 from chatbench.providers.http import Timeouts
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
@@ -197,6 +197,15 @@ class RunService:
             return await self._store.cells(run, which.start * each, len(which) * each)
         found = [await self._store.cell(run, place_of(run, key)) for key in which]
         return [cell for cell in found if cell is not None]
+
+    async def rows(self, run_id: str, first: int = 0, count: int = 200) -> list[RunRow]:
+        """The rows in these places, as they were when the run was made."""
+        return await self._store.rows(await self._store.get(run_id), first, count)
+
+    async def failing_rows(self, run_id: str, check: int | None = None) -> list[int]:
+        """The places of rows in which a cell failed or did not pass; of `check` (its place in the plan), in
+        which that one did not."""
+        return await self._store.failing_rows(await self._store.get(run_id), check)
 
     async def rate(self, run_id: str, key: CellKey, rating: int | None, note: str = "") -> None:
         """A person's judgement of a cell: 1-5, or -1 and 1 for thumbs; None takes it back."""
