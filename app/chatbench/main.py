@@ -271,10 +271,12 @@ def _prompts(ground: _Ground, fragments: FragmentService) -> PromptService:
 
 
 def _datasets(ground: _Ground, attachments: AttachmentService) -> DatasetService:
+    from chatbench.client.llm import LLMClient
     from chatbench.services.datasets import DatasetService
     from chatbench.storage.datasets import DatasetStore
 
-    return DatasetService(DatasetStore(ground.database), ground.files, attachments, ground.changes)
+    client = LLMClient(environment=ground.environment, keep_raw=False)
+    return DatasetService(DatasetStore(ground.database), ground.files, attachments, client, ground.changes)
 
 
 def _profile(ground: _Ground) -> ProfileService:

@@ -12,6 +12,7 @@ from chatbench import __version__
 from chatbench.cli.aliases import aliases
 from chatbench.cli.batch import batch
 from chatbench.cli.chat import chat
+from chatbench.cli.datasets import datasets
 from chatbench.cli.files import files
 from chatbench.cli.history import history
 from chatbench.cli.keys import keys
@@ -50,6 +51,7 @@ for _command in (
     aliases,
     batch,
     chat,
+    datasets,
     files,
     history,
     keys,

@@ -15,7 +15,7 @@ from chatbench.core.ids import new_id
 from chatbench.storage import datasetpieces
 from chatbench.storage.database import Database
 from chatbench.storage.datasetedits import Editing, Values, write_rows
-from chatbench.storage.datasetpieces import PIECE_ROWS, Piece, Pieces, numbers
+from chatbench.storage.datasetpieces import Piece, Pieces, numbers
 from chatbench.storage.datasetqueries import StoredColumn, chosen
 from chatbench.storage.datasetversions import columns_of, prune, rows_of, version_of, write_version
 from chatbench.storage.rows import plain
@@ -168,8 +168,7 @@ class DatasetStore:
                 connection, dataset_id, columns, [(first + at, one) for at, one in enumerate(values)]
             )
             pieces = Pieces(connection, ())
-            for start in range(0, len(refs), PIECE_ROWS):
-                pieces.insert(len(pieces), refs[start : start + PIECE_ROWS])
+            pieces.set(refs)
             connection.execute("UPDATE datasets SET updated_at = ? WHERE id = ?", (now_ms(), dataset_id))
             stored = datasetpieces.store(connection, dataset_id, pieces.all)
             return datasetpieces.load(connection, stored)

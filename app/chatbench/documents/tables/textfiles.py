@@ -14,6 +14,8 @@ from chatbench.documents.tables.table import MAX_CELL
 
 _HEAD: Final = 1 << 16
 _PIECE: Final = 1 << 20
+_LITTER: Final = 10
+"""One control character among so many others is too many for a text."""
 
 
 def encoding_of(path: Path) -> str:
@@ -23,12 +25,23 @@ def encoding_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            if not is_text(head):
+            if not is_text(head) and not _is_littered(head):
                 raise FormatError(f"{path.name} is no text.", "Save it as CSV, JSON lines or XLSX.")
             encoding = decoded(head)[1]
-            return encoding if encoding != "utf-8" else _checked(file, head)
+            if encoding.startswith(("utf-8-", "utf-16", "utf-32", "iso2022")):
+                return encoding
+            return _checked(file, head)
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def _is_littered(head: bytes) -> bool:
+    """Whether it is a text with a few characters in it that stand in no text."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return sum(sign < " " and sign not in "\t\n\r\f" for sign in text) * _LITTER < len(text)
 
 
 def unreadable(path: Path, error: OSError) -> FormatError:
@@ -44,9 +57,10 @@ def _checked(file: io.BufferedReader, head: bytes) -> str:
         try:
             plain = len(decoder.decode(piece)) == len(piece) and plain
         except UnicodeDecodeError as error:
-            if not plain or not piece[: error.start].isascii():
+            seen: bytes = error.object
+            if not plain or not seen[: error.start].isascii():
                 return "utf-8"
-            return decoded(piece[error.start :][:_HEAD] + file.read(_HEAD))[1]
+            return decoded(seen[error.start :][:_HEAD] + file.read(_HEAD))[1]
         piece = file.read(_PIECE)
     return "utf-8"
 
@@ -61,7 +75,7 @@ class Lines:
         self.nulls = self.unreadable = 0
         try:
             self._size = max(1, path.stat().st_size)
-            codecs.lookup(encoding)
+            "".encode(encoding)
             self._bytes = path.open("rb")
         except LookupError:
             raise FormatError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import random
 from array import array
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chatbench.client.llm import LLMClient
 from chatbench.core.changes import Changes
 from chatbench.core.datasets import (
     DataColumn,
@@ -20,18 +21,24 @@ from chatbench.core.datasets import (
     RowSelection,
 )
 from chatbench.core.errors import ConfigurationError
+from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
 from chatbench.documents.tables.columns import with_roles
+from chatbench.documents.tables.folder import FolderTable
+from chatbench.documents.tables.pasted import read_pasted
 from chatbench.documents.tables.reading import read_table
 from chatbench.documents.tables.table import Ragged, RowsTable, Table
 from chatbench.services.attachments import AttachmentService
 from chatbench.services.datasets.editing import DatasetEdits
+from chatbench.services.datasets.exporting import ExportFormat, export, format_of
+from chatbench.services.datasets.generating import Generator, Proposal, key, key_columns
 from chatbench.services.datasets.importing import Importing, OnProgress, on_thread
 from chatbench.services.datasets.values import guessed, kept, tags_of
 from chatbench.storage.datasets import DatasetStore, View
 from chatbench.storage.files import FileStore
 
 _PIECE = 1000
+_EXAMPLES = 5
 _EVERY_ROW = RowSelection()
 
 
@@ -44,10 +51,14 @@ class DatasetService(DatasetEdits):
         store: DatasetStore,
         files: FileStore,
         attachments: AttachmentService,
+        client: LLMClient,
         changes: Signal[Changes],
     ) -> None:
+        """`client` counts what it spends."""
         super().__init__(store, changes)
         self._files = files
+        self._attachments = attachments
+        self._client = client
         self._importing = Importing(store, attachments)
 
     # What there is.
@@ -203,6 +214,74 @@ class DatasetService(DatasetEdits):
         made = await self._importing.write(table, named, what, on_progress)
         self._announce(made.id)
         return made
+
+    async def import_folder(
+        self, folder: Path, name: str = "", *, on_progress: OnProgress | None = None
+    ) -> Dataset:
+        """A row for each file, without what git ignores: its name, and its text or, of other kinds, the
+        file. Raises AttachmentRefused."""
+        listing = await self._attachments.list_folder(folder)
+        table = FolderTable(folder, listing.files, listing.notes)
+        return await self._write(table, name or folder.name, "Import", on_progress)
+
+    def read_pasted(self, text: str, html: str = "", *, header: bool = True) -> Table:
+        """What was copied from a spreadsheet or a page. Raises FormatError."""
+        return read_pasted(text, html, header=header)
+
+    async def paste_rows(
+        self, dataset_id: str, text: str, html: str = "", *, header: bool = True
+    ) -> list[str]:
+        """Adds what was copied at the end: by the names in its first row, or (no `header`) column by column;
+        returns the ids of the rows."""
+        table = read_pasted(text, html, header=header)
+        rows = list(table.rows())
+        if not header:
+            names = [column.name for column in (await self.get(dataset_id)).columns]
+            told = dict(zip((column.name for column in table.columns), names, strict=False))
+            rows = [{told.get(name, name): value for name, value in row.items()} for row in rows]
+        return await self.save_rows(dataset_id, rows)
+
+    # Out of the program.
+
+    async def export(
+        self,
+        dataset_id: str,
+        path: Path,
+        form: ExportFormat | None = None,
+        *,
+        guard: bool = True,
+        selection: RowSelection = _EVERY_ROW,
+    ) -> tuple[str, ...]:
+        """Writes rows to a file, by its name or as `form`; returns what could not be written as it is. See
+        `exporting.export`. Raises FormatError, DiskFull, ReadOnly."""
+        form = form or format_of(path)
+        columns = (await self.get(dataset_id)).columns
+        return await export(columns, self.pieces(dataset_id, selection), form, path, guard=guard)
+
+    # By a model.
+
+    async def generate(
+        self,
+        dataset_id: str,
+        model: ModelRef,
+        count: int,
+        instructions: str = "",
+        *,
+        examples: Sequence[str] = (),
+        on_progress: Callable[[Proposal], None] | None = None,
+    ) -> Proposal:
+        """Rows that a model proposes; `save_rows` adds those that are wanted. `examples` are ids of rows it
+        is shown (none: the first few). What it costs is in the spend ledger. Raises ChatbenchError."""
+        columns = (await self.get(dataset_id)).columns
+        names = key_columns(columns)
+        seen = {key(row.values, names) async for piece in self.pieces(dataset_id) for row in piece}
+        shown = await (self.by_id(dataset_id, examples) if examples else self.rows(dataset_id, 0, _EXAMPLES))
+        try:
+            return await Generator(self._client, model, columns, seen).rows(
+                count, instructions, shown, on_progress
+            )
+        finally:
+            self._changes.emit(Changes(usage=True))
 
     async def delete_for_good(self, dataset_ids: Sequence[str]) -> None:
         """Deletes those of these that are in the trash, and the files that nothing else shows."""
