@@ -77,6 +77,7 @@ ROWS = (
     Row("stall_pdf_300_pages_ms", 16, MS, "viewing"),
     Row("open_500_images_vs_none", 1.3, X, "viewing"),
     Row("drop_200_images_rss_mib", 300, MIB, "dropping"),
+    Row("run_statistics_vs_numpy", 3, X, "summing"),
     Row("sink_100000_vs_1000", 1.2, X, "sinking"),
     Row("calls_500_in_flight_vs_lm_deluge", 1.05, X, "beside", at_least=True, peers=True),
     Row("calls_500_in_flight_vs_aiohttp", 0.97, X, "beside", at_least=True, peers=True),
