@@ -9,6 +9,7 @@ from chatbench.core.changes import Changes
 from chatbench.core.datasets import ColumnRole, ColumnType, DataColumn, Dataset, RowFilter, RowOrder
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.observe import Signal
+from chatbench.documents.tables.pasted import cells_of
 from chatbench.services.datasets import edits
 from chatbench.storage.datasetedits import Editing
 from chatbench.storage.datasets import DatasetStore
@@ -62,6 +63,22 @@ class DatasetEdits:
                 edits.set_cells(editing, [row_id], values)
 
         await self._edit(dataset_id, "Edit cells", work)
+
+    @staticmethod
+    def cells_of(text: str, html: str = "") -> list[list[str]]:
+        """The cells of what was copied from a spreadsheet or a page. Raises FormatError for too much."""
+        return cells_of(text, html)
+
+    async def put_block(
+        self,
+        dataset_id: str,
+        row_ids: Sequence[str],
+        columns: Sequence[str],
+        cells: Sequence[Sequence[str]],
+    ) -> list[str]:
+        """Cells into these rows and columns; the rest of them into rows at the end and columns that are
+        made. Returns the ids of the rows that were made."""
+        return await self._edit(dataset_id, "Paste", lambda e: edits.put_block(e, row_ids, columns, cells))
 
     async def delete_rows(self, dataset_id: str, row_ids: Sequence[str]) -> None:
         what = "Delete row" if len(row_ids) == 1 else f"Delete {len(row_ids):,} rows"

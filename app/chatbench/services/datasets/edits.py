@@ -10,7 +10,7 @@ import msgspec
 
 from chatbench.core.datasets import ColumnRole, ColumnType, DataColumn
 from chatbench.core.errors import ConfigurationError
-from chatbench.documents.tables.columns import with_roles
+from chatbench.documents.tables.columns import Guess, with_roles
 from chatbench.services.datasets.values import converted, guessed, is_empty, kept, keyed, tags_of
 from chatbench.storage.datasetedits import Editing, Values
 from chatbench.storage.datasetqueries import StoredColumn, column_named
@@ -84,6 +84,45 @@ def add_rows(editing: Editing, rows: Sequence[Mapping[str, Any]], before: str | 
         ((ref, _),) = editing.found(numbers_of([before])).values()
         place = editing.pieces.refs().index(ref)
     return [str(number) for number in editing.add([keyed(row, editing.columns) for row in rows], place)]
+
+
+def put_block(
+    editing: Editing, row_ids: Sequence[str], names: Sequence[str], cells: Sequence[Sequence[str]]
+) -> list[str]:
+    """Cells into these rows and columns; where there are more of them, into rows at the end and columns that
+    are made. An empty cell unsets."""
+    columns = [column_of(editing, name) for name in names]
+    width = max(map(len, cells), default=0)
+    columns += [_column_of_cells(editing, cells, at) for at in range(len(columns), width)]
+    told = [
+        {one.key: converted(cell, one.column.type) if cell else None
+         for one, cell in zip(columns, row, strict=False)}
+        for row in cells
+    ]  # fmt: skip
+    rows = numbers_of(row_ids[: len(told)])
+    changed: dict[int, tuple[int, Values]] = {}
+    found = editing.found(rows)
+    for number, pasted in zip(rows, told, strict=False):
+        ref, values = found[number]
+        changed[number] = (ref, _set(values | pasted))
+    editing.replace(changed)
+    return [str(number) for number in editing.add([_set(one) for one in told[len(rows) :]])]
+
+
+def _set(values: Values) -> Values:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _column_of_cells(editing: Editing, cells: Sequence[Sequence[str]], at: int) -> StoredColumn:
+    taken = {one.column.name for one in editing.columns}
+    number = len(taken) + 1
+    while f"column {number}" in taken:
+        number += 1
+    guess = Guess()
+    for row in cells:
+        if at < len(row) and row[at]:
+            guess.see(row[at])
+    return editing.add_column(DataColumn(name=f"column {number}", type=guess.type))
 
 
 def set_column(

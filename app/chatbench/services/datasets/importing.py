@@ -102,7 +102,7 @@ class Importing:
         try:
             while batch := await on_thread(lambda tick: _batch(rows, columns, with_files), None, ""):
                 values = (
-                    [keyed(await self._with_files(row), columns) for row in batch] if with_files else batch
+                    [keyed(await self.with_files(row), columns) for row in batch] if with_files else batch
                 )
                 pieces += await self._store.append(dataset_id, columns, count + 1, values)
                 count += len(batch)
@@ -114,7 +114,9 @@ class Importing:
             await asyncio.shield(self._store.forget_begun(dataset_id))
             raise
 
-    async def _with_files(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    async def with_files(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row whose paths are files of the store."""
+        """Values with the files that are paths stored."""
         return {
             name: await self.stored(value) if isinstance(value, Path) else value
             for name, value in row.items()

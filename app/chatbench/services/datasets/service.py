@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import random
 from array import array
@@ -20,7 +21,7 @@ from chatbench.core.datasets import (
     RowOrder,
     RowSelection,
 )
-from chatbench.core.errors import ConfigurationError
+from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
 from chatbench.documents.tables.columns import with_roles
@@ -37,6 +38,8 @@ from chatbench.services.datasets.values import guessed, kept, tags_of
 from chatbench.storage.datasets import DatasetStore, View
 from chatbench.storage.files import FileStore
 
+MOST_ADDED = 200_000
+"""Rows that can be added to a data set in one edit."""
 _PIECE = 1000
 _EXAMPLES = 5
 _EVERY_ROW = RowSelection()
@@ -207,6 +210,19 @@ class DatasetService(DatasetEdits):
         """What `read_file` told, or the same with other columns."""
         return await self._write(table, name, "Import", on_progress)
 
+    async def add_table(self, dataset_id: str, table: Table) -> int:
+        """Adds the rows of a table at the end, by the names of its columns; returns how many. It holds them
+        in memory meanwhile. Raises FormatError where they are more than `MOST_ADDED`."""
+        if table.count > MOST_ADDED:
+            raise FormatError(
+                f"That is {table.count:,} rows; {MOST_ADDED:,} can be added at once.",
+                "Make a data set of its own of them.",
+            )
+        rows = await asyncio.to_thread(lambda: list(table.rows()))
+        if any(one.type in ("file", "image") for one in table.columns):
+            rows = [await self._importing.with_files(row) for row in rows]
+        return len(await self.save_rows(dataset_id, rows))
+
     async def _write(
         self, table: Table, name: str, what: str, on_progress: OnProgress | None = None
     ) -> Dataset:
@@ -223,6 +239,11 @@ class DatasetService(DatasetEdits):
         listing = await self._attachments.list_folder(folder)
         table = FolderTable(folder, listing.files, listing.notes)
         return await self._write(table, name or folder.name, "Import", on_progress)
+
+    async def with_files(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of `read_file` with the files it names stored, as the parts they are told by as plain
+        values: for whoever uses rows without taking them in."""
+        return {name: kept(value) for name, value in (await self._importing.with_files(row)).items()}
 
     def read_pasted(self, text: str, html: str = "", *, header: bool = True) -> Table:
         """What was copied from a spreadsheet or a page. Raises FormatError."""
