@@ -257,6 +257,15 @@ class RunStore:
 
         return await self._database.read(read)
 
+    async def row_ids(self, run: Run) -> dict[int, str]:
+        """The id of each row by its place."""
+        wanted = "SELECT id, row_id FROM run_rows WHERE id BETWEEN ? AND ?"
+        first = _place_id(run, 0)
+        ends = first, first + run.rows - 1
+        return await self._database.read(
+            lambda c: {row[0] - first: row[1] for row in c.execute(wanted, ends)}
+        )
+
     async def states(self, run: Run) -> bytearray:
         """A byte for each place of the table: the state of its cell."""
         wanted = "SELECT id, state FROM run_cells WHERE id BETWEEN ? AND ?"

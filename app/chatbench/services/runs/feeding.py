@@ -27,6 +27,7 @@ class Lane:
 
     def __init__(self, run: Run, columns: list[int], states: bytearray, store: RunStore) -> None:
         self.in_flight = 0
+        self.given = 0
         self.is_over = False
         self._run, self._columns, self._states, self._store = run, columns, states, store
         self._cells = self._each()
@@ -36,8 +37,8 @@ class Lane:
         """The next cell; None at the end."""
         async with self._lock:
             due = await anext(self._cells, None)
-        if due is None:
-            self.is_over = True
+        self.is_over = due is None
+        self.given += due is not None
         return due
 
     async def _each(self) -> AsyncIterator[Due]:
@@ -76,9 +77,10 @@ class Feed:
         return all(lane.is_over for lane in self._lanes)
 
     async def next(self) -> Due | None:
-        """A cell of the model that has the fewest in flight; None once there are no more."""
+        """A cell of the model that has the fewest in flight, of these the one that has had the fewest; None
+        once there are no more."""
         while open_lanes := [lane for lane in self._lanes if not lane.is_over]:
-            lane = min(open_lanes, key=lambda one: one.in_flight)
+            lane = min(open_lanes, key=lambda one: (one.in_flight, one.given))
             lane.in_flight += 1
             due = await lane.next()
             if due is not None:

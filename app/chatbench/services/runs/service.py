@@ -21,7 +21,7 @@ from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
-from chatbench.core.runs import Cell, CellKey, Plan, Run, RunRow
+from chatbench.core.runs import Cell, CellKey, Plan, Run, RunColumn, RunRow
 from chatbench.providers.http import Timeouts
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
@@ -32,6 +32,7 @@ from chatbench.services.runs.judging import Checks, PlainChecks
 from chatbench.services.runs.plans import read_plan, written_plan
 from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import Sources
+from chatbench.services.runs.statistics import Compared, RunStatistics, compared, statistics_of
 from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
 
 Again = Literal["failed", "missing", "changed"]
@@ -207,6 +208,34 @@ class RunService:
         which that one did not."""
         return await self._store.failing_rows(await self._store.get(run_id), check)
 
+    async def statistics(self, run_id: str) -> RunStatistics:
+        """What its cells say so far; also while it is under way."""
+        run = await self._store.get(run_id)
+        figures = await self._store.figures(run)
+        return await asyncio.to_thread(statistics_of, run, figures)
+
+    async def compare(self, first: tuple[str, int], second: tuple[str, int]) -> Compared:
+        """Two columns, each by the run's id and its index: of one run, or of two. Rows belong together by
+        their ids."""
+        sides = []
+        for run_id, index in (first, second):
+            run = await self._store.get(run_id)
+            if not 0 <= index < len(run.columns):
+                raise ConfigurationError(f"Run {run.number} has no column {index + 1}.", "Name another.")
+            sides.append((run, index, await self._store.figures(run), await self._store.row_ids(run)))
+        return await asyncio.to_thread(compared, *sides)
+
+    async def compare_runs(self, first: str, second: str) -> list[Compared]:
+        """Each column of the second run with the one of the first that it goes on from: the same one, or the
+        one of the same prompt, model and parameters; columns without one are left out."""
+        one, other = await self._store.get(first), await self._store.get(second)
+        pairs = [(column.index, _earlier(one, column)) for column in other.columns]
+        return [
+            await self.compare((first, before), (second, after))
+            for after, before in pairs
+            if before is not None
+        ]
+
     async def rate(self, run_id: str, key: CellKey, rating: int | None, note: str = "") -> None:
         """A person's judgement of a cell: 1-5, or -1 and 1 for thumbs; None takes it back."""
         run = await self._store.get(run_id)
@@ -374,3 +403,14 @@ class RunService:
 
     def _tell(self, run_id: str) -> None:
         self._changes.emit(Changes(runs=frozenset({run_id})))
+
+
+def _earlier(run: Run, column: RunColumn) -> int | None:
+    """The column that `column` of a later run goes on from."""
+    same = [one.index for one in run.columns if one.key == column.key]
+    alike = [
+        one.index
+        for one in run.columns
+        if (one.planned, one.model, one.parameters) == (column.planned, column.model, column.parameters)
+    ]
+    return next(iter((*same, *alike)), None)
