@@ -302,6 +302,8 @@ class DatasetService(DatasetEdits):
                 count, instructions, shown, on_progress
             )
         finally:
+            if self._client.environment.ledger is not None:
+                await self._client.environment.ledger.flush()
             self._changes.emit(Changes(usage=True))
 
     async def delete_for_good(self, dataset_ids: Sequence[str]) -> None:

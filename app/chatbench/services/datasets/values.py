@@ -79,9 +79,10 @@ def converted(value: Any, kind: ColumnType) -> Any:
         return text_of(value)
     if type_of(value) == kind:
         return value
-    if kind == "json":
-        return value if not isinstance(value, str) else reader_of("json")(value.strip())
-    return reader_of(kind)(text_of(value).strip()) if not is_empty(value) else None
+    if is_empty(value):
+        return None
+    made = reader_of(kind)(text_of(value).strip())
+    return made if type_of(made) == kind else value
 
 
 def part_of(value: Any) -> MediaPart | None:
