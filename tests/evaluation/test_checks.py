@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatbench.core.checks import Check, Subject, Verdict
-from chatbench.evaluation import patterns
+from chatbench.evaluation import jsonschemas, jsontexts, patterns
 from chatbench.evaluation.checks import judge
 from chatbench.evaluation.kinds import KINDS, problems
 
@@ -67,6 +67,8 @@ def found(kind: Any, text: str, value: Any = None, **options: Any) -> Verdict:
         ("json_schema", '{"x1": 1}', {"patternProperties": {"^x": {"type": "string"}}}, {}, False),
         ("json_schema", '{"y": 1}', CLOSED, {}, False),
         ("json_schema", '{"x": 1, "y": "z"}', {"additionalProperties": {"type": "integer"}}, {}, False),
+        ("json_schema", '[{"a": 1}, {"a": 1.0}]', {"uniqueItems": True}, {}, False),
+        ("json_schema", '[1, true, "1", [1], {"a": 1}]', {"uniqueItems": True}, {}, True),
         ("json_schema", '{"n": {"n": {}}}', NESTED, {}, True),
         ("json_path", '{"a": [{"b": 1}, {"b": 2}]}', 2, {"path": "$.a[*].b"}, True),
         ("json_path", '{"a": [{"b": 1}, {"b": 2}]}', 2, {"path": "$.a[*].b", "every": True}, False),
@@ -239,10 +241,34 @@ DEAR = {
         ("json", "brackets"),
     ],
 )
-def test_a_huge_answer_takes_bounded_time(check: str, text: str) -> None:
+def test_a_huge_answer_takes_bounded_time(check: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsontexts, "SECONDS", 0.2)
+    judged_in_time(check, text)
+
+
+def judged_in_time(check: str, text: str) -> None:
     began = time.thread_time()
     judge(DEAR[check], Subject(text=HUGE[text]))
     assert time.thread_time() - began < 4
+
+
+def test_a_schema_that_would_take_ages_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonschemas, "SECONDS", 0.05)
+    deep = {
+        "$ref": "#/$defs/n",
+        "$defs": {"n": {"anyOf": [{"items": {"$ref": "#/$defs/n"}, "type": "array"}] * 2}},
+    }
+    deep["$defs"]["n"]["allOf"] = [{"items": {"$ref": "#/$defs/n"}}] * 3  # type: ignore[index]
+    verdict = judge(Check(kind="json_schema", value=deep), Subject(text="[" * 40 + "]" * 40))
+    assert verdict.passed is None
+    assert "takes longer" in verdict.reason
+
+
+def test_many_items_are_found_to_be_unlike_at_once() -> None:
+    began = time.thread_time()
+    text = "[" + ",".join(f'{{"a": {at}}}' for at in range(60_000)) + "]"
+    assert judge(Check(kind="json_schema", value={"uniqueItems": True}), Subject(text=text)).passed is True
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.timeout(600)
@@ -251,7 +277,7 @@ def test_every_huge_answer_takes_bounded_time(request: pytest.FixtureRequest) ->
         pytest.skip("for --long")
     for check in DEAR:
         for text in HUGE:
-            test_a_huge_answer_takes_bounded_time(check, text)
+            judged_in_time(check, text)
 
 
 @pytest.mark.parametrize(

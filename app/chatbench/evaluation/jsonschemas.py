@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final, cast
 
 import msgspec
 
 from chatbench.core.errors import ConfigurationError, InvalidSchema
+from chatbench.evaluation.deadlines import Deadline
 from chatbench.evaluation.findings import Unjudged
 from chatbench.evaluation.patterns import expression, searched
 
 SECONDS: Final = 2.0
 _MOST_SHOWN: Final = 200
+_Rule = Callable[[Any, Any, Any, Any], Any]
+_watch = Deadline()
 
 
 def mismatch(schema: Any, value: Any) -> str:
@@ -24,14 +26,14 @@ def mismatch(schema: Any, value: Any) -> str:
         validator = _validator(_encoded(schema))
     except InvalidSchema as wrong:
         raise Unjudged(wrong.message) from wrong
-    until = time.monotonic() + SECONDS
+    _watch.begin(SECONDS)
     try:
         for error in validator.iter_errors(value):
             path = "$" + "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in error.absolute_path)
             message = error.message
             return f"at {path}: {message if len(message) <= _MOST_SHOWN else message[:_MOST_SHOWN] + '…'}."
-        if time.monotonic() > until:
-            raise Unjudged("The schema takes too long on this answer.")
+    except TimeoutError:
+        raise Unjudged(f"The schema takes longer than {SECONDS:g} s on this answer.") from None
     except RecursionError:
         raise Unjudged("The answer is nested too deeply for the schema.") from None
     return ""
@@ -78,12 +80,14 @@ def _validator(encoded: bytes) -> Any:
         raise InvalidSchema(f"The schema refers to {error.ref}, which is not in it.") from None
     except SchemaError as error:
         raise InvalidSchema(f"This is not JSON Schema: {error.message[:_MOST_SHOWN]}.") from None
-    kept = {
+    own = {
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
     }
-    bounded = cast("Any", extend)(Draft202012Validator, kept)
+    rules = {name: _timed(rule) for name, rule in {**Draft202012Validator.VALIDATORS, **own}.items()}
+    bounded = cast("Any", extend)(Draft202012Validator, rules)
     return bounded(schema, registry=registry)
 
 
@@ -117,6 +121,35 @@ def _compile(pattern: str) -> None:
         expression(pattern)
     except ConfigurationError as error:
         raise InvalidSchema(error.message) from error
+
+
+def _timed(rule: _Rule) -> _Rule:
+    def timed(validator: Any, said: Any, value: Any, schema: Any) -> Iterator[Any]:
+        _watch.look()
+        yield from rule(validator, said, value, schema) or ()
+
+    return timed
+
+
+def _unique_items(validator: Any, wanted: bool, value: Any, schema: Any) -> Iterator[Any]:
+    """By what is written, which takes no longer for many than for few."""
+    from jsonschema import ValidationError
+
+    if wanted and isinstance(value, list):
+        written = {msgspec.json.encode(_same_number(one), order="deterministic") for one in value}
+        if len(written) < len(value):
+            yield ValidationError("it has the same item twice")
+
+
+def _same_number(value: Any) -> Any:
+    """With 1.0 as 1, as JSON Schema has it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_same_number(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _same_number(one) for name, one in value.items()}
+    return value
 
 
 def _pattern(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[Any]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import operator
 import re
-import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from threading import local
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from chatbench.core.checks import Check, Subject
 from chatbench.core.errors import ConfigurationError
+from chatbench.evaluation.deadlines import Deadline
 from chatbench.evaluation.findings import Finding, Unjudged, as_text, finding, held_against, shown
 from chatbench.evaluation.numerals import is_near, numeral
 from chatbench.evaluation.patterns import searched
@@ -146,24 +145,14 @@ def _number(value: Any) -> float | None:
     return numeral(value) if isinstance(value, str) and len(value) < 50 else None
 
 
-class _Watch(local):
-    """Until when the path of this thread may be followed."""
-
-    until = 0.0
-
-    def look(self) -> None:
-        if time.monotonic() > self.until:
-            raise TimeoutError
-
-
-_watch = _Watch()
+_watch = Deadline()
 
 
 def _found(path: str, value: Any) -> list[Any]:
     from jsonpath_rfc9535 import JSONPathError
 
     query = _query(path)
-    _watch.until = time.monotonic() + SECONDS
+    _watch.begin(SECONDS)
     try:
         return _first(query.finditer(value))
     except TimeoutError:
