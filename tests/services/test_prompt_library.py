@@ -9,7 +9,7 @@ import pytest
 from chatbench.core.changes import Changes
 from chatbench.core.errors import AttachmentRefused, ConfigurationError, FormatError, StorageError
 from chatbench.core.params import Parameters
-from chatbench.core.prompts import Prompt, PromptMessage
+from chatbench.core.prompts import NamedPrompt, Prompt, PromptMessage
 from chatbench.services import Services
 from chatbench.services.prompts import PromptService, compare
 
@@ -150,3 +150,17 @@ async def test_versions_compared(prompts: PromptService) -> None:
     assert [(one.kind, one.text) for one in told.messages[0].pieces if one.kind != "same"] == [
         ("added", "other ")
     ]
+
+
+async def test_what_was_imported_gets_names_that_are_free(prompts: PromptService) -> None:
+    named = NamedPrompt(name="a/b\n", folder="x", tags=("t",), prompt=saying("a"))
+    made = await prompts.add_all([named, named, NamedPrompt(prompt=saying("b"))], "from/foo")
+    assert [one.path for one in await prompts.entries()] == [
+        "from/foo/Prompt",
+        "from/foo/x/a b",
+        "from/foo/x/a b 2",
+    ]
+    assert {one.note for one in made} == {"Imported"}
+    assert await prompts.named(made[0].prompt_id) == NamedPrompt(
+        name="a b", folder="from/foo/x", tags=("t",), prompt=saying("a")
+    )

@@ -194,7 +194,7 @@ class PromptFolders:
                 await self._store.stands_in(one.entry.id, str(file.path), file.stamp, one.written)
                 found.changed.append(one.entry.id)
                 return
-        name = await self._free(naming.named(named.name), file.folder)
+        name = await self._free(naming.usable(named.name), file.folder)
         made = await self._store.add(named.prompt, name, file.folder, naming.tagged(named.tags), READ)
         await self._store.stands_in(made.prompt_id, str(file.path), file.stamp, made.number)
         found.added.append(made.prompt_id)
@@ -218,7 +218,7 @@ class PromptFolders:
 
     async def _describe(self, entry: PromptEntry, file: InFolder, named: NamedPrompt) -> None:
         """As the file calls it. A name that another has stays what it was."""
-        name, tags = naming.named(named.name), naming.tagged(named.tags)
+        name, tags = naming.usable(named.name), naming.tagged(named.tags)
         if (entry.name, entry.folder, entry.tags) != (name, file.folder, tags):
             if (entry.name, entry.folder) != (name, file.folder):
                 name = await self._free(name, file.folder)
@@ -241,12 +241,7 @@ class PromptFolders:
         return found[0] if found else None
 
     async def _free(self, name: str, folder: str) -> str:
-        taken = {one.name for one in await self._store.entries() if one.folder == folder}
-        count, free = 1, name
-        while free in taken:
-            count += 1
-            free = f"{name} {count}"
-        return free
+        return naming.free(await self._store.entries(), name, folder)
 
     async def _place(self, entry: PromptEntry) -> Path:
         """Where the prompt's file belongs, and no other stands."""

@@ -24,6 +24,22 @@ def named(name: str) -> str:
     return told
 
 
+def usable(name: str) -> str:
+    """A name from elsewhere as one that can be kept."""
+    plain = "".join(one if one.isprintable() and one != "/" else " " for one in name)
+    return " ".join(plain.split())[:_LONGEST].strip() or "Prompt"
+
+
+def free(entries: Sequence[PromptEntry], name: str, folder: str) -> str:
+    """The name, with a number behind it where the folder has one of that name."""
+    taken = {one.name for one in entries if one.folder == folder}
+    count, found = 1, name
+    while found in taken:
+        count += 1
+        found = f"{name} {count}"
+    return found
+
+
 def in_folder(folder: str) -> str:
     """The folder as it is kept: names with "/" between them. Raises ConfigurationError."""
     return "/".join(named(one) for one in folder.split("/") if one.strip())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chatbench.core.changes import Changes
 from chatbench.core.observe import Signal
-from chatbench.core.prompts import Fragment, Prompt, PromptEntry, PromptVersion
+from chatbench.core.prompts import Fragment, NamedPrompt, Prompt, PromptEntry, PromptVersion
 from chatbench.services.prompts import naming
 from chatbench.services.prompts.comparing import PromptDifference, compare
 from chatbench.services.prompts.folders import PromptFolders, Synced, watched
@@ -19,6 +19,9 @@ from chatbench.templates.prompts import Filled, fill, fragments_of
 
 FRAGMENT = "fragment:"
 """Begins, in `Changes.prompts`, the name of a fragment that has changed."""
+
+IMPORTED = "Imported"
+"""The note of a version that came from elsewhere."""
 
 
 class PromptService:
@@ -143,6 +146,23 @@ class PromptService:
         self._changed(saved.prompt_id)
         await self._write(saved.prompt_id)
         return saved
+
+    async def add_all(self, prompts: Sequence[NamedPrompt], folder: str = "") -> list[PromptVersion]:
+        """What was imported, below a folder; a name that is taken gets a number. Raises as `save`."""
+        found = []
+        for one in prompts:
+            inside = naming.in_folder(f"{folder}/{one.folder}")
+            name = naming.free(await self.entries(), naming.usable(one.name), inside)
+            found.append(
+                await self.save(None, one.prompt, name=name, folder=inside, tags=one.tags, note=IMPORTED)
+            )
+        return found
+
+    async def named(self, prompt_id: str, which: Which = "latest") -> NamedPrompt:
+        """A version with what the prompt is called, to be exported."""
+        entry = await self._store.get(prompt_id)
+        version = await self.version(prompt_id, which)
+        return NamedPrompt(name=entry.name, folder=entry.folder, tags=entry.tags, prompt=version.prompt)
 
     async def describe(
         self,
