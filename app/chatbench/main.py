@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chatbench.services import Services
     from chatbench.services.attachments import AttachmentService
     from chatbench.services.chat import ChatService
+    from chatbench.services.checking import Checking
     from chatbench.services.datasets import DatasetService
     from chatbench.services.fragments import FragmentService
     from chatbench.services.models import ModelService
@@ -148,6 +149,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services import Services
     from chatbench.services.asides import Asides
     from chatbench.services.batches import BatchService
+    from chatbench.services.checking import Checking
     from chatbench.services.context import ContextService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
@@ -179,7 +181,8 @@ def _services(ground: _Ground) -> Services:
     spelling = SpellingService(ground.preferences, ground.profile.preferences.with_name("dictionary.txt"))
     titles = TitleService(store, asides, models, ground.preferences, changes)
     prompts, datasets = _prompts(ground, fragments), _datasets(ground, attachments)
-    runs = _runs(ground, models, attachments, Sources(prompts, datasets))
+    checking = Checking(LLMClient(environment=environment, keep_raw=False), models, ground.preferences)
+    runs = _runs(ground, models, attachments, Sources(prompts, datasets), checking)
     return Services(
         profile=_profile(ground),
         chat=chat,
@@ -201,6 +204,7 @@ def _services(ground: _Ground) -> Services:
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
         prompts=prompts,
         spelling=spelling,
+        checking=checking,
         runs=runs,
         fragments=fragments,
         preferences=ground.preferences,
@@ -208,6 +212,7 @@ def _services(ground: _Ground) -> Services:
         notifier=notifier,
         closing=(
             runs.aclose,
+            checking.aclose,
             spelling.aclose,
             chat.aclose,
             titles.aclose,
@@ -242,7 +247,11 @@ def _chat(
 
 
 def _runs(
-    ground: _Ground, models: ModelService, attachments: AttachmentService, sources: Sources
+    ground: _Ground,
+    models: ModelService,
+    attachments: AttachmentService,
+    sources: Sources,
+    checking: Checking,
 ) -> RunService:
     from chatbench.services.runs import RunService
     from chatbench.storage.runs import RunStore
@@ -254,6 +263,7 @@ def _runs(
         attachments,
         ground.changes,
         sources=sources,
+        checks=checking,
     )
 
 

@@ -101,3 +101,15 @@ async def test_other_checks_ask_no_model(services: Services, server: LoopbackSer
     assert len(server.asked) == 3
     with pytest.raises(ConfigurationError):
         await services.runs.recheck(run_id, (Check(kind="regex", value="("),))
+
+
+async def test_graders_are_asked_and_paid_by_the_run(services: Services, server: LoopbackServer) -> None:
+    """The answer is kept before its grader is asked, and what that cost is the run's."""
+    graded = Check(kind="closed_question", value="Is it polite?", grader="loop/other")
+    server.script(answer("Yes", 0.1), answer('{"reasoning": "so", "answer": "yes"}', 1))
+    run_id = await ran(services, plan_of(1, checks=(graded,)))
+    run = await services.runs.get(run_id)
+    (cell,) = await services.runs.cells(run_id)
+    assert (cell.passed, cell.verdicts[0].gradings[0].model) == (True, "loop/other"), cell.verdicts
+    assert [str(cell.cost), str(run.cost)] == ["0.1", "1.1"]
+    assert len(server.asked) == 2

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chatbench.services.attachments import AttachmentService
     from chatbench.services.batches import BatchService
     from chatbench.services.chat import ChatService
+    from chatbench.services.checking import Checking
     from chatbench.services.context import ContextService
     from chatbench.services.datasets import DatasetService
     from chatbench.services.endpoints import EndpointService
@@ -60,6 +61,7 @@ class Services:
     templates: TemplateService
     prompts: PromptService
     spelling: SpellingService
+    checking: Checking
     runs: RunService
     fragments: FragmentService
     preferences: PreferencesStore

@@ -11,8 +11,6 @@ import msgspec
 from chatbench.client.llm import LLMClient
 from chatbench.core.checks import Check, DeterministicKind, Subject, Verdict
 from chatbench.core.runs import Cell, Plan
-from chatbench.evaluation.checks import judge
-from chatbench.evaluation.kinds import problems
 
 _QUICK = frozenset(get_args(DeterministicKind))
 
@@ -27,23 +25,6 @@ class Checks(Protocol):
 
     def problems(self, checks: Sequence[Check]) -> list[str]:
         """What is wrong with them, in words."""
-
-
-class PlainChecks:
-    """The checks that need no model."""
-
-    async def judge_all(
-        self, checks: Sequence[Check], subject: Subject, *, client: LLMClient | None = None
-    ) -> tuple[Verdict, ...]:
-        return tuple(
-            judge(check, subject)
-            if check.kind in _QUICK
-            else Verdict(passed=None, reason="It needs a model.")
-            for check in checks
-        )
-
-    def problems(self, checks: Sequence[Check]) -> list[str]:
-        return [one for check in checks for one in problems(check)]
 
 
 class Judged(NamedTuple):

@@ -28,7 +28,7 @@ from chatbench.services.runs import again
 from chatbench.services.runs.asking import Asker, Files
 from chatbench.services.runs.columns import columns_of, refuse
 from chatbench.services.runs.forecasting import Forecast, Forecaster
-from chatbench.services.runs.judging import Checks, PlainChecks
+from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.plans import read_plan, written_plan
 from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import Sources
@@ -50,13 +50,13 @@ class RunService:
         changes: Signal[Changes],
         *,
         sources: Sources,
-        checks: Checks | None = None,
+        checks: Checks,
     ) -> None:
         self._store = store
         self._environment = environment
         self._models = models
         self._files = files
-        self._checks = checks or PlainChecks()
+        self._checks = checks
         self._sources = sources
         self._changes = changes
         self._cache: SqliteCache | None = None
