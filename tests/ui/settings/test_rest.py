@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from tests.ui.settings.conftest import Desk
 
 from chatbench.core.endpoints import Endpoint
-from chatbench.ui.settings.form import Form, scrolling
 from chatbench.ui.settings.providers.fields import AuthEditor
+from chatbench.ui.widgets.forms import Form, scrolling
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

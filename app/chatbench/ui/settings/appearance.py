@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chatbench.services import Services
 from chatbench.ui.appearance import TEXT_SIZES
-from chatbench.ui.settings.form import FormRow, SettingsPage
+from chatbench.ui.settings.form import SettingsPage
 from chatbench.ui.widgets import SegmentControl, Select, Switch
+from chatbench.ui.widgets.forms import FormRow
 
 
 class AppearancePage(SettingsPage):

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
-from chatbench.ui.settings.form import FormRow, NumberField, SettingsPage
+from chatbench.ui.settings.form import NumberField, SettingsPage
 from chatbench.ui.settings.quickcommand import QuickCommand
 from chatbench.ui.settings.quickkeys import QuickKeys
 from chatbench.ui.widgets import Label, SegmentControl, Select, Switch
+from chatbench.ui.widgets.forms import FormRow
 
 if TYPE_CHECKING:
     from chatbench.ui.globalkeys import GlobalShortcut

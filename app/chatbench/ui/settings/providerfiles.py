@@ -15,8 +15,9 @@ from chatbench.services import Services
 from chatbench.services.providerfiles import KeptFile
 from chatbench.ui.aio import Rereading, ask, spawn
 from chatbench.ui.quantities import size
-from chatbench.ui.settings.form import SettingsPage, words_of
+from chatbench.ui.settings.form import SettingsPage
 from chatbench.ui.widgets import Button, Divider, ElidedLabel, Flow, IconButton, Label, Select, announce
+from chatbench.ui.widgets.forms import words_of
 
 PAGE: Final = 100
 """So many files are shown at first, and so many more at a press."""

@@ -8,8 +8,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QKeySequence
 
 from chatbench.ui.aio import spawn
-from chatbench.ui.settings.form import FormRow, SettingsPage
+from chatbench.ui.settings.form import SettingsPage
 from chatbench.ui.settings.shortcuts import KeyCapture
+from chatbench.ui.widgets.forms import FormRow
 
 if TYPE_CHECKING:
     from chatbench.ui.globalkeys import GlobalShortcut

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QWidget
 from chatbench.core.errors import StorageError
 from chatbench.services import Services
 from chatbench.ui.aio import spawn
-from chatbench.ui.settings.form import SettingsPage, words_of
+from chatbench.ui.settings.form import SettingsPage
 from chatbench.ui.widgets import Button, ElidedLabel, Flow, Label, announce
+from chatbench.ui.widgets.forms import words_of
 
 
 class StoragePage(SettingsPage):

@@ -14,7 +14,6 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.services.endpoints import EndpointRow
-from chatbench.ui.settings.form import Form, FormRow, words_of
 from chatbench.ui.settings.providers.fields import (
     AuthEditor,
     HeadersEditor,
@@ -24,6 +23,7 @@ from chatbench.ui.settings.providers.fields import (
 )
 from chatbench.ui.settings.providers.key import KeyEditor
 from chatbench.ui.widgets import LineField, Select, Switch
+from chatbench.ui.widgets.forms import Form, FormRow, words_of
 
 EDITED: Final = ("name", "wire", "base_url", "auth", "models", "headers", "quirks", "data_policy", "local")
 """The fields of an endpoint that have a row, in the order of the rows."""

@@ -14,8 +14,8 @@ from chatbench.core.secrets import Secret
 from chatbench.services import Services
 from chatbench.services.endpoints import EndpointRow, KeyringState
 from chatbench.ui.aio import spawn
-from chatbench.ui.settings.form import words_of
 from chatbench.ui.widgets import Button, Card, Label, Mark, SecretField, Switch, announce
+from chatbench.ui.widgets.forms import words_of
 
 _UNUSABLE: Final = ("missing", "null", "plaintext")
 

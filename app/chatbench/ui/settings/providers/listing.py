@@ -13,9 +13,9 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.services.endpoints import CheckStep, EndpointRow
-from chatbench.ui.settings.form import scrolling
 from chatbench.ui.settings.navigation import Entry, NavList
 from chatbench.ui.widgets import Button, Card, Flow, Label, Surface
+from chatbench.ui.widgets.forms import scrolling
 
 MOST_WITHOUT_KEY: Final = 6
 DRAFT: Final = ""

@@ -13,13 +13,14 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import ChatbenchError
 from chatbench.services import Services
 from chatbench.services.endpoints import EndpointRow
-from chatbench.ui.settings.form import scrolling, time_now, words_of
+from chatbench.ui.settings.form import time_now
 from chatbench.ui.settings.providers.check import ConnectionCheckView
 from chatbench.ui.settings.providers.editor import EndpointForm
 from chatbench.ui.settings.providers.listing import DRAFT, ProviderList
 from chatbench.ui.settings.providers.parts import ProviderHead, SavedFoot
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Divider, Surface, announce
+from chatbench.ui.widgets.forms import scrolling, words_of
 
 if TYPE_CHECKING:
     from chatbench.ui.window import MainWindow
