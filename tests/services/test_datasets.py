@@ -208,6 +208,12 @@ async def test_doubles_are_deleted_by_the_columns_chosen(services: Services, cit
     assert await column(services, cities) == ["bern", "Oslo"]
 
 
+async def test_a_sample_can_be_a_data_set_of_its_own(services: Services, cities: Dataset) -> None:
+    sample = await services.datasets.copy(cities.id, selection=RowSelection(sample=2, seed=3))
+    assert (sample.name, sample.rows, sample.columns) == ("Cities 2", 2, cities.columns)
+    assert (await services.datasets.copy(cities.id, "All")).version == cities.version
+
+
 async def test_tags_are_put_on_and_taken_off(services: Services, cities: Dataset) -> None:
     await services.datasets.tag(cities.id, ["3", "4"], add=["cold", "north"], remove=["Sea"])
     assert (await column(services, cities, "tags"))[2:] == ["north, cold", "cold, north"]

@@ -23,6 +23,7 @@ from chatbench.storage.datasetqueries import StoredColumn
 from chatbench.storage.datasets import DatasetStore
 from chatbench.storage.files import FileStore
 from chatbench.storage.profile import Profile
+from chatbench.storage.renditions import Made, RenditionStore
 
 TEXT = StoredColumn("0", DataColumn(name="text"))
 PICTURE = StoredColumn("1", DataColumn(name="picture", type="image"))
@@ -179,6 +180,20 @@ async def test_files_that_rows_show_are_kept_as_long_as_a_version_shows_them(
     gone = await store.delete_for_good([dataset_id])
     assert list(gone) == [shas[1]]
     assert await files.remove_unused(among=gone, older_than_ms=-1) == 1
+
+
+async def test_a_page_of_a_document_that_is_gone_stays_where_a_row_shows_it(
+    store: DatasetStore, database: Database, profile: Profile
+) -> None:
+    files = FileStore(profile.files, database)
+    renditions = RenditionStore(files, database)
+    original = await files.put(b"document")
+    pages = [Made(b"page 1", "image/png"), Made(b"page 2", "image/png")]
+    first, second = await renditions.keep(original, "pages", pages)
+    part = ImagePart(source=StoredFile(sha256=first.sha256), media_type="image/png")
+    await made(store, [{"1": part.to_dict()}])
+    assert await files.remove_unused(older_than_ms=-1) == 2
+    assert [files.has(one) for one in (original, first.sha256, second.sha256)] == [False, True, False]
 
 
 async def test_what_was_begun_long_ago_is_forgotten(store: DatasetStore, database: Database) -> None:

@@ -17,12 +17,12 @@ from chatbench.core.errors import ChatbenchError, FormatError
 from chatbench.core.messages import ImagePart, InlineData
 from chatbench.documents import images
 from chatbench.documents.parts import bytes_of, data_of
+from chatbench.documents.tables.json import JSON_LINES
+from chatbench.documents.tables.separated import allow_long_cells
 
-JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
 _TOLD = frozenset({"prompt", "id", "system"})
 _JSON_ONLY = frozenset({"messages", "params"})
 _PICTURES = frozenset({*images.MEDIA_TYPES.values(), "image/jpg"})
-_LONGEST_CELL = 2**31 - 1
 _SEPARATORS = ",;\t"
 
 
@@ -198,23 +198,20 @@ def _of_table(path: Path) -> Iterator[Line]:
 
 
 def _of_rows(file: Any, columns: list[str], separator: str) -> Iterator[Line]:
-    before = csv.field_size_limit(_LONGEST_CELL)
-    try:
-        rows = csv.reader(file, delimiter=separator, strict=True)
-        next(rows)
-        while True:
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                hint = "A cell with quotes or line breaks is put in quotes, quotes within it are doubled."
-                yield Line(rows.line_num, None, FormatError(f"not a row of a table: {error}.", hint))
-                return
-            if row:
-                yield _row(rows.line_num, row, columns)
-    finally:
-        csv.field_size_limit(before)
+    allow_long_cells()
+    rows = csv.reader(file, delimiter=separator, strict=True)
+    next(rows)
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            hint = "A cell with quotes or line breaks is put in quotes, quotes within it are doubled."
+            yield Line(rows.line_num, None, FormatError(f"not a row of a table: {error}.", hint))
+            return
+        if row:
+            yield _row(rows.line_num, row, columns)
 
 
 def _row(number: int, row: list[str], columns: list[str]) -> Line:

@@ -132,7 +132,7 @@ class FileStore:
     async def remove_unused(
         self, *, among: Mapping[str, int] | None = None, older_than_ms: int = _UNUSED_AFTER_MS
     ) -> int:
-        """Deletes what no message, no draft and no data set shows and what is older than a day (an upload under
+        """Deletes what no message, draft or data set shows and what is older than a day (an upload under
         way is younger), and what was made of it; returns how many.
 
         Of the files `among` only, if given, with the time (UTC milliseconds) at which each was shown last:
