@@ -1,7 +1,9 @@
 """What assistive technology sees: a list of messages, each with its author, state and words, and below it
 the parts it is made of.
 
-Qt asks the factory for the view's interface; Python keeps the interfaces alive as long as the view.
+Qt asks the factory for the view's interface; Python keeps the interfaces alive as long as the view. Qt owns
+each interface it was given and asks again whenever the view's meta-object has changed, which it does while a
+program runs: the same one given twice would be deleted twice.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 _CLASS = "TranscriptView"
 _MOST_KEPT = 1_024
-_kept: dict[QObject, TranscriptAccessible] = {}
+_kept: dict[QObject, list[TranscriptAccessible]] = {}
 _installed = False
 
 
@@ -62,6 +64,11 @@ class TranscriptAccessible(QAccessibleWidget):
             message.forget_parts()
         forget(self._children.values())
         self._children.clear()
+
+    def let_go(self) -> None:
+        """The view is gone. Qt deletes the interface; Python's half of it stays, and would keep the view."""
+        self.forget_children()
+        del self._view
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
         if isinstance(child, MessageAccessible):
@@ -179,17 +186,17 @@ class MessageAccessible(Part):
 def _factory(class_name: str, found: QObject) -> QAccessibleInterface | None:
     if class_name != _CLASS or not isinstance(found, QWidget) or not hasattr(found, "stack"):
         return None
-    made = _kept.get(found)
-    if made is None:
-        made = _kept[found] = TranscriptAccessible(found)  # type: ignore[arg-type]
+    if found not in _kept:
+        _kept[found] = []
         found.destroyed.connect(partial(_gone, found))
+    made = TranscriptAccessible(found)  # type: ignore[arg-type]
+    _kept[found].append(made)
     return made
 
 
 def _gone(view: QObject) -> None:
-    made = _kept.pop(view, None)
-    if made is not None:
-        made.forget_children()
+    for made in _kept.pop(view, []):
+        made.let_go()
 
 
 def install_accessibility() -> None:
