@@ -21,6 +21,7 @@ from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
+from chatbench.core.requests import Request
 from chatbench.core.runs import Cell, CellKey, Plan, Run, RunColumn, RunRow
 from chatbench.providers.http import Timeouts
 from chatbench.services.models import ModelService
@@ -235,6 +236,18 @@ class RunService:
             for after, before in pairs
             if before is not None
         ]
+
+    async def sent(self, run_id: str, key: CellKey) -> Request:
+        """What the model of a cell is asked first. Raises FormatError for values that do not fill it in."""
+        run = await self._store.get(run_id)
+        (row,) = await self._store.rows(run, key.row, 1)
+        column = run.columns[key.column]
+        outputs: dict[str, str] = {}
+        for variable, source in column.outputs_of.items():
+            place = place_of(run, CellKey(key.row, source, key.repeat))
+            before = await self._store.cell(run, place)
+            outputs[variable] = "" if before is None else before.text
+        return self._asker(run).request(column, row, outputs)
 
     async def rate(self, run_id: str, key: CellKey, rating: int | None, note: str = "") -> None:
         """A person's judgement of a cell: 1-5, or -1 and 1 for thumbs; None takes it back."""
