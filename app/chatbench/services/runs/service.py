@@ -28,6 +28,7 @@ from chatbench.services.models import ModelService
 from chatbench.services.runs import again
 from chatbench.services.runs.asking import Asker, Files
 from chatbench.services.runs.columns import columns_of, refuse
+from chatbench.services.runs.exporting import Exporter, RunFormat
 from chatbench.services.runs.forecasting import Forecast, Forecaster
 from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.plans import read_plan, written_plan
@@ -236,6 +237,14 @@ class RunService:
             for after, before in pairs
             if before is not None
         ]
+
+    async def export(self, run_id: str, form: RunFormat, path: Path) -> tuple[str, ...]:
+        """Writes the run as a table (csv, jsonl, xlsx: a line for each cell), a page (html) or for build
+        servers (junit); returns what could not be written as it is. Raises StorageError and its kinds."""
+        run = await self._store.get(run_id)
+        statistics = await self.statistics(run_id)
+        others = [await self.compare((run_id, 0), (run_id, at)) for at in range(1, len(run.columns))]
+        return await Exporter(run, self._store, statistics, others).export(form, path)
 
     async def sent(self, run_id: str, key: CellKey) -> Request:
         """What the model of a cell is asked first. Raises FormatError for values that do not fill it in."""
