@@ -20,6 +20,7 @@ from chatbench.client.budget import Budget, BudgetLimit
 from chatbench.client.llm import LLMClient
 from chatbench.core.checks import Check, Subject
 from chatbench.core.errors import BudgetExceeded
+from chatbench.evaluation import patterns
 from chatbench.evaluation.checks import judge
 from chatbench.services import Services, codechecks
 from chatbench.services.checking import Checking
@@ -158,7 +159,8 @@ async def test_meaning_is_compared_by_embeddings_and_what_is_expected_is_asked_o
         data = [{"index": at, "embedding": row} for at, row in enumerate(rows)]
         return replies.data({"data": data[::-1], "usage": {"prompt_tokens": 7}})
 
-    server.script(vectors([1.0, 0.0], [0.6, 0.8]), vectors([0.6, 0.8]))
+    busy = replies.data({"error": {"message": "later"}}, 429, {"retry-after": "0"})
+    server.script(vectors([1.0, 0.0], [0.6, 0.8]), busy, vectors([0.6, 0.8]))
     check = Check(kind="embedding", options={"model": "loop/embed"})
     (first,) = await checking.judge_all([check], Subject(text="a cat", expected="a dog"))
     (second,) = await checking.judge_all([check], Subject(text="one dog", expected="a dog"))
@@ -168,6 +170,7 @@ async def test_meaning_is_compared_by_embeddings_and_what_is_expected_is_asked_o
     assert second.passed is True
     assert [asked.json["input"] for asked in server.asked if asked.path.endswith("/embeddings")] == [
         ["a cat", "a dog"],
+        ["one dog"],
         ["one dog"],
     ]
     assert first.gradings[0].model == "loop/embed"
@@ -206,10 +209,14 @@ async def test_ollamas_embeddings_are_read(services: Services, server: LoopbackS
     (verdict,) = await checking.judge_all([check], Subject(text="b"))
     assert (verdict.passed, verdict.gradings[0].cost) == (True, Decimal(0))
     assert server.asked[-1].path == "/api/embed"
+    ledger = services.endpoints._environment.ledger
+    assert ledger is not None
+    (spent,) = await ledger.spent_by_model(0)
+    assert str(spent.model) == "loop/embed"
     await checking.aclose()
 
 
-async def test_a_long_answer_is_checked_off_this_thread(
+async def test_what_takes_long_is_checked_off_this_thread(
     checking: Checking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []
@@ -220,10 +227,14 @@ async def test_a_long_answer_is_checked_off_this_thread(
 
     monkeypatch.setattr("chatbench.services.checking.judge", noted)
     await checking.judge_all([Check(kind="contains", value="x")], Subject(text="x" * 100_000))
-    await checking.judge_all([Check(kind="regex", value="x")], Subject(text="x"))
+    slow = Check(kind="regex", value="(a|aa)+$")
+    monkeypatch.setattr(patterns, "SECONDS", 0.05)
+    (verdict,) = await checking.judge_all([slow], Subject(text="a" * 5_000 + "!"))
+    assert "longer than 0.05 s" in verdict.reason
+    assert len(threads) == 2
     assert threading.get_ident() not in threads
-    await checking.judge_all([Check(kind="contains", value="x")], Subject(text="x"))
-    assert threads[-1] == threading.get_ident()
+    await checking.judge_all([Check(kind="regex", value="x")], Subject(text="x"))
+    assert len(threads) == 2
 
 
 async def test_what_is_wrong_is_found_before_a_run(checking: Checking) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,15 +12,19 @@ from typing import Any
 import msgspec
 
 from chatbench.client.environment import Environment
+from chatbench.client.retries import RetryPolicy
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.errors import EndpointNotSupported, InvalidResponse
+from chatbench.core.errors import EndpointNotSupported, InvalidResponse, ProviderError
 from chatbench.core.models import ModelRef
+from chatbench.core.requests import Response
+from chatbench.core.secrets import Secret
 from chatbench.core.usage import Usage
 from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import address, headers_for
 from chatbench.providers.http import HttpRequest
 from chatbench.providers.wire import HttpWire
 
+_RETRIES = RetryPolicy()
 _OPENAI_LIKE = frozenset({"openai_chat", "openai_responses"})
 
 
@@ -32,8 +37,10 @@ class Embedded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def embed(texts: Sequence[str], model: ModelRef, environment: Environment) -> Embedded:
-    """One request for all texts. Raises UnknownModel for a provider nobody knows, EndpointNotSupported for
-    one whose embeddings are not known here, `ProviderError`s, and whatever finding the key raises."""
+    """One request for all texts, made again as `RetryPolicy` says; what it costs is in the ledger.
+
+    Raises UnknownModel for a provider nobody knows, EndpointNotSupported for one whose embeddings are not
+    known here, `ProviderError`s, and whatever finding the key raises."""
     endpoint = environment.keys.effective(environment.endpoint(model.provider))
     wire = environment.registry.wire(endpoint.wire)
     place = _place(endpoint)
@@ -50,7 +57,7 @@ async def embed(texts: Sequence[str], model: ModelRef, environment: Environment)
         headers=headers_for(endpoint, key),
         body=msgspec.json.encode({"model": model.id, "input": list(texts)}),
     )
-    body = await wire.fetch(request, endpoint, key, environment.http)
+    body = await _fetched(wire, request, endpoint, key, environment)
     told = peek_json(body)
     vectors = _vectors(told, len(texts))
     if vectors is None:
@@ -62,10 +69,25 @@ async def embed(texts: Sequence[str], model: ModelRef, environment: Environment)
         )
     usage = _usage(told)
     cost = environment.pricing.cost(model, endpoint, usage, datetime.now(UTC))
-    known = cost is not None and cost.currency == "USD"
-    return Embedded(
-        vectors=vectors, input_tokens=usage.input_tokens, cost=cost.amount if cost and known else None
-    )
+    response = Response(model=model, usage=usage, cost=cost)
+    if environment.ledger is not None:
+        environment.ledger.record(response)
+    return Embedded(vectors=vectors, input_tokens=usage.input_tokens, cost=response.spent)
+
+
+async def _fetched(
+    wire: HttpWire, request: HttpRequest, endpoint: Endpoint, key: Secret | None, environment: Environment
+) -> bytes:
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            return await wire.fetch(request, endpoint, key, environment.http)
+        except ProviderError as error:
+            delay = _RETRIES.delay(error, attempts)
+            if delay is None:
+                raise
+        await asyncio.sleep(delay)
 
 
 def _place(endpoint: Endpoint) -> str | None:

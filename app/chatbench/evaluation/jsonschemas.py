@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from chatbench.core.errors import ConfigurationError, InvalidSchema
-from chatbench.evaluation.deadlines import Deadline
+from chatbench.evaluation.deadlines import Deadline, TookTooLong
 from chatbench.evaluation.findings import Unjudged
 from chatbench.evaluation.patterns import expression, searched
 
@@ -33,7 +33,7 @@ def mismatch(schema: Any, value: Any) -> str:
             message = error.message
             return f"at {path}: {message if len(message) <= _MOST_SHOWN else message[:_MOST_SHOWN] + '…'}."
     except TimeoutError:
-        raise Unjudged(f"The schema takes longer than {SECONDS:g} s on this answer.") from None
+        raise TookTooLong(f"The schema takes longer than {SECONDS:g} s on this answer.") from None
     except RecursionError:
         raise Unjudged("The answer is nested too deeply for the schema.") from None
     return ""

@@ -12,7 +12,7 @@ import msgspec
 
 from chatbench.core.checks import Check, Subject
 from chatbench.core.errors import ConfigurationError
-from chatbench.evaluation.deadlines import Deadline
+from chatbench.evaluation.deadlines import Deadline, TookTooLong
 from chatbench.evaluation.findings import Finding, Unjudged, as_text, finding, held_against, shown
 from chatbench.evaluation.numerals import is_near, numeral
 from chatbench.evaluation.patterns import searched
@@ -156,7 +156,7 @@ def _found(path: str, value: Any) -> list[Any]:
     try:
         return _first(query.finditer(value))
     except TimeoutError:
-        raise Unjudged(f"{path} takes longer than {SECONDS:g} s to be followed in this answer.") from None
+        raise TookTooLong(f"{path} takes longer than {SECONDS:g} s to be followed in this answer.") from None
     except (JSONPathError, RecursionError) as error:
         raise Unjudged(f"{path} cannot be followed in this answer: {error}.") from error
 

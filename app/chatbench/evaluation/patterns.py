@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from chatbench.core.errors import ConfigurationError
-from chatbench.evaluation.findings import Unjudged
+from chatbench.evaluation.deadlines import TookTooLong, allowed
 
 if TYPE_CHECKING:
     from regex import Pattern
@@ -22,13 +22,13 @@ LONGEST = 10_000
 
 def searched(pattern: str, text: str, flags: str = "", *, whole: bool = False) -> Any:
     """The match, or None. `flags` are letters of Python's (i, m, s, x). Raises ConfigurationError for
-    what is no expression; Unjudged where it takes too long."""
+    what is no expression; TookTooLong where it takes too long."""
     compiled = expression(pattern, flags)
     search = compiled.fullmatch if whole else compiled.search
     try:
-        return search(text, timeout=SECONDS, concurrent=True)
+        return search(text, timeout=allowed(SECONDS), concurrent=True)
     except TimeoutError:
-        raise Unjudged(f"The regular expression takes longer than {SECONDS:g} s on this answer.") from None
+        raise TookTooLong(f"The regular expression takes longer than {SECONDS:g} s on this answer.") from None
 
 
 @lru_cache(maxsize=256)

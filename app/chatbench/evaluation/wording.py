@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chatbench.core.checks import Check, Subject
+from chatbench.evaluation.deadlines import TookTooLong, is_brief
 from chatbench.evaluation.findings import (
     Finding,
     Unjudged,
@@ -89,6 +90,8 @@ def language(check: Check, subject: Subject) -> Finding:
     wanted = language_named(text_against(check, subject))
     if not wanted:
         raise Unjudged(f"{shown(text_against(check, subject))} is not a language that can be told.")
+    if is_brief() and not _detector.cache_info().currsize:
+        raise TookTooLong("The languages are not loaded yet.")
     told = _detector().detect(subject.text[:_LANGUAGE_TOLD_BY])
     if told.language is None or (told.language != wanted and not told.is_reliable()):
         raise Unjudged("The answer is too short to tell its language.")

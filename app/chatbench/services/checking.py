@@ -21,7 +21,7 @@ from chatbench.core.messages import user
 from chatbench.core.models import ModelRef
 from chatbench.core.requests import Request
 from chatbench.evaluation import grading
-from chatbench.evaluation.checks import judge
+from chatbench.evaluation.checks import judge, judge_briefly
 from chatbench.evaluation.findings import Finding, Unjudged, text_against
 from chatbench.evaluation.grading import PreparedGrading
 from chatbench.evaluation.kinds import GRADED, problems
@@ -32,11 +32,8 @@ from chatbench.services.models import ModelService
 from chatbench.services.preferences import Preferences, PreferencesStore
 from chatbench.templates.language import parse, render
 
-_LARGE: Final = 20_000
-"""Characters of an answer from which on it is checked in a thread."""
-_MAY_TAKE_LONG: Final = frozenset({"regex", "json_schema", "json_path", "language"})
-"""They may take a second also on a short answer, or load much."""
 _NO_TEMPLATES: Final = frozenset({"json_schema", "python"})
+_EMBEDDED_AT_ONCE: Final = 8
 _KEPT_VECTORS: Final = 256
 _REFUSED: Final = "This Python check has not been allowed to run."
 
@@ -49,6 +46,7 @@ class Checking:
         self._models = models
         self._preferences = preferences
         self._runner = CodeRunner()
+        self._embedding = asyncio.Semaphore(_EMBEDDED_AT_ONCE)
         self._schemaless: set[ModelRef] = set()
         self._vectors: OrderedDict[tuple[ModelRef, str], array[float]] = OrderedDict()
 
@@ -62,7 +60,6 @@ class Checking:
         found: dict[int, Verdict] = {}
         slow: list[tuple[int, Check]] = []
         waiting: dict[int, asyncio.Task[Verdict]] = {}
-        large = len(subject.text) >= _LARGE
         async with _Together() as together:
             for at, check in enumerate(checks):
                 try:
@@ -76,10 +73,10 @@ class Checking:
                     waiting[at] = together.begin(self._embedded(check, subject))
                 elif check.kind == "python":
                     waiting[at] = together.begin(self._coded(check, subject))
-                elif large or check.kind in _MAY_TAKE_LONG:
-                    slow.append((at, check))
+                elif (verdict := judge_briefly(check, subject)) is not None:
+                    found[at] = verdict
                 else:
-                    found[at] = judge(check, subject)
+                    slow.append((at, check))
             if slow:
                 judged = await asyncio.to_thread(lambda: [(at, judge(check, subject)) for at, check in slow])
                 found.update(judged)
@@ -198,7 +195,8 @@ class Checking:
                 return decided(check, Finding(0.0, "There is nothing to compare."))
             known = self._vectors.get((model, wanted))
             texts = [subject.text] if known is not None else [subject.text, wanted]
-            embedded = await embed(texts, model, self._client.environment)
+            async with self._embedding:
+                embedded = await embed(texts, model, self._client.environment)
             other = known if known is not None else embedded.vectors[1]
             self._keep(model, wanted, other)
             likeness = cosine(embedded.vectors[0], other)
