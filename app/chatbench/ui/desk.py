@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from PySide6.QtWidgets import QWidget
 
 from chatbench.core.errors import ChatbenchError
+from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
 from chatbench.ui import faults
 from chatbench.ui.aio import spawn
 from chatbench.ui.appearance import AppearanceActions
 from chatbench.ui.chat.openings import Openings
 from chatbench.ui.chat.pane import ChatWorkspace
+from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.frame import Frame, WindowPlace
 from chatbench.ui.globalkeys import GlobalShortcut
 from chatbench.ui.online import Online
 from chatbench.ui.palette_sources import ChatSource, ModelSource, PromptSource
 from chatbench.ui.settings import settings_builder
+from chatbench.ui.workbench.hands import Hands
+from chatbench.ui.workbench.section import Workbench
 
 
 class Desk:
@@ -42,7 +48,13 @@ class Desk:
         self.window.closes_itself = False
         self.workspace = ChatWorkspace(services, openings)
         AppearanceActions(services, self.window)
-        frame.fill(chats=self.workspace.build, settings=settings_builder(services, quick_keys))
+        hands = Hands(self._pick_model, self.workspace.open)
+        self.workbench = Workbench(services, self.window, hands, place.workbench)
+        frame.fill(
+            chats=self.workspace.build,
+            workbench=self.workbench.build,
+            settings=settings_builder(services, quick_keys),
+        )
         self.window.rail.files_dropped.connect(self.attach)
         self.window.commands.add(
             "settings.files",
@@ -82,6 +94,16 @@ class Desk:
         self.window.show_section("chats")
         self.workspace.attach(paths)
 
+    def _pick_model(
+        self, anchor: QWidget, current: ModelRef | None, chosen: Callable[[ModelRef], None]
+    ) -> None:
+        """The chat's picker, for the workbench."""
+        picker = ModelPicker(self._services, anchor)
+        picker.chosen.connect(chosen)
+        picker.key_wanted.connect(self.workspace.show_settings)
+        picker.closed.connect(picker.deleteLater)
+        picker.open_for(current or GUIDE, anchor)
+
     def show_spent(self, words: str) -> None:
         """What was spent today."""
         self.window.status.set_cost(self.window.tr("Today {0}").format(words))
@@ -98,6 +120,7 @@ class Desk:
             maximized=self.window.isMaximized(),
             sidebar=self.window.sidebar.open,
             inspector=self.window.inspector.open,
+            workbench=self.workbench.place(),
         )
 
     async def may_close(self) -> bool:
@@ -107,6 +130,7 @@ class Desk:
             return True
         try:
             await self.workspace.save_drafts()
+            await self.workbench.keep_drafts()
         except ChatbenchError as error:
             self._told_of_drafts = True
             faults.show_error(self.window, error)
@@ -130,6 +154,7 @@ class Desk:
         """Stops listening; answers go on without it."""
         self.window.hide()
         self.workspace.release()
+        self.workbench.release()
 
     def close(self) -> None:
         """Takes the window away."""

@@ -15,6 +15,8 @@ from chatbench.ui.chat.section import chats_spec
 from chatbench.ui.settings import settings_spec
 from chatbench.ui.theme import theme
 from chatbench.ui.window import MainWindow, PaneParts
+from chatbench.ui.workbench.arrangement import WorkbenchPlace
+from chatbench.ui.workbench.section import workbench_spec
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,6 +39,7 @@ class WindowPlace(Arrangement, frozen=True, kw_only=True, omit_defaults=True):
     maximized: bool = False
     sidebar: bool = True
     inspector: bool = False
+    workbench: WorkbenchPlace = WorkbenchPlace()
 
 
 class Places(WindowPlace, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,7 +70,11 @@ class Frame:
         self._builders: dict[str, Builder] = {}
         apply_preferences(preferences)
         self.window = MainWindow(
-            [chats_spec(partial(self._build, "chats")), settings_spec(partial(self._build, "settings"))],
+            [
+                chats_spec(partial(self._build, "chats")),
+                workbench_spec(partial(self._build, "workbench")),
+                settings_spec(partial(self._build, "settings")),
+            ],
             shortcuts=preferences.shortcuts,
         )
         self.window.rail.blockSignals(True)

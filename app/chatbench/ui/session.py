@@ -124,6 +124,7 @@ class Session:
             place=place_name,
         )
         desk.workspace.arranged.connect(self._keep_soon)
+        desk.workbench.arranged.connect(self._keep_soon)
         desk.workspace.detach_requested.connect(
             lambda conversation_id: spawn(self._detach(desk, conversation_id), name="detach")
         )
@@ -363,6 +364,7 @@ class Session:
 
     async def _save_drafts(self) -> None:
         saving = [desk.workspace.save_drafts() for desk in self.desks]
+        saving += [desk.workbench.keep_drafts() for desk in self.desks]
         saving.append(self.quick_chat.save_drafts())
         for result in await asyncio.gather(*saving, return_exceptions=True):
             if isinstance(result, BaseException):

@@ -19,7 +19,20 @@ def _tr(words: str) -> str:
 
 
 def _told() -> dict[str, str]:
-    return {**_window(), **_appearance(), **_chats(), **_answers(), **_lanes(), **_rating(), **_prompts()}
+    return {
+        **_window(), **_appearance(), **_chats(), **_answers(), **_lanes(), **_rating(), **_prompts(),
+        **_workbench(),
+    }  # fmt: skip
+
+
+def _workbench() -> dict[str, str]:
+    return {
+        "section.workbench": _tr("prompts library datasets runs evaluation evals test"),
+        "workbench.new_prompt": _tr("create template library"),
+        "workbench.new_dataset": _tr("create table rows csv"),
+        "workbench.import": _tr("load file toml yaml csv jsonl xlsx promptfoo"),
+        "workbench.run": _tr("evaluate eval test matrix batch"),
+    }
 
 
 def _window() -> dict[str, str]:

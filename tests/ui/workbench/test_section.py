@@ -1,0 +1,161 @@
+"""The workbench as a section of the window: its list, its tabs, and what is done with both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+
+from chatbench.core.models import ModelRef
+from chatbench.core.prompts import Prompt, PromptMessage
+from chatbench.services import Services
+from chatbench.ui.window import MainWindow
+from chatbench.ui.workbench.arrangement import WorkbenchPlace
+from chatbench.ui.workbench.hands import Hands
+from chatbench.ui.workbench.pane import WorkbenchPane
+from chatbench.ui.workbench.section import Workbench, workbench_spec
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+Runner = Callable[[Coroutine[Any, Any, Any]], Any]
+Do = Callable[[Callable[[], object]], None]
+HELLO = Prompt(messages=(PromptMessage(text="Say hello to {{name}}"),))
+
+
+class Opened:
+    """A window with nothing but the workbench in it."""
+
+    def __init__(self, services: Services, was: WorkbenchPlace | None = None) -> None:
+        self.picked: list[ModelRef] = []
+        self.chats: list[str] = []
+        hands = Hands(lambda _anchor, _current, chosen: chosen(self.picked.pop(0)), self.chats.append)
+        self.window = MainWindow([workbench_spec(lambda window: self.workbench.build(window))])
+        self.workbench = Workbench(services, self.window, hands, was)
+
+    @property
+    def pane(self) -> WorkbenchPane:
+        assert self.workbench._pane is not None
+        return self.workbench._pane
+
+
+@pytest.fixture
+def opened(services: Services, qtbot: QtBot, do: Do) -> Iterator[Opened]:
+    made = Opened(services)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    yield made
+    do(made.workbench.release)
+
+
+def saved(services: Services, run_async: Runner, name: str, folder: str = "") -> str:
+    return str(run_async(services.prompts.save(None, HELLO, name=name, folder=folder)).prompt_id)
+
+
+def titles(pane: WorkbenchPane) -> list[str]:
+    return [row.title for row in pane.sidebar.view.rows()]
+
+
+def undo(pane: WorkbenchPane) -> None:
+    button = pane.window_.notices.shown()[-1].button
+    assert button is not None
+    button.click()
+
+
+def test_nothing_of_it_is_made_before_it_is_shown(opened: Opened) -> None:
+    assert opened.workbench._pane is None
+    assert opened.workbench.place() == WorkbenchPlace()
+
+
+def test_prompts_are_listed_by_folder_and_opened_in_tabs(
+    opened: Opened, services: Services, run_async: Runner, do: Do
+) -> None:
+    saved(services, run_async, "Expense", "Finance")
+    first = saved(services, run_async, "Hello")
+    do(opened.workbench.show)
+    pane = opened.pane
+    assert titles(pane) == ["Prompts", "Hello", "Finance", "Expense"]
+    pane.sidebar.view.setFocus()
+    pane.sidebar.view.set_current(f"prompt:{first}")
+    do(lambda: QTest.keyClick(pane.sidebar.view, Qt.Key.Key_Return))
+    assert [tab.title for tab in pane.tabs.tabs()] == ["Hello"]
+    assert pane.prompt_in_view() == first
+
+
+def test_what_was_open_is_open_again_and_what_is_gone_is_not(
+    services: Services, run_async: Runner, do: Do, qtbot: QtBot
+) -> None:
+    one, other = saved(services, run_async, "One"), saved(services, run_async, "Other")
+    was = WorkbenchPlace(
+        tabs=(f"prompt:{one}", "prompt:gone", f"prompt:{other}"), current=f"prompt:{other}", arrangement="run"
+    )
+    made = Opened(services, was)
+    qtbot.addWidget(made.window)
+    assert made.workbench.place() == was
+    do(made.workbench.show)
+    pane = made.pane
+    assert pane.place() == WorkbenchPlace(
+        tabs=(f"prompt:{one}", f"prompt:{other}"), current=f"prompt:{other}", arrangement="run"
+    )
+
+
+def test_a_prompt_is_made_named_moved_deleted_and_taken_back(
+    opened: Opened, services: Services, run_async: Runner, do: Do
+) -> None:
+    do(opened.workbench.show)
+    pane = opened.pane
+    do(pane.sidebar.new_button.click)
+    key = pane.open_keys()[0]
+    view = pane.sidebar.view
+    view.setFocus()
+    view.set_current(key)
+    QTest.keyClick(view, Qt.Key.Key_F2)
+    field = view.findChild(QLineEdit)
+    assert field is not None
+    field.setText("Triage")
+    do(lambda: QTest.keyClick(field, Qt.Key.Key_Return))
+    assert [tab.title for tab in pane.tabs.tabs()] == ["Triage"]
+    run_async(pane.filing.move(key.partition(":")[2], "Support"))
+    do(pane.sidebar.refresh)
+    assert titles(pane) == ["Support", "Triage"]
+    view.set_current(key)
+    do(lambda: QTest.keyClick(view, Qt.Key.Key_Delete))
+    assert pane.open_keys() == []
+    assert run_async(services.prompts.entries()) == []
+    do(lambda: undo(pane))
+    assert pane.open_keys() == [key]
+    assert [one.path for one in run_async(services.prompts.entries())] == ["Support/Triage"]
+
+
+def test_a_prompt_dropped_on_a_folder_moves_there(
+    opened: Opened, services: Services, run_async: Runner, do: Do
+) -> None:
+    saved(services, run_async, "Expense", "Finance")
+    hello = saved(services, run_async, "Hello")
+    do(opened.workbench.show)
+    pane = opened.pane
+    view = pane.sidebar.view
+    view.resize(240, 300)
+    place = [row.key for row in view.rows()].index(f"prompt:{hello}")
+    held = view.visualRect(view.model().index(place, 0)).center()
+    folder = view.visualRect(view.model().index(2, 0)).center()
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=held)
+    QTest.mouseMove(view.viewport(), folder)
+    do(lambda: QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=folder))
+    assert run_async(services.prompts.get(hello)).folder == "Finance"
+
+
+def test_control_w_closes_the_tab_in_view(
+    opened: Opened, services: Services, run_async: Runner, do: Do
+) -> None:
+    do(opened.workbench.show)
+    hello = saved(services, run_async, "Hello")
+    do(lambda: opened.pane.open_prompt(hello))
+    view = opened.pane.current_view()
+    assert view is not None
+    do(lambda: QTest.keyClick(view, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier))
+    assert opened.pane.open_keys() == []
