@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -67,6 +67,28 @@ class Editing:
         refs = self._write([(number, values) for number, (_, values) in changed.items()])
         olds = [old for old, _ in changed.values()]
         self.pieces.replace(dict(zip(olds, refs, strict=True)))
+
+    def rewrite(self, change: Callable[[int, Values], Values | None]) -> None:
+        """Other values for any number of rows: what `change` makes of their place and values; None leaves
+        one as it is."""
+        changed: dict[int, int] = {}
+        olds: list[int] = []
+        written: list[tuple[int, Values]] = []
+
+        def write() -> None:
+            changed.update(zip(olds, self._write(written), strict=True))
+            olds.clear()
+            written.clear()
+
+        for place, (ref, number, values) in enumerate(self.rows()):
+            made = change(place, values)
+            if made is not None:
+                olds.append(ref)
+                written.append((number, made))
+            if len(written) == _BATCH:
+                write()
+        write()
+        self.pieces.replace(changed)
 
     def add(self, added: Sequence[Values], place: int | None = None) -> list[int]:
         """New rows before the one at `place` (None: at the end); returns their numbers."""

@@ -157,14 +157,14 @@ def set_column(
 
 
 def _convert(editing: Editing, key: str, kind: ColumnType) -> None:
-    changed: dict[int, tuple[int, Values]] = {}
-    for ref, number, values in editing.rows():
+    def change(place: int, values: Values) -> Values | None:
         if key not in values:
-            continue
+            return None
         made = converted(values[key], kind)
-        if made != values[key] or type(made) is not type(values[key]):
-            changed[number] = (ref, {**values, key: made})
-    editing.replace(changed)
+        same = made == values[key] and type(made) is type(values[key])
+        return None if same else {**values, key: made}
+
+    editing.rewrite(change)
 
 
 def delete_column(editing: Editing, name: str) -> None:
@@ -208,20 +208,19 @@ def split_rows(editing: Editing, shares: Mapping[str, float], seed: int) -> dict
     if not shares or min(shares.values()) < 0 or total <= 0 or not all(name.strip() for name in shares):
         raise ConfigurationError("A split needs parts with shares above 0.", "As in train 0.8, test 0.2.")
     column = column_for_role(editing, "split")
-    rows = list(editing.rows())
+    count = len(editing.pieces)
     names: list[str] = []
     reached = 0.0
     for name, share in shares.items():
         reached += share
-        names += [name] * (round(len(rows) * reached / total) - len(names))
+        names += [name] * (round(count * reached / total) - len(names))
     random.Random(seed).shuffle(names)
-    editing.replace(
-        {
-            number: (ref, {**values, column.key: name})
-            for (ref, number, values), name in zip(rows, names, strict=True)
-            if values.get(column.key) != name
-        }
-    )
+
+    def change(place: int, values: Values) -> Values | None:
+        name = names[place]
+        return None if values.get(column.key) == name else {**values, column.key: name}
+
+    editing.rewrite(change)
     return {name: names.count(name) for name in shares}
 
 

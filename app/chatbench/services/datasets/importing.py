@@ -23,7 +23,9 @@ from chatbench.storage.datasetqueries import StoredColumn
 from chatbench.storage.datasets import DatasetStore
 
 T = TypeVar("T")
-_BATCH = 4 * PIECE_ROWS
+_BATCH = 2 * PIECE_ROWS
+_BREATH_S = 0.0005
+"""A thread that computes lets go of the interpreter at each tick, so that the window keeps moving."""
 
 
 class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,7 @@ async def on_thread(work: Callable[[Tick], T], on_progress: OnProgress | None, s
     stop = threading.Event()
 
     def tick(rows: int, share: float) -> None:
-        if stop.is_set():
+        if stop.wait(_BREATH_S):
             raise _Stopped
         if on_progress is not None:
             told = ImportProgress(stage=stage, rows=rows, share=share)
@@ -77,7 +79,8 @@ class Importing:
         self, table: Table, name: str, what: str, on_progress: OnProgress | None = None
     ) -> Dataset:
         """All of it or nothing: also where it is cancelled. Raises FormatError, StorageError."""
-        rows = table.rows()
+        breath = threading.Event()
+        rows = table.rows(lambda count, share: _breathe(breath))
         try:
             return await self._write(table.columns, rows, table.count, name, what, on_progress)
         finally:
@@ -128,6 +131,10 @@ class Importing:
             return await self._attachments.attach_path(path, None)
         except AttachmentRefused:
             return path.name
+
+
+def _breathe(breath: threading.Event) -> None:
+    breath.wait(_BREATH_S)
 
 
 def _batch(rows: Iterator[Mapping[str, Any]], columns: list[StoredColumn], with_files: bool) -> list[Any]:
