@@ -35,7 +35,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool
 
 
-def _money(context: click.Context, option: click.Parameter, value: str | None) -> Decimal | None:
+def money_given(context: click.Context, option: click.Parameter, value: str | None) -> Decimal | None:
     if value is None:
         return None
     try:
@@ -76,7 +76,7 @@ _COUNT = click.IntRange(min=1)
               help="A parameter, such as temperature=0.2 (repeatable); a line's own params win.")  # fmt: skip
 @click.option("--schema", metavar="SCHEMA",
               help="Answer in JSON: fields ('name, age int, bio'), a JSON Schema, or its file.")  # fmt: skip
-@click.option("--max-cost", callback=_money, metavar="USD", help="Stop before this run costs more.")
+@click.option("--max-cost", callback=money_given, metavar="USD", help="Stop before this run costs more.")
 @click.option("--max-tokens-total", "max_tokens", type=_COUNT, metavar="N",
               help="Stop before this run takes more tokens, input and output.")  # fmt: skip
 @click.option("--concurrency", "at_once", type=_COUNT, default=500, show_default=True, metavar="N",

@@ -19,6 +19,8 @@ from chatbench.cli.keys import keys
 from chatbench.cli.models import models
 from chatbench.cli.prompt import prompt
 from chatbench.cli.providers import providers
+from chatbench.cli.run import run
+from chatbench.cli.runs import runs
 from chatbench.cli.session import STOPPED, Build, Session
 from chatbench.cli.templates import templates
 from chatbench.cli.window import Commands, quick, self_test
@@ -58,6 +60,8 @@ for _command in (
     models,
     prompt,
     providers,
+    run,
+    runs,
     templates,
     quick,
     self_test,

@@ -142,10 +142,11 @@ class Running:
         self.concurrent = concurrent
         self._hire()
 
-    def live(self) -> Live:
-        """How it stands. Answers that begin from now on are streamed for a while."""
+    def live(self, *, texts: bool) -> Live:
+        """How it stands. With `texts`, answers that begin from now on are streamed for a while."""
         now = time.monotonic()
-        self._watched_at = now
+        if texts:
+            self._watched_at = now
         left = self.run.total - self._done - self._failed
         rate = self._rate(now)
         known = self._unpriced == 0 and self._done
@@ -162,7 +163,7 @@ class Running:
             unpriced=self._unpriced,
             estimated_cost=self._cost * self.run.total / max(1, self._done + self._failed) if known else None,
             seconds_left=left / rate if rate else None,
-            texts=self._texts(),
+            texts=self._texts() if texts else {},
             reason=self.reason,
         )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
 from chatbench.core.requests import Request
-from chatbench.core.runs import Cell, CellKey, Plan, Run, RunColumn, RunRow
+from chatbench.core.runs import Cell, CellKey, Plan, PlanData, Run, RunColumn, RunRow
 from chatbench.providers.http import Timeouts
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
@@ -33,7 +33,7 @@ from chatbench.services.runs.forecasting import Forecast, Forecaster
 from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.plans import read_plan, written_plan
 from chatbench.services.runs.running import Live, Running
-from chatbench.services.runs.sources import Sources
+from chatbench.services.runs.sources import EXPECTED, Sources
 from chatbench.services.runs.statistics import Compared, RunStatistics, compared, statistics_of
 from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
 
@@ -83,9 +83,9 @@ class RunService:
 
     # Runs
 
-    async def start(self, plan: Plan) -> Run:
-        """A new run, under way. Raises ConfigurationError with all that is wrong with the plan, and what
-        reading its data raises; nothing is sent then."""
+    async def start(self, plan: Plan, *, only: Collection[str] | None = None) -> Run:
+        """A new run, under way; on the rows of these ids, if `only` names some. Raises ConfigurationError
+        with all that is wrong with the plan, and what reading its data raises; nothing is sent then."""
         self._refuse_while_closing()
         columns, problems = await columns_of(plan, self._sources, self._models)
         refuse((*problems, *self._checks.problems(plan.checks)))
@@ -93,6 +93,8 @@ class RunService:
         try:
             count = 0
             async for rows in self._sources.rows(plan.data):
+                if only is not None:
+                    rows = [row for row in rows if row.id in only]
                 await self._store.add_rows(run, count, rows)
                 count += len(rows)
             if not count:
@@ -152,10 +154,11 @@ class RunService:
             await asyncio.shield(task)
         return await self.get(run_id)
 
-    def live(self, run_id: str) -> Live | None:
-        """How a run stands that is under way here; None for others."""
+    def live(self, run_id: str, *, texts: bool = True) -> Live | None:
+        """How a run stands that is under way here; None for others. With `texts`, answers that begin from
+        now on are streamed for a while, so that their words can be seen."""
         held = self._running.get(run_id)
-        return held.live() if held is not None else None
+        return held.live(texts=texts) if held is not None else None
 
     async def runs(self) -> list[Run]:
         """Newest first."""
@@ -166,6 +169,19 @@ class RunService:
         """Raises StorageError where there is no such run."""
         await self._store.release_orphans()
         return self._as_held(await self._store.get(run_id))
+
+    async def whole_plan(self, run_id: str) -> Plan:
+        """The plan of a run, with the rows that were written down in it."""
+        run = await self._store.get(run_id)
+        data = run.plan.data
+        if data.id or data.name or data.file:
+            return run.plan
+        rows = await self._store.rows(run, 0, run.rows)
+        given = tuple(
+            {**row.values, **_expected(row)} for row in rows if row.values or row.expected is not None
+        )
+        # The choice of rows has been made: these are what is left by it.
+        return msgspec.structs.replace(run.plan, data=PlanData(rows=given))
 
     async def find(self, name: str) -> Run:
         """The run of that number, id (or its beginning), or the newest of that name. Raises StorageError."""
@@ -209,6 +225,12 @@ class RunService:
         """The places of rows in which a cell failed or did not pass; of `check` (its place in the plan), in
         which that one did not."""
         return await self._store.failing_rows(await self._store.get(run_id), check)
+
+    async def failing_ids(self, run_id: str) -> frozenset[str]:
+        """The ids of rows in which a cell failed or did not pass."""
+        run = await self._store.get(run_id)
+        ids = await self._store.row_ids(run)
+        return frozenset(ids[place] for place in await self._store.failing_rows(run))
 
     async def statistics(self, run_id: str) -> RunStatistics:
         """What its cells say so far; also while it is under way."""
@@ -425,6 +447,10 @@ class RunService:
 
     def _tell(self, run_id: str) -> None:
         self._changes.emit(Changes(runs=frozenset({run_id})))
+
+
+def _expected(row: RunRow) -> dict[str, Any]:
+    return {} if row.expected is None else {EXPECTED: row.expected}
 
 
 def _earlier(run: Run, column: RunColumn) -> int | None:
