@@ -180,7 +180,7 @@ def _services(ground: _Ground) -> Services:
     asides = Asides(store, client, ground.preferences, changes)
     spelling = SpellingService(ground.preferences, ground.profile.preferences.with_name("dictionary.txt"))
     titles = TitleService(store, asides, models, ground.preferences, changes)
-    prompts, datasets = _prompts(ground, fragments), _datasets(ground, attachments)
+    prompts, datasets = _prompts(ground, fragments, attachments), _datasets(ground, attachments)
     checking = Checking(LLMClient(environment=environment, keep_raw=False), models, ground.preferences)
     runs = _runs(ground, models, attachments, Sources(prompts, datasets), checking)
     return Services(
@@ -267,8 +267,9 @@ def _runs(
     )
 
 
-def _prompts(ground: _Ground, fragments: FragmentService) -> PromptService:
+def _prompts(ground: _Ground, fragments: FragmentService, attachments: AttachmentService) -> PromptService:
     from chatbench.services.prompts import PromptService
+    from chatbench.services.prompts.code import PromptCode
     from chatbench.services.prompts.folders import PromptFolders
     from chatbench.services.prompts.fragments import SharedTexts
     from chatbench.storage.promptfragments import FragmentStore
@@ -277,7 +278,8 @@ def _prompts(ground: _Ground, fragments: FragmentService) -> PromptService:
     store = PromptStore(ground.database)
     texts = SharedTexts(FragmentStore(ground.database), fragments, ground.store)
     folders = PromptFolders(store, ground.profile.preferences.with_name("templates"))
-    return PromptService(store, texts, folders, ground.changes)
+    code = PromptCode(ground.environment, attachments)
+    return PromptService(store, texts, folders, code, ground.changes)
 
 
 def _datasets(ground: _Ground, attachments: AttachmentService) -> DatasetService:

@@ -164,38 +164,47 @@ class InspectService:
         if message.model is None or message.model == GUIDE:
             return None
         environment = self._environment
-        endpoint = environment.keys.effective(environment.endpoint(message.model.provider))
-        wire = environment.registry.wire(endpoint.wire)
-        if not isinstance(wire, HttpWire):
-            return None
-        endpoint = environment.learned.endpoint(endpoint)
         info = environment.learned.info(environment.catalogue.info(message.model))
         path = await self._store.path(message.conversation_id, message.parent_id)
         marks = await self._store.marks(message.conversation_id)
         before = next(iter(await self._store.messages([message.continues])), None)
         exact = takes_beginning(environment, message, info)
         sent = asked_for(message, path, marks, before, exact=exact).messages
-        variable = endpoint.key_env[0] if endpoint.key_env else "API_KEY"
-        asked = Request(
-            model=message.model,
-            messages=(await self._attachments.ready(sent, info)).messages,
-            system=message.system,
-            parameters=message.parameters,
+        return raw_request(
+            environment,
+            Request(
+                model=message.model,
+                messages=(await self._attachments.ready(sent, info)).messages,
+                system=message.system,
+                parameters=message.parameters,
+            ),
         )
-        call = Call(
-            endpoint=endpoint,
-            info=info,
-            request=fitted(asked, info, wire, endpoint)[0],
-            key=Secret(f"${variable}") if endpoint.needs_key else None,
-        )
-        made = wire.encode(call)
-        return RawRequest(
-            method=made.method,
-            url=_without_user(made.url),
-            headers=_shown(made.headers, endpoint),
-            body=_shortened(msgspec.json.decode(made.body)),
-            variable=variable,
-        )
+
+
+def raw_request(environment: Environment, asked: Request) -> RawRequest | None:
+    """As it would go over the wire, with a variable in place of the key; None where no HTTP is spoken.
+    Files are ready to be sent. Raises UnknownModel for a provider there is not."""
+    endpoint = environment.keys.effective(environment.endpoint(asked.model.provider))
+    wire = environment.registry.wire(endpoint.wire)
+    if not isinstance(wire, HttpWire):
+        return None
+    endpoint = environment.learned.endpoint(endpoint)
+    info = environment.learned.info(environment.catalogue.info(asked.model))
+    variable = endpoint.key_env[0] if endpoint.key_env else "API_KEY"
+    call = Call(
+        endpoint=endpoint,
+        info=info,
+        request=fitted(asked, info, wire, endpoint)[0],
+        key=Secret(f"${variable}") if endpoint.needs_key else None,
+    )
+    made = wire.encode(call)
+    return RawRequest(
+        method=made.method,
+        url=_without_user(made.url),
+        headers=_shown(made.headers, endpoint),
+        body=_shortened(msgspec.json.decode(made.body)),
+        variable=variable,
+    )
 
 
 def _stored(message: TreeMessage) -> list[MediaPart]:

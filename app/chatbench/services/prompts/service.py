@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chatbench.core.changes import Changes
+from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
+from chatbench.core.params import Parameters
 from chatbench.core.prompts import Fragment, NamedPrompt, Prompt, PromptEntry, PromptVersion
 from chatbench.services.prompts import naming
+from chatbench.services.prompts.code import CodeForm, PromptCode
 from chatbench.services.prompts.comparing import PromptDifference, compare
 from chatbench.services.prompts.folders import PromptFolders, Synced, watched
 from chatbench.services.prompts.fragments import PIN, SharedTexts
@@ -29,8 +32,14 @@ class PromptService:
     is told as `Changes.prompts`."""
 
     def __init__(
-        self, store: PromptStore, texts: SharedTexts, folders: PromptFolders, changes: Signal[Changes]
+        self,
+        store: PromptStore,
+        texts: SharedTexts,
+        folders: PromptFolders,
+        code: PromptCode,
+        changes: Signal[Changes],
     ) -> None:
+        self._code = code
         self._store = store
         self._texts = texts
         self._folders = folders
@@ -292,6 +301,22 @@ class PromptService:
         async with self._one_at_a_time:
             entry = await self._store.get(prompt_id)
             await self._folders.write(entry, await self._store.version(prompt_id, "latest"))
+
+    def code_forms(self, model: ModelRef) -> tuple[CodeForm, ...]:
+        """The languages and clients in which `code` writes what this model is asked. Raises UnknownModel."""
+        return self._code.forms(model)
+
+    async def code(
+        self,
+        prompt: Prompt,
+        values: dict[str, object],
+        model: ModelRef,
+        form: CodeForm,
+        parameters: Parameters | None = None,
+    ) -> str:
+        """A program that sends the prompt as it is sent here, the key from the environment. Raises as
+        `filled`, and as PromptCode.code."""
+        return await self._code.code(prompt, await self.filled(prompt, values), model, form, parameters)
 
     async def _fragment_changed(self, name: str) -> None:
         self._changed(f"{FRAGMENT}{name}", *(one.id for one in await self.users_of(name)))
