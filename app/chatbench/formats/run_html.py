@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --soft: #8882; }
-@media (prefers-color-scheme: dark) { :root { --good: #56d364; --bad: #ff7b72; } }
+:root { color-scheme: light dark;
+  --line: color-mix(in srgb, CanvasText 25%, transparent);
+  --soft: color-mix(in srgb, CanvasText 8%, transparent);
+  --good: light-dark(hsl(137 66% 28%), hsl(129 60% 60%));
+  --bad: light-dark(hsl(356 72% 44%), hsl(3 100% 72%)); }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
