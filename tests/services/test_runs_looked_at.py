@@ -43,3 +43,10 @@ async def test_what_a_cell_was_sent_is_filled_from_its_row_and_the_answers_befor
     assert (asked.system, text_of(asked.messages[0].parts)) == ("Be brief.", "Row 0")
     asked = await services.runs.sent(run.id, CellKey(0, 1))
     assert text_of(asked.messages[-1].parts) == "Of 0: zero"
+
+
+async def test_rows_are_found_by_their_ids(services: Services, server: LoopbackServer) -> None:
+    run = await services.runs.start(plan_of(4))
+    await services.runs.wait(run.id)
+    ids = [row.id for row in await services.runs.rows(run.id)]
+    assert await services.runs.places_of(run.id, {ids[3], ids[1], "nobody"}) == [1, 3]

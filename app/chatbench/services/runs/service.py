@@ -226,6 +226,11 @@ class RunService:
         which that one did not."""
         return await self._store.failing_rows(await self._store.get(run_id), check)
 
+    async def places_of(self, run_id: str, row_ids: Collection[str]) -> list[int]:
+        """Where the rows with these ids stand, in their order."""
+        ids = await self._store.row_ids(await self._store.get(run_id))
+        return [place for place, row_id in ids.items() if row_id in row_ids]
+
     async def failing_ids(self, run_id: str) -> frozenset[str]:
         """The ids of rows in which a cell failed or did not pass."""
         run = await self._store.get(run_id)
