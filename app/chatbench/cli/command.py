@@ -18,6 +18,7 @@ from chatbench.cli.history import history
 from chatbench.cli.keys import keys
 from chatbench.cli.models import models
 from chatbench.cli.prompt import prompt
+from chatbench.cli.prompts import prompts
 from chatbench.cli.providers import providers
 from chatbench.cli.run import run
 from chatbench.cli.runs import runs
@@ -59,6 +60,7 @@ for _command in (
     keys,
     models,
     prompt,
+    prompts,
     providers,
     run,
     runs,
