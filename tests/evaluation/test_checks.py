@@ -87,6 +87,8 @@ def found(kind: Any, text: str, value: Any = None, **options: Any) -> Verdict:
         ("number", "1,234", 1.234, {}, True),
         ("number", "1,234", 1234, {"decimal": ","}, False),
         ("number", "12\u202f345,6", "12345.6", {}, True),
+        ("number", "1.5", "1.500", {}, True),
+        ("number", "1500", "1.500", {}, False),
         ("number", "٣٫٥", 3.5, {}, True),
         ("number", "−3", -3, {}, True),
         ("number", "6.02e23", 6.02e23, {}, True),
@@ -134,6 +136,7 @@ def test_what_passes(kind: Any, text: str, value: Any, options: dict[str, Any], 
         ("tool_called", "search", {}, False),
         ("tool_called", "weather", {"arguments": {"place": {"city": "Oslo"}}}, True),
         ("tool_called", "weather", {"arguments": {"place": {"city": "Rome"}}}, False),
+        ("tool_called", "weather", {"arguments": {"place": {"city": "Oslo", "land": "SE"}}}, False),
         ("tool_called", "weather", {"arguments": {"days": 1}}, True),
         ("tool_called", "weather", {"times": 1}, False),
         ("tool_called", "weather", {"times": 2}, True),
@@ -170,6 +173,7 @@ def test_the_expected_answer_stands_in_for_a_value() -> None:
     assert judge(check, Subject(text="It is Paris.", expected="Paris")).passed is True
     assert judge(check, Subject(text="It is Paris.", expected="Rome")).passed is False
     assert judge(check, Subject(text="It is Paris.")).passed is None
+    assert judge(Check(kind="contains", value=""), Subject(text="Oslo", expected="Paris")).passed is False
     both = judge(Check(kind="contains_all"), Subject(text="red, blue", expected=["red", "blue"]))
     assert both.passed is True
 
