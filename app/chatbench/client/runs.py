@@ -115,6 +115,12 @@ class Runs(Preparation, Tasks):
 
     as_completed_sync = synced_iterator(as_completed)
 
+    def calls(self, **settings: Any) -> Callable[[Request], AnswerStream]:
+        """What begins the calls of one run whose requests are whole already: settled once for all of them,
+        it adds next to nothing to each. `settings` are those of the call, such as `cache_mode`."""
+        calling = self._calling(many=True, **settings)
+        return lambda request: self._begun(request, calling)
+
     async def _run(
         self,
         prompts: Many[Any],

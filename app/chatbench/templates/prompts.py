@@ -51,7 +51,12 @@ def fragments_of(prompt: Prompt) -> tuple[str, ...]:
     return tuple(found)
 
 
-def fill(prompt: Prompt, values: Mapping[str, object], fragments: Mapping[str, str] | None = None) -> Filled:
+def fill(
+    prompt: Prompt,
+    values: Mapping[str, object],
+    fragments: Mapping[str, str] | None = None,
+    variables: tuple[Variable, ...] | None = None,
+) -> Filled:
     """The prompt with its variables filled in, from `values` or their defaults; other values are left
     alone. A file or an image (a `MediaPart`, or one as plain values, or a list) is attached to the first
     message that names it, and is no text. A message that becomes empty is left out.
@@ -60,7 +65,7 @@ def fill(prompt: Prompt, values: Mapping[str, object], fragments: Mapping[str, s
     """
     given: dict[str, object] = {}
     media: dict[str, tuple[MediaPart, ...]] = {}
-    for variable in variables_of(prompt):
+    for variable in variables_of(prompt) if variables is None else variables:
         value = _value(variable, values)
         if variable.type in _FILES and value is not None:
             media[variable.name] = _media(variable, value)

@@ -11,7 +11,7 @@ import msgspec
 from chatbench.core.checks import Check, Verdict
 from chatbench.core.errors import ChatbenchError, ConfigurationError
 from chatbench.core.runs import Cell, CellKey, Plan, Run, RunColumn, RunRow
-from chatbench.services.runs.asking import Asker, subject_of
+from chatbench.services.runs.asking import Asker, fingerprint_of, subject_of
 from chatbench.services.runs.judging import Checks, Judged, judged, letters
 from chatbench.services.runs.sources import Sources
 from chatbench.storage.runs import DONE, Finished, RunStore, key_of, place_of
@@ -136,7 +136,7 @@ def _outputs(key: CellKey, cells: dict[CellKey, Cell], run: Run) -> dict[str, st
 
 def _fingerprint(asker: Asker, key: CellKey, row: RunRow, cells: dict[CellKey, Cell], run: Run) -> str:
     try:
-        return asker.request(run.columns[key.column], row, _outputs(key, cells, run)).fingerprint
+        return fingerprint_of(asker.request(run.columns[key.column], row, _outputs(key, cells, run)))
     except ChatbenchError:
         return ""
 

@@ -13,7 +13,7 @@ from chatbench.client.call import AnswerStream
 from chatbench.client.llm import LLMClient
 from chatbench.client.strictness import strict_schema
 from chatbench.core.checks import Subject
-from chatbench.core.errors import ChatbenchError, ErrorReport
+from chatbench.core.errors import ChatbenchError, ErrorReport, FormatError
 from chatbench.core.messages import Message, RefusalPart, TextPart, text_of
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.requests import Request, Response
@@ -21,7 +21,7 @@ from chatbench.core.runs import Cell, CellKey, PlanUser, Run, RunColumn, RunRow
 from chatbench.core.usage import Usage
 from chatbench.services.runs.columns import values_of
 from chatbench.templates.language import render
-from chatbench.templates.prompts import fill
+from chatbench.templates.prompts import fill, variables_of
 
 _ZERO = Decimal(0)
 _NOT_OF_THE_CELL = frozenset({"BudgetExceeded"})
@@ -40,12 +40,17 @@ class OutOfBudget(ChatbenchError):
 
 class Answered(NamedTuple):
     """A cell that was asked, without its verdicts; US dollars it took in all, and calls whose price is
-    unknown. `question` is what the model was sent last."""
+    unknown; what was said."""
 
     cell: Cell
     cost: Decimal
     unpriced: int
-    question: str = ""
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What the model was sent last."""
+        return _question(self.messages)
 
 
 class _Talk:
@@ -93,6 +98,10 @@ class Asker:
         self.streams = False
         """Whether answers are wanted word by word, because somebody looks."""
         self._run = run
+        self._begin = client.calls()
+        # A repeat is there to see how answers differ: it is never answered from the cache.
+        self._begin_repeat = client.calls(cache_mode="bypass")
+        self._variables = [variables_of(column.prompt) for column in run.columns]
         self._files = files
         self._user_model = user_model
         self._models = [ModelRef.parse(column.model) for column in run.columns]
@@ -105,7 +114,7 @@ class Asker:
     def request(self, column: RunColumn, row: RunRow, outputs: Mapping[str, str]) -> Request:
         """The first request of a cell. Raises FormatError for values that do not fill the prompt."""
         values = values_of(self._run.plan.prompts[column.planned], row, outputs)
-        filled = fill(column.prompt, values, column.fragments)
+        filled = fill(column.prompt, values, column.fragments, self._variables[column.index])
         return Request(
             model=self._models[column.index],
             messages=filled.messages,
@@ -136,7 +145,7 @@ class Asker:
         error: ErrorReport | None = None
         try:
             request = self.request(column, row, outputs)
-            fingerprint = request.fingerprint
+            fingerprint = fingerprint_of(request)
             talk = _Talk(request.messages)
             await self._say(request, talk, key, begun)
             if self._run.plan.user is not None:
@@ -147,9 +156,7 @@ class Asker:
             error = _report_of_budget(key)
         except ChatbenchError as failure:
             error = failure.report()
-        return Answered(
-            _cell(key, row, fingerprint, talk, error), talk.cost, talk.unpriced, _question(talk.messages)
-        )
+        return Answered(_cell(key, row, fingerprint, talk, error), talk.cost, talk.unpriced, talk.messages)
 
     async def _say(
         self, request: Request, talk: _Talk, key: CellKey, begun: Callable[[AnswerStream], None]
@@ -166,8 +173,7 @@ class Asker:
     async def _called(
         self, request: Request, talk: _Talk, key: CellKey, begun: Callable[[AnswerStream], None], *, own: bool
     ) -> Response:
-        # A repeat is there to see how answers differ: it is never answered from the cache.
-        call = self.client.stream(request, cache_mode="bypass" if key.repeat else "use")
+        call = self._begin_repeat(request) if key.repeat else self._begin(request)
         begun(call)
         try:
             response = await call.complete()
@@ -202,6 +208,16 @@ class Asker:
                 return
             talk.say("user", said.text)
             await self._say(request, talk, key, begun)
+
+
+def fingerprint_of(request: Request) -> str:
+    """Tells what is sent. Raises FormatError for text that no request can hold."""
+    try:
+        return request.fingerprint
+    except UnicodeEncodeError as error:
+        raise FormatError(
+            f"The prompt holds what is no character ({error.object[error.start]!a}).", "Correct the row."
+        ) from error
 
 
 def subject_of(cell: Cell, row: RunRow, question: str) -> Subject:

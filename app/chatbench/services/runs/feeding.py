@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import deque
 from typing import NamedTuple
 
 from chatbench.core.runs import CellKey, Run, RunRow
@@ -30,25 +30,33 @@ class Lane:
         self.given = 0
         self.is_over = False
         self._run, self._columns, self._states, self._store = run, columns, states, store
-        self._cells = self._each()
+        self._page: deque[Due] = deque()
+        self._first = 0
         self._lock = asyncio.Lock()
 
     async def next(self) -> Due | None:
         """The next cell; None at the end."""
-        async with self._lock:
-            due = await anext(self._cells, None)
-        self.is_over = due is None
-        self.given += due is not None
-        return due
+        while not self._page:
+            async with self._lock:
+                if not self._page and not await self._turn():
+                    self.is_over = True
+                    return None
+        self.given += 1
+        return self._page.popleft()
 
-    async def _each(self) -> AsyncIterator[Due]:
-        for first in range(0, self._run.rows, _PAGE):
-            count = min(_PAGE, self._run.rows - first)
-            if not any(self._places(row) for row in range(first, first + count)):
-                continue
-            for at, row in enumerate(await self._store.rows(self._run, first, count), first):
-                for place, key in self._places(at):
-                    yield Due(place, key, row, self)
+    async def _turn(self) -> bool:
+        """Reads the next rows of which a cell is due; False where there are none."""
+        while self._first < self._run.rows and not self._page:
+            first, count = self._first, min(_PAGE, self._run.rows - self._first)
+            due = {row: places for row in range(first, first + count) if (places := self._places(row))}
+            rows = await self._store.rows(self._run, first, count) if due else []
+            self._first += count
+            self._page.extend(
+                Due(place, key, row, self)
+                for at, row in enumerate(rows, first)
+                for place, key in due.get(at, ())
+            )
+        return bool(self._page)
 
     def _places(self, row: int) -> list[tuple[int, CellKey]]:
         """The cells of a row that are to be asked, or checked."""

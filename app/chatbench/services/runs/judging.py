@@ -53,23 +53,22 @@ def outcome(plan: Plan, verdicts: Sequence[Verdict]) -> tuple[float | None, bool
     """The weighted mean score of what could be judged, and whether the cell passes: all required checks do,
     and the score reaches the plan's threshold. None: nothing could be judged, or, with everything else
     passed, a required check could not be."""
-    known = [
-        (check, verdict)
-        for check, verdict in zip(plan.checks, verdicts, strict=True)
-        if verdict.passed is not None
-    ]
-    weight = sum(check.weight for check, _ in known)
-    score = sum(check.weight * verdict.score for check, verdict in known) / weight if weight else None
-    if any(check.required and not verdict.passed for check, verdict in known):
+    total = weight = 0.0
+    failed = missing = False
+    for check, verdict in zip(plan.checks, verdicts, strict=True):
+        if verdict.passed is None:
+            missing |= check.required
+            continue
+        total += check.weight * verdict.score
+        weight += check.weight
+        failed |= check.required and not verdict.passed
+    known = any(verdict.passed is not None for verdict in verdicts)
+    score = total / weight if weight else None
+    if failed:
         return score, False
-    if not known or any(
-        check.required and verdict.passed is None
-        for check, verdict in zip(plan.checks, verdicts, strict=True)
-    ):
+    if missing or not known:
         return score, None
-    if plan.threshold is not None and (score is None or score < plan.threshold):
-        return score, False
-    return score, True
+    return score, plan.threshold is None or (score is not None and score >= plan.threshold)
 
 
 def letters(verdicts: Sequence[Verdict]) -> str:

@@ -94,6 +94,7 @@ class Running:
         self._cells: dict[int, asyncio.Task[None]] = {}
         self._outcomes: dict[int, asyncio.Future[None]] = {}
         self._sources = {index for column in run.columns for index in column.outputs_of.values()}
+        self._quick = is_quick(run.plan.checks)
         self._refusals: Counter[str] = Counter()
         self._done, self._failed, self._cost, self._unpriced = run.done, run.failed, run.cost, run.unpriced
         self._passed = passed
@@ -290,11 +291,12 @@ class Running:
             return
         # Graders take their time: what is paid for is written before they are asked.
         unchecked = Finished(due.place, cell, UNCHECKED)
-        quick = is_quick(checks)
+        quick = self._quick
         if not quick:
             self._writer.put(unchecked, answered.cost, answered.unpriced)
         try:
-            found = await self._judged(due, cell, answered.question)
+            # What was asked is for graders only.
+            found = await self._judged(due, cell, "" if quick else answered.question)
         except BaseException:
             if quick:
                 self._writer.put(unchecked, answered.cost, answered.unpriced)
