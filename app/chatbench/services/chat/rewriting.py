@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,7 +11,7 @@ from chatbench.core.changes import Changes
 from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
 from chatbench.core.errors import ConfigurationError
 from chatbench.core.ids import new_id
-from chatbench.core.messages import MediaPart, Part, TextPart, ToolCallPart, ToolResultPart, text_of
+from chatbench.core.messages import MediaPart, Message, Part, TextPart, ToolCallPart, ToolResultPart, text_of
 from chatbench.services.chat.sending import Sending
 from chatbench.services.turns import (
     Sent,
@@ -200,6 +200,37 @@ class Rewriting(Sending):
             temporary=conversation.summary.temporary,
         )
         self._changes.emit(Changes(conversations=frozenset({forked})))
+        return made
+
+    async def begin_with(
+        self, title: str, lane: Lane, talk: Sequence[Message], *, source: str, last: TreeMessage | None = None
+    ) -> Conversation:
+        """A new conversation that begins with what was said elsewhere, each question a turn of its own; what
+        that cost is counted there, as `copy_of` says by its `source`. `last` has what is known of the last
+        answer: its tokens, an error; its words are those of the talk."""
+        conversation_id, turn_id, now = new_id(), new_id(), now_ms()
+        messages: list[TreeMessage] = []
+        for said in talk:
+            asks = said.role == "user"
+            turn_id = new_id() if asks else turn_id
+            known = last if last is not None and said is talk[-1] and not asks else None
+            told: dict[str, Any] = {
+                "id": new_id(),
+                "conversation_id": conversation_id,
+                "parent_id": messages[-1].id if messages else None,
+                "turn_id": turn_id,
+                "role": "user" if asks else "assistant",
+                "parts": said.parts,
+                "lane_id": "" if asks else lane.id,
+                "created_at": now,
+            }
+            if not asks:
+                told |= {"model": lane.model, "system": lane.system, "parameters": lane.parameters}
+                told |= {"finished_at": now, "copy_of": source}
+            messages.append(TreeMessage(**told) if known is None else msgspec.structs.replace(known, **told))
+        lane = msgspec.structs.replace(lane, leaf=messages[-1].id if messages else None)
+        made = await self._store.create(title, lane, conversation_id=conversation_id, messages=messages)
+        self._changes.emit(Changes(conversations=frozenset({conversation_id})))
         return made
 
 

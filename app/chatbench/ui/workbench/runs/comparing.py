@@ -1,0 +1,174 @@
+"""Beside another run, or one column beside another: what got better and worse, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from chatbench.core.errors import ChatbenchError
+from chatbench.core.runs import Run
+from chatbench.services import Services
+from chatbench.services.runs import Compared, names_of
+from chatbench.ui import quantities
+from chatbench.ui.aio import Rereading
+from chatbench.ui.widgets import Button, IconButton, Label, Surface, announce
+
+_OFFERED = 10
+
+
+class _With(NamedTuple):
+    """Another run, or (`run` None) two columns of this one by their indexes."""
+
+    run: Run | None
+    first: int = 0
+    second: int = 0
+
+
+class Comparison(Surface):
+    """`marked()`: other rows are changed; `only()`: whether only they are wanted is otherwise."""
+
+    marked = Signal()
+    only = Signal()
+
+    def __init__(self, services: Services, parent: QWidget) -> None:
+        super().__init__("sunken", lines=Qt.Edge.BottomEdge, parent=parent)
+        self._services = services
+        self._run: Run | None = None
+        self._others: list[Run] = []
+        self._with: _With | None = None
+        self.changed: frozenset[int] = frozenset()
+        """Places of the rows that came out otherwise."""
+        self.found: tuple[Compared, ...] = ()
+        self.words = Label(font="small", wrap=True)
+        self.only_button = Button(self.tr("Changed rows only"), icon="list-filter", size="small")
+        self.only_button.setCheckable(True)
+        self.only_button.clicked.connect(self.only)
+        self.close_button = IconButton("x", self.tr("End the comparison"), size="code")
+        self.close_button.clicked.connect(self.end)
+        self._reading = Rereading(self._read, self, "run-comparison")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        told = QVBoxLayout()
+        told.addWidget(self.words)
+        row.addLayout(told, 1)
+        row.addWidget(self.only_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.set_layout(row, (16, 8, 12, 8))
+        self.hide()
+
+    async def look(self, run: Run) -> None:
+        """Finds what the run can be compared with."""
+        self._run = run
+        runs = await self._services.runs.runs()
+        ids = {column.prompt_id for column in run.columns} - {""}
+        self._others = [
+            one
+            for one in runs
+            if one.id != run.id and ((ids & {column.prompt_id for column in one.columns}) or _alike(one, run))
+        ]
+        if self._with is not None:
+            self._reading.again()
+
+    def offered(self) -> str:
+        """What the button says."""
+        earlier = self._earlier()
+        return self.tr("Compare with run {0}").format(earlier.number) if earlier else self.tr("Compare…")
+
+    def only_changed(self) -> bool:
+        """Whether only rows that changed are wanted."""
+        return self._with is not None and self.only_button.isChecked()
+
+    def menu(self, parent: QWidget) -> QMenu:
+        """Everything it can be compared with."""
+        menu = QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        run = self._run
+        if run is None:
+            return menu
+        earlier = self._earlier()
+        others = [one for one in self._others if one is not earlier]
+        for one in ([earlier] if earlier else []) + others[:_OFFERED]:
+            named = f"{one.number} · {one.plan.name}" if one.plan.name else str(one.number)
+            menu.addAction(self.tr("Run {0}").format(named), partial(self.begin, _With(one)))
+        names = names_of(run)
+        if len(names) > 1:
+            menu.addSeparator()
+            for at, name in enumerate(names[1 : _OFFERED + 1], 1):
+                words = self.tr("{0} with {1}").format(name, names[0]).replace("&", "&&")
+                menu.addAction(words, partial(self.begin, _With(None, 0, at)))
+        if menu.isEmpty():
+            menu.addAction(self.tr("There is nothing to compare it with yet")).setEnabled(False)
+        return menu
+
+    def begin(self, other: _With) -> None:
+        """Compares with that from now on."""
+        self._with = other
+        self._reading.again()
+
+    def end(self) -> None:
+        """Compares no more."""
+        self._with, self.changed, self.found = None, frozenset(), ()
+        self.hide()
+        self.marked.emit()
+
+    async def settled(self) -> None:
+        """Waits for what is being compared."""
+        await self._reading.ended()
+
+    async def _read(self) -> None:
+        run, other = self._run, self._with
+        if run is None or other is None:
+            return
+        runs = self._services.runs
+        try:
+            if other.run is not None:
+                found: Sequence[Compared] = await runs.compare_runs(other.run.id, run.id)
+            else:
+                found = [await runs.compare((run.id, other.first), (run.id, other.second))]
+            changed = {row for one in found for row in _otherwise(one)}
+            self.changed = frozenset(await runs.places_of(run.id, changed))
+        except ChatbenchError as error:
+            self.words.setText(" ".join(filter(None, (error.message, error.hint))))
+            self.show()
+            return
+        self.found = tuple(found)
+        self.words.setText(self._told(other))
+        self.show()
+        announce(self, self.words.text())
+        self.marked.emit()
+
+    def _told(self, other: _With) -> str:
+        if not self.found and other.run is not None:
+            return self.tr("Run {0} has no column that this one goes on from.").format(other.run.number)
+        lines = []
+        for one in self.found:
+            more = []
+            for words, rows in (
+                (self.tr("better: {0}"), one.rows.fixed),
+                (self.tr("worse: {0}"), one.rows.broken),
+                (self.tr("new: {0}"), one.rows.added),
+            ):
+                if rows:
+                    more.append(words.format(quantities.number(len(rows))))
+            lines.append(one.words + (f" ({', '.join(more)})" if more else ""))
+        return "\n".join(lines)
+
+    def _earlier(self) -> Run | None:
+        run = self._run
+        return next((one for one in self._others if run is not None and one.number < run.number), None)
+
+
+def _otherwise(one: Compared) -> tuple[str, ...]:
+    rows = one.rows
+    return (*rows.fixed, *rows.broken, *rows.judged, *rows.unjudged)
+
+
+def _alike(one: Run, other: Run) -> bool:
+    """Whether two runs are of one plan: its name, or a column that is the same."""
+    if one.plan.name and one.plan.name == other.plan.name:
+        return True
+    return bool({column.key for column in one.columns} & {column.key for column in other.columns})
