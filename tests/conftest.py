@@ -194,7 +194,17 @@ def run_async(qapp: QApplication) -> Iterator[Callable[[Coroutine[Any, Any, T]],
     qapp.setQuitOnLastWindowClosed(False)
 
     def run(coroutine: Coroutine[Any, Any, T]) -> T:
-        return loop.run_until_complete(asyncio.wait_for(coroutine, 60))  # type: ignore[no-any-return]
+        task: asyncio.Task[T] = loop.create_task(asyncio.wait_for(coroutine, 60))
+        task.add_done_callback(lambda _done: loop.stop())
+        loop.run_forever()
+        # What other tasks still have to do at once is done on the loop: qasync's own way of running one
+        # coroutine lets them go on with no loop running, and they fail at the next thing they wait for.
+        asyncio._set_running_loop(loop)
+        try:
+            qapp.processEvents()
+        finally:
+            asyncio._set_running_loop(None)
+        return task.result()
 
     yield run
     left = [task for task in asyncio.all_tasks(loop) if not task.done()]

@@ -44,6 +44,26 @@ def test_a_task_is_kept_until_it_ends(run_async: Runner) -> None:
     assert run_async(scenario()) == ["done"]
 
 
+def test_a_task_that_outlasts_a_run_of_the_loop_goes_on_on_that_loop(run_async: Runner) -> None:
+    loops: list[object] = []
+
+    async def work() -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+            loops.append(asyncio.get_running_loop())
+
+    async def begin() -> None:
+        aio.spawn(work())
+
+    async def end() -> None:
+        await asyncio.gather(*aio._tasks)
+
+    run_async(begin())
+    run_async(end())
+    assert len(loops) == 50
+    assert len(set(loops)) == 1
+
+
 def test_errors_go_to_their_own_handler_or_to_the_applications(run_async: Runner) -> None:
     async def fail(words: str) -> None:
         raise ValueError(words)
