@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from tests.services.conftest import MODEL, loop
 from chatbench.client.budget import Budget, BudgetLimit
 from chatbench.client.llm import LLMClient
 from chatbench.core.checks import Check, Subject
-from chatbench.core.errors import BudgetExceeded
+from chatbench.core.errors import BudgetExceeded, FormatError
 from chatbench.evaluation import patterns
 from chatbench.evaluation.checks import judge
 from chatbench.services import Services, codechecks
@@ -312,6 +313,24 @@ async def test_what_a_check_may_return(checking: Checking) -> None:
     nothing = await of("none")
     assert nothing.passed is None
     assert "returned 'None'" in nothing.reason
+
+
+async def test_a_plan_may_name_a_file_whose_code_is_what_is_allowed(
+    checking: Checking, services: Services, tmp_path: Path
+) -> None:
+    (tmp_path / "short.py").write_text("def check(answer, row): return len(answer) < 5\n", encoding="utf-8")
+    plan_file = tmp_path / "plan.toml"
+    plan_file.write_text('[[checks]]\nkind = "python"\nvalue = "short.py"\n', encoding="utf-8")
+    (check,) = services.runs.load_plan(plan_file).checks
+    assert checking.forbidden([check]) == (check,)
+    checking.allow(check.value)
+    assert (await checking.judge_all([check], Subject(text="tiny")))[0].passed is True
+    (tmp_path / "short.py").write_text("def check(answer, row): return True\n", encoding="utf-8")
+    (changed,) = services.runs.load_plan(plan_file).checks
+    assert checking.forbidden([changed]) == (changed,)
+    (tmp_path / "short.py").unlink()
+    with pytest.raises(FormatError, match=r"short\.py cannot be read"):
+        services.runs.load_plan(plan_file)
 
 
 HARM = {

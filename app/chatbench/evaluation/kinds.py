@@ -374,7 +374,7 @@ _ALL: Final = (
     Kind(name="python", title="Python", group="Code", threshold=0.5,
          value=Field(name="value", type="long_text", label="Code", required=True,
                      description="With a function check(answer, row) that returns true or false, a score "
-                                 "from 0 to 1, or {pass, score, reason}."),
+                                 "from 0 to 1, or {pass, score, reason}; in a plan also a .py file."),
          description="A function of yours, run without keys, files and network once you allow it."),
 )  # fmt: skip
 

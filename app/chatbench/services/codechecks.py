@@ -13,11 +13,15 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from chatbench.core.checks import Check
+from chatbench.core.errors import FormatError
 from chatbench.documents.frames import write_all
 from chatbench.evaluation.findings import Finding, Unjudged
 
@@ -29,6 +33,7 @@ _START_SECONDS: Final = 15.0
 _CPU_SECONDS: Final = 300.0
 """Of a process, after which the system ends it: another is started."""
 _MOST_ANSWER: Final = 64 << 10
+_MOST_CODE: Final = 1 << 20
 _MOST_PROCESSES: Final = 4
 _NEEDED_VARIABLES: Final = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -36,6 +41,31 @@ _NEEDED_VARIABLES: Final = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 def digest(code: str) -> str:
     """By which consent to code is remembered: SHA-256, hex."""
     return hashlib.sha256(code.encode("utf-8", "replace")).hexdigest()
+
+
+def with_code(checks: Sequence[Check], folder: Path) -> tuple[Check, ...]:
+    """With the code itself where a Python check names a file (one line that ends in .py, relative to
+    `folder`): what runs is what was read, and allowed. Raises FormatError."""
+    return tuple(
+        msgspec.structs.replace(check, value=_read(folder / check.value)) if _names_a_file(check) else check
+        for check in checks
+    )
+
+
+def _names_a_file(check: Check) -> bool:
+    value = check.value
+    return check.kind == "python" and isinstance(value, str) and value.endswith(".py") and "\n" not in value
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_CODE + 1)
+        if len(data) > _MOST_CODE:
+            raise FormatError(f"{path.name} is larger than 1 MiB.", "A check is a small file.")
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatError(f"The check {path} cannot be read: {error}.", "Look after the file.") from error
 
 
 def command() -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.params import Parameters
 from chatbench.core.runs import Plan
+from chatbench.services.codechecks import with_code
 from chatbench.storage.textfiles import broken_toml, line_words
 
 if TYPE_CHECKING:
@@ -196,7 +197,8 @@ def _placed(plan: Plan, folder: Path) -> Plan:
 
     prompts = tuple(msgspec.structs.replace(one, file=placed(one.file)) for one in plan.prompts)
     data = msgspec.structs.replace(plan.data, file=placed(plan.data.file))
-    return msgspec.structs.replace(plan, prompts=prompts, data=data)
+    checks = with_code(plan.checks, folder)
+    return msgspec.structs.replace(plan, prompts=prompts, data=data, checks=checks)
 
 
 # Writing
