@@ -160,12 +160,14 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
     from chatbench.services.presets import PresetService
+    from chatbench.services.promptdrafts import PromptDrafts
     from chatbench.services.providerfiles import ProviderFileService
     from chatbench.services.ratings import RatingService
     from chatbench.services.runs.sources import Sources
     from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.titles import TitleService
+    from chatbench.services.trials import TrialService
     from chatbench.services.usage import UsageService
     from chatbench.storage.presets import PresetStore
     from chatbench.storage.ratings import RatingStore
@@ -183,6 +185,7 @@ def _services(ground: _Ground) -> Services:
     prompts, datasets = _prompts(ground, fragments, attachments), _datasets(ground, attachments)
     checking = Checking(LLMClient(environment=environment, keep_raw=False), models, ground.preferences)
     runs = _runs(ground, models, attachments, Sources(prompts, datasets), checking)
+    trials = TrialService(LLMClient(environment=environment, keep_raw=False), prompts, attachments, changes)
     return Services(
         profile=_profile(ground),
         chat=chat,
@@ -203,6 +206,8 @@ def _services(ground: _Ground) -> Services:
         exchange=ExchangeService(store, ratings),
         templates=TemplateService(ground.profile.preferences.with_name("templates")),
         prompts=prompts,
+        prompt_drafts=PromptDrafts(ground.profile.database.with_name("drafts")),
+        trials=trials,
         spelling=spelling,
         checking=checking,
         runs=runs,
@@ -212,6 +217,7 @@ def _services(ground: _Ground) -> Services:
         notifier=notifier,
         closing=(
             runs.aclose,
+            trials.aclose,
             checking.aclose,
             spelling.aclose,
             chat.aclose,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chatbench.services.preferences import PreferencesStore
     from chatbench.services.presets import PresetService
     from chatbench.services.profile import ProfileService
+    from chatbench.services.promptdrafts import PromptDrafts
     from chatbench.services.prompts import PromptService
     from chatbench.services.providerfiles import ProviderFileService
     from chatbench.services.ratings import RatingService
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from chatbench.services.spelling import SpellingService
     from chatbench.services.templates import TemplateService
     from chatbench.services.titles import TitleService
+    from chatbench.services.trials import TrialService
     from chatbench.services.usage import UsageService
 
 
@@ -60,6 +62,8 @@ class Services:
     exchange: ExchangeService
     templates: TemplateService
     prompts: PromptService
+    prompt_drafts: PromptDrafts
+    trials: TrialService
     spelling: SpellingService
     checking: Checking
     runs: RunService

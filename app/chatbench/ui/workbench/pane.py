@@ -155,6 +155,8 @@ class WorkbenchPane(QWidget):
             view.run_wanted.connect(self.open_run)
             view.changed.connect(self._name_tabs)
             view.told.connect(self._offer_undo)
+            view.answers_wanted.connect(self._show_both)
+            view.editor.run_dataset.clicked.connect(self.run_on_dataset)
         self.stack.addWidget(view)
         self.tabs.add_tab(Tab(key, title))
         self.arranged.emit()
@@ -210,6 +212,10 @@ class WorkbenchPane(QWidget):
             if isinstance(view, PromptPage):
                 view.arrange(arrangement)
         self.arranged.emit()
+
+    def _show_both(self) -> None:
+        self.layout_switch.set_current("both")
+        self._arrange("both")
 
     def _name_tabs(self) -> None:
         """Names follow what the list has read; the tab of what is gone closes."""

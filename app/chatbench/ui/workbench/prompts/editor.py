@@ -14,9 +14,10 @@ from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.services import Services
 from chatbench.services.prompts import TemplateError, variables_of
 from chatbench.ui.quantities import number
-from chatbench.ui.widgets import Button, Divider, Label, Surface
+from chatbench.ui.widgets import Button, Divider, Label, RawText, Section, Surface
 from chatbench.ui.workbench.prompts.cards import MessageCards
 from chatbench.ui.workbench.prompts.estimating import message_tokens
+from chatbench.ui.workbench.prompts.settings import SettingSections
 from chatbench.ui.workbench.prompts.variables import VariableRows
 from chatbench.ui.workbench.prompts.versions import VersionList
 
@@ -53,6 +54,18 @@ class PromptEditor(Surface):
         self.variables_head = Label(self.tr("Variables"), weight=600)
         self.variables = VariableRows()
         self.variables.changed.connect(self._values_changed)
+        self.settings = SettingSections()
+        self.settings.changed.connect(lambda field, value: self.change(**{field: value}))
+        self.preview = RawText(self.tr("What is sent"), most_lines=24)
+        self.preview_section = Section(self.tr("What is sent"), is_open=False)
+        self.preview_section.body.addWidget(self.preview)
+        self.preview_section.toggled.connect(lambda _open: self.looked.emit())
+        self.run_once = Button(self.tr("Run once"), icon="play")
+        self.run_dataset = Button(self.tr("Run on a dataset…"), icon="grid-3x3")
+        self.estimate = Label(font="small", color="text2")
+        self.trouble = Label(font="small", color="danger", wrap=True)
+        self.trouble.setContentsMargins(14, 8, 14, 0)
+        self.trouble.hide()
         self._check = QTimer(self, singleShot=True, interval=CHECKED_AFTER_MS)
         self._check.timeout.connect(self.look)
         self._lay_out()
@@ -71,9 +84,8 @@ class PromptEditor(Surface):
         self.body.addLayout(below)
         self.body.addWidget(self.variables_head)
         self.body.addWidget(self.variables)
-        self.sections = QVBoxLayout()
-        self.sections.setSpacing(0)
-        self.body.addLayout(self.sections)
+        self.body.addWidget(self.settings)
+        self.settings.add(self.preview_section)
         self.body.addStretch(1)
         inside = Surface("page")
         inside.setLayout(self.body)
@@ -98,6 +110,10 @@ class PromptEditor(Surface):
         self.foot = QHBoxLayout()
         self.foot.setContentsMargins(14, 8, 14, 8)
         self.foot.setSpacing(8)
+        self.foot.addWidget(self.run_once)
+        self.foot.addWidget(self.run_dataset)
+        self.foot.addStretch(1)
+        self.foot.addWidget(self.estimate)
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
@@ -105,6 +121,7 @@ class PromptEditor(Surface):
         column.addWidget(Divider())
         column.addWidget(area, 1)
         column.addWidget(Divider())
+        column.addWidget(self.trouble)
         column.addLayout(self.foot)
 
     # What is in it.
@@ -118,6 +135,7 @@ class PromptEditor(Surface):
         self._shown = False
         self._prompt = prompt
         self.cards.show_messages(prompt.messages)
+        self.settings.show_prompt(prompt)
         self._shown = True
         self.look()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QSplitter, QVBoxLayout, QWidget
@@ -10,10 +11,12 @@ from PySide6.QtWidgets import QDialog, QSplitter, QVBoxLayout, QWidget
 from chatbench.core.changes import Changes
 from chatbench.core.prompts import Prompt, PromptEntry, PromptVersion
 from chatbench.services import Services
+from chatbench.services.promptdrafts import PromptDraft
 from chatbench.ui.aio import Rereading, ask, spawn
-from chatbench.ui.widgets import Label
 from chatbench.ui.workbench.naming import NameDialog
 from chatbench.ui.workbench.prompts.editor import PromptEditor
+from chatbench.ui.workbench.prompts.running import Running
+from chatbench.ui.workbench.prompts.trying import TrialPanel
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import Hands
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 
 class PromptPage(QWidget):
     """`changed()` when it holds other words than its version, or the same again; `run_wanted(run_id)`;
-    `told(words, undo)` for a notice that offers to take back what was done."""
+    `told(words, undo)` for a notice that offers to take back what was done;
+    `answers_wanted()` where answers come and are not in view."""
 
     changed = Signal()
     run_wanted = Signal(str)
     told = Signal(str, object)
+    answers_wanted = Signal()
 
     def __init__(
         self, services: Services, hands: Hands, prompt_id: str, parent: QWidget | None = None
@@ -40,11 +45,7 @@ class PromptPage(QWidget):
         """The version that the editor began with."""
         self.is_changed = False
         self.editor = PromptEditor(services)
-        self.beside = Label(
-            self.tr("Run it, and the answers stand here."), font="small", color="text3", wrap=True
-        )
-        self.beside.setContentsMargins(16, 12, 16, 12)
-        self.beside.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
+        self.beside = TrialPanel(services, hands)
         self._split = QSplitter(Qt.Orientation.Horizontal, self)
         self._split.setHandleWidth(1)
         self._split.setChildrenCollapsible(False)
@@ -57,6 +58,7 @@ class PromptPage(QWidget):
         column.addWidget(self._split)
         self.setFocusProxy(self.editor.versions)
         self._reading = Rereading(self._read, self, "prompt-page")
+        self.running = Running(services, self)
         self._connect()
         self._reading.again()
 
@@ -84,6 +86,11 @@ class PromptPage(QWidget):
         self.editor.setVisible(arrangement != "run")
         self.beside.setVisible(arrangement != "prompt")
 
+    def show_answers(self) -> None:
+        """Brings what came of the prompt into view."""
+        if self.beside.isHidden():
+            self.answers_wanted.emit()
+
     # Reading.
 
     def _told(self, changes: Changes) -> None:
@@ -95,10 +102,27 @@ class PromptPage(QWidget):
         self.entry = await prompts.get(self.prompt_id)
         self.versions = await prompts.versions(self.prompt_id)
         newest = self.versions[0]
-        if self._base is None or (not self.is_changed and self._base.number != newest.number):
+        if self._base is None:
+            await self._begin(newest)
+        elif not self.is_changed and self._base.number != newest.number:
             self._base = newest
             self.editor.show_prompt(newest.prompt)
         self._show_versions()
+
+    async def _begin(self, newest: PromptVersion) -> None:
+        """With what was written last time, if it was not saved."""
+        draft = await self._services.prompt_drafts.read(self.prompt_id)
+        numbers = {one.number: one for one in self.versions}
+        base = newest if draft is None else numbers.get(draft.number, newest)
+        if draft is not None:
+            self.editor.expect(draft.values)
+        self._base = base
+        self.running.choose_models((draft.models if draft else ()) or base.prompt.models)
+        kept = draft.prompt if draft is not None and draft.prompt is not None else None
+        self.editor.show_prompt(kept or base.prompt)
+        self.is_changed = self.editor.prompt() != base.prompt
+        if self.is_changed:
+            self.changed.emit()
 
     def _show_versions(self) -> None:
         base = self._base
@@ -172,5 +196,22 @@ class PromptPage(QWidget):
         saved = await self._services.prompts.restore(self.prompt_id, number)
         self._put(saved, saved.prompt)
 
-    async def keep_draft(self) -> None:
-        """Keeps what was not saved."""
+    def draft(self) -> PromptDraft | None:
+        """What was not saved, and what it is tried with; None before anything was read."""
+        if self._base is None:
+            return None
+        return PromptDraft(
+            number=self._base.number,
+            prompt=self.editor.prompt() if self.is_changed else None,
+            values=self.editor.variables.all_values(),
+            models=tuple(str(one) for one in self.beside.models),
+        )
+
+    def keep_draft(self) -> Coroutine[Any, Any, None]:
+        """Keeps the draft as it is at this moment. The awaited raises StorageError."""
+        return _kept(self._services, self.prompt_id, self.draft())
+
+
+async def _kept(services: Services, prompt_id: str, draft: PromptDraft | None) -> None:
+    if draft is not None:
+        await services.prompt_drafts.keep(prompt_id, draft)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import ceil
 from typing import Final
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
@@ -87,10 +88,16 @@ class PromptText(QPlainTextEdit):
         text = self.toPlainText()
         found = [] if len(text) > _LONGEST or "{" not in text else list(spans(text))
         self._places = _places(found, text)
+        missing = [(one.start, one.end) for one in found if self._is_missing(one, text)]
         marks = [
-            self._marked(span.start, span.end, _SHADES[span.kind], wavy=self._is_missing(span, text))
-            for span in found
-            if span.kind in _SHADES
+            self._marked(start, end, "accenttext", wavy=any(start < at < end for at, _ in missing))
+            for start, end in self._places
+        ]
+        # Inside of a place nothing is marked: of two marks that touch Qt paints the first alone.
+        marks += [
+            self._marked(one.start, one.end, _SHADES[one.kind], wavy=(one.start, one.end) in missing)
+            for one in found
+            if one.kind in _SHADES and not any(start <= one.start < end for start, end in self._places)
         ]
         if self._fault is not None:
             at = _offset(text, self._fault)
@@ -148,8 +155,8 @@ class PromptText(QPlainTextEdit):
         return found
 
     def _fit(self) -> None:
-        lines = max(_LEAST_LINES, round(self.document().size().height()))
-        height = lines * self.fontMetrics().lineSpacing() + 4
+        least = _LEAST_LINES * self.fontMetrics().lineSpacing()
+        height = max(least, laid_out_height(self)) + 4
         if height != self.height() or self.minimumHeight() != height:
             self.setFixedHeight(height)
             self.grown.emit()
@@ -173,6 +180,16 @@ class PromptText(QPlainTextEdit):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and hasattr(self, "_places"):
             self._wear()
+
+
+def laid_out_height(field: QPlainTextEdit, most: float = 1e9) -> int:
+    """How high all words of a field are, in pixels, or that it is more than `most`: what is out of view Qt
+    lays out only when it is asked for it."""
+    layout, height, block = field.document().documentLayout(), 0.0, field.document().begin()
+    while block.isValid() and height <= most:
+        height += layout.blockBoundingRect(block).height()
+        block = block.next()
+    return ceil(height)
 
 
 def _places(found: list[Span], text: str) -> list[tuple[int, int]]:

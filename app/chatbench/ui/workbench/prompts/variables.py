@@ -209,9 +209,11 @@ class VariableRows(QWidget):
             settings.clicked.connect(
                 lambda _checked=False, one=field: self.settings_wanted.emit(one.variable)
             )
-            self._grid.addWidget(label, at, 0, Qt.AlignmentFlag.AlignTop)
+            tall = isinstance(field.field, QPlainTextEdit)
+            side = Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag.AlignVCenter
+            self._grid.addWidget(label, at, 0, side)
             self._grid.addWidget(field, at, 1)
-            self._grid.addWidget(settings, at, 2, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(settings, at, 2, side)
 
     def _make(self, variable: Variable) -> ValueField:
         field = ValueField(variable, self._kept.get(variable.name), self)
