@@ -274,6 +274,7 @@ def _runs(
 
 
 def _prompts(ground: _Ground, fragments: FragmentService, attachments: AttachmentService) -> PromptService:
+    from chatbench.client.llm import LLMClient
     from chatbench.services.prompts import PromptService
     from chatbench.services.prompts.code import PromptCode
     from chatbench.services.prompts.folders import PromptFolders
@@ -285,7 +286,8 @@ def _prompts(ground: _Ground, fragments: FragmentService, attachments: Attachmen
     texts = SharedTexts(FragmentStore(ground.database), fragments, ground.store)
     folders = PromptFolders(store, ground.profile.preferences.with_name("templates"))
     code = PromptCode(ground.environment, attachments)
-    return PromptService(store, texts, folders, code, ground.changes)
+    client = LLMClient(environment=ground.environment, keep_raw=False)
+    return PromptService(store, texts, folders, code, client, ground.changes)
 
 
 def _datasets(ground: _Ground, attachments: AttachmentService) -> DatasetService:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbench.templates import evaluating
-from chatbench.templates.language import MAX_SOURCE, Parsed, TemplateError, parse, render, spans
+from chatbench.templates.language import MAX_SOURCE, Parsed, TemplateError, literal, parse, render, spans
 
 PEOPLE = [{"name": "Ada", "age": 36}, {"name": "Bob", "age": 4}]
 
@@ -230,6 +230,12 @@ def test_any_text_is_a_template_or_told_what_is_wrong(text: str) -> None:
         lines = text.split("\n")
         assert 1 <= wrong.line <= len(lines)
         assert 1 <= wrong.column <= len(lines[wrong.line - 1]) + 1
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_a_text_that_means_itself(text: str) -> None:
+    assert render(literal(text), {}) == text
+    assert parse(literal(text)) == Parsed((), ())
 
 
 @given(st.text(), st.text(alphabet=string.ascii_letters, min_size=1, max_size=8))

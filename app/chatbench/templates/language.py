@@ -18,11 +18,12 @@ from chatbench.templates.evaluating import Frame, truth, words
 from chatbench.templates.expressions import Expression, Reader, Token
 from chatbench.templates.lexing import Span, SpanKind, spans
 
-__all__ = ["MAX_SOURCE", "Parsed", "Span", "SpanKind", "TemplateError", "parse", "render", "spans"]
+__all__ = ["MAX_SOURCE", "Parsed", "Span", "SpanKind", "TemplateError", "literal", "parse", "render", "spans"]
 
 MAX_SOURCE = 2_000_000
 """Characters of one template."""
 _CACHED = 512
+_OPENS = re.compile(r"\{(?=[{%#])")
 _FIRST_LINE_END = re.compile(r"\r?\n")
 
 _Piece = Callable[[Frame], None]
@@ -55,6 +56,11 @@ def render(text: str, values: Mapping[str, object], fragments: Mapping[str, str]
     except Fault as fault:
         raise fault.of(text) from None
     return "".join(frame.written)
+
+
+def literal(text: str) -> str:
+    """The template that becomes just this text, whatever braces are in it."""
+    return _OPENS.sub('{{ "{" }}', text)
 
 
 class _Compiled(NamedTuple):

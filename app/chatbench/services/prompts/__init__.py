@@ -7,26 +7,34 @@ from chatbench.services.prompts.comparing import (
     compare,
 )
 from chatbench.services.prompts.folders import PromptChanged, Synced
+from chatbench.services.prompts.fromchats import Case, case_of, prompt_of
+from chatbench.services.prompts.improving import Change, Proposal
 from chatbench.services.prompts.service import FRAGMENT, PromptService
-from chatbench.templates.language import Parsed, Span, TemplateError, parse, render, spans
+from chatbench.templates.language import Parsed, Span, TemplateError, literal, parse, render, spans
 from chatbench.templates.prompts import Filled, fill, fragments_of, variables_of
 
 __all__ = [
     "FRAGMENT",
+    "Case",
+    "Change",
     "Filled",
     "MessageDifference",
     "Parsed",
     "PromptChanged",
     "PromptDifference",
     "PromptService",
+    "Proposal",
     "SettingDifference",
     "Span",
     "Synced",
     "TemplateError",
+    "case_of",
     "compare",
     "fill",
     "fragments_of",
+    "literal",
     "parse",
+    "prompt_of",
     "render",
     "spans",
     "variables_of",

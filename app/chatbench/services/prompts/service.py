@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from chatbench.client.llm import LLMClient
 from chatbench.core.changes import Changes
 from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
@@ -16,6 +17,7 @@ from chatbench.services.prompts.code import CodeForm, PromptCode
 from chatbench.services.prompts.comparing import PromptDifference, compare
 from chatbench.services.prompts.folders import PromptFolders, Synced, watched
 from chatbench.services.prompts.fragments import PIN, SharedTexts
+from chatbench.services.prompts.improving import Proposal, improve
 from chatbench.storage.prompts import PromptStore, Which
 from chatbench.templates.language import TemplateError
 from chatbench.templates.prompts import Filled, fill, fragments_of
@@ -37,8 +39,10 @@ class PromptService:
         texts: SharedTexts,
         folders: PromptFolders,
         code: PromptCode,
+        client: LLMClient,
         changes: Signal[Changes],
     ) -> None:
+        self._client = client
         self._code = code
         self._store = store
         self._texts = texts
@@ -317,6 +321,14 @@ class PromptService:
         """A program that sends the prompt as it is sent here, the key from the environment. Raises as
         `filled`, and as PromptCode.code."""
         return await self._code.code(prompt, await self.filled(prompt, values), model, form, parameters)
+
+    async def improve(self, prompt: Prompt, model: ModelRef, wish: str = "") -> Proposal:
+        """What a model would make of a prompt, to be taken piece by piece (`Proposal.taken`); nothing is
+        saved. Raises as `improving.improve`."""
+        try:
+            return await improve(self._client, prompt, model, wish)
+        finally:
+            self._changes.emit(Changes(usage=True))
 
     async def _fragment_changed(self, name: str) -> None:
         self._changed(f"{FRAGMENT}{name}", *(one.id for one in await self.users_of(name)))
