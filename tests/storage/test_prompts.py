@@ -11,6 +11,8 @@ from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.messages import ImagePart, StoredFile
 from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.storage.database import Database
+from chatbench.storage.files import FileStore
+from chatbench.storage.profile import Profile
 from chatbench.storage.promptfragments import FragmentStore
 from chatbench.storage.prompts import PromptStore
 
@@ -119,6 +121,22 @@ async def test_files_of_all_versions_are_known(prompts: PromptStore, database: D
     await prompts.save(made.prompt_id, saying("b"))
     found = await database.read(lambda c: c.execute("SELECT sha256 FROM prompt_files").fetchall())
     assert found == [("a" * 64,)]
+
+
+async def test_files_that_prompts_show_stay(
+    prompts: PromptStore, database: Database, profile: Profile
+) -> None:
+    files = FileStore(profile.files, database)
+    shown, other = await files.put(b"shown"), await files.put(b"other")
+    picture = ImagePart(source=StoredFile(sha256=shown), media_type="image/png")
+    made = await prompts.add(Prompt(messages=(PromptMessage(text="x", attachments=(picture,)),)), "p", "")
+    await prompts.save(made.prompt_id, saying("without"))
+    assert await files.remove_unused(older_than_ms=-1) == 1
+    assert (files.has(shown), files.has(other)) == (True, False)
+    await prompts.trash(made.prompt_id)
+    assert await files.remove_unused(older_than_ms=-1) == 0
+    await prompts.delete_for_good([made.prompt_id])
+    assert await files.remove_unused(older_than_ms=-1) == 1
 
 
 async def test_what_no_encoding_holds_is_saved_all_the_same(prompts: PromptStore) -> None:

@@ -31,10 +31,11 @@ _UNUSED = (
     "SELECT sha256 FROM files AS f WHERE created_at <= ? "
     "AND NOT EXISTS (SELECT 1 FROM file_references AS r WHERE r.sha256 = f.sha256) "
     "AND NOT EXISTS (SELECT 1 FROM dataset_files AS d WHERE d.sha256 = f.sha256) "
+    "AND NOT EXISTS (SELECT 1 FROM prompt_files AS p WHERE p.sha256 = f.sha256) "
     "AND NOT EXISTS (SELECT 1 FROM renditions AS r JOIN files AS o ON o.sha256 = r.original "
     "WHERE r.sha256 = f.sha256 AND r.original <> f.sha256)"
 )
-"""What no message and no data set shows, and what was not made of another file that is here."""
+"""What no message, no data set and no prompt shows, and what was not made of another file that is here."""
 
 
 class _Held(NamedTuple):
