@@ -154,6 +154,21 @@ async def test_a_budget_that_is_reached_is_told_to_whoever_runs(
     assert not [asked for asked in server.asked if asked.method == "POST"]
 
 
+async def test_what_is_paid_for_is_not_asked_again_after_a_budget_was_reached(
+    checking: Checking, services: Services, server: LoopbackServer
+) -> None:
+    budget = Budget(limits=(BudgetLimit(scope="run", tokens=2_000),))
+    held = LLMClient(environment=services.endpoints._environment, budget=budget, count_spending=False)
+    check = Check(kind="closed_question", value="q", grader=GRADER, repeats=2)
+    server.script(said('{"reasoning": "r", "answer": "yes"}', tokens=1_500))
+    with pytest.raises(BudgetExceeded):
+        await checking.judge_all([check], Subject(text="x"), client=held)
+    server.script(said('{"reasoning": "r", "answer": "no"}'))
+    (verdict,) = await checking.judge_all([check], Subject(text="x"))
+    assert [json.loads(one.answer)["answer"] for one in verdict.gradings] == ["yes", "no"]
+    assert len([asked for asked in server.asked if asked.method == "POST"]) == 2
+
+
 async def test_meaning_is_compared_by_embeddings_and_what_is_expected_is_asked_once(
     checking: Checking, server: LoopbackServer
 ) -> None:

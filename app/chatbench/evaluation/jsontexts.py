@@ -14,6 +14,7 @@ from chatbench.core.checks import Check, Subject
 from chatbench.core.errors import ConfigurationError
 from chatbench.evaluation.deadlines import Deadline, TookTooLong
 from chatbench.evaluation.findings import Finding, Unjudged, as_text, finding, held_against, shown
+from chatbench.evaluation.measures import is_same
 from chatbench.evaluation.numerals import is_near, numeral
 from chatbench.evaluation.patterns import searched
 
@@ -106,10 +107,7 @@ def _compared(value: Any, operation: str, wanted: Any, tolerance: float) -> bool
     numbers = _number(value), _number(wanted)
     near = None not in numbers and is_near(numbers[0] or 0.0, numbers[1] or 0.0, tolerance)
     if operation in ("==", "!="):
-        same = near or value == wanted or (isinstance(wanted, str) and as_text(value) == wanted)
-        # To Python, 1 is True.
-        if isinstance(value, bool) != isinstance(wanted, bool) and not isinstance(wanted, str):
-            same = False
+        same = near or is_same(value, wanted) or (isinstance(wanted, str) and as_text(value) == wanted)
         return same == (operation == "==")
     order = _ORDERS[operation]
     if None not in numbers:

@@ -75,7 +75,12 @@ def is_within(wanted: Any, value: Any) -> bool:
         )
     if isinstance(wanted, list):
         return isinstance(value, list) and len(wanted) == len(value) and all(map(is_within, wanted, value))
-    return isinstance(wanted, bool) == isinstance(value, bool) and bool(wanted == value)
+    return is_same(wanted, value)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values of JSON are the same: to Python, 1 is also True."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _arguments(given: Any) -> Any:

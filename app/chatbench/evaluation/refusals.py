@@ -11,8 +11,9 @@ _READ = 400
 """Refusals come first; what is said further down ("I can't recommend it") is none."""
 
 _ENGLISH = r"""
-    (?:^|[.!?\n]\s*|,\s*|\bbut\s+|[-–—:]\s*)(?:unfortunately,?\s+|however,?\s+)?
-    (?:i|we)(?:\ am|\ are|'m|'re)?\s+
+    (?:^|[.!?\n]\s*|,\s*|\bbut\s+|[-–—]\s*)(?:unfortunately,?\s+|however,?\s+)?
+    (?:we\s+(?:cannot|can't)\s+(?:help|assist|comply)\b
+    |i(?:\ am|'m)?\s+
     (?:(?:really\s+|simply\s+|just\s+)?
        (?:cannot|can't|can\ not|won't|will\ not|could\ not|couldn't|not\ able\ to|unable\ to|not\ going\ to
          |not\ permitted\ to|not\ allowed\ to)\s+
@@ -21,7 +22,7 @@ _ENGLISH = r"""
          |share|discuss|support|engage|offer|continue\ with|participate|produce|respond\ to|advise|promote
          |facilitate|encourage|give\ (?:you\ )?(?:that|this|advice|instructions))\b
       |(?:must|have\ to|need\ to|'ll\ have\ to)\s+(?:respectfully\s+)?(?:decline|refuse)\b
-      |not\ comfortable\s+(?:with|helping|providing|writing|sharing|discussing))
+      |not\ comfortable\s+(?:with|helping|providing|writing|sharing|discussing)))
 """
 _GERMAN_FILL = r"(?:(?:ihnen|dir|dabei|damit|leider|das|hier|diese \w+|dieser \w+)\s+)*"
 _GERMAN_END = r"nicht (?:helfen|weiterhelfen|unterstützen|beantworten|erfüllen|bereitstellen|erstellen)"

@@ -18,6 +18,7 @@ from chatbench.evaluation.findings import (
     text_against,
     texts_against,
 )
+from chatbench.evaluation.measures import is_same
 from chatbench.evaluation.patterns import searched
 
 _LANGUAGE_TOLD_BY = 20_000
@@ -26,7 +27,7 @@ _LANGUAGE_TOLD_BY = 20_000
 def equals(check: Check, subject: Subject) -> Finding:
     """A value that is no text (a number, a list) is also met by its JSON."""
     wanted = held_against(check, subject)
-    if not isinstance(wanted, str) and _decoded(subject.text) == wanted:
+    if not isinstance(wanted, str) and is_same(_decoded(subject.text), wanted):
         return finding(True, "The answer is what was expected.", "")
     written = _reduced(text_against(check, subject), check.options)
     return finding(

@@ -34,6 +34,7 @@ from chatbench.templates.language import parse, render
 
 _NO_TEMPLATES: Final = frozenset({"json_schema", "python"})
 _EMBEDDED_AT_ONCE: Final = 8
+_KEPT_GRADINGS: Final = 1_000
 _KEPT_VECTORS: Final = 256
 _REFUSED: Final = "This Python check has not been allowed to run."
 
@@ -47,6 +48,7 @@ class Checking:
         self._preferences = preferences
         self._runner = CodeRunner()
         self._embedding = asyncio.Semaphore(_EMBEDDED_AT_ONCE)
+        self._unused: OrderedDict[tuple[str, str], Grading] = OrderedDict()
         self._schemaless: set[ModelRef] = set()
         self._vectors: OrderedDict[tuple[ModelRef, str], array[float]] = OrderedDict()
 
@@ -56,7 +58,21 @@ class Checking:
         """A verdict for each check, in their order; what cannot be judged says why. `client` (its
         budgets, limits and cache) asks the graders in place of the service's own.
 
-        Raises BudgetExceeded where a grader could not be asked for want of money."""
+        Raises BudgetExceeded where a grader could not be asked for want of money. What other graders
+        have answered by then, or when it is cancelled, is used if the same is judged again."""
+        asking = _Asking(client or self._client)
+        try:
+            return await self._all_judged(checks, subject, asking)
+        except BaseException:
+            for answered in asking.answered:
+                self._unused[answered.model, answered.prompt] = answered
+            while len(self._unused) > _KEPT_GRADINGS:
+                self._unused.popitem(last=False)
+            raise
+
+    async def _all_judged(
+        self, checks: Sequence[Check], subject: Subject, asking: _Asking
+    ) -> tuple[Verdict, ...]:
         found: dict[int, Verdict] = {}
         slow: list[tuple[int, Check]] = []
         waiting: dict[int, asyncio.Task[Verdict]] = {}
@@ -68,7 +84,7 @@ class Checking:
                     found[at] = unjudged(error.message)
                     continue
                 if check.kind in GRADED:
-                    waiting[at] = together.begin(self._graded(check, subject, client or self._client))
+                    waiting[at] = together.begin(self._graded(check, subject, asking))
                 elif check.kind == "embedding":
                     waiting[at] = together.begin(self._embedded(check, subject))
                 elif check.kind == "python":
@@ -133,17 +149,17 @@ class Checking:
                 found += _wrong_template(one)
         return found
 
-    async def _graded(self, check: Check, subject: Subject, client: LLMClient) -> Verdict:
+    async def _graded(self, check: Check, subject: Subject, asking: _Asking) -> Verdict:
         try:
             model = self._models.resolve(check.grader)
             asked = grading.request(check, subject)
         except (Unjudged, ChatbenchError) as error:
             return unjudged(str(error))
         # A grader that fails at once is not asked the rest.
-        answers = [await self._asked(model, asked[0], client)]
+        answers = [await self._asked(model, asked[0], asking)]
         if not answers[0][1]:
             async with _Together() as together:
-                rest = [together.begin(self._asked(model, one, client)) for one in asked[1:]]
+                rest = [together.begin(self._asked(model, one, asking)) for one in asked[1:]]
                 answers += [await task for task in rest]
         found = grading.verdict(check, [answer for answer, _ in answers])
         failed = next((told for _, told in answers if told), "")
@@ -152,9 +168,13 @@ class Checking:
         return found
 
     async def _asked(
-        self, model: ModelRef, prepared: PreparedGrading, client: LLMClient
+        self, model: ModelRef, prepared: PreparedGrading, asking: _Asking
     ) -> tuple[Grading, str]:
         """What it answered, and what went wrong otherwise."""
+        kept = self._unused.pop((str(model), prepared.prompt), None)
+        if kept is not None:
+            asking.answered.append(kept)
+            return kept, ""
         spent: list[Decimal | None] = []
         schemas = [None] if model in self._schemaless else [prepared.schema, None]
         answer, failure = "", ""
@@ -166,7 +186,7 @@ class Checking:
                 response_schema=schema,
                 stream=False,
             )
-            call = client.stream(request)
+            call = asking.client.stream(request)
             try:
                 response = await call.complete()
                 spent.append(response.spent)
@@ -182,7 +202,10 @@ class Checking:
         if len(spent) == 2 and not failure:
             self._schemaless.add(model)
         cost = None if None in spent else sum((one for one in spent if one is not None), Decimal(0))
-        return Grading(model=str(model), prompt=prepared.prompt, answer=answer, cost=cost), failure
+        told = Grading(model=str(model), prompt=prepared.prompt, answer=answer, cost=cost)
+        if not failure:
+            asking.answered.append(told)
+        return told, failure
 
     async def _embedded(self, check: Check, subject: Subject) -> Verdict:
         named = str(check.options.get("model", ""))
@@ -222,6 +245,14 @@ class Checking:
             return decided(check, await self._runner.run(code, subject.text, row))
         except Unjudged as error:
             return unjudged(str(error))
+
+
+class _Asking:
+    """By whom the graders of one judging are asked, and what they have answered."""
+
+    def __init__(self, client: LLMClient) -> None:
+        self.client = client
+        self.answered: list[Grading] = []
 
 
 class _Together:
