@@ -63,9 +63,12 @@ if TYPE_CHECKING:
     from chatbench.core.params import Parameters as Parameters
     from chatbench.core.requests import Request as Request
     from chatbench.core.requests import Response as Response
+    from chatbench.core.runs import Plan as Plan
     from chatbench.core.tools import ToolDefinition as ToolDefinition
     from chatbench.core.usage import Cost as Cost
     from chatbench.core.usage import Usage as Usage
+    from chatbench.main import run_plan as run_plan
+    from chatbench.main import run_plan_sync as run_plan_sync
     from chatbench.providers.http import Timeouts as Timeouts
 
 _PLACES = {
@@ -93,8 +96,10 @@ _PLACES = {
     "core.models": ("ModelInfo", "ModelRef"),
     "core.params": ("Parameters",),
     "core.requests": ("Request", "Response"),
+    "core.runs": ("Plan",),
     "core.tools": ("ToolDefinition",),
     "core.usage": ("Cost", "Usage"),
+    "main": ("run_plan", "run_plan_sync"),
     "providers.http": ("Timeouts",),
 }  # fmt: skip
 """Module → the names it gives to this package."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from chatbench.client.environment import Environment
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chatbench.client.llm import LLMClient
     from chatbench.core.changes import Changes
     from chatbench.core.observe import Signal
+    from chatbench.core.runs import Plan
     from chatbench.providers.http import HttpClient
     from chatbench.services import Services
     from chatbench.services.attachments import AttachmentService
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from chatbench.services.preferences import Preferences, PreferencesStore
     from chatbench.services.profile import ProfileService
     from chatbench.services.prompts import PromptService
-    from chatbench.services.runs import RunService
+    from chatbench.services.runs import Live, RunService
+    from chatbench.services.runs.carrying import RunOutcome
     from chatbench.services.runs.sources import Sources
     from chatbench.storage.conversations import ConversationStore
     from chatbench.storage.database import Database
@@ -68,6 +70,36 @@ def glance(folder: Path | None = None, *, environ: Mapping[str, str] | None = No
         return PreferencesStore(path, Signal()).current
     except OSError:
         return Preferences()
+
+
+async def run_plan(
+    plan: Plan | Mapping[str, Any] | Path | str | None = None,
+    *,
+    resume: str = "",
+    profile: Path | None = None,
+    on_progress: Callable[[Live], object] | None = None,
+) -> RunOutcome:
+    """Carries out a plan of the workbench: one of the class, a dictionary, a file's name, or TOML; or goes
+    on with the run named by `resume` (its number, id or name). What is answered is kept in the profile, as
+    from the window; `on_progress` is called several times a second. Cancelled, it pauses the run.
+
+    Raises what is wrong with the plan, and StorageError; what calls fail of is in their cells.
+    """
+    from chatbench.services.runs.carrying import carry_out
+
+    services = build(profile)
+    try:
+        await services.profile.ready()
+        return await carry_out(services.runs, plan, resume=resume, on_progress=on_progress)
+    finally:
+        await services.aclose()
+
+
+def run_plan_sync(*given: Any, **named: Any) -> RunOutcome:
+    """`run_plan`, waited for on the calling thread."""
+    from chatbench.client.sync import background
+
+    return background.run(run_plan(*given, **named))
 
 
 def meet(folder: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Meeting:

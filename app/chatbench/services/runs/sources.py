@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from chatbench.core.datasets import DataColumn, DataRow, RowSelection
-from chatbench.core.errors import ConfigurationError
+from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.prompts import Prompt
 from chatbench.core.runs import Plan, PlanData, PlanPrompt, RunRow
 from chatbench.services.datasets import DatasetService
 from chatbench.services.prompts import PromptService
+from chatbench.services.prompts.promptfiles import decoded
 from chatbench.services.runs.columns import Found
 
 EXPECTED = "expected"
@@ -34,7 +35,7 @@ class Sources:
         if wanted.prompt is not None:
             return Found(wanted.prompt, wanted.name)
         if wanted.file:
-            return Found(await asyncio.to_thread(_prompt_in, Path(wanted.file)), wanted.name)
+            return await asyncio.to_thread(_prompt_in, Path(wanted.file))
         if not wanted.id and not wanted.name:
             raise ConfigurationError(
                 "A prompt of the plan names nothing.", "Give it a text, a name, an id or a file."
@@ -131,5 +132,11 @@ def _taken(rows: Iterator[DataRow]) -> list[DataRow]:
     return [row for row, _ in zip(rows, range(_PIECE), strict=False)]
 
 
-def _prompt_in(path: Path) -> Prompt:
-    raise ConfigurationError(f"{path.name} cannot be read as a prompt.", "Import it into the library.")
+def _prompt_in(path: Path) -> Found:
+    """Raises FormatError where the file cannot be read, ConfigurationError for what is wrong in it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error
+    named = decoded(path, data)
+    return Found(named.prompt, named.name)
