@@ -146,23 +146,23 @@ def _refuse_unknown(told: Any, path: Path, data: bytes) -> None:
     """A name that is misspelt deep within would be passed over in silence."""
     from msgspec import inspect
 
-    def walk(value: Any, kind: Any) -> None:
+    def walk(value: Any, kind: Any, *above: str) -> None:
         if isinstance(kind, inspect.UnionType):
             for one in kind.types:
                 if isinstance(one, inspect.StructType) and isinstance(value, dict) and one.tag is None:
-                    walk(value, one)
+                    walk(value, one, *above)
         elif isinstance(kind, inspect.StructType) and isinstance(value, dict):
             fields = {field.encode_name: field.type for field in kind.fields}
             for name, inner in value.items():
                 if name not in fields:
                     raise ConfigurationError(
-                        f"{path.name}{line_words(data, name)}: there is no {name!r} here.",
+                        f"{path.name}{line_words(data, name, *above)}: there is no {name!r} here.",
                         f"There are {', '.join(fields)}.",
                     )
-                walk(inner, fields[name])
+                walk(inner, fields[name], name, *above)
         elif isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
             for inner in value:
-                walk(inner, kind.item_type)
+                walk(inner, kind.item_type, *above)
 
     walk(told, _plan_type())
 
