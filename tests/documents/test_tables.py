@@ -220,6 +220,12 @@ def test_json_is_read_in_pieces(write: Any, monkeypatch: pytest.MonkeyPatch) -> 
     ]  # fmt: skip
 
 
+def test_a_number_that_a_piece_cuts_is_one(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(textfiles, "_PIECE", 4)
+    found = read_table(write('[123456, {"a": 1}]', "t.json"))
+    assert (rows(found), found.notes) == ([{"a": 1}], ("Line 1 is no object: it was left out.",))
+
+
 def test_rows_may_stand_within_an_object(write: Any) -> None:
     path = write('{"version": 1, "rows": [{"a": 1}, {"a": 2}]}', "t.json")
     assert rows(read_table(path)) == [{"a": 1}, {"a": 2}]

@@ -14,6 +14,7 @@ from tests.documents import pictures
 
 from chatbench.core.datasets import DataColumn, DataRow, Dataset, RowSelection
 from chatbench.core.errors import ConfigurationError, FormatError, StorageError
+from chatbench.documents.tables import folder as folder_tables
 from chatbench.documents.tables.reading import read_table
 from chatbench.services import Services
 from chatbench.services.datasets import ExportFormat
@@ -145,19 +146,24 @@ async def test_pictures_that_a_table_names_are_stored_with_it(services: Services
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "picture,expected\na.png,a corner\n"
 
 
-async def test_a_folder_is_a_row_for_each_file(services: Services, tmp_path: Path) -> None:
+async def test_a_folder_is_a_row_for_each_file(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_tables, "_MOST_BYTES", 1000)
     folder = tmp_path / "texts"
     (folder / "in").mkdir(parents=True)
     (folder / "a.txt").write_text("Käse", encoding="utf-8")
     (folder / "in" / "b.md").write_text("# B", encoding="utf-8")
     (folder / "c.png").write_bytes(PICTURE)
     (folder / "broken.txt").write_bytes(b"\0\x01\x02" * 50)
+    (folder / "long.txt").write_text("x" * 1001, encoding="utf-8")
     made = await services.datasets.import_folder(folder)
-    assert (made.name, made.rows) == ("texts", 4)
+    assert (made.name, made.rows) == ("texts", 5)
     found = {row["name"]: row for row in await values(services, made)}
     assert found["a.txt"]["text"] == "Käse"
     assert found["in/b.md"]["text"] == "# B"
     assert found["c.png"]["file"]["type"] == "image"
+    assert (found["long.txt"]["file"]["size"], "text" in found["long.txt"]) == (1001, False)
     assert found["broken.txt"]["file"] == "broken.txt", "of no kind that is known: its name"
 
 

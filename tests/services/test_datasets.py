@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from tests.services.conftest import Open
 from chatbench.core.changes import Changes
 from chatbench.core.datasets import DataColumn, Dataset, RowFilter, RowOrder, RowSelection
 from chatbench.core.errors import ConfigurationError, FormatError, StorageError
+from chatbench.documents.tables.table import Tick
 from chatbench.services import Services
 from chatbench.services.datasets import ImportProgress
+from chatbench.services.datasets.importing import on_thread
 
 CITIES: list[dict[str, Any]] = [
     {"city": "Oslo", "people": 700_000, "tags": "north, sea", "expected": "Norway"},
@@ -101,11 +104,18 @@ async def test_a_run_chooses_rows(services: Services, cities: Dataset) -> None:
     assert {city for two in drawn for city in two} == {"Oslo", "Graz", "Ålesund", "bern"}
     cities_in_order = await selected()
     assert all(two == [city for city in cities_in_order if city in two] for two in drawn)
-    assert await services.datasets.split(cities.id, {"train": 3, "test": 1}, seed=7) == {
-        "train": 3,
-        "test": 1,
-    }
+    shares = {"train": 3.0, "test": 1.0}
+    assert await services.datasets.split(cities.id, shares, seed=7) == {"train": 3, "test": 1}
+    tests = set()
+    for seed in range(8):
+        await services.datasets.split(cities.id, shares, seed=seed)
+        tests.update(await selected(split="test"))
+    assert len(tests) > 1, "drawn, not the last"
+    await services.datasets.split(cities.id, shares, seed=3)
     (test,) = await selected(split="test")
+    await services.datasets.split(cities.id, {"test": 1.0})
+    await services.datasets.split(cities.id, shares, seed=3)
+    assert await selected(split="test") == [test]
     assert sorted([test, *await selected(split="TRAIN")]) == sorted(await selected())
     with pytest.raises(ConfigurationError, match="no column 'x'"):
         await selected(where={"x": "1"})
@@ -268,6 +278,27 @@ async def test_an_import_that_is_cancelled_leaves_nothing(services: Services, tm
     await asyncio.wait({importing})
     assert importing.cancelled()
     assert await services.datasets.all() == []
+    left = await services.datasets._store._database.read(
+        lambda c: c.execute("SELECT (SELECT count(*) FROM datasets), (SELECT count(*) FROM dataset_rows)").get
+    )
+    assert left == (0, 0)
+
+
+async def test_a_thread_ends_when_nobody_waits_for_it() -> None:
+    told: list[int] = []
+    begun = threading.Event()
+
+    def work(tick: Tick) -> None:
+        begun.set()
+        for count in range(50_000):
+            tick(count, 0.0)
+        told.append(1)
+
+    waiting = asyncio.ensure_future(on_thread(work, None, "looking"))
+    await asyncio.to_thread(begun.wait)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert (waiting.cancelled(), told) == (True, [])
 
 
 async def test_a_file_that_is_no_table_is_refused(services: Services, tmp_path: Path) -> None:

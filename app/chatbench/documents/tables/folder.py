@@ -13,6 +13,8 @@ from chatbench.documents.markdown.plain import text_of
 from chatbench.documents.tables.table import TICK_ROWS, Row, Tick, silent
 
 NAME, TEXT, FILE = "name", "text", "file"
+_MOST_BYTES = 4 << 20
+"""Of a text in a row."""
 
 
 class FolderTable:
@@ -50,7 +52,7 @@ class FolderTable:
 
 def _text(path: Path) -> str | None:
     try:
-        text, cut = text_of(path, path.name)
+        text, cut = text_of(path, path.name, _MOST_BYTES)
     except AttachmentRefused:
         return None
     return None if cut else text

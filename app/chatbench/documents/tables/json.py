@@ -202,7 +202,7 @@ class _Text:
         while True:
             while self._at < len(self._text):
                 sign = self._text[self._at]
-                if sign not in _GAP and sign != "\ufeff":
+                if sign not in _GAP:
                     return sign
                 self.line += sign == "\n"
                 self._at += 1
