@@ -130,8 +130,12 @@ def wilson(passed: int, judged: int, z: float = _Z_95) -> Interval | None:
 
 def mean(values: Iterable[float | None]) -> float | None:
     """Of what is known."""
-    known = [value for value in values if value is not None]
-    return math.fsum(known) / len(known) if known else None
+    known = list(values)
+    try:
+        # Without a None among them, this is done in C.
+        return math.fsum(cast("list[float]", known)) / len(known) if known else None
+    except TypeError:
+        return mean([value for value in known if value is not None])
 
 
 def percentiles(values: Iterable[float | None], shares: Sequence[float]) -> list[float] | None:
@@ -223,7 +227,8 @@ def compare_scores(first: Sequence[float | None], second: Sequence[float | None]
     rows, same = len(differences), differences.count(0.0)
     better = sum([difference > 0 for difference in differences])
     return Paired(
-        better=better, worse=rows - same - better, same=same, p=wilcoxon(differences), test="Wilcoxon",
+        better=better, worse=rows - same - better, same=same, test="Wilcoxon",
+        p=_signed_ranks(differences) if not same else wilcoxon(differences),
         difference=math.fsum(differences) / rows if rows else None,
     )  # fmt: skip
 
@@ -248,7 +253,11 @@ def mcnemar(better: int, worse: int) -> float:
 def wilcoxon(differences: Iterable[float]) -> float:
     """The two-sided p of Wilcoxon's signed-rank test, differences of 0 left out: exact for at most 50
     without ties, else by the normal distribution, corrected for ties."""
-    found = [difference for difference in differences if difference]
+    return _signed_ranks([difference for difference in differences if difference])
+
+
+def _signed_ranks(found: Sequence[float]) -> float:
+    """Of differences that are none of them 0."""
     ranked = _distinct(found) or _tied(found)
     total = len(found)
     if not total:
