@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatbench.ui.workbench.runs.newrun import NewRunDialog
 from chatbench.ui.workbench.runs.view import RunView
 
-__all__ = ["RunView"]
+__all__ = ["NewRunDialog", "RunView"]
