@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
-
-from chatbench.ui.aio import ask
+from chatbench.ui.workbench.datasets import DatasetView
 from chatbench.ui.workbench.prompts.page import PromptPage
+from chatbench.ui.workbench.runs import RunView
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from chatbench.services import Services
     from chatbench.ui.workbench.hands import Hands
 
-View = QWidget
+View = PromptPage | DatasetView | RunView
 
-__all__ = ["PromptPage", "View", "make_view", "plan_run"]
+__all__ = ["DatasetView", "PromptPage", "RunView", "View", "make_view"]
 
 
 def make_view(key: str, services: Services, hands: Hands, parent: QWidget) -> View:
@@ -25,20 +25,5 @@ def make_view(key: str, services: Services, hands: Hands, parent: QWidget) -> Vi
     if kind == "prompt":
         return PromptPage(services, hands, found, parent)
     if kind == "dataset":
-        view: View = _made("datasets", "DatasetView")(services, found, parent)
-    else:
-        view = _made("runs", "RunView")(services, found, parent)
-    return view
-
-
-async def plan_run(services: Services, prompt_id: str, parent: QWidget) -> str:
-    """Asks for the plan of a run; the id of the one that was started, or ""."""
-    dialog = _made("runs", "NewRunDialog")(services, prompt_id, parent=parent)
-    begun: list[str] = []
-    dialog.started.connect(begun.append)
-    await ask(dialog)
-    return begun[0] if begun else ""
-
-
-def _made(package: str, name: str) -> Any:
-    return getattr(importlib.import_module(f"chatbench.ui.workbench.{package}"), name)
+        return DatasetView(services, found, parent, hands)
+    return RunView(services, found, parent, hands=hands)

@@ -16,6 +16,7 @@ from chatbench.ui.widgets import Button, Label, LineField, Select, Switch
 from chatbench.ui.workbench.datasets.words import ROLES, TYPES, role_word, tr, type_word
 
 _WIDTH: Final = 400
+_INSET: Final = 6
 _MOST_SEED: Final = 2_147_483_647
 
 
@@ -130,7 +131,7 @@ class SplitQuestion(Question):
         super().__init__(tr("Split"), tr("Split"), parent)
         self._rows = rows
         self.parts = LineField("train 80, test 20")
-        self.seed = _seed()
+        self.seed = number_field(_MOST_SEED)
         self.shown = Label(font="small", color="text3", wrap=True)
         self.ask_for(self.tr("Parts and their shares"), self.parts)
         self._fields.addWidget(self.shown)
@@ -167,10 +168,10 @@ class SampleQuestion(Question):
 
     def __init__(self, rows: int, parent: QWidget) -> None:
         super().__init__(tr("Sample"), tr("Make data set"), parent)
-        self.count = QSpinBox()
+        self.count = number_field()
         self.count.setRange(1, max(1, rows))
         self.count.setValue(min(100, rows))
-        self.seed = _seed()
+        self.seed = number_field(_MOST_SEED)
         self.tell(self.tr("Rows drawn at random become a data set of their own."))
         self.ask_for(self.tr("Rows"), self.count)
         self.ask_for(self.tr("Seed: the same one draws the same rows"), self.seed)
@@ -224,7 +225,9 @@ def _listed(text: str) -> list[str]:
     return [one for part in text.split(",") if (one := part.strip())]
 
 
-def _seed() -> QSpinBox:
+def number_field(most: int = 0) -> QSpinBox:
+    """A field for a whole number from 0 on."""
     field = QSpinBox()
-    field.setRange(0, _MOST_SEED)
+    field.setRange(0, most)
+    field.lineEdit().setTextMargins(_INSET, 0, _INSET, 0)
     return field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from chatbench.ui.widgets import Button, Flow, Label
+from chatbench.ui.widgets import Button, Label
 
 
 class EmptyState(QWidget):
@@ -24,13 +24,10 @@ class EmptyState(QWidget):
         self.choose = Button(self.tr("Choose a file…"), icon="upload", kind="quiet")
         self.paste = Button(self.tr("Paste"), icon="clipboard-paste", kind="quiet")
         self.column = Button(self.tr("Add a column…"), icon="plus", kind="quiet")
-        buttons = QWidget()
-        flow = Flow(buttons)
-        for button in (self.choose, self.paste, self.column):
-            flow.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 48, 24, 24)
         column.setSpacing(8)
         column.addWidget(told)
-        column.addWidget(buttons, 0, Qt.AlignmentFlag.AlignHCenter)
+        for button in (self.choose, self.paste, self.column):
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)

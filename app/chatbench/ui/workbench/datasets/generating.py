@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
-    QSpinBox,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -30,6 +29,7 @@ from chatbench.ui.quantities import estimate, number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Chip, Label, Meter, Switch, announce
 from chatbench.ui.widgets.dialogs import fit_dialog
+from chatbench.ui.workbench.datasets.dialogs import number_field
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import PickModel
@@ -137,7 +137,7 @@ class GenerateDialog(QDialog):
         self._model_ref = services.models.default()
         self.model = Chip(menu=True)
         self.model.clicked.connect(self._choose_model)
-        self.count = QSpinBox()
+        self.count = number_field()
         self.count.setRange(1, _MOST)
         self.count.setValue(_USUAL)
         self.count.setAccessibleName(self.tr("Number of rows"))
@@ -157,7 +157,9 @@ class GenerateDialog(QDialog):
         self.with_examples.setChecked(bool(self._examples))
         self.ask = Button(self.tr("Generate"), icon="sparkles")
         self.ask.clicked.connect(self.generate)
-        self.told = Label(font="small", color="text2", wrap=True)
+        self.told = Label(
+            self.tr("Nothing is added before you have seen it."), font="small", color="text2", wrap=True
+        )
         self.meter = Meter(height=6)
         self.meter.hide()
         self.rows = ProposedModel(dataset.columns, self)
@@ -185,6 +187,9 @@ class GenerateDialog(QDialog):
         table.setShowGrid(False)
         table.setFont(theme().font("small"))
         table.horizontalHeader().setStretchLastSection(True)
+        table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+        )
         table.horizontalHeader().setDefaultSectionSize(theme().scaled(180))
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(theme().control("row"))

@@ -21,6 +21,7 @@ from chatbench.ui.workbench.datasets.words import ICONS, role_word, type_word
 _EDGE: Final = 8
 _FILTER_MS: Final = 200
 _BESIDE: Final = 4
+_WIDTHS: Final = {"text": 240, "number": 104, "boolean": 104, "json": 200, "tags": 128, "split": 88}
 
 
 class ColumnHeader(QHeaderView):
@@ -40,6 +41,8 @@ class ColumnHeader(QHeaderView):
         self._filters_shown = False
         self._name: LineField | None = None
         self._putting_back = False
+        self._placing = False
+        self._widths: dict[str, int] = {}
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_FILTER_MS)
@@ -51,7 +54,7 @@ class ColumnHeader(QHeaderView):
         self.setAccessibleName(self.tr("Columns"))
         self.setMouseTracking(True)
         self._wear()
-        self.sectionResized.connect(lambda *_: self.place_fields())
+        self.sectionResized.connect(self._resized)
         self.sectionMoved.connect(self._moved)
         self.sectionDoubleClicked.connect(self.rename)
         model.modelReset.connect(self._reset)
@@ -207,6 +210,20 @@ class ColumnHeader(QHeaderView):
             field.hide()
             field.deleteLater()
         self._fields.clear()
+        self._widen()
+        self.place_fields()
+
+    def _widen(self) -> None:
+        """As wide as the reader made them, else as their type needs."""
+        self._placing = True
+        for at, column in enumerate(self._grid.columns):
+            usual = theme().scaled(_WIDTHS.get(column.type if column.role == "input" else column.role, 160))
+            self.resizeSection(at, self._widths.get(column.name, usual))
+        self._placing = False
+
+    def _resized(self, at: int, _old: int, new: int) -> None:
+        if not self._placing and at < len(self._grid.columns):
+            self._widths[self._grid.columns[at].name] = new
         self.place_fields()
 
     # Mouse.
@@ -289,7 +306,9 @@ class ColumnHeader(QHeaderView):
         rtl = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         edge, mark = theme().icon_size(13), self._chevron(head)
         inner = head.adjusted(mark.width() if rtl else _EDGE, 5, -_EDGE if rtl else -mark.width(), -5)
-        icons.draw(painter, "chevron-down", mark, "text3")
+        tip = QRect(0, 0, edge, edge)
+        tip.moveCenter(mark.center())
+        icons.draw(painter, "chevron-down", tip, "text3")
         order = next((one for one in self._grid.order if one.column == column.name), None)
         if order is not None:
             arrow = QRect(inner.left() if rtl else inner.right() - edge, inner.top(), edge, inner.height())

@@ -55,7 +55,8 @@ class GridModel(QAbstractTableModel):
         self._wanted = range(1)
         self._stale = True
         self._reading = Rereading(self._read, self, "dataset-rows")
-        self._stop = services.changes.connect(self._changed)
+        stop = self._stop = services.changes.connect(self._changed)
+        self.destroyed.connect(lambda _gone: stop())
 
     # What there is.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from chatbench.services import Services
@@ -56,6 +56,7 @@ class DatasetView(QWidget):
         self.dataset_id = dataset_id
         self.setAcceptDrops(True)
         self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
         self.model = GridModel(services, dataset_id, self)
         self.grid = GridView(self.model, self)
         self.acts = Acts(services, self.model, self.grid)
@@ -239,6 +240,7 @@ class DatasetView(QWidget):
             self.grid.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _filter(self) -> None:
+        self.actions_by_name["filter"].setChecked(self.grid.columns.filters_shown)
         self.model.arrange(self.model.order, self.grid.columns.filters())
 
     # Asking.
