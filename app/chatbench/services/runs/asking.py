@@ -56,9 +56,13 @@ class Answered(NamedTuple):
 class _Talk:
     """What has been said in one cell, and what it took."""
 
-    def __init__(self, messages: tuple[Message, ...]) -> None:
-        self.messages = messages
-        self.asked = len(messages)
+    __slots__ = (
+        "asked", "cost", "first_s", "last", "messages", "own_cost", "total_s", "tries", "unpriced", "usage",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.messages: tuple[Message, ...] = ()
+        self.asked = 0
         self.usage = Usage()
         self.own_cost: Decimal | None = _ZERO
         self.cost = _ZERO
@@ -67,6 +71,10 @@ class _Talk:
         self.total_s = 0.0
         self.first_s: float | None = None
         self.last: Response | None = None
+
+    def begin(self, messages: tuple[Message, ...]) -> None:
+        """What is sent first."""
+        self.messages, self.asked = messages, len(messages)
 
     def count(self, response: Response, *, own: bool) -> None:
         """What a call took; `own`: of the model that is tested."""
@@ -78,7 +86,7 @@ class _Talk:
         self.tries += response.attempts
         self.own_cost = None if spent is None or self.own_cost is None else self.own_cost + spent
         if response.usage is not None:
-            self.usage += response.usage
+            self.usage = response.usage if self.last is None else self.usage + response.usage
         timings = response.timings
         queued = timings.queued_s or 0.0
         if self.first_s is None and timings.first_token_s is not None:
@@ -141,12 +149,12 @@ class Asker:
         """The whole talk of a cell; `begun` is told of each call before it is made. Raises OutOfBudget
         where a budget has no room; what else a call fails of is in the cell."""
         column = self._run.columns[key.column]
-        talk, fingerprint = _Talk(()), ""
+        talk, fingerprint = _Talk(), ""
         error: ErrorReport | None = None
         try:
             request = self.request(column, row, outputs)
             fingerprint = fingerprint_of(request)
-            talk = _Talk(request.messages)
+            talk.begin(request.messages)
             await self._say(request, talk, key, begun)
             if self._run.plan.user is not None:
                 await self._go_on(self._run.plan.user, request, talk, row, key, begun)
@@ -162,9 +170,10 @@ class Asker:
         self, request: Request, talk: _Talk, key: CellKey, begun: Callable[[AnswerStream], None]
     ) -> None:
         """One answer of the column's model, to what has been said so far."""
-        info = self.client.environment.catalogue.info(request.model)
-        ready = await self._files.ready(talk.messages, info) if _has_files(talk.messages) else None
-        messages = talk.messages if ready is None else ready.messages
+        messages = talk.messages
+        if _has_files(messages):
+            info = self.client.environment.catalogue.info(request.model)
+            messages = (await self._files.ready(messages, info)).messages
         if messages is not request.messages:
             request = msgspec.structs.replace(request, messages=messages)
         response = await self._called(request, talk, key, begun, own=True)
@@ -238,7 +247,7 @@ def subject_of(cell: Cell, row: RunRow, question: str) -> Subject:
 
 def failed_cell(key: CellKey, row: RunRow, error: ChatbenchError) -> Answered:
     """A cell for which there was nothing to ask."""
-    return Answered(_cell(key, row, "", _Talk(()), error.report()), _ZERO, 0)
+    return Answered(_cell(key, row, "", _Talk(), error.report()), _ZERO, 0)
 
 
 def _cell(key: CellKey, row: RunRow, fingerprint: str, talk: _Talk, error: ErrorReport | None) -> Cell:
@@ -284,7 +293,11 @@ def _is_refusal(response: Response) -> bool:
 
 
 def _has_files(messages: Sequence[Message]) -> bool:
-    return any(type(part) is not TextPart for message in messages for part in message.parts)
+    for message in messages:
+        for part in message.parts:
+            if type(part) is not TextPart:
+                return True
+    return False
 
 
 def _question(messages: Sequence[Message]) -> str:
