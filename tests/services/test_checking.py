@@ -157,12 +157,13 @@ async def test_a_budget_that_is_reached_is_told_to_whoever_runs(
 async def test_what_is_paid_for_is_not_asked_again_after_a_budget_was_reached(
     checking: Checking, services: Services, server: LoopbackServer
 ) -> None:
-    budget = Budget(limits=(BudgetLimit(scope="run", tokens=2_000),))
+    budget = Budget(limits=(BudgetLimit(scope="run", tokens=1_000_000),))
     held = LLMClient(environment=services.endpoints._environment, budget=budget, count_spending=False)
     check = Check(kind="closed_question", value="q", grader=GRADER, repeats=2)
-    server.script(said('{"reasoning": "r", "answer": "yes"}', tokens=1_500))
+    server.script(said('{"reasoning": "r", "answer": "yes"}', tokens=500_000))
     with pytest.raises(BudgetExceeded):
         await checking.judge_all([check], Subject(text="x"), client=held)
+    assert len([asked for asked in server.asked if asked.method == "POST"]) == 1
     server.script(said('{"reasoning": "r", "answer": "no"}'))
     (verdict,) = await checking.judge_all([check], Subject(text="x"))
     assert [json.loads(one.answer)["answer"] for one in verdict.gradings] == ["yes", "no"]
@@ -408,6 +409,16 @@ async def test_code_that_never_ends_is_ended(checking: Checking, monkeypatch: py
     assert verdict.passed is None
     assert "longer than 0.3 seconds" in verdict.reason
     monkeypatch.setattr(runner, "_seconds", 5.0)
+    assert (await checking.judge_all([check], Subject(text="x")))[0].passed is True
+
+
+async def test_a_process_that_the_system_has_ended_is_followed_by_another(checking: Checking) -> None:
+    code = "def check(answer, row): return True\n"
+    checking.allow(code)
+    check = Check(kind="python", value=code)
+    assert (await checking.judge_all([check], Subject(text="x")))[0].passed is True
+    (process,) = checking._runner._processes.values()
+    process.kill()
     assert (await checking.judge_all([check], Subject(text="x")))[0].passed is True
 
 

@@ -75,6 +75,10 @@ def command() -> list[str]:
     return [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", start]
 
 
+class _Ended(Unjudged):
+    """The process is gone."""
+
+
 class CodeRunner:
     """Runs checks that somebody has allowed: it asks nobody."""
 
@@ -93,6 +97,13 @@ class CodeRunner:
         self._processes.move_to_end(name)
         await self._make_room()
         async with process.lock:
+            served = process.served
+            try:
+                return await self._asked(process, answer, row)
+            except _Ended:
+                # It may have used up the time that a process has for many answers.
+                if not served:
+                    raise
             return await self._asked(process, answer, row)
 
     async def aclose(self) -> None:
@@ -144,6 +155,8 @@ class _Process:
 
     def __init__(self, code: str) -> None:
         self.lock = asyncio.Lock()
+        self.served = 0
+        """Answers of the process that runs."""
         self._code = code
         self._running: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -167,7 +180,8 @@ class _Process:
             told: dict[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
         except msgspec.DecodeError:
             self.close()
-            raise Unjudged("The check ended its process, or took more memory or time than it may.") from None
+            raise _Ended("The check ended its process, or took more memory or time than it may.") from None
+        self.served += 1
         return told
 
     def kill(self) -> None:
@@ -179,7 +193,7 @@ class _Process:
     def close(self) -> None:
         """Ends the process and gives back what it held; another one is started by the next exchange."""
         with self._guard:
-            process, self._running = self._running, None
+            process, self._running, self.served = self._running, None, 0
             folder, self._folder = self._folder, None
         if process is not None:
             process.kill()
