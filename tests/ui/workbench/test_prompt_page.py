@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QTextCharFormat
+from PySide6.QtGui import QGuiApplication, QTextCharFormat
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from tests.loopback import openai_chat, replies
@@ -18,8 +20,12 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.models import ModelRef
 from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.services import Services
+from chatbench.ui.widgets import Select
 from chatbench.ui.workbench.hands import Hands
+from chatbench.ui.workbench.prompts.dialogs import CodeDialog, CompareDialog, ImproveDialog
+from chatbench.ui.workbench.prompts.difference import DifferenceText
 from chatbench.ui.workbench.prompts.page import PromptPage
+from chatbench.ui.workbench.prompts.variable import VariableDialog
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -63,7 +69,8 @@ def make(services: Services, prompt_id: str, qtbot: QtBot, do: Do) -> Iterator[M
         return made[-1]
 
     yield page
-    do(lambda: None)
+    for one in made:
+        do(one.release)
 
 
 def written(page: PromptPage, place: int, text: str, do: Do) -> None:
@@ -258,3 +265,85 @@ def test_what_is_sent_is_shown_with_its_values(make: Make, do: Do) -> None:
     do(page.editor.look)
     assert page.editor.preview.toPlainText() == "System:\nBe brief.\n\nUser:\nHello Ada"
     assert "tokens" in page.editor.estimate.text()
+
+
+def test_versions_are_compared_word_by_word(make: Make, do: Do) -> None:
+    page = make()
+    do(page.editor.compare.click)
+    dialog = page.findChild(CompareDialog)
+    assert dialog is not None
+    texts = [one.toPlainText() for one in dialog.view.findChildren(DifferenceText)]
+    assert texts[:2] == ["Be brief.", "Hello {{name}}"]
+    do(lambda: dialog.after.setCurrentIndex(dialog.after.findData(1)))
+    shown = [one for one in dialog.view.findChildren(DifferenceText) if not one.isHidden()]
+    assert [one.toPlainText() for one in shown] == ["Be brief.", "Hello"]
+    do(dialog.reject)
+
+
+def test_a_variable_is_given_a_type_and_a_default(make: Make, do: Do, run_async: Runner) -> None:
+    page = make()
+
+    async def settle_it() -> None:
+        task = asyncio.ensure_future(page._set_variable(SECOND.variables[0]))
+        await asyncio.sleep(0)
+        dialog = page.findChild(VariableDialog)
+        assert dialog is not None
+        dialog.kind.setCurrentIndex(dialog.kind.findData("choice"))
+        dialog.choices.setText("Ada, Grace")
+        dialog.default.setText("Nobody")
+        dialog.save.click()
+        assert dialog.trouble.isVisible()
+        dialog.default.setText("Grace")
+        dialog.save.click()
+        await task
+
+    run_async(settle_it())
+    variable = page.editor.prompt().variables[0]
+    assert (variable.type, variable.choices, variable.default) == ("choice", ("Ada", "Grace"), "Grace")
+    field = page.editor.variables.field("name").field
+    assert isinstance(field, Select)
+    field.setCurrentIndex(field.findData("Ada"))
+    assert page.editor.values() == {"name": "Ada"}
+
+
+def test_the_prompt_is_written_as_a_program(make: Make, do: Do) -> None:
+    page = make()
+    do(lambda: page.beside.choose([MODEL]))
+    do(page.show_code)
+    dialog = page.findChild(CodeDialog)
+    assert dialog is not None
+    do(lambda: dialog.form.setCurrentIndex(dialog.form.findData("python-httpx")))
+    assert "import httpx" in dialog.code.toPlainText()
+    assert "Hello {{name}}" in dialog.code.toPlainText()
+    do(dialog.copy.click)
+    assert QGuiApplication.clipboard().text() == dialog.code.toPlainText()
+    do(dialog.reject)
+
+
+def test_a_better_prompt_is_taken_piece_by_piece(
+    make: Make, server: LoopbackServer, services: Services, run_async: Runner, do: Do, prompt_id: str
+) -> None:
+    page = make()
+    do(lambda: page.beside.choose([MODEL]))
+    told = {
+        "messages": [
+            {"role": "system", "text": "Be brief and kind."},
+            {"role": "user", "text": "Hello {{name}}, how are you?"},
+        ],
+        "explanation": "Kinder.",
+    }
+    server.script(replies.data(openai_chat.whole({"role": "assistant", "content": json.dumps(told)})))
+    do(page.improve)
+    dialog = page.findChild(ImproveDialog)
+    assert dialog is not None
+    do(dialog.ask.click)
+    assert len(dialog.boxes) == 2, dialog.told.text()
+    assert dialog.told.text().startswith("Kinder.")
+    dialog.boxes[0].setChecked(False)
+    do(dialog.use.click)
+    assert [one.text for one in page.editor.prompt().messages] == [
+        "Be brief.",
+        "Hello {{name}}, how are you?",
+    ]
+    assert page.is_changed
+    assert run_async(services.prompts.version(prompt_id)).number == 2, "nothing was saved"

@@ -185,6 +185,7 @@ class Filing(QObject):
         if row.kind == "prompt":
             menu.addAction(self.tr("Duplicate"), lambda: self._spawn(self._duplicate(row)))
             self._add_folders(menu.addMenu(self.tr("Move to")), row)
+            menu.addAction(self.tr("Export…"), lambda: self._pane.taking.export(row.id))
             menu.addAction(self.tr("Tags…"), lambda: self._spawn(self._tag(row.id)))
         menu.addSeparator()
         menu.addAction(self.tr("Delete"), partial(self.delete, row))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from chatbench.core.errors import ChatbenchError
-from chatbench.ui.aio import spawn
+from chatbench.ui.aio import ask, spawn
 from chatbench.ui.widgets import Label, SegmentControl
 from chatbench.ui.window.tabbar import Tab
 from chatbench.ui.window.tabs import TabStrip
@@ -20,7 +20,7 @@ from chatbench.ui.workbench.filing import Filing
 from chatbench.ui.workbench.rows import Row
 from chatbench.ui.workbench.sidebar import WorkbenchSidebar
 from chatbench.ui.workbench.taking import Taking
-from chatbench.ui.workbench.views import PromptPage, View, make_view, plan_run
+from chatbench.ui.workbench.views import DatasetView, PromptPage, RunView, View, make_view
 
 if TYPE_CHECKING:
     from chatbench.services import Services
@@ -119,9 +119,22 @@ class WorkbenchPane(QWidget):
         spawn(self._plan_run(self.prompt_in_view()), owner=self, name="plan-run")
 
     async def _plan_run(self, prompt_id: str) -> None:
-        run_id = await plan_run(self._services, prompt_id, self)
-        if run_id:
-            self.open_run(run_id)
+        from chatbench.ui.workbench.runs.newrun import NewRunDialog
+
+        page = self.view(f"prompt:{prompt_id}")
+        if isinstance(page, PromptPage) and page.is_changed:
+            self.tell(self.tr("Versions are run: what is not saved is not among them."), kind="warning")
+        dialog = NewRunDialog(self._services, prompt_id, parent=self)
+        begun: list[str] = []
+        dialog.started.connect(begun.append)
+        await ask(dialog)
+        if not begun:
+            return
+        if isinstance(page, PromptPage):
+            await page.show_run(begun[0])
+            page.show_answers()
+        else:
+            self.open_run(begun[0])
 
     def choose_files(self) -> None:
         """Lets the reader choose files of prompts or data to take in."""
@@ -156,7 +169,12 @@ class WorkbenchPane(QWidget):
             view.changed.connect(self._name_tabs)
             view.told.connect(self._offer_undo)
             view.answers_wanted.connect(self._show_both)
+            view.export_wanted.connect(self.taking.export)
             view.editor.run_dataset.clicked.connect(self.run_on_dataset)
+        elif isinstance(view, DatasetView):
+            view.opened.connect(self.open_dataset)
+        elif isinstance(view, RunView):
+            view.said.connect(self.tell)
         self.stack.addWidget(view)
         self.tabs.add_tab(Tab(key, title))
         self.arranged.emit()
@@ -189,6 +207,7 @@ class WorkbenchPane(QWidget):
             return
         if isinstance(view, PromptPage):
             spawn(view.keep_draft(), name="keep-prompt-draft")
+        view.release()
         self.tabs.remove_tab(key)
         self.stack.removeWidget(view)
         view.hide()
@@ -287,7 +306,7 @@ class WorkbenchPane(QWidget):
     def release(self) -> None:
         """Stops listening."""
         for view in self._views.values():
-            view.setEnabled(False)
+            view.release()
 
     def tell(self, words: str, **more: object) -> None:
         """A notice in the window."""

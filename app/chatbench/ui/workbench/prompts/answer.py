@@ -45,9 +45,10 @@ class AnswerText(QPlainTextEdit):
         else:
             self.setPlainText(text)
         self._text = text
-        self._fit()
+        self.fit()
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """Takes the height of the words."""
         most = _MOST_LINES * self.fontMetrics().lineSpacing()
         whole = laid_out_height(self, most)
         policy = Qt.ScrollBarPolicy
@@ -60,14 +61,14 @@ class AnswerText(QPlainTextEdit):
 
     def _wear(self) -> None:
         self.setFont(theme().font("ui"))
-        self._fit()
+        self.fit()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme().scaled(60), self.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self.fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

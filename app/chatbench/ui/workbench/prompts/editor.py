@@ -14,7 +14,7 @@ from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.services import Services
 from chatbench.services.prompts import TemplateError, variables_of
 from chatbench.ui.quantities import number
-from chatbench.ui.widgets import Button, Divider, Label, RawText, Section, Surface
+from chatbench.ui.widgets import Button, Divider, IconButton, Label, RawText, Section, Surface
 from chatbench.ui.workbench.prompts.cards import MessageCards
 from chatbench.ui.workbench.prompts.estimating import message_tokens
 from chatbench.ui.workbench.prompts.settings import SettingSections
@@ -45,6 +45,7 @@ class PromptEditor(Surface):
         self.compare.clicked.connect(self.compare_wanted)
         self.save = Button(self.tr("Save"), kind="quiet", size="small", icon="save")
         self.save.clicked.connect(self.save_wanted)
+        self.more = IconButton("ellipsis", self.tr("More for this prompt"))
         self.cards = MessageCards()
         self.cards.changed.connect(self._changed)
         self.add_message = Button(self.tr("Message"), size="small", icon="plus")
@@ -102,6 +103,7 @@ class PromptEditor(Surface):
         head.addStretch(1)
         head.addWidget(self.compare)
         head.addWidget(self.save)
+        head.addWidget(self.more)
         above = QVBoxLayout()
         above.setContentsMargins(14, 8, 14, 8)
         above.setSpacing(4)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
-from chatbench.core.prompts import Prompt, PromptEntry, PromptVersion
+from chatbench.core.prompts import Prompt, PromptEntry, PromptVersion, Variable
+from chatbench.core.runs import Run
 from chatbench.services import Services
 from chatbench.services.promptdrafts import PromptDraft
+from chatbench.services.trials import Trial
 from chatbench.ui.aio import Rereading, ask, spawn
 from chatbench.ui.workbench.naming import NameDialog
+from chatbench.ui.workbench.prompts.beside import Beside
+from chatbench.ui.workbench.prompts.dialogs import CodeDialog, CompareDialog, ImproveDialog
 from chatbench.ui.workbench.prompts.editor import PromptEditor
 from chatbench.ui.workbench.prompts.running import Running
 from chatbench.ui.workbench.prompts.trying import TrialPanel
+from chatbench.ui.workbench.prompts.variable import VariableDialog
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import Hands
@@ -25,12 +30,13 @@ if TYPE_CHECKING:
 class PromptPage(QWidget):
     """`changed()` when it holds other words than its version, or the same again; `run_wanted(run_id)`;
     `told(words, undo)` for a notice that offers to take back what was done;
-    `answers_wanted()` where answers come and are not in view."""
+    `answers_wanted()` where answers come and are not in view; `export_wanted(prompt_id)`."""
 
     changed = Signal()
     run_wanted = Signal(str)
     told = Signal(str, object)
     answers_wanted = Signal()
+    export_wanted = Signal(str)
 
     def __init__(
         self, services: Services, hands: Hands, prompt_id: str, parent: QWidget | None = None
@@ -50,7 +56,8 @@ class PromptPage(QWidget):
         self._split.setHandleWidth(1)
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self.editor)
-        self._split.addWidget(self.beside)
+        self._right = Beside(services, hands, self.beside)
+        self._split.addWidget(self._right)
         self._split.setStretchFactor(0, 1)
         self._split.setStretchFactor(1, 2)
         column = QVBoxLayout(self)
@@ -78,18 +85,38 @@ class PromptPage(QWidget):
                 self.tr("Message deleted"), lambda: editor.cards.add(message, place)
             )
         )
+        editor.compare_wanted.connect(self.compare)
+        editor.versions.compare_wanted.connect(self.compare)
+        editor.variables.settings_wanted.connect(
+            lambda variable: spawn(self._set_variable(variable), owner=self, name="variable-settings")
+        )
+        editor.more.clicked.connect(self._open_menu)
         disconnect = self._services.changes.connect(self._told)
         self.destroyed.connect(lambda *_: disconnect())
 
     def arrange(self, arrangement: str) -> None:
         """`prompt`, `run`, or `both` beside each other."""
         self.editor.setVisible(arrangement != "run")
-        self.beside.setVisible(arrangement != "prompt")
+        self._right.setVisible(arrangement != "prompt")
 
     def show_answers(self) -> None:
         """Brings what came of the prompt into view."""
-        if self.beside.isHidden():
+        if self._right.isHidden():
             self.answers_wanted.emit()
+
+    def show_trials(self, trials: Sequence[Trial]) -> None:
+        """Brings answers of running it once into view."""
+        self.beside.show_trials(trials)
+        self._right.show_answers()
+        self.show_answers()
+
+    async def show_run(self, run_id: str) -> None:
+        """Shows a run beside the prompt. Raises StorageError."""
+        self._right.show_run(await self._services.runs.get(run_id))
+
+    def release(self) -> None:
+        """Stops listening."""
+        self._right.release()
 
     # Reading.
 
@@ -109,6 +136,11 @@ class PromptPage(QWidget):
             self.editor.show_prompt(newest.prompt)
         self._show_versions()
 
+    async def _runs(self) -> list[Run]:
+        """Those in which the prompt is."""
+        runs = await self._services.runs.runs()
+        return [run for run in runs if any(one.prompt_id == self.prompt_id for one in run.columns)]
+
     async def _begin(self, newest: PromptVersion) -> None:
         """With what was written last time, if it was not saved."""
         draft = await self._services.prompt_drafts.read(self.prompt_id)
@@ -117,6 +149,7 @@ class PromptPage(QWidget):
         if draft is not None:
             self.editor.expect(draft.values)
         self._base = base
+        self._right.show_newest(await self._runs())
         self.running.choose_models((draft.models if draft else ()) or base.prompt.models)
         kept = draft.prompt if draft is not None and draft.prompt is not None else None
         self.editor.show_prompt(kept or base.prompt)
@@ -195,6 +228,62 @@ class PromptPage(QWidget):
     async def _restore(self, number: int) -> None:
         saved = await self._services.prompts.restore(self.prompt_id, number)
         self._put(saved, saved.prompt)
+
+    # What is asked about it.
+
+    def compare(self, number: int | None = None) -> None:
+        """Shows what differs between a version (the one that the editor began with, or the one before it) and
+        the prompt as it stands."""
+        if self._base is None:
+            return
+        newest = self._base.number
+        earlier = newest if self.is_changed else max(1, newest - 1)
+        CompareDialog(
+            self.versions,
+            self.editor.prompt(),
+            earlier if number is None else number,
+            0 if self.is_changed or number is not None else newest,
+            self,
+        ).open()
+
+    async def _set_variable(self, variable: Variable) -> None:
+        dialog = VariableDialog(variable, self)
+        found: list[Variable] = []
+        dialog.accepted.connect(lambda: found.append(dialog.variable))
+        if await ask(dialog) == QDialog.DialogCode.Accepted and found:
+            self.editor.set_variable(found[0])
+
+    def _open_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName(self.tr("More for this prompt"))
+        code = menu.addAction(self.tr("Get code…"), self.show_code)
+        code.setEnabled(bool(self.beside.models))
+        menu.addAction(self.tr("Improve this prompt…"), self.improve)
+        menu.addAction(self.tr("Export…"), lambda: self.export_wanted.emit(self.prompt_id))
+        button = self.editor.more
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    def show_code(self) -> None:
+        """Shows the prompt as a program."""
+        CodeDialog(
+            self._services, self.editor.prompt(), self.running.trial_values(), self.beside.models, self
+        ).open()
+
+    def improve(self) -> None:
+        """Asks a model for a better prompt, which the editor then holds, not saved."""
+        model = next(iter(self.beside.models), None)
+        dialog = ImproveDialog(self._services, self._hands, self.editor.prompt(), model, self)
+        dialog.taken.connect(self.take)
+        dialog.open()
+
+    def take(self, prompt: Prompt) -> None:
+        """Puts another prompt into the editor, not saved; that can be taken back."""
+        if self._base is None:
+            return
+        before, base = self.editor.prompt(), self._base
+        self._put(base, prompt)
+        self.told.emit(self.tr("The proposal is in the editor"), lambda: self._put(base, before))
 
     def draft(self) -> PromptDraft | None:
         """What was not saved, and what it is tried with; None before anything was read."""

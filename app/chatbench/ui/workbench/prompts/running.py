@@ -92,8 +92,7 @@ class Running(QObject):
         except ChatbenchError as error:
             self._refuse(f"{error.message} {error.hint}".strip())
             return
-        self._page.show_answers()
-        panel.show_trials(trials)
+        self._page.show_trials(trials)
 
     def _refuse(self, words: str) -> None:
         self._editor.trouble.setText(words)
@@ -107,12 +106,8 @@ class Running(QObject):
         editor.trouble.hide()
         prompt = editor.prompt()
         models = panel.models or tuple(self._known(prompt.models))
-        missing = editor.variables.missing()
         try:
-            filled = await self._services.prompts.filled(
-                prompt,
-                {**{name: "{{" + name + "}}" for name in missing if self._is_words(name)}, **editor.values()},
-            )
+            filled = await self._services.prompts.filled(prompt, self.trial_values())
         except ChatbenchError as error:
             editor.estimate.setText("")
             editor.preview.set_text(f"{error.message} {error.hint}".strip())
@@ -122,6 +117,12 @@ class Running(QObject):
         editor.estimate.setText(tokens(told.tokens, ABOUT) + cost)
         if editor.preview_section.is_open():
             editor.preview.set_text(_written(filled))
+
+    def trial_values(self) -> dict[str, object]:
+        """What is filled in; the names themselves where nothing is."""
+        missing = self._editor.variables.missing()
+        standing = {name: "{{" + name + "}}" for name in missing if self._is_words(name)}
+        return {**standing, **self._editor.values()}
 
     def _is_words(self, name: str) -> bool:
         return self._editor.variables.field(name).variable.type in ("text", "long_text")
