@@ -143,6 +143,37 @@ def test_an_answer_is_sent_to_another_lane_as_its_question(
     run_async(scenario())
 
 
+def test_what_was_sent_on_says_which_lane_it_is_from_and_is_read_without_its_marks(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            tell(server, "model-a", "## A heading\n\n- **one**\n- `two`")
+            await ask(view, "What is it?")
+            assert view.strip.you.text() == "You"
+            first, second = view.lanes.views
+            await choose_in(first, "Send this answer to lane B")
+            await until(lambda: len(second.source.path) == 4, "the question")
+            await finished(view)
+            view.lanes.turn_to(second)
+            await until(lambda: view.strip.you.text() == "From lane A", "whose words these are")
+            assert view.strip.words.text() == "A heading - one - two"
+            click(view.strip, view.strip.words.geometry().center())
+            assert view.strip.whole.text() == "A heading\n\n- one\n- two"
+            entry = second.source.entry(1)
+            assert entry is not None
+            assert entry.notes == ("from lane A",)
+            click(view.bar.blind)
+            await until(lambda: view.names_hidden, "names to be hidden")
+            await until(lambda: view.strip.you.text() == "From another lane", "no letter")
+            entry = second.source.entry(1)
+            assert entry is not None
+            assert entry.notes == ()
+
+    run_async(scenario())
+
+
 def test_a_lane_that_was_added_answers_when_it_is_told_to(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:

@@ -157,7 +157,14 @@ async def test_an_answer_is_asked_of_another_lane(services: Services, server: Lo
         ["Hi", "I am a"], ["Hi", "I am b", "I am a", "I am b"],
     ]  # fmt: skip
     assert [m["content"] for m in server.asked[-1].json["messages"]] == ["Hi", "I am b", "I am a"]
-    assert (await services.history.load(conversation.id)).draft == Draft(text="half a thought")
+    whole = await services.history.load(conversation.id)
+    assert whole.draft == Draft(text="half a thought")
+    known = {one.id: one for one in whole.messages}
+    assert [one.sent_from for one in whole.messages if one.role == "user"] == ["", turn.answers[0].id]
+    made = await services.chat.fork(conversation.id, asked.answers[0].id, lane_id=second)
+    copies = (await services.history.load(made.id)).messages
+    assert {known[one.copy_of].sent_from for one in copies} == {"", turn.answers[0].id}
+    assert [one.sent_from for one in copies if one.sent_from] == [turn.answers[0].id]
 
 
 async def test_an_answer_is_asked_without_the_empty_lines_around_it(

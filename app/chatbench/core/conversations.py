@@ -51,8 +51,9 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     parent; `position` orders them. `edited`: a person wrote or changed an answer's words.
     `continues` is the answer that this one begins with and goes on from, `copy_of` the message of
     another conversation whose copy it is (what that cost is counted there alone). `prompt` was
-    asked in place of the words of the question above, where it is not empty. `sent_files` are the
-    forms in which the attachments of the branch went to the model.
+    asked in place of the words of the question above, where it is not empty. `sent_from` is the answer
+    whose words were sent on as this question. `sent_files` are the forms in which the attachments of the
+    branch went to the model.
     """
 
     id: str
@@ -82,6 +83,7 @@ class TreeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     continues: str = ""
     copy_of: str = ""
     prompt: str = ""
+    sent_from: str = ""
     created_at: int = 0
     finished_at: int | None = None
 

@@ -49,6 +49,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     continues: str = ""
     copy_of: str = ""
     prompt: str = ""
+    sent_from: str = ""
 
 
 _DETAIL_NAMES = Details.__struct_fields__
@@ -153,6 +154,7 @@ def whole_message(row: tuple[Any, ...]) -> TreeMessage:
         continues=details.continues,
         copy_of=details.copy_of,
         prompt=details.prompt,
+        sent_from=details.sent_from,
     )
 
 

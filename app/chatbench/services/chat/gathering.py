@@ -93,6 +93,7 @@ class Gathering(Sending):
         if not answer.text.strip() and not media:
             raise ConfigurationError("This message has no words.", "Choose another one.")
         turn = sent(conversation, [lane], Draft(text=answer.text.strip(), attachments=media), new_id())
+        turn.questions[:] = [msgspec.structs.replace(one, sent_from=message_id) for one in turn.questions]
         return await self._begun(conversation_id, turn, initiator=initiator, keep_draft=True)
 
 

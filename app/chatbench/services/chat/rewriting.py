@@ -254,6 +254,7 @@ def _copies(path: tuple[TreeMessage, ...]) -> list[TreeMessage]:
             turn_id=turns[message.turn_id],
             state="interrupted" if message.state == "streaming" else message.state,
             continues=ids.get(message.continues, ""),
+            sent_from=ids.get(message.sent_from, message.sent_from),
             copy_of=message.id,
         )
         for message in path

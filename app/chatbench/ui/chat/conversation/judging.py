@@ -209,6 +209,7 @@ class Judging(QObject):
                 lane.set_blind(hidden)
         if self._shuffle() or changed:
             view.show_lanes()
+            view.turns.show()
         self._tell()
         if changed and not hidden and self._blind and self._read_once:
             # What is there now was seen with names, whatever becomes of its ratings.

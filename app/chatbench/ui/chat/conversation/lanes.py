@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollBar, QStyle, QWidget
 from chatbench.core.conversations import Lane
 from chatbench.services import Services
 from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.chat.conversation.notes import LETTERS
 from chatbench.ui.chat.transcript.stack import FOOT
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import SegmentControl, Surface
 
 Arrangement = Literal["columns", "grid", "tabs", "stacked"]
-LETTERS: Final = "ABCDEFGH"
 LEAST_WIDTH: Final = 300
 """A narrower column is not read: then one lane at a time is shown."""
 LEAST_HEIGHT: Final = 220

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QCoreApplication
 
-from chatbench.core.conversations import Lane, TreeMessage
+from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.models import ModelRef
 from chatbench.rendering.differences import parameter_differences
 from chatbench.services.context import Why
 from chatbench.services.models import ModelService
 from chatbench.ui.chat.inspector.parameters import specs
+
+LETTERS: Final = "ABCDEFGH"
+"""What the open lanes are called, in their order."""
 
 
 def _tr(text: str) -> str:
@@ -35,6 +38,19 @@ def notes_of(models: ModelService, message: TreeMessage, before: TreeMessage | N
     if before is not None and before.lane_id == message.lane_id and None not in (before.model, message.model):
         notes += _changed(models, message, before)
     return tuple(notes)
+
+
+def origin_note(conversation: Conversation, message: TreeMessage) -> str:
+    """Which lane a question was an answer of before it was sent on."""
+    letter = lane_of_origin(conversation, message)
+    return _tr("from lane {0}").format(letter) if letter else _tr("from another lane")
+
+
+def lane_of_origin(conversation: Conversation, message: TreeMessage) -> str:
+    """The letter of the open lane whose answer was sent on as this question; "" where there is none."""
+    given = next((one for one in conversation.messages if one.id == message.sent_from), None)
+    lanes = [lane.id for lane in conversation.lanes]
+    return LETTERS[lanes.index(given.lane_id)] if given is not None and given.lane_id in lanes else ""
 
 
 def unsent_note(why: Why) -> str:

@@ -19,7 +19,7 @@ from chatbench.services import Services
 from chatbench.services.context import Marks, Why, arranged
 from chatbench.services.history import Extent
 from chatbench.ui.aio import spawn
-from chatbench.ui.chat.conversation.notes import notes_of, unsent_note
+from chatbench.ui.chat.conversation.notes import notes_of, origin_note, unsent_note
 from chatbench.ui.chat.conversation.sentfiles import SentFiles
 from chatbench.ui.chat.conversation.unnamed import UnnamedLive, unnamed
 from chatbench.ui.chat.transcript.source import Entry, Live, Place, Sent
@@ -256,6 +256,8 @@ class ConversationSource(QObject):
         shown = self._entries.get(before)
         left = self._befores.get(before) if shown is None else shown.message
         notes = notes_of(self._services.models, message, left)
+        if message.sent_from and self.conversation is not None:
+            notes = (origin_note(self.conversation, message),)
         unsent = unsent_note(self._whys.get(message.id, ""))
         return (*notes, unsent) if unsent else notes
 

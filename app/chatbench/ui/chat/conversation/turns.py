@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
@@ -10,9 +10,12 @@ from chatbench.core.conversations import Conversation, TreeMessage
 from chatbench.core.messages import user
 from chatbench.core.models import GUIDE
 from chatbench.ui.aio import spawn
+from chatbench.ui.chat.conversation.notes import lane_of_origin
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.view import ConversationView
+
+_NO_TURN: Final = ("", 0, 0, False)
 
 
 class Turns(QObject):
@@ -22,8 +25,8 @@ class Turns(QObject):
         super().__init__(view)
         self._view = view
         self._all: tuple[TreeMessage, ...] | None = None
-        self._turn = ("", 0, 0)
-        """The question above the lanes, its place and how many there are."""
+        self._turn = _NO_TURN
+        """The question above the lanes, its place, how many there are, and whether names are hidden."""
         view.lanes.scrolled.connect(self.show)
         view.strip.turn_wanted.connect(self.step)
 
@@ -69,23 +72,35 @@ class Turns(QObject):
         """Puts the question of the turn in view above the lanes."""
         if self._view.lanes.alone:
             self._view.strip.show_turn(None, 0, 0)
-            self._turn = ("", 0, 0)
+            self._turn = _NO_TURN
             return
         turns = self.all()
         here = self.in_view()
         at = next((n for n, one in enumerate(turns) if one.turn_id == here), len(turns) - 1)
-        before, self._turn = self._turn, (turns[at].id if turns else "", at + 1, len(turns))
+        before, self._turn = self._turn, (
+            turns[at].id if turns else "", at + 1, len(turns), self._view.names_hidden,
+        )  # fmt: skip
         if self._turn == before and self._view.strip.question is not None:
             return
         spawn(self._show_question(*self._turn), owner=self, name="turn")
 
-    async def _show_question(self, message_id: str, place: int, count: int) -> None:
+    async def _show_question(self, message_id: str, place: int, count: int, hidden: bool) -> None:
         # The outline has no words.
         found = await self._view.services.history.messages([message_id]) if message_id else []
-        if self._turn == (message_id, place, count):
+        if self._turn == (message_id, place, count, hidden):
             models, asked = self._view.services.models, [user(one.text) for one in found]
             tokens = models.estimate(self._view.lane.model or GUIDE, asked).tokens if asked else 0
-            self._view.strip.show_turn(found[0] if found else None, place, count, tokens)
+            question = found[0] if found else None
+            self._view.strip.show_turn(question, place, count, tokens, self._origin(question))
+
+    def _origin(self, question: TreeMessage | None) -> str:
+        """Whose words a question is made of that was an answer; "" for the person's own."""
+        if question is None or not question.sent_from:
+            return ""
+        view = self._view
+        # Lanes whose names are hidden stand in another order than they had when it was sent.
+        letter = "" if view.names_hidden else lane_of_origin(view.conversation, question)
+        return self.tr("From lane {0}").format(letter) if letter else self.tr("From another lane")
 
 
 def shared_questions(conversation: Conversation) -> frozenset[str]:

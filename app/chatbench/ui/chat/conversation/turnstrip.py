@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.messages import MediaPart
+from chatbench.rendering.beginnings import beginning
+from chatbench.rendering.document import parse
+from chatbench.rendering.export import plain_text
 from chatbench.ui.chat.transcript.facts import clock
 from chatbench.ui.quantities import ABOUT, number
 from chatbench.ui.quantities import tokens as token_words
@@ -18,6 +21,8 @@ from chatbench.ui.widgets import Button, ElidedLabel, IconButton, Label, Surface
 _GAP: Final = 4
 _AROUND: Final = 6
 _SIDES: Final = (10, 16)
+_BEGINNING: Final = 400
+"""Characters of an answer that was sent on: more than a line holds."""
 
 
 class TurnStrip(Surface):
@@ -125,20 +130,25 @@ class TurnStrip(Surface):
         line = max(one.sizeHint().height() for one in (self.back, self.place, self.words))
         return line + 2 * _AROUND
 
-    def show_turn(self, question: TreeMessage | None, place: int, count: int, tokens: int = 0) -> None:
-        """The question of the turn in view, the `place`-th of `count`, and about how long it is."""
+    def show_turn(
+        self, question: TreeMessage | None, place: int, count: int, tokens: int = 0, origin: str = ""
+    ) -> None:
+        """The question of the turn in view, the `place`-th of `count`, and about how long it is. `origin`
+        says whose words it is made of, where it was an answer: those are Markdown, and read without its
+        marks."""
         self.question = question
         self._appear()
         if question is None:
             return
-        words = question.text
+        words = beginning(question.text, _BEGINNING) if origin else question.text
+        self.you.setText(origin or self.tr("You"))
         count_files = sum(isinstance(part, MediaPart) for part in question.parts)
         told = self.tr("1 file") if count_files == 1 else self.tr("{0} files").format(number(count_files))
         self.files.set_label(told)
         self.files.setVisible(bool(count_files))
         self.words.set_text(words)
         if self._area.isVisible():
-            self.whole.setText(words)
+            self.whole.setText(self._whole())
         self.place.setText(self.tr("Turn {0} / {1}").format(place, count))
         when = clock(question.created_at)
         self.when.setText(f"{when} · {token_words(tokens, ABOUT)}" if tokens else when)
@@ -146,7 +156,8 @@ class TurnStrip(Surface):
         self._fold()
         self.back.setEnabled(place > 1)
         self.on.setEnabled(place < count)
-        spoken = self.tr("Turn {0} of {1}: {2}").format(place, count, words[:200])
+        said = f"{origin}: {words[:200]}" if origin else words[:200]
+        spoken = self.tr("Turn {0} of {1}: {2}").format(place, count, said)
         self.setAccessibleName(f"{spoken}. {told}" if count_files else spoken)
 
     def hold(self, sheet: QWidget | None) -> None:
@@ -165,10 +176,17 @@ class TurnStrip(Surface):
 
     def unfold(self, on: bool) -> None:
         """Shows all the words, up to a third of the window, or one line of them."""
-        self.whole.setText(self.words.text() if on else "")
+        self.whole.setText(self._whole() if on else "")
         self._area.setMaximumHeight(max(80, self.window().height() // 3))
         self._area.setVisible(on)
         self._appear()
+
+    def _whole(self) -> str:
+        """All the words."""
+        if self.question is None:
+            return ""
+        text = self.question.text
+        return plain_text(parse(text)) if self.question.sent_from else text
 
     def toggle(self) -> None:
         """Shows all the words, or one line of them again."""

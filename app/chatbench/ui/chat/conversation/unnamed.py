@@ -21,10 +21,10 @@ def tr(words: str) -> str:
 
 def unnamed(entry: Entry, letter: str, moment: str) -> Entry:
     """An answer as that of the lane ``letter``: no model, provider, price or error of a provider's own
-    words. Yours stay as they are."""
+    words. Yours stay as they are; a question that was an answer does not say whose."""
     message = entry.message
     if message.model is None:
-        return entry
+        return replace(entry, notes=()) if message.sent_from else entry
     bare = msgspec.structs.replace(
         message,
         model=None,
