@@ -37,6 +37,8 @@ class FieldOfCheck(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.widget)
+        if isinstance(self.widget, Switch):
+            row.addStretch(1)
         self._fill(value if value is not None else field.default)
         self.setFocusProxy(self.widget)
 

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.datasets import Dataset, RowSelection
 from chatbench.core.errors import ChatbenchError
@@ -18,16 +18,17 @@ from chatbench.services.prompts import variables_of
 from chatbench.services.runs import Forecast
 from chatbench.ui import quantities
 from chatbench.ui.aio import Rereading, spawn
-from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Chip, Flow, Label, LineField, Select, Switch, announce
 from chatbench.ui.widgets.dialogs import fit_dialog
 from chatbench.ui.widgets.forms import Form, FormRow, scrolling
+from chatbench.ui.workbench.runs.countfield import CountField
 from chatbench.ui.workbench.runs.planparts import CheckRows, ModelRows
 from chatbench.ui.workbench.runs.spans import span
 
 _SIZE: Final = (680, 720)
 _FOLLOWS_MS: Final = 250
 _VERSIONS: Final = 12
+_TOLD: Final = 3
 _MOST_ROWS: Final = 10_000_000
 
 
@@ -49,17 +50,18 @@ class NewRunDialog(QDialog):
         self.versions: dict[int, Chip] = {}
         self.data = Select(name=self.tr("Data set"))
         self.which = Select(name=self.tr("Which rows"))
-        self.count = QSpinBox()
+        self.count = CountField(self.tr("How many rows"), 1, _MOST_ROWS)
         self.tags = LineField(name=self.tr("Tags"))
         self.split = LineField(name=self.tr("Split"))
         self.values: dict[str, LineField] = {}
         self.models = ModelRows(self._model_names(), ())
-        self.repeats = QSpinBox()
+        self.repeats = CountField(self.tr("Repeats"), 1, 1000)
         self.checks = CheckRows(self._model_names())
         self.threshold = LineField(name=self.tr("Score to pass"))
-        self.at_once = QSpinBox()
-        self.per_minute = QSpinBox()
-        self.tries = QSpinBox()
+        usual = self.tr("as usual")
+        self.at_once = CountField(self.tr("Cells at once"), 0, 10_000, zero=usual)
+        self.per_minute = CountField(self.tr("Requests a minute"), 0, 1_000_000, zero=usual)
+        self.tries = CountField(self.tr("Tries of a call"), 0, 100, zero=usual)
         self.budget = LineField(name=self.tr("Budget"))
         self.cache = Switch(self.tr("Answer from the cache what was asked before"))
         self.told = Label(font="small", color="text2", wrap=True)
@@ -158,20 +160,7 @@ class NewRunDialog(QDialog):
             (self.tr("A random sample of"), "sample"),
         ):
             self.which.addItem(text, key)
-        for spin, least, most, name in (
-            (self.count, 1, _MOST_ROWS, self.tr("How many rows")),
-            (self.repeats, 1, 1000, self.tr("Repeats")),
-            (self.at_once, 0, 10_000, self.tr("Cells at once")),
-            (self.per_minute, 0, 1_000_000, self.tr("Requests a minute")),
-            (self.tries, 0, 100, self.tr("Tries")),
-        ):
-            spin.setRange(least, most)
-            spin.setAccessibleName(name)
-            spin.setFixedWidth(theme().scaled(110))
-            spin.setFixedHeight(theme().control("field-form"))
-        for spin in (self.at_once, self.per_minute, self.tries):
-            spin.setSpecialValueText(self.tr("as usual"))
-        self.count.setValue(20)
+        self.count.set_value(20)
         rows = QWidget()
         line = QHBoxLayout(rows)
         line.setContentsMargins(0, 0, 0, 0)
@@ -225,7 +214,7 @@ class NewRunDialog(QDialog):
         for line in (self.name, self.tags, self.split, self.threshold, self.budget):
             line.textChanged.connect(lambda _text: follow())
         for spin in (self.count, self.repeats, self.at_once, self.per_minute, self.tries):
-            spin.valueChanged.connect(lambda _count: follow())
+            spin.counted.connect(lambda _count: follow())
         self.which.currentIndexChanged.connect(lambda _at: self._choose_rows())
         self.data.currentIndexChanged.connect(lambda _at: self._choose_data())
         self.cache.toggled.connect(lambda _on: follow())
@@ -370,10 +359,16 @@ class NewRunDialog(QDialog):
         for one in problems:
             told.setdefault(self._field_of(plan, one), []).append(one)
         for key in ("prompts", "data", "models", "checks"):
-            self.rows[key].set_error("\n".join(told.get(key, ())))
+            self.rows[key].set_error("\n".join(self._shortened(told.get(key, []))))
         rest = "\n".join(told.get("", ()))
         self.problem.setText(rest)
         self.problem.setVisible(bool(rest))
+
+    def _shortened(self, problems: list[str]) -> list[str]:
+        """The first of many, and how many more."""
+        if len(problems) <= _TOLD + 1:
+            return problems
+        return [*problems[:_TOLD], self.tr("… and more of the same kind.")]
 
     def _field_of(self, plan: Plan, problem: str) -> str:
         if any(problem.startswith(check.title) for check in plan.checks):

@@ -6,13 +6,14 @@ from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.core.runs import Run
 from chatbench.services.runs import Live
 from chatbench.ui import quantities
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, ElidedLabel, Flow, Gauge, IconButton, Label, Mark, Surface
+from chatbench.ui.workbench.runs.countfield import CountField
 from chatbench.ui.workbench.runs.spans import span
 
 _HIGH: Final = 8
@@ -109,13 +110,10 @@ class ProgressHead(Surface):
         self.resume = Button(self.tr("Resume"), kind="primary", icon="play")
         self.stop = Button(self.tr("Stop"), icon="square")
         self.more = IconButton("ellipsis", self.tr("More about this run"))
-        self.at_once = QSpinBox()
-        self.at_once.setRange(1, _MOST_AT_ONCE)
-        self.at_once.setAccessibleName(self.tr("Cells at once"))
+        self.at_once = CountField(self.tr("Cells at once"), 1, _MOST_AT_ONCE)
         self.at_once.setToolTip(self.tr("How many cells are asked at once"))
-        self.at_once.setKeyboardTracking(False)
-        self.at_once.setSuffix(self.tr(" at once"))
-        self.at_once.setFixedWidth(theme().scaled(104))
+        self.at_once.setFixedWidth(theme().scaled(56))
+        self.at_once_words = Label(self.tr("at once"), font="small", color="text2")
         self.bar = PartedBar()
         self.done = _Fact("check", "success")
         self.failed = _Fact("circle-alert", "danger")
@@ -130,19 +128,20 @@ class ProgressHead(Surface):
         self.pause.clicked.connect(self.paused)
         self.resume.clicked.connect(self.resumed)
         self.stop.clicked.connect(self.stopped)
-        self.at_once.valueChanged.connect(self.concurrency)
+        self.at_once.counted.connect(self.concurrency)
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()
         first.setSpacing(8)
         first.addWidget(self.name)
         first.addWidget(self.size_words, 1)
-        for one in (self.compare, self.pause, self.resume, self.stop, self.more):
+        at_once = (self.at_once, self.at_once_words)
+        for one in (*at_once, self.compare, self.pause, self.resume, self.stop, self.more):
             first.addWidget(one)
         facts = QWidget()
         flow = Flow(facts, gap=6)
         words = (self.done, self.failed, self.writing, self.waiting)
-        for fact in (*words, self.rate, self.spent, self.estimated, self.left, self.at_once):
+        for fact in (*words, self.rate, self.spent, self.estimated, self.left):
             flow.addWidget(fact)
         policy = facts.sizePolicy()
         policy.setHeightForWidth(True)
@@ -180,6 +179,7 @@ class ProgressHead(Surface):
         self.stop.setVisible(state in ("running", "paused"))
         self.resume.setVisible(state in ("paused", "stopped"))
         self.at_once.setVisible(under_way)
+        self.at_once_words.setVisible(under_way)
         self._show_money(run, live)
         self._show_time(run, live if under_way else None)
         reason = live.reason if live is not None else run.reason
@@ -203,9 +203,7 @@ class ProgressHead(Surface):
             left = self.tr("{0} left").format(span(live.seconds_left or 0)) if known else ""
             self.left.setText(left)
             if not self.at_once.hasFocus() and self.at_once.value() != live.concurrent:
-                self.at_once.blockSignals(True)
-                self.at_once.setValue(live.concurrent)
-                self.at_once.blockSignals(False)
+                self.at_once.set_value(live.concurrent)
         elif run.ended_at is not None:
             took = span((run.ended_at - run.created_at) / 1000)
             words = self.tr("done in {0}") if run.state == "done" else self.tr("stopped after {0}")

@@ -37,6 +37,7 @@ _CLOCK_MS: Final = 100
 _LEAST_BETWEEN_S: Final = 1.0
 _TIMES_LONGER: Final = 10
 """The heads are counted anew so much more seldom than it takes."""
+_PANEL: Final = 320
 _ALONE_BELOW: Final = 560
 """Narrower than this, the open cell stands in place of the table."""
 
@@ -184,6 +185,7 @@ class RunView(Surface):
         self.split.addWidget(self.grid)
         self.split.addWidget(self.panel)
         self.split.setStretchFactor(0, 1)
+        self.split.setSizes([2 * theme().scaled(_PANEL), theme().scaled(_PANEL)])
         self.grid.opened.connect(self.open_cell)
         self.grid.moved.connect(self._follow)
         self.grid.retried.connect(lambda key: self._do(self._ask_again([key])))
