@@ -314,6 +314,7 @@ def test_a_paste_has_quoted_line_breaks_and_types() -> None:
     assert rows(read_pasted('5" disk\t1\n6" disk\t2', header=False)) == [
         {"column 1": '5" disk', "column 2": 1}, {"column 1": '6" disk', "column 2": 2},
     ]  # fmt: skip
+    assert cells_of('"abc\t1\ndef\t2') == [['"abc', "1"], ["def", "2"]], "a quote that opens nothing"
     with pytest.raises(FormatError, match="no rows"):
         read_pasted("only a header\there")
 

@@ -14,6 +14,7 @@ from tests.documents import pictures
 
 from chatbench.core.datasets import DataColumn, DataRow, Dataset, RowSelection
 from chatbench.core.errors import ConfigurationError, FormatError, StorageError
+from chatbench.core.messages import FilePart, ImagePart, StoredFile
 from chatbench.documents.tables import folder as folder_tables
 from chatbench.documents.tables.reading import read_table
 from chatbench.services import Services
@@ -82,6 +83,7 @@ async def test_a_workbook_holds_text_where_it_looks_like_a_formula(
     assert [(cell.value, cell.data_type) for cell in sheet["A"][:2]] == [("q", "s"), ("=1+1", "s")]
     assert sheet["A"][-1].value[:3] == "a\ufffdb"
     assert [cell.value for cell in sheet["B"]][1:4] == [1, -2.5, "10000000000000000"]
+    assert await services.datasets.sheets(path) == ["Data"]
     again = await services.datasets.import_file(path)
     assert (await values(services, again))[0] == {
         "q": "=1+1", "n": 1, "ok": True, "data": '{"a":[1,null]}', "tags": "x, y",
@@ -144,6 +146,23 @@ async def test_pictures_that_a_table_names_are_stored_with_it(services: Services
     assert await services.datasets.with_files(found) == row
     await services.datasets.export(made.id, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "picture,expected\na.png,a corner\n"
+
+
+async def test_a_picture_of_a_chat_is_a_value_and_stays(services: Services, mixed: Dataset) -> None:
+    """In whichever column it is put."""
+    sha256 = await services.datasets._files.put(PICTURE)
+    other = await services.datasets._files.put(b"other")
+    part, forged = (
+        ImagePart(source=StoredFile(sha256=one), media_type="image/png") for one in (sha256, "../../etc")
+    )
+    row = await services.datasets.add_row(mixed.id, {"q": "What is it?", "shown": part})
+    assert (await services.datasets.get(mixed.id)).columns[-1] == DataColumn(name="shown", type="image")
+    text = FilePart(source=StoredFile(sha256=other), media_type="text/plain")
+    await services.datasets.set_cells(mixed.id, [row], {"q": text, "data": forged})
+    assert await services.datasets._files.remove_unused(older_than_ms=-1) == 0
+    (found,) = await services.datasets.by_id(mixed.id, [row])
+    assert (part_of(found.values["shown"]), part_of(found.values["q"])) == (part, text)
+    assert part_of(found.values["data"]) is None
 
 
 async def test_a_folder_is_a_row_for_each_file(

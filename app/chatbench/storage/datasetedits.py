@@ -13,6 +13,7 @@ from chatbench.core.errors import StorageError
 from chatbench.storage import rows
 from chatbench.storage.datasetpieces import Pieces, numbers, row_digest
 from chatbench.storage.datasetqueries import StoredColumn
+from chatbench.storage.files import is_digest
 
 Values = dict[str, Any]
 """Of a row, by the keys of its columns."""
@@ -147,20 +148,18 @@ def write_rows(
     row: Any = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'dataset_rows'").fetchone()
     first = (row[0] if row else 0) + 1
     keys = [one.key for one in columns]
-    files = {one.key for one in columns if one.column.type in ("file", "image")}
     shown: set[str] = set()
     stored: list[tuple[int, str, int, str, bytes]] = []
     for at, (number, values) in enumerate(written):
         text = rows.encode({key: values[key] for key in keys if key in values})
         stored.append((first + at, dataset_id, number, text, row_digest(text)))
-        if files:
-            shown.update(filter(None, (file_of(values.get(key)) for key in files)))
+        shown.update(file_of(value) for value in values.values() if type(value) is dict)
     connection.executemany(
         'INSERT INTO dataset_rows (seq, dataset_id, number, "values", digest) VALUES (?, ?, ?, ?, ?)', stored
     )
     connection.executemany(
         "INSERT OR IGNORE INTO dataset_files (dataset_id, sha256) VALUES (?, ?)",
-        [(dataset_id, sha256) for sha256 in shown],
+        [(dataset_id, sha256) for sha256 in shown if sha256],
     )
     return list(range(first, first + len(stored)))
 
@@ -170,4 +169,5 @@ def file_of(value: object) -> str:
     source = value.get("source") if isinstance(value, dict) else None
     if not isinstance(source, dict) or source.get("kind") != "stored":
         return ""
-    return str(source.get("sha256", ""))
+    sha256 = source.get("sha256")
+    return sha256 if isinstance(sha256, str) and is_digest(sha256) else ""

@@ -74,6 +74,7 @@ def set_cells(editing: Editing, row_ids: Sequence[str], changes: Mapping[str, An
 
 def add_rows(editing: Editing, rows: Sequence[Mapping[str, Any]], before: str | None) -> list[str]:
     """Before a row (None: at the end). Names that no column has yet get one."""
+    rows = [{name: kept(value) for name, value in row.items()} for row in rows]
     for name in dict.fromkeys(name for row in rows for name in row):
         if all(one.column.name != name for one in editing.columns):
             column = guessed(new_name(editing, name), (row.get(name) for row in rows))

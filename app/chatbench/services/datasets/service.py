@@ -29,6 +29,7 @@ from chatbench.documents.tables.folder import FolderTable
 from chatbench.documents.tables.pasted import read_pasted
 from chatbench.documents.tables.reading import read_table
 from chatbench.documents.tables.table import Ragged, RowsTable, Table
+from chatbench.documents.tables.workbook import sheets_of
 from chatbench.services.attachments import AttachmentService
 from chatbench.services.datasets.editing import DatasetEdits
 from chatbench.services.datasets.exporting import ExportFormat, export, format_of
@@ -203,6 +204,10 @@ class DatasetService(DatasetEdits):
             ),
             on_progress, "looking",
         )  # fmt: skip
+
+    async def sheets(self, path: Path) -> list[str]:
+        """The names of a workbook's sheets. Raises FormatError."""
+        return await asyncio.to_thread(sheets_of, path)
 
     async def import_file(
         self, path: Path, name: str = "", *, on_progress: OnProgress | None = None, **reading: Any
