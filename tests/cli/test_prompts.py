@@ -22,6 +22,12 @@ tests:
 """
 
 
+EXAMPLES = """
+name = "Sea"
+messages = [{text = "a"}, {role = "assistant", text = "b"}, {text = "Hello {{x}}"}]
+"""
+
+
 @pytest.fixture
 def do(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Do:
     """A command line on this test's profile, in this process."""
@@ -116,6 +122,9 @@ def test_a_folder_of_ones_own(do: Do, tmp_path: Path) -> None:
     assert f"team                     {folder}" in do("prompts", "link").out
     listed = do("prompts", "list")
     assert listed.out.startswith("team/a ")
+    (folder / "c.toml").write_text(EXAMPLES, encoding="utf-8")
+    asked = do("prompt", "-t", "team/Sea", "-m", "chatbench/guide", "-p", "x", "there")
+    assert (asked.code, "Left out of the prompt team/Sea: 2 messages" in asked.err) == (0, True)
     assert "b.toml" in listed.err
     assert do("prompts", "link", str(folder), "--remove").code == 0
     assert str(folder) not in do("prompts", "link").out

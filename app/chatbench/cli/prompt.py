@@ -34,7 +34,7 @@ from chatbench.core.secrets import Secret
 from chatbench.services import Services
 from chatbench.services.chat import How
 from chatbench.services.schemas import read_schema
-from chatbench.services.templates import Template
+from chatbench.services.templates import Template, template_of
 from chatbench.services.turns import title_from
 
 
@@ -201,7 +201,7 @@ async def _ask(services: Services, options: _Options) -> int:
 
 async def _question(services: Services, options: _Options) -> _Question:
     """Everything that can be wrong is found here, before anything is sent."""
-    template = services.templates.get(options.template) if options.template is not None else Template()
+    template = Template() if options.template is None else await _template(services, options.template)
     earlier = await _earlier(services, options)
     lane = earlier.lanes[0] if earlier else None
     named = options.models or ((template.model,) if template.model else ())
@@ -233,6 +233,18 @@ async def _question(services: Services, options: _Options) -> _Question:
         how=How(stream=options.stream, schema=options.schema or template.schema, key=options.key),
         earlier=earlier,
     )
+
+
+async def _template(services: Services, name: str) -> Template:
+    """A template's file, else a prompt of the library, which may stand in a linked folder. Raises
+    ConfigurationError where there is neither."""
+    if name not in services.templates.names():
+        try:
+            entry = await services.prompts.find(name)
+        except ConfigurationError:
+            return services.templates.get(name)
+        return template_of((await services.prompts.version(entry.id)).prompt)
+    return services.templates.get(name)
 
 
 async def _texts(services: Services, sources: tuple[str, ...], piped: str) -> list[str]:

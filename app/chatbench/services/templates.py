@@ -13,6 +13,7 @@ import msgspec
 from chatbench.client.schemas import check_schema
 from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.params import Parameters
+from chatbench.core.prompts import Prompt
 from chatbench.formats import prompt_values
 from chatbench.services.tomlfiles import encoded
 from chatbench.storage import failures
@@ -294,9 +295,17 @@ def _is_whole_template(data: bytes) -> bool:
 
 
 def _template(values: dict[str, Any]) -> Template:
-    """The file of a prompt of the library, as far as one question can hold it. Raises FormatError."""
-    named = prompt_values.read(values)
-    prompt, left = named.prompt, list[str]()
+    """The file of a prompt of the library. Raises FormatError."""
+    return msgspec.structs.replace(
+        template_of(prompt_values.read(values).prompt),
+        fragments=tuple(values.get("fragments", ())),
+        system_fragments=tuple(values.get("system_fragments", ())),
+    )
+
+
+def template_of(prompt: Prompt) -> Template:
+    """A prompt of the library, as far as one question can hold it."""
+    left = list[str]()
     questions = [one for one in prompt.messages if one.role == "user"]
     examples = len([one for one in prompt.messages if one.role != "system"]) - len(questions[-1:])
     if examples:
@@ -314,8 +323,6 @@ def _template(values: dict[str, Any]) -> Template:
         system="\n\n".join(one.text for one in prompt.messages if one.role == "system"),
         prompt=questions[-1].text if questions else "",
         variables=texts,
-        fragments=tuple(values.get("fragments", ())),
-        system_fragments=tuple(values.get("system_fragments", ())),
         parameters=prompt.parameters.to_dict(),
         schema=prompt.response_schema,
         left_out=tuple(left),
