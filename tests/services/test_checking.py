@@ -355,6 +355,8 @@ HARM = {
     "writes a file": "open('x', 'w')",
     "lists a folder": "__import__('sys').modules['os'].listdir('/')",
     "connects": "__import__('socket').create_connection(('127.0.0.1', 9))",
+    "reads a file by its class": "__import__('sys').modules['io'].FileIO('/etc/hostname').read()",
+    "connects by itself": "__import__('sys').modules['_socket'].socket()",
     "starts a process": "__import__('subprocess').run(['true'])",
     "starts a shell": "__import__('sys').modules['os'].system('true')",
     "forks": "__import__('sys').modules['os'].fork()",
