@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +74,8 @@ def _rows(sheet: Any, name: str, odd: Oddities, tick: Tick) -> Iterator[list[Any
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
+    import zipfile
+    import zlib
     from warnings import filterwarnings
     from xml.etree.ElementTree import ParseError
 
@@ -107,6 +107,8 @@ def _opened(path: Path) -> Iterator[Any]:
 def _refuse_bombs(file: Any, name: str) -> None:
     """Before anything is unpacked. What a part unpacks to beyond what is said of it is cut off by the
     library that unpacks it."""
+    import zipfile
+
     with zipfile.ZipFile(file) as archive:
         for part in archive.infolist():
             lower = part.filename.lower()

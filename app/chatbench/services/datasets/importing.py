@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chatbench.core.datasets import DataColumn, Dataset
-from chatbench.core.errors import AttachmentRefused
+from chatbench.core.errors import AttachmentRefused, StorageError
 from chatbench.core.messages import MediaPart
 from chatbench.documents.tables.table import Table, Tick
 from chatbench.services.attachments import AttachmentService
@@ -114,7 +115,9 @@ class Importing:
                     on_progress(ImportProgress(stage="writing", rows=count, share=share))
             return await self._store.finish(dataset_id, columns, pieces, what)
         except BaseException:
-            await asyncio.shield(self._store.forget_begun(dataset_id))
+            # Where even that fails, nobody sees it, and a later import deletes it.
+            with suppress(StorageError):
+                await asyncio.shield(self._store.forget_begun(dataset_id))
             raise
 
     async def with_files(self, row: Mapping[str, Any]) -> dict[str, Any]:
