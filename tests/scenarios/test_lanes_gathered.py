@@ -96,6 +96,35 @@ def test_answers_are_merged_with_words_that_are_seen_and_changed(
     run_async(scenario())
 
 
+def test_merging_an_earlier_turn_says_where_the_later_ones_are(
+    tmp_path: Path, run_async: Run, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            view = await two_lanes(session, server)
+            await ask(view, "What is it?")
+            await ask(view, "And now?")
+            first, second = view.lanes.views
+            before = first.source.path
+            press(view.composer.editor, Qt.Key.Key_PageUp, Qt.KeyboardModifier.AltModifier)
+            await until(lambda: view.strip.words.text() == "What is it?", "the turn before")
+            dialog = await merge_dialog(view)
+            tell(server, "model-a", "Merged.")
+            press(dialog.prompt, Qt.Key.Key_Return, CTRL)
+            await until(lambda: "Merged." in spoken_in(first), "the merged answer")
+            await finished(view)
+            assert len(first.source.path) == 2
+            assert len(second.source.path) == 4
+            notice = session.window.notices.shown()[-1]
+            words = "2 messages below the answer that stood here are in another branch now."
+            assert notice.text == words
+            assert notice.button is not None
+            click(notice.button)
+            await until(lambda: first.source.path == before, "what stood there before")
+
+    run_async(scenario())
+
+
 def test_the_words_of_merging_can_be_put_back_and_the_dialog_left(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:

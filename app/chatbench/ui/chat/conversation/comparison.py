@@ -18,8 +18,10 @@ from chatbench.services.notices import Notice
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.conversation.contrast import Contrast
 from chatbench.ui.chat.conversation.judging import Judging
+from chatbench.ui.quantities import number
 
 if TYPE_CHECKING:
+    from chatbench.services.turns import Turn
     from chatbench.ui.chat.conversation.lane import LaneView
     from chatbench.ui.chat.conversation.lanes import Arrangement
     from chatbench.ui.chat.conversation.view import ConversationView
@@ -155,8 +157,29 @@ class Comparison(QObject):
         dialog.open()
 
     def _merge(self, turn_id: str, model: ModelRef, prompt: str, lane_id: str) -> None:
-        view, chat = self._view, self._services.chat
-        view.ask(partial(chat.merge, view.id, turn_id, model=model, prompt=prompt, lane_id=lane_id))
+        self._view.ask(partial(self._merged, turn_id, model, prompt, lane_id))
+
+    async def _merged(self, turn_id: str, model: ModelRef, prompt: str, lane_id: str) -> Turn:
+        view = self._view
+        lane = view.lanes.view(lane_id)
+        left = _below(lane.source.path, turn_id) if lane is not None else ()
+        merge = self._services.chat.merge
+        turn = await merge(view.id, turn_id, model=model, prompt=prompt, lane_id=lane_id)
+        if left and isValid(view):
+            self._tell_left(left)
+        return turn
+
+    def _tell_left(self, left: Sequence[TreeMessage]) -> None:
+        """A lane that turns to another answer takes what stood below the first one out of view."""
+        view, last = self._view, left[-1].id
+
+        def show() -> None:
+            spawn(view.show_message(last), owner=view, name="show-left")
+
+        one = self.tr("1 message below the answer that stood here is in another branch now.")
+        many = self.tr("{0} messages below the answer that stood here are in another branch now.")
+        words = one if len(left) == 1 else many.format(number(len(left)))
+        view.window_frame.notices.show_notice(words, action=(self.tr("Show"), show))
 
     def show_sweep(self, lane: LaneView) -> None:
         """Asks which parameter is to be swept over which values."""
@@ -303,6 +326,12 @@ class Comparison(QObject):
         message = lane.answer_in_view()
         if message is not None:
             self._view.acts.regenerate(message)
+
+
+def _below(path: Sequence[TreeMessage], turn_id: str) -> Sequence[TreeMessage]:
+    """What follows the answer that a branch shows in a turn."""
+    at = next((n for n, one in enumerate(path) if one.turn_id == turn_id and one.role == "assistant"), None)
+    return path[at + 1 :] if at is not None else ()
 
 
 def _counts(message: TreeMessage) -> bool:
