@@ -227,3 +227,13 @@ async def test_names_that_are_the_same_in_files(prompts: PromptService, home: Pa
     await prompts.save(None, saying("x"), name="so/so".replace("/", "?"))
     await prompts.save(None, saying("y"), name="so!so")
     assert {path.name for path in home.glob("so*")} == {"so-so.toml", "so-so-2.toml"}
+
+
+async def test_what_is_taken_back_finds_its_file_taken(prompts: PromptService, home: Path) -> None:
+    first = await prompts.save(None, saying("a"), name="a b")
+    await prompts.delete(first.prompt_id)
+    await prompts.save(None, saying("b"), name="a-b")
+    await prompts.put_back(first.prompt_id)
+    assert '"b"' in (home / "a-b.toml").read_text(encoding="utf-8")
+    assert '"a"' in (home / "a-b-2.toml").read_text(encoding="utf-8")
+    assert [one.path for one in await prompts.entries()] == ["a b", "a-b"]

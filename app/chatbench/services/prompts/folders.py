@@ -194,8 +194,12 @@ class PromptFolders:
                 await self._store.stands_in(one.entry.id, str(file.path), file.stamp, one.written)
                 found.changed.append(one.entry.id)
                 return
-        name = await self._free(naming.usable(named.name), file.folder)
-        made = await self._store.add(named.prompt, name, file.folder, naming.tagged(named.tags), READ)
+        name, tags = naming.usable(named.name), naming.tagged(named.tags)
+        try:
+            made = await self._store.add(named.prompt, name, file.folder, tags, READ)
+        except ConfigurationError:
+            name = await self._free(name, file.folder)
+            made = await self._store.add(named.prompt, name, file.folder, tags, READ)
         await self._store.stands_in(made.prompt_id, str(file.path), file.stamp, made.number)
         found.added.append(made.prompt_id)
 
