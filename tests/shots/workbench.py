@@ -79,7 +79,7 @@ async def _triage(stage: Stage) -> PromptPage:
     await until(pane.current_view, "the prompt")
     page = pane.current_view()
     assert isinstance(page, PromptPage)
-    await until(lambda: page.versions, "its versions")
+    await until(lambda: page.is_ready, "its versions")
     return page
 
 

@@ -19,8 +19,9 @@ from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.chat.picker import ModelPicker
 from chatbench.ui.frame import Frame, WindowPlace
 from chatbench.ui.globalkeys import GlobalShortcut
+from chatbench.ui.handing import Handing
 from chatbench.ui.online import Online
-from chatbench.ui.palette_sources import ChatSource, ModelSource, PromptSource
+from chatbench.ui.palette_sources import ChatSource, ModelSource, PromptSource, WorkbenchSource
 from chatbench.ui.settings import settings_builder
 from chatbench.ui.workbench.hands import Hands
 from chatbench.ui.workbench.section import Workbench
@@ -50,6 +51,7 @@ class Desk:
         AppearanceActions(services, self.window)
         hands = Hands(self._pick_model, self.workspace.open)
         self.workbench = Workbench(services, self.window, hands, place.workbench)
+        self.handing = Handing(services, self.workspace, self.workbench)
         frame.fill(
             chats=self.workspace.build,
             workbench=self.workbench.build,
@@ -86,6 +88,7 @@ class Desk:
         self.window.add_palette_source(ChatSource(self._services, self.workspace))
         self.window.add_palette_source(ModelSource(self._services, self.workspace))
         self.window.add_palette_source(PromptSource(self._services, self.workspace))
+        self.window.add_palette_source(WorkbenchSource(self._services, self.workbench))
         self.window.set_search_inside(self.workspace.listed.search)
         self._online = Online(self.window.status)
 

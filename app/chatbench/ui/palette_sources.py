@@ -15,11 +15,13 @@ from chatbench.ui.palette import PaletteRow
 
 if TYPE_CHECKING:
     from chatbench.ui.chat.pane import ChatWorkspace
+    from chatbench.ui.workbench.section import Workbench
 
 
 _SEARCHED_FROM = 3
 """So many letters are looked for inside the chats, too."""
 _MOST_FOUND = 8
+_MOST_RUNS = 50
 
 
 class ChatSource:
@@ -85,6 +87,41 @@ class PromptSource:
             )
             for name in await asyncio.to_thread(self._templates.names)
         ]
+
+    def rows(self, query: str) -> Awaitable[Sequence[PaletteRow]]:
+        return self._find()
+
+
+class WorkbenchSource:
+    """What the workbench can show: prompts, data sets and runs."""
+
+    prefix = ""
+
+    def __init__(self, services: Services, workbench: Workbench) -> None:
+        self._services = services
+        self._workbench = workbench
+        self.title = QCoreApplication.translate("palette", "Workbench")
+
+    async def _find(self) -> Sequence[PaletteRow]:
+        services = self._services
+        table = QCoreApplication.translate("palette", "data set")
+        run_title = QCoreApplication.translate("palette", "Run {0}")
+        prompts, datasets = await services.prompts.entries(), await services.datasets.all()
+        runs = (await services.runs.runs())[:_MOST_RUNS]
+        return [
+            *(self._row(one.name, f"prompt:{one.id}", "file-text", one.folder) for one in prompts),
+            *(self._row(one.name, f"dataset:{one.id}", "table-2", table) for one in datasets),
+            *(
+                self._row(run_title.format(one.number), f"run:{one.id}", "flask-conical", one.plan.name)
+                for one in runs
+            ),
+        ]
+
+    def _row(self, title: str, key: str, icon: str, detail: str) -> PaletteRow:
+        return PaletteRow(title, partial(self._open, key), icon=icon, detail=detail)
+
+    def _open(self, key: str) -> None:
+        self._workbench.show().open(key)
 
     def rows(self, query: str) -> Awaitable[Sequence[PaletteRow]]:
         return self._find()

@@ -52,6 +52,8 @@ class ChatWorkspace(QWidget):
 
     arranged = Signal()
     detach_requested = Signal(str)
+    prompt_wanted = Signal(str, str)
+    case_wanted = Signal(str, str)
 
     def __init__(self, services: Services, openings: Openings | None = None) -> None:
         super().__init__()
@@ -188,6 +190,9 @@ class ChatWorkspace(QWidget):
         view.selected.connect(following.inspect_message)
         view.provider_wanted.connect(self.show_settings)
         view.conversation_wanted.connect(self.open)
+        view.hands_on = True
+        view.prompt_wanted.connect(partial(self.prompt_wanted.emit, view.id))
+        view.case_wanted.connect(partial(self.case_wanted.emit, view.id))
         self._views[conversation.id] = view
         self.columns.add(view)
         self.columns.set_title(view, following.title(view))

@@ -33,7 +33,7 @@ class Workbench(QObject):
     ) -> None:
         super().__init__(window)
         self._services = services
-        self._window = window
+        self.window = window
         self._hands = hands
         self._was = was or WorkbenchPlace()
         self._pane: WorkbenchPane | None = None
@@ -50,7 +50,7 @@ class Workbench(QObject):
 
     def show(self) -> WorkbenchPane:
         """Brings the section into view."""
-        self._window.show_section("workbench")
+        self.window.show_section("workbench")
         assert self._pane is not None
         return self._pane
 
@@ -76,7 +76,7 @@ class Workbench(QObject):
             ("run", tr("Run on a data set…"), "play", lambda: self.show().run_on_dataset()),
             ("import", tr("Import prompts or data…"), "upload", lambda: self.show().choose_files()),
         ):
-            self._window.commands.add(f"workbench.{key}", text, do, icon=icon, place=tr("Workbench"))
+            self.window.commands.add(f"workbench.{key}", text, do, icon=icon, place=tr("Workbench"))
 
     @staticmethod
     def _tr(text: str) -> str:

@@ -51,6 +51,8 @@ def deeds(view: ConversationView, lane: LaneView, message: TreeMessage) -> dict[
         "quote": partial(acts.quote, lane, message),
         "quote-selection": partial(acts.quote_selection, lane),
         "fork": partial(acts.fork, lane, message),
+        "to-prompt": partial(view.prompt_wanted.emit, lane.id),
+        "to-case": partial(view.case_wanted.emit, message.id),
         "previous-branch": partial(acts.step_branch, lane, message, -1),
         "next-branch": partial(acts.step_branch, lane, message, 1),
         "tree": partial(acts.show_tree, lane, message),
@@ -72,6 +74,7 @@ def offers(view: ConversationView, lane: LaneView, message: TreeMessage) -> list
         list(_words(message, streaming=view.streaming)),
         [] if view.streaming or message.role == "user" else list(ways(message)),
         list(_branches(view, message)),
+        list(_handing(message)) if view.hands_on else [],
         list(_sending(view, message)),
         list(_looking(lane, message)),
         [] if view.streaming else [Offer("delete", tr("Delete"))],
@@ -105,6 +108,13 @@ def _branches(view: ConversationView, message: TreeMessage) -> Iterator[Offer]:
         yield Offer("next-branch", tr("Next branch"))
     yield Offer("tree", tr("All branches…"))
     yield Offer("fork", tr("Fork to a new chat"))
+
+
+def _handing(message: TreeMessage) -> Iterator[Offer]:
+    """What the workbench takes: the chat as a prompt, a question and its answer as a row."""
+    yield Offer("to-prompt", tr("Turn the chat into a prompt"))
+    if message.role == "assistant" and message.text:
+        yield Offer("to-case", tr("Add to a data set…"))
 
 
 def _sending(view: ConversationView, message: TreeMessage) -> Iterator[Offer]:

@@ -68,6 +68,10 @@ class ConversationView(Surface):
     selected = Signal(object)
     provider_wanted = Signal(str)
     conversation_wanted = Signal(str)
+    prompt_wanted = Signal(str)
+    case_wanted = Signal(str)
+    hands_on = False
+    """Whether somebody takes what is wanted for the workbench."""
 
     def __init__(self, services: Services, window: MainWindow, conversation: Conversation) -> None:
         super().__init__("page")

@@ -144,18 +144,25 @@ class PromptPage(QWidget):
     async def _begin(self, newest: PromptVersion) -> None:
         """With what was written last time, if it was not saved."""
         draft = await self._services.prompt_drafts.read(self.prompt_id)
+        runs = await self._runs()
         numbers = {one.number: one for one in self.versions}
         base = newest if draft is None else numbers.get(draft.number, newest)
+        # From here on without a pause: what is kept in between would be half of it.
+        self._base = base
         if draft is not None:
             self.editor.expect(draft.values)
-        self._base = base
-        self._right.show_newest(await self._runs())
-        self.running.choose_models((draft.models if draft else ()) or base.prompt.models)
         kept = draft.prompt if draft is not None and draft.prompt is not None else None
         self.editor.show_prompt(kept or base.prompt)
         self.is_changed = self.editor.prompt() != base.prompt
+        self.running.choose_models((draft.models if draft else ()) or base.prompt.models)
+        self._right.show_newest(runs)
         if self.is_changed:
             self.changed.emit()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the editor holds the prompt."""
+        return self._base is not None
 
     def _show_versions(self) -> None:
         base = self._base

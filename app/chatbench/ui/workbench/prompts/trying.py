@@ -191,7 +191,7 @@ class TrialCard(Card):
         self.trouble = Label(font="small", color="danger", wrap=True)
         self.trouble.hide()
         head = QHBoxLayout()
-        head.setContentsMargins(10, 3, 4, 3)
+        head.setContentsMargins(10, 3, 10, 3)
         head.setSpacing(6)
         head.addWidget(ElidedLabel(title, weight=600), 1)
         head.addWidget(self.gauge)
