@@ -79,6 +79,8 @@ ROWS = (
     Row("drop_200_images_rss_mib", 300, MIB, "dropping"),
     Row("run_statistics_vs_numpy", 3, X, "summing"),
     Row("sink_100000_vs_1000", 1.2, X, "sinking"),
+    Row("run_cells_vs_process_prompts", 0.7, X, "running", at_least=True),
+    Row("run_rss_mib", 300, MIB, "running"),
     Row("calls_500_in_flight_vs_lm_deluge", 1.05, X, "beside", at_least=True, peers=True),
     Row("calls_500_in_flight_vs_aiohttp", 0.97, X, "beside", at_least=True, peers=True),
     Row("instant_50_vs_lm_deluge", 1, X, "beside", at_least=True, peers=True),
