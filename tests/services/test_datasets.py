@@ -206,6 +206,17 @@ async def test_columns_are_renamed_retyped_moved_and_deleted(services: Services,
         await data.add_column(cities.id, DataColumn(name=" "))
 
 
+async def test_a_block_of_cells_is_one_edit(services: Services, cities: Dataset) -> None:
+    block = {"2": {"city": "Linz", "people": "200000"}, "4": {"tags": "alps"}}
+    await services.datasets.set_values(cities.id, block)
+    assert await column(services, cities) == ["Oslo", "Linz", "Ålesund", "bern"]
+    assert await column(services, cities, "people") == [700_000, 200_000, 57_000, None]
+    assert (await column(services, cities, "tags"))[3] == "alps"
+    assert (await services.datasets.undo(cities.id)).version == cities.version
+    with pytest.raises(StorageError, match="no longer there"):
+        await services.datasets.set_values(cities.id, {"9": {"city": "x"}})
+
+
 async def test_doubles_are_deleted_by_the_columns_chosen(services: Services, cities: Dataset) -> None:
     assert await services.datasets.deduplicate(cities.id) == 0
     assert await services.datasets.deduplicate(cities.id, ["expected"]) == 1

@@ -53,16 +53,11 @@ class DatasetEdits:
         """The same values, by column, in all of these rows; None unsets. A value that does not fit the
         column's type stays what it is."""
         what = "Edit cell" if len(row_ids) == 1 == len(changes) else "Edit cells"
-        await self._edit(dataset_id, what, lambda e: edits.set_cells(e, row_ids, changes))
+        await self._edit(dataset_id, what, lambda e: edits.set_values(e, dict.fromkeys(row_ids, changes)))
 
     async def set_values(self, dataset_id: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
         """Values by row id and column, as pasting has them."""
-
-        def work(editing: Editing) -> None:
-            for row_id, values in changes.items():
-                edits.set_cells(editing, [row_id], values)
-
-        await self._edit(dataset_id, "Edit cells", work)
+        await self._edit(dataset_id, "Edit cells", lambda e: edits.set_values(e, changes))
 
     @staticmethod
     def cells_of(text: str, html: str = "") -> list[list[str]]:

@@ -55,13 +55,14 @@ def column_for_role(editing: Editing, role: ColumnRole) -> StoredColumn:
     return editing.add_column(DataColumn(name=name, role=role))
 
 
-def set_cells(editing: Editing, row_ids: Sequence[str], changes: Mapping[str, Any]) -> None:
-    """The same values in all of these rows; None unsets."""
-    columns = {name: column_of(editing, name) for name in changes}
+def set_values(editing: Editing, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Values by row id and column; None unsets. One that does not fit its column stays what it is."""
+    columns = {name: column_of(editing, name) for row in changes.values() for name in row}
+    wanted = dict(zip(numbers_of(list(changes)), changes.values(), strict=True))
     changed: dict[int, tuple[int, Values]] = {}
-    for number, (ref, values) in editing.found(numbers_of(row_ids)).items():
+    for number, (ref, values) in editing.found(wanted).items():
         edited = dict(values)
-        for name, value in changes.items():
+        for name, value in wanted[number].items():
             column = columns[name]
             if value is None:
                 edited.pop(column.key, None)

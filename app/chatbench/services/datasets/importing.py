@@ -122,7 +122,6 @@ class Importing:
 
     async def with_files(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row whose paths are files of the store."""
-        """Values with the files that are paths stored."""
         return {
             name: await self.stored(value) if isinstance(value, Path) else value
             for name, value in row.items()
