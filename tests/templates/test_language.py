@@ -133,14 +133,39 @@ def test_what_is_wrong_is_said_with_its_place(text: str, line: int, column: int,
         ("{{ fragment('gone') }}", 4, "no fragment 'gone'"),
         ("{{ range(10, 0, 0) }}", 4, "range does not take"),
         ("{{ s | join(1) }}", 6, "wants a list"),
+        ("{{ '1e999' | round }}", 12, "does not take"),
+        ("{{ vast }}", 4, "too large"),
+        ("{{ deep == deeper }}", 1, "too deep"),
+        ("{{ deep | json }}", 9, "as JSON"),
     ],
 )
 def test_what_does_not_fit_is_said_with_its_place(text: str, column: int, said: str) -> None:
-    values = {"d": {"a": 1}, "n": 5, "s": "text", "xs": [1], "mixed": [1, "a"]}
+    values = {"d": {"a": 1}, "n": 5, "s": "text", "xs": [1], "mixed": [1, "a"],
+              "vast": 10**5000, "deep": nest(5000), "deeper": nest(5000)}  # fmt: skip
     with pytest.raises(TemplateError) as caught:
         render(text, values)
     assert said in caught.value.message
     assert caught.value.column == column
+
+
+@pytest.mark.parametrize(
+    "chain",
+    ["x ~ " * 500 + "x", "x + " * 500 + "x", "x or " * 500 + "x", "x" + " | upper" * 500, "x" + ".a" * 500,
+     "x" + " is defined" * 500, "x and (" * 30 + "x" + " ~ x" * 300 + ")" * 30, "x == " * 500 + "x"],
+)  # fmt: skip
+def test_an_expression_can_be_too_long(chain: str) -> None:
+    with pytest.raises(TemplateError, match="too long"):
+        parse("{{ " + chain + " }}")
+    long = "{{ x" + " ~ x" * 190 + " }}"
+    assert render(long * 3, {"x": "a"}) == "a" * 573
+    assert render("{{ [" + "x, " * 999 + "x] | length }}", {"x": "a"}) == "1000"
+
+
+def nest(depth: int) -> list[Any]:
+    inner: list[Any] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
 
 
 ENDLESS = {
@@ -156,7 +181,7 @@ ENDLESS = {
     "JSON": "{% for a in range(9999) %}{{ many | tojson | length }}{% endfor %}",
     "sorting": "{% for a in range(9999) %}{{ many | sort | length }}{% endfor %}",
     "heavy filters": "{{ huge | upper | length }}" * 120,
-    "putting together": "{{ " + " ~ ".join(["big"] * 300) + " }}",
+    "putting together": "{{ " + " ~ ".join(["big"] * 90) + " }}",
 }
 
 

@@ -112,7 +112,10 @@ def words(value: object, at: int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float | Decimal):
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:
+            raise Fault(at, "This number is too large.") from None
     return as_json(value, at)
 
 

@@ -17,6 +17,8 @@ Expression = Callable[[Frame], object]
 
 MAX_DEPTH = 40
 """Brackets, conditions and loops within one another."""
+MAX_LINKS = 200
+"""Signs, filters and members of one expression: each stands on the one before it."""
 _CONSTANTS = {"true": True, "false": False, "none": None}
 _SUMS = ("+", "-")
 _PRODUCTS = ("*", "/", "//", "%")
@@ -56,6 +58,8 @@ class Reader:
         self._next = 0
         self._end = Token("error", "", end)
         self._depth = 0
+        self._expressions = 0
+        self._links = 0
         self._forgiving = 0
         self.names = Names()
 
@@ -102,6 +106,12 @@ class Reader:
             raise Fault(token.at, "A tag has no end.", "Close {{ with }}, {% with %} and {# with #}.")
         raise Fault(token.at, what, hint)
 
+    def link(self) -> None:
+        """One more of what stands on the one before it. Raises Fault where these are too many."""
+        self._links += 1
+        if self._links > MAX_LINKS:
+            raise Fault(self.token.at, "This expression is too long.", "Make several of it.")
+
     def nested(self) -> _Depth:
         """To be entered for what stands inside something else. Raises Fault where that is too deep."""
         return _Depth(self)
@@ -116,23 +126,33 @@ class Reader:
 
     def expression(self) -> Expression:
         """`a if b else c`, and everything below it."""
+        if not self._expressions:
+            self._links = 0
+        self._expressions += 1
         with self.nested():
-            value = self._either()
-            if self.accept("if") is None:
-                return value
-            test = self.condition()
-            other: Expression = self.expression() if self.accept("else") else _nothing
-            return lambda frame: value(frame) if truth(test(frame)) else other(frame)
+            made = self._chosen()
+        self._expressions -= 1
+        return made
+
+    def _chosen(self) -> Expression:
+        value = self._either()
+        if self.accept("if") is None:
+            return value
+        test = self.condition()
+        other: Expression = self.expression() if self.accept("else") else _nothing
+        return lambda frame: value(frame) if truth(test(frame)) else other(frame)
 
     def _either(self) -> Expression:
         value = self._both()
         while self.accept("or"):
+            self.link()
             value = _or(value, self._both())
         return value
 
     def _both(self) -> Expression:
         value = self._not()
         while self.accept("and"):
+            self.link()
             value = _and(value, self._not())
         return value
 
@@ -158,6 +178,7 @@ class Reader:
                 value = self._tested(value)
             else:
                 return value
+            self.link()
 
     def _tested(self, value: Expression) -> Expression:
         negated = self.accept("not") is not None
@@ -174,18 +195,21 @@ class Reader:
     def _joined(self) -> Expression:
         value = self._sum()
         while (sign := self.accept("~")) is not None:
+            self.link()
             value = _concatenated(value, self._sum(), sign.at)
         return value
 
     def _sum(self) -> Expression:
         value = self._product()
         while (sign := self.accept(*_SUMS)) is not None:
+            self.link()
             value = _calculated(sign, value, self._product())
         return value
 
     def _product(self) -> Expression:
         value = self._signed()
         while (sign := self.accept(*_PRODUCTS)) is not None:
+            self.link()
             value = _calculated(sign, value, self._signed())
         return value
 
@@ -199,6 +223,7 @@ class Reader:
         before = dict(self.names.variables)
         value = self._with_members()
         while (sign := self.accept("|")) is not None:
+            self.link()
             token = self.take()
             name = token.text
             if token.kind != "filter" or name not in FILTERS:
@@ -240,6 +265,7 @@ class Reader:
                 _refuse_hidden(part)
                 if self.token.text == "(":
                     value = self._called(part, value)
+                    self.link()
                     continue
                 name = f"{name}.{part.text}"
                 key: object = int(part.text) if part.text.isdecimal() else part.text
@@ -251,6 +277,7 @@ class Reader:
                 value = _member(value, inner, name, token.at)
             else:
                 return value
+            self.link()
 
     def _called(self, part: Token, value: Expression) -> Expression:
         """`.items()` is the one thing that can be called on a value."""
@@ -425,7 +452,7 @@ def _filtered(name: str, value: Expression, arguments: Sequence[Expression], at:
         given = [known(one(frame), at) for one in arguments]
         try:
             return change(frame, at, value(frame), *given)
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise Fault(
                 at, f"The filter {name} does not take this.", "Check what is in its brackets."
             ) from error

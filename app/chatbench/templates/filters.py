@@ -74,9 +74,10 @@ def _end(place: int, frame: Frame, at: int, value: object) -> object:
 
 
 def _unique(found: list[Any]) -> list[Any]:
-    kept: dict[str, Any] = {}
+    kept: dict[Any, Any] = {}
     for one in found:
-        kept.setdefault(repr(one), one)
+        plain = isinstance(one, str | int | float | None)
+        kept.setdefault((type(one), one) if plain else repr(one), one)
     return list(kept.values())
 
 

@@ -55,6 +55,8 @@ def render(text: str, values: Mapping[str, object], fragments: Mapping[str, str]
         compiled.write(frame)
     except Fault as fault:
         raise fault.of(text) from None
+    except RecursionError:
+        raise TemplateError("These values stand too deep inside of one another.", text=text) from None
     return "".join(frame.written)
 
 
