@@ -77,6 +77,7 @@ ROWS = (
     Row("stall_pdf_300_pages_ms", 16, MS, "viewing"),
     Row("open_500_images_vs_none", 1.3, X, "viewing"),
     Row("drop_200_images_rss_mib", 300, MIB, "dropping"),
+    Row("dataset_scroll_frame_ms", 16, MS, "scrolling"),
     Row("run_statistics_vs_numpy", 3, X, "summing"),
     Row("sink_100000_vs_1000", 1.2, X, "sinking"),
     Row("run_cells_vs_process_prompts", 0.7, X, "running", at_least=True),

@@ -71,6 +71,7 @@ QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $linectl; }
 
 QAbstractItemView { outline: 0; }
+QTableView { gridline-color: $line; }
 QTableCornerButton::section { background: $sunken; border: 0; border-bottom: 1px solid $linectl; }
 QHeaderView::section {
     background: $sunken; color: $text2; border: 0; border-bottom: 1px solid $linectl;

@@ -73,7 +73,7 @@ class GridView(QTableView):
         self.setItemDelegate(CellDelegate(model, self))
         self.setAccessibleName(self.tr("Data set"))
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
+        self.setShowGrid(True)
         self.setWordWrap(False)
         self.setCornerButtonEnabled(True)
         self.setTabKeyNavigation(False)

@@ -30,6 +30,14 @@ _SHOWN: Final = 400
 """Characters of a value that a cell can show."""
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
+_SEEN: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_WRITABLE: Final = _SEEN | Qt.ItemFlag.ItemIsEditable
+
+
+def in_one_line(value: Any) -> str:
+    """A value as far as a cell could show it."""
+    text = text_of(value)[:_SHOWN]
+    return text if text.isprintable() else " ".join(text.split())
 
 
 class GridModel(QAbstractTableModel):
@@ -93,10 +101,8 @@ class GridModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.columns)
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if self.is_last(index.row()) or self.row_at(index.row()) is not None:
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags
+        row = index.row()
+        return _WRITABLE if row == self.total or self.row_at(row) is not None else _SEEN
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
@@ -109,8 +115,7 @@ class GridModel(QAbstractTableModel):
 
     def shown(self, row: int, column: int) -> str:
         """A value in one line, as far as a cell could show it."""
-        text = text_of(self.value(row, column))[:_SHOWN]
-        return " ".join(text.split()) if not text.isprintable() else text
+        return in_one_line(self.value(row, column))
 
     def _said(self, row: int, column: int) -> str:
         if self.is_last(row):
@@ -256,5 +261,6 @@ class GridModel(QAbstractTableModel):
         self._fresh.add(page)
         self._pages[page] = rows
         last = min(self.total, (page + 1) * PAGE) - 1
-        if self.columns and last >= page * PAGE:
+        # Told of others, the view would paint all that it shows.
+        if self.columns and page in self._wanted and last >= page * PAGE:
             self.dataChanged.emit(self.index(page * PAGE, 0), self.index(last, len(self.columns) - 1))
