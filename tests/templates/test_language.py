@@ -289,6 +289,9 @@ def test_a_value_is_put_in_as_it_is(value: str, name: str) -> None:
 
 def test_limits_hold_for_one_filling_in_and_not_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluating, "MAX_STEPS", 2_000)
+    monkeypatch.setattr(evaluating, "MAX_SECONDS", 100)
     text = "{% for x in range(900) %}{{ x }}{% endfor %}"
     long = render(text, {})
     assert all(render(text, {}) == long for _ in range(3))
+    with pytest.raises(TemplateError, match="soon enough"):
+        render(text * 3, {})
