@@ -342,6 +342,7 @@ def test_deletions_are_undone_one_after_another(
                 await trigger(session, "undo-delete")
                 await shown(view, count)
                 assert list(view.source.ids()) == before[:count], "the last deleted comes first"
+                assert len(session.window.notices.shown()) == 4 - count, "what was undone is offered no more"
 
     run_async(scenario())
 

@@ -46,8 +46,11 @@ def test_a_deleted_message_and_a_deleted_chat_come_back(
             dialog = await opened_trash(session, "Messages", "Alpha")
             assert dialog.list.current() is not None
             assert dialog.list.model_.rows[1].snippet == "Question in Alpha"
+            (told,) = session.window.notices.shown()
+            assert told.text == "Message deleted."
             click(dialog.restore)
             await until(lambda: list(view.source.ids()) == before, "the message again")
+            await until(lambda: not session.window.notices.shown(), "nothing to bring back any more")
             await until(lambda: listed(dialog) == [], "an empty trash")
             assert dialog.told.text() == "The trash is empty."
             assert not dialog.empty.isEnabled()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
+from shiboken6 import isValid
 
 from chatbench.core.conversations import TreeMessage
 from chatbench.core.models import GUIDE, ModelRef
@@ -27,6 +28,7 @@ from chatbench.ui.chat.transcript.outline import open_outline
 if TYPE_CHECKING:
     from chatbench.ui.chat.conversation.lane import LaneView
     from chatbench.ui.chat.conversation.view import ConversationView
+    from chatbench.ui.notices import Notice
 
 
 _TELLING = frozenset({"details", "fork", "inspect", "settings", "ways"})
@@ -40,7 +42,8 @@ class MessageActs(QObject):
         super().__init__(view)
         self._view = view
         self._services = view.services
-        self._deleted: list[str] = []
+        self._deleted: dict[str, Notice] = {}
+        """What was deleted here and not taken back yet, and what says so; the last comes last."""
 
     def listen(self, lane: LaneView) -> None:
         """Does what is asked for in a lane."""
@@ -285,18 +288,23 @@ class MessageActs(QObject):
 
         async def hide() -> None:
             await history.delete_message(view.id, message.id)
-            self._deleted.append(message.id)
-            undo = partial(self._undelete, message.id)
-            view.window_frame.notices.show_notice(self.tr("Message deleted."), action=(self.tr("Undo"), undo))
+            undo = self.tr("Undo"), partial(self._undelete, message.id)
+            told = view.window_frame.notices.show_notice(self.tr("Message deleted."), action=undo)
+            self._deleted[message.id] = told
 
         spawn(hide(), name="delete-message")
 
     def undo_delete(self) -> None:
         """Takes back the last deletion that was not taken back yet."""
         if self._deleted:
-            self._undelete(self._deleted[-1])
+            self._undelete(next(reversed(self._deleted)))
+
+    def is_back(self, message_id: str) -> None:
+        """A message that was deleted is there again: nothing offers to bring it back any more."""
+        told = self._deleted.pop(message_id, None)
+        if told is not None and isValid(told):
+            told.dismiss()
 
     def _undelete(self, message_id: str) -> None:
-        if message_id in self._deleted:
-            self._deleted.remove(message_id)
+        self.is_back(message_id)
         spawn(self._services.history.undelete_message(self._view.id, message_id), name="undelete")

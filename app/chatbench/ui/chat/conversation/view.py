@@ -225,6 +225,7 @@ class ConversationView(Surface):
         message = next((one for one in self.conversation.messages if one.id == message_id), None)
         if message is None:
             return
+        self.acts.is_back(message_id)
         lane = next((one for one in self.lanes.views if message in one.source.path), None)
         if lane is None:
             lane = self.lanes.view(message.lane_id) or self.lanes.current
