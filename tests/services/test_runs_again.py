@@ -12,6 +12,7 @@ from tests.services.test_runs import answer, plan_of, prompt, questions
 from chatbench.core.checks import Check
 from chatbench.core.datasets import DataColumn, RowSelection
 from chatbench.core.errors import ConfigurationError
+from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.core.runs import CellKey, Plan, PlanData, PlanLimits, PlanModel, PlanPrompt
 from chatbench.services import Services
 
@@ -113,3 +114,25 @@ async def test_graders_are_asked_and_paid_by_the_run(services: Services, server:
     assert (cell.passed, cell.verdicts[0].gradings[0].model) == (True, "loop/other"), cell.verdicts
     assert [str(cell.cost), str(run.cost)] == ["0.1", "1.1"]
     assert len(server.asked) == 2
+
+
+async def test_files_of_a_run_stay_as_long_as_it_does(
+    services: Services, server: LoopbackServer, tmp_path: Path
+) -> None:
+    """Also when the data set that they came from is gone; each is sent in the form its model takes."""
+    (tmp_path / "note.txt").write_text("The okapi is in it.")
+    part = await services.attachments.attach_path(tmp_path / "note.txt", None)
+    assert not isinstance(part, str)
+    asked = Prompt(
+        messages=(PromptMessage(text="Read {{file}}: what is in it?"),),
+        variables=(Variable(name="file", type="file"),),
+    )
+    rows = ({"file": part.to_dict()},)
+    run_id = await ran(
+        services, Plan(prompts=(PlanPrompt(prompt=asked),), data=PlanData(rows=rows), models=LOOP)
+    )
+    assert "The okapi is in it." in str(server.asked[0].json)
+    files = services.attachments._files
+    assert await files.remove_unused(older_than_ms=-1000) == 0
+    await services.runs.delete(run_id)
+    assert await files.remove_unused(older_than_ms=-1000) == 1

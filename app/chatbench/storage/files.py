@@ -32,10 +32,11 @@ _UNUSED = (
     "AND NOT EXISTS (SELECT 1 FROM file_references AS r WHERE r.sha256 = f.sha256) "
     "AND NOT EXISTS (SELECT 1 FROM dataset_files AS d WHERE d.sha256 = f.sha256) "
     "AND NOT EXISTS (SELECT 1 FROM prompt_files AS p WHERE p.sha256 = f.sha256) "
+    "AND NOT EXISTS (SELECT 1 FROM run_files AS u WHERE u.sha256 = f.sha256) "
     "AND NOT EXISTS (SELECT 1 FROM renditions AS r JOIN files AS o ON o.sha256 = r.original "
     "WHERE r.sha256 = f.sha256 AND r.original <> f.sha256)"
 )
-"""What no message, no data set and no prompt shows, and what was not made of another file that is here."""
+"""What no message, data set, prompt or run shows, and what was not made of another file that is here."""
 
 
 class _Held(NamedTuple):

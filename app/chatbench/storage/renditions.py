@@ -223,6 +223,7 @@ def forget(connection: apsw.Connection, originals: Sequence[str], kept: Collecti
         "SELECT EXISTS (SELECT 1 FROM file_references WHERE sha256 = ?1) "
         "OR EXISTS (SELECT 1 FROM dataset_files WHERE sha256 = ?1) "
         "OR EXISTS (SELECT 1 FROM prompt_files WHERE sha256 = ?1) "
+        "OR EXISTS (SELECT 1 FROM run_files WHERE sha256 = ?1) "
         "OR EXISTS (SELECT 1 FROM renditions WHERE sha256 = ?1 AND original <> ?1)"
     )
     gone: list[str] = []

@@ -44,6 +44,12 @@ CREATE TABLE run_answers (
     id      INTEGER PRIMARY KEY,
     details TEXT NOT NULL
 ) STRICT;
+CREATE TABLE run_files (
+    number INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (number, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_files_by_file ON run_files (sha256);
 """
 # The id of a row or cell is its run's number and its place in it (`runs.number << 32 | place`): what belongs
 # to a run, or to some of its rows, is one stretch of the table, read and deleted as such. The figures of
