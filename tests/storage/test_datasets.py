@@ -158,6 +158,28 @@ async def test_many_edits_leave_as_many_as_can_be_taken_back(
         await store.go_to(dataset_id, 2)
 
 
+async def test_edits_of_very_many_rows_leave_fewer_that_can_be_taken_back(
+    store: DatasetStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasetversions, "_MANY_ROWS", 100)
+    monkeypatch.setattr(datasetversions, "MOST_ROWS_KEPT", 1000)
+    dataset_id = await made(store, [{"0": f"t{n}"} for n in range(100)])
+
+    def edit(e: Editing) -> None:
+        e.rewrite(lambda place, values: {"0": values["0"] + "."})
+
+    for _ in range(20):
+        await store.edit(dataset_id, "all", edit)
+        rows = await database.read(lambda c: c.execute("SELECT count(*) FROM dataset_rows").get)
+        assert rows <= 1000
+    assert 1 + datasetversions.LEAST_STEPS <= len(await store.versions(dataset_id)) <= 10
+    assert (await texts(store, dataset_id))[7] == "t7" + "." * 20
+    number = await store.neighbour(dataset_id, forward=False)
+    assert number is not None
+    await store.go_to(dataset_id, number)
+    assert (await texts(store, dataset_id))[7] == "t7" + "." * 19
+
+
 async def test_files_that_rows_show_are_kept_as_long_as_a_version_shows_them(
     store: DatasetStore, database: Database, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,8 @@ class Editing:
         self.pieces = pieces
         self.next_row = next_row
         self.next_key = next_key
+        self.written = 0
+        """Rows, so far."""
 
     def add_column(self, column: DataColumn, place: int | None = None) -> StoredColumn:
         """Under a key that no column of this data set ever had."""
@@ -135,6 +137,7 @@ class Editing:
             yield seq, number, values_of(values)
 
     def _write(self, written: Sequence[tuple[int, Values]]) -> list[int]:
+        self.written += len(written)
         return write_rows(self._connection, self._id, self.columns, written)
 
 

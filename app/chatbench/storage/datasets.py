@@ -218,7 +218,7 @@ class DatasetStore:
                 number = write_version(
                     connection, dataset_id, editing.columns, editing.pieces.all, what, parent=current.number
                 )
-                prune(connection, dataset_id, number)
+                prune(connection, dataset_id, number, editing.written)
             return result
 
         return await self._database.write(write)

@@ -20,7 +20,11 @@ from chatbench.storage.turns import now_ms
 
 UNDO_STEPS = 100
 """So many edits can be taken back; a version that is `kept` stays besides."""
+LEAST_STEPS = 3
+MOST_ROWS_KEPT = 1_000_000
+"""With more rows than these in all its versions, a data set has fewer steps that can be taken back."""
 _PRUNE_EVERY = 25
+_MANY_ROWS = 10_000
 _decode_columns = msgspec.json.Decoder(tuple[StoredColumn, ...]).decode
 
 
@@ -100,16 +104,34 @@ def write_version(
     return int(row[0])
 
 
-def prune(connection: apsw.Connection, dataset_id: str, number: int) -> None:
-    """Now and then, by the `number` of the newest version: forgets versions beyond the steps that can be
-    undone, and rows that no version has any more."""
-    if number % _PRUNE_EVERY:
+def prune(connection: apsw.Connection, dataset_id: str, number: int, written: int) -> None:
+    """Now and then (by the `number` of the newest version), and after an edit that has `written` many rows:
+    forgets versions beyond the steps that can be undone, and rows that no version has any more."""
+    if number % _PRUNE_EVERY and written < _MANY_ROWS:
         return
+    steps = UNDO_STEPS
+    _forget_versions(connection, dataset_id, steps)
+    while steps > LEAST_STEPS and _has_too_many_rows(connection, dataset_id):
+        steps = max(LEAST_STEPS, steps // 2)
+        _forget_versions(connection, dataset_id, steps)
+    _forget_files(connection, dataset_id)
+
+
+def _has_too_many_rows(connection: apsw.Connection, dataset_id: str) -> bool:
+    row: Any = connection.execute(
+        "SELECT (SELECT count(*) FROM dataset_rows WHERE dataset_id = ?1), v.rows FROM dataset_versions AS v "
+        "JOIN datasets AS d ON d.id = v.dataset_id AND d.version = v.number WHERE d.id = ?1",
+        (dataset_id,),
+    ).fetchone()
+    return bool(row[0] > max(MOST_ROWS_KEPT, 2 * row[1]))
+
+
+def _forget_versions(connection: apsw.Connection, dataset_id: str, steps: int) -> None:
     connection.execute(
         "DELETE FROM dataset_versions WHERE dataset_id = ?1 AND kept = 0 "
         "AND number <> (SELECT version FROM datasets WHERE id = ?1) AND number NOT IN "
         "(SELECT number FROM dataset_versions WHERE dataset_id = ?1 ORDER BY number DESC LIMIT ?2)",
-        (dataset_id, UNDO_STEPS + 1),
+        (dataset_id, steps + 1),
     )
     gone: Any = connection.execute(
         "DELETE FROM dataset_pieces WHERE dataset_id = ?1 AND seq NOT IN "
@@ -126,7 +148,6 @@ def prune(connection: apsw.Connection, dataset_id: str, number: int) -> None:
     connection.execute(
         "DELETE FROM dataset_rows WHERE seq IN (SELECT value FROM json_each(?))", (numbers(list(doubtful)),)
     )
-    _forget_files(connection, dataset_id)
 
 
 def _forget_files(connection: apsw.Connection, dataset_id: str) -> None:
