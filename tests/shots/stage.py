@@ -16,6 +16,7 @@ from tests.scenarios.window import until, view_of
 from chatbench.core.models import ModelRef
 from chatbench.main import build
 from chatbench.ui.chat.conversation import ConversationView
+from chatbench.ui.chat.transcript.worker import worker
 from chatbench.ui.session import Session
 
 SONNET = ModelRef("anthropic", "claude-sonnet-5-5")
@@ -40,6 +41,9 @@ class Stage:
     async def quiet(self, seconds: float = 0.4) -> None:
         """Lets animations, the worker and layouts come to rest."""
         await asyncio.sleep(seconds)
+        while worker().busy:
+            await until(lambda: not worker().busy, "formulas and code to be drawn")
+            await asyncio.sleep(0.1)
 
     async def shoot(self, name: str) -> None:
         """Saves the window with everything above it as `NAME-SCHEME.png`."""
