@@ -71,6 +71,25 @@ async def test_only_what_has_changed_is_asked_again(services: Services, server: 
     assert (run.rows, run.done, len(server.asked)) == (3, 6, 8)
 
 
+async def test_rows_that_moved_take_their_answers_along(services: Services, server: LoopbackServer) -> None:
+    dataset = await services.datasets.create("numbers", rows=({"n": "1"}, {"n": "2"}, {"n": "3"}))
+    plan = Plan(
+        prompts=(PlanPrompt(prompt=prompt("Row {{n}}")),), data=PlanData(id=dataset.id), models=LOOP,
+        repeats=2, limits=PlanLimits(concurrent=1),
+    )  # fmt: skip
+    server.script(*map(answer, ("1a", "1b", "2a", "2b", "3a", "3b")))
+    run_id = await ran(services, plan)
+    rows = await services.datasets.select(dataset.id)
+    await services.datasets.move_rows(dataset.id, [rows[2].id], rows[0].id)
+    await services.datasets.delete_rows(dataset.id, [rows[1].id])
+    await services.datasets.save_rows(dataset.id, [{"n": "0"}], before=rows[0].id)
+    server.script(*map(answer, ("0a", "0b")))
+    await services.runs.rerun(run_id, "changed")
+    run = await services.runs.wait(run_id)
+    assert [cell.text for cell in await services.runs.cells(run_id)] == ["3a", "3b", "0a", "0b", "1a", "1b"]
+    assert (run.rows, run.done, len(server.asked)) == (3, 6, 8)
+
+
 async def test_other_columns_are_another_run(services: Services) -> None:
     saved = await services.prompts.save(None, prompt("Hi"), name="asking")
     run_id = await ran(services, Plan(prompts=(PlanPrompt(name="asking"),), models=LOOP))

@@ -93,6 +93,31 @@ class RunStore:
 
         await self._database.write(write)
 
+    async def rearrange(self, run: Run, before: Sequence[int | None]) -> None:
+        """Its rows stand in other places: the cells of each go along with it. `before` has for each new place
+        the one where the row stood (None: it is new); cells of rows that are in none go."""
+        each = len(run.columns) * run.plan.repeats
+        moved = [(new, old) for new, old in enumerate(before) if old is not None and old != new]
+        gone = sorted(set(range(run.rows)).difference(old for old in before if old is not None))
+
+        def write(connection: apsw.Connection) -> None:
+            for table in ("run_cells", "run_answers"):
+                for old in gone:
+                    first = place_id(run, old * each)
+                    delete_places(connection, table, first, first + each - 1)
+                # By way of ids that no cell has: two rows may change places.
+                connection.executemany(
+                    f"UPDATE {table} SET id = -(id + ?) WHERE id BETWEEN ? AND ?",  # noqa: S608
+                    [
+                        ((new - old) * each, place_id(run, old * each), place_id(run, old * each + each - 1))
+                        for new, old in moved
+                    ],
+                )
+                connection.execute(f"UPDATE {table} SET id = -id WHERE id < 0")  # noqa: S608
+
+        if moved or gone:
+            await self._database.write(write)
+
     async def settle(self, run: Run, rows: int, columns: Sequence[RunColumn] | None = None) -> Run:
         """It has so many rows; what stood in places beyond them goes. `columns` replace what was
         frozen of each."""

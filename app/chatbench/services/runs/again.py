@@ -33,6 +33,8 @@ async def refreshed(run: Run, columns: Sequence[RunColumn], sources: Sources, st
     rows = [row async for piece in sources.rows(data) for row in piece]
     if not rows:
         raise ConfigurationError("The plan has no rows any more.", "Choose others, or add some.")
+    places = {row_id: place for place, row_id in (await store.row_ids(run)).items()}
+    await store.rearrange(run, [places.get(row.id) for row in rows])
     for first in range(0, len(rows), _PAGE):
         await store.add_rows(run, first, rows[first : first + _PAGE])
     return await store.settle(run, len(rows), columns)
