@@ -179,8 +179,11 @@ async def test_broken_files_are_told_and_change_nothing(prompts: PromptService, 
     path = put(home, "letter.toml", BY_HAND)
     (entry,) = await prompts.entries()
     path.write_text("prompt = \n", encoding="utf-8")
-    put(home, "other.toml", "x = 1")
-    put(home, ".git/config.toml", "x = 1")
+    put(home, "other.toml", "prompt = 5")
+    put(home, "project.toml", '[project]\nname = "x"')
+    put(home, "compose.yaml", "services: []")
+    put(home, ".git/config.toml", "prompt = 5")
+    put(home, "node_modules/x/config.toml", "prompt = 5")
     found = await prompts.sync()
     assert [one.message.partition(":")[0] for one in found.problems] == ["letter.toml", "other.toml"]
     assert "line 1" in found.problems[0].message
@@ -237,3 +240,21 @@ async def test_what_is_taken_back_finds_its_file_taken(prompts: PromptService, h
     assert '"b"' in (home / "a-b.toml").read_text(encoding="utf-8")
     assert '"a"' in (home / "a-b-2.toml").read_text(encoding="utf-8")
     assert [one.path for one in await prompts.entries()] == ["a b", "a-b"]
+
+
+async def test_prompts_in_yaml(prompts: PromptService, home: Path) -> None:
+    path = put(
+        home, "letter.yaml", "# Mine\nprompt: Dear {{name}}  # polite\nfragments: [/a.txt]\ntags: [x]\n"
+    )
+    (entry,) = await prompts.entries()
+    assert (entry.name, entry.tags) == ("letter", ("x",))
+    await prompts.save(entry.id, saying("Hello\n{{name}}"))
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# Mine\nprompt: |-\n  Hello\n  {{name}}\n")
+    assert "fragments: [/a.txt]\n" in text
+    await prompts.describe(entry.id, name="A letter", tags=())
+    assert not path.exists()
+    assert "name: A letter\n" in (home / "A-letter.yaml").read_text(encoding="utf-8")
+    (home / "A-letter.yaml").write_text("prompt: [", encoding="utf-8")
+    (problem,) = (await prompts.sync()).problems
+    assert problem.message.startswith("A-letter.yaml: This is no YAML, line 1")

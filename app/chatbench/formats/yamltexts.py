@@ -45,6 +45,33 @@ def write(value: Any) -> str:
     return out.getvalue()
 
 
+def changed(before: str, wanted: dict[str, Any], beside: tuple[str, ...] = ()) -> str:
+    """The text with these values in it, as it was otherwise: comments, order, and what is called `beside`.
+    Raises FormatError for a text that is no YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    yaml = YAML()
+    yaml.width = 10_000
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    told = read(before)
+    if not isinstance(told, dict):
+        return write(wanted)
+    try:
+        document = yaml.load(before)
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise FormatError(f"This YAML cannot be changed: {error}") from error
+    for name in [name for name in document if name not in wanted and name not in beside]:
+        del document[name]
+    for name, value in wanted.items():
+        if name not in told or told[name] != value:
+            document[name] = _blocks(value)
+    out = io.StringIO()
+    yaml.dump(document, out)
+    return out.getvalue()
+
+
 class _Plain:
     """Makes values plain, and counts them. Raises FormatError."""
 

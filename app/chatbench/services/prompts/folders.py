@@ -12,7 +12,7 @@ from typing import NamedTuple
 from chatbench.core.errors import ChatbenchError, ConfigurationError, StorageError
 from chatbench.core.prompts import NamedPrompt, PromptEntry, PromptVersion
 from chatbench.services.prompts import naming, promptfiles
-from chatbench.services.prompts.promptfiles import InFolder, encode, file_name
+from chatbench.services.prompts.promptfiles import InFolder, NoPrompt, encode, file_name
 from chatbench.services.templates import stamp_of
 from chatbench.storage import failures
 from chatbench.storage.prompts import InFile, PromptStore
@@ -183,6 +183,9 @@ class PromptFolders:
                 await self._take_new(file, named, away, found)
             else:
                 await self._take_changed(file, named, held, found)
+        except NoPrompt as error:
+            if held is not None and not held.trashed:
+                found.problems.append(error)
         except ChatbenchError as error:
             found.problems.append(error)
 
@@ -264,6 +267,8 @@ class PromptFolders:
 
 def _free_path(folder: Path, entry: PromptEntry, taken: set[str]) -> Path:
     wanted = folder / file_name(entry.name)
+    if entry.file:
+        wanted = wanted.with_suffix(Path(entry.file).suffix)
     path, count = wanted, 1
     while str(path) != entry.file and (str(path) in taken or path.exists()):
         count += 1
@@ -302,12 +307,6 @@ def _write(entry: PromptEntry, version: PromptVersion, before: Path, target: Pat
 
 
 def watched(roots: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders in which prompts change, those inside of them too; the linked ones first."""
-    found = [root for root in roots if root.is_dir()]
-    for root in tuple(found):
-        found += [
-            path
-            for path in sorted(root.rglob("*"))
-            if path.is_dir() and not any(part.startswith(".") for part in path.relative_to(root).parts)
-        ]
+    """The folders in which prompts change, those inside of them too. Raises StorageError."""
+    found = [inside for root in roots if root.is_dir() for inside in promptfiles.folders_in(root)]
     return tuple(dict.fromkeys(found))

@@ -1,28 +1,37 @@
-"""A prompt as a file of its own: TOML that a person can read, write and keep in git."""
+"""A prompt as a file of its own: TOML or YAML that a person can read, write and keep in git."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
 from chatbench.core.errors import ChatbenchError, ConfigurationError, FormatError
 from chatbench.core.prompts import NamedPrompt, Prompt, PromptEntry
-from chatbench.formats import prompt_values
+from chatbench.formats import prompt_values, yamltexts
 from chatbench.services.templates import stamp_of
 from chatbench.services.tomlfiles import encoded
 from chatbench.storage import failures
 from chatbench.storage.textfiles import broken_toml
 
 SUFFIX = ".toml"
+"""Of a file that is made here."""
+_YAML = (".yaml", ".yml")
+_NEVER = frozenset({"node_modules", "__pycache__"})
 MAX_BYTES = 4_000_000
 """Of one file. Far more than any prompt has."""
 MAX_FILES = 5_000
 """Of one folder with all that is in it."""
 _NO_FILE_NAME = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 80
+
+
+class NoPrompt(ConfigurationError):
+    """A file of something else: it says nothing that a prompt says."""
 
 
 class InFolder(NamedTuple):
@@ -40,10 +49,15 @@ class InFolder(NamedTuple):
 
 
 def decoded(path: Path, data: bytes) -> NamedPrompt:
-    """What a file holds; without a name of its own its prompt is called as it. Raises ConfigurationError,
-    with the line where it is known."""
+    """What a file holds; without a name of its own its prompt is called as it. Raises NoPrompt for a file of
+    something else, ConfigurationError for a broken one, with the line where it is known."""
     try:
-        named = prompt_values.read(msgspec.toml.decode(data))
+        values = _values(path, data)
+        if not isinstance(values, dict) or _is_foreign(values):
+            raise NoPrompt(f"{path.name} is no prompt.", "It wants prompt or messages.")
+        named = prompt_values.read(values)
+    except NoPrompt:
+        raise
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise broken_toml(path, data, error) from error
     except (FormatError, ConfigurationError) as error:
@@ -59,9 +73,21 @@ def encode(path: Path, entry: PromptEntry, prompt: Prompt, before: bytes = b"") 
     wanted = prompt_values.read(values)
 
     def same(data: bytes) -> bool:
-        return prompt_values.read(msgspec.toml.decode(data)) == wanted
+        return prompt_values.read(_values(path, data)) == wanted
 
+    if path.suffix in _YAML:
+        told = yamltexts.changed(before.decode(), values, prompt_values.BESIDE).encode() if before else b""
+        return told if told and same(told) else yamltexts.write(values).encode()
     return encoded(values, before, same=same, beside=prompt_values.BESIDE)
+
+
+def _values(path: Path, data: bytes) -> Any:
+    return yamltexts.read(data.decode("utf-8-sig")) if path.suffix in _YAML else msgspec.toml.decode(data)
+
+
+def _is_foreign(values: dict[str, Any]) -> bool:
+    known = {*prompt_values.KEYS, *prompt_values.BESIDE}
+    return not ({"prompt", "system", "messages"} & values.keys()) and not values.keys() <= known
 
 
 def file_name(name: str) -> str:
@@ -71,22 +97,35 @@ def file_name(name: str) -> str:
 
 
 def find(root: Path, folder: str) -> list[InFolder]:
-    """The files of a linked folder and of the folders in it, in order; hidden ones left out. Raises
-    StorageError where the folder cannot be read."""
+    """The files of a linked folder and of the folders in it; hidden ones left out. Raises StorageError where
+    a folder cannot be read, ConfigurationError where these are too many."""
     found: list[InFolder] = []
-    try:
-        for path in sorted(root.rglob(f"*{SUFFIX}")):
-            inside = path.relative_to(root)
-            if any(part.startswith(".") for part in inside.parts) or not path.is_file():
+    for parent, names in _walk(root):
+        inside = parent.relative_to(root).parts
+        for name in names:
+            path = parent / name
+            if name.startswith(".") or path.suffix not in (SUFFIX, *_YAML) or not path.is_file():
                 continue
             if len(found) == MAX_FILES:
                 raise ConfigurationError(
                     f"{root} holds more than {MAX_FILES:,} files.", "Link a folder that has prompts only."
                 )
-            found.append(_read(path, "/".join(filter(None, (folder, *inside.parts[:-1])))))
-    except OSError as error:
-        raise failures.system_error(error, root) from error
+            found.append(_read(path, "/".join(filter(None, (folder, *inside)))))
     return found
+
+
+def folders_in(root: Path) -> list[Path]:
+    """A folder and those inside of it that `find` looks into. Raises StorageError."""
+    return [parent for parent, _ in _walk(root)]
+
+
+def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    def unreadable(error: OSError) -> NoReturn:
+        raise failures.system_error(error, root) from error
+
+    for parent, folders, names in os.walk(root, onerror=unreadable):
+        folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in _NEVER)
+        yield Path(parent), sorted(names)
 
 
 def _read(path: Path, folder: str) -> InFolder:
