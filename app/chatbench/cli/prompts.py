@@ -350,7 +350,7 @@ def code(
 @click.option("--remove", "off", is_flag=True, help="Take the folder out again; its prompts stay.")
 @click.pass_obj
 def link(session: Session, folder: Path | None, inside: str, off: bool) -> None:
-    """Make a FOLDER of TOML files part of the library; without one, list those that are."""
+    """Make a FOLDER of TOML and YAML files part of the library; without one, list those that are."""
 
     async def connect(services: Services) -> None:
         library = services.prompts
