@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -317,6 +317,25 @@ def test_a_popup_stands_below_its_anchor_and_closes_with_escape(host: QWidget) -
     QTest.keyClick(popup, Qt.Key.Key_Escape)
     assert closed == [True]
     assert not popup.isVisible()
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_a_popup_stays_within_the_window_it_fits_in(host: QWidget, direction: Qt.LayoutDirection) -> None:
+    popup, _ = opened_popup(host)
+    popup.setLayoutDirection(direction)
+    anchor = host.findChildren(Button)[0]
+    popup.close()
+    rtl = direction == Qt.LayoutDirection.RightToLeft
+    host.move(200, 100)
+    popup.setFixedWidth(280)
+    anchor.move(20 if rtl else 180, 0)
+    for wide, beyond in ((300, False), (200, True)):
+        host.resize(wide, 200)
+        popup.open_beside(anchor)
+        card = QRect(popup.mapToGlobal(popup.card().topLeft()), popup.card().size())
+        left, right = host.mapToGlobal(QPoint(0, 0)).x(), host.mapToGlobal(QPoint(wide, 0)).x()
+        assert (card.left() < left or card.right() > right) == beyond
+        popup.close()
 
 
 def test_a_press_in_a_popups_shadow_closes_it(host: QWidget) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -23,6 +23,8 @@ from chatbench.ui.widgets.compositor import composited
 from chatbench.ui.widgets.paint import SHADOW_MARGINS, box, shadow
 
 Side = Literal["above", "below"]
+_EDGE: Final = 8
+"""So far a popup stays from the end of its window."""
 
 
 class Popup(QWidget):
@@ -52,13 +54,21 @@ class Popup(QWidget):
         return self.rect().marginsRemoved(SHADOW_MARGINS)
 
     def open_beside(self, anchor: QWidget, side: Side = "below", gap: int = 6) -> None:
-        """Show the card ``gap`` px above or below ``anchor``, start edges aligned, on the screen."""
+        """Show the card ``gap`` px above or below ``anchor``, start edges aligned, on the screen, and not
+        beyond the end of a window that is wider than it."""
         self.adjustSize()
         size = self.card().size()
         corner = anchor.mapToGlobal(QPoint(0, 0))
         x = corner.x()
+        window = anchor.window()
+        start = window.mapToGlobal(QPoint(_EDGE, 0)).x()
+        end = start + window.width() - 2 * _EDGE
+        fits = size.width() <= end - start
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             x += anchor.width() - size.width()
+            x = max(x, start) if fits else x
+        elif fits:
+            x = min(x, end - size.width())
         below, above = corner.y() + anchor.height() + gap, corner.y() - gap - size.height()
         room = anchor.screen().availableGeometry()
         if side == "below" and below + size.height() > room.bottom() and above >= room.top():
