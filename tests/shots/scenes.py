@@ -17,6 +17,7 @@ from tests.loopback import anthropic, replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import click, press, send, until, write
 from tests.shots.chats import CHAT_SCENES
+from tests.shots.datasets import DATASET_SCENES
 from tests.shots.lanes import LANE_SCENES
 from tests.shots.prompts import PROMPT_SCENES
 from tests.shots.stage import SONNET, Stage, chart, staged
@@ -207,7 +208,7 @@ async def sharp(profile: Path, pictures: Path, scheme: str) -> None:
 
 SCENES: tuple[Scene, ...] = (
     first_start, chat, streaming, failures, waits, settings, edges, empty, large_text, sharp,
-    *LANE_SCENES, *CHAT_SCENES, *PROMPT_SCENES, *WORKBENCH_SCENES,
+    *LANE_SCENES, *CHAT_SCENES, *PROMPT_SCENES, *WORKBENCH_SCENES, *DATASET_SCENES,
 )  # fmt: skip
 
 

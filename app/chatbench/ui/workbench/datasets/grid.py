@@ -106,7 +106,7 @@ class GridView(QTableView):
         self.want()
 
     def _reset(self) -> None:
-        self.columns.place_fields()
+        self.columns.show_columns()
         if self._grid.columns and not self.currentIndex().isValid():
             self.setCurrentIndex(self._grid.index(0, 0))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QHeaderView, QTableView, QWidget
 
 from chatbench.core.datasets import DataColumn, RowFilter
 from chatbench.ui import icons
@@ -41,7 +41,6 @@ class ColumnHeader(QHeaderView):
         self._filters_shown = False
         self._name: LineField | None = None
         self._putting_back = False
-        self._placing = False
         self._widths: dict[str, int] = {}
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -57,7 +56,6 @@ class ColumnHeader(QHeaderView):
         self.sectionResized.connect(self._resized)
         self.sectionMoved.connect(self._moved)
         self.sectionDoubleClicked.connect(self.rename)
-        model.modelReset.connect(self._reset)
 
     # Filters.
 
@@ -202,7 +200,8 @@ class ColumnHeader(QHeaderView):
         if logical < len(self._grid.columns):
             self.dragged.emit(self._grid.columns[logical].name, new)
 
-    def _reset(self) -> None:
+    def show_columns(self) -> None:
+        """To be called when there are other columns, and a section for each."""
         self._close_name(False)
         names = {column.name for column in self._grid.columns}
         self._told = {name: text for name, text in self._told.items() if name in names}
@@ -215,14 +214,14 @@ class ColumnHeader(QHeaderView):
 
     def _widen(self) -> None:
         """As wide as the reader made them, else as their type needs."""
-        self._placing = True
         for at, column in enumerate(self._grid.columns):
             usual = theme().scaled(_WIDTHS.get(column.type if column.role == "input" else column.role, 160))
             self.resizeSection(at, self._widths.get(column.name, usual))
-        self._placing = False
 
     def _resized(self, at: int, _old: int, new: int) -> None:
-        if not self._placing and at < len(self._grid.columns):
+        # Qt resizes sections by itself as well, where they come and go.
+        by_hand = QApplication.mouseButtons() & Qt.MouseButton.LeftButton
+        if by_hand and at < len(self._grid.columns):
             self._widths[self._grid.columns[at].name] = new
         self.place_fields()
 
