@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
 
+import msgspec
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QContextMenuEvent
 from PySide6.QtWidgets import (
@@ -22,6 +23,7 @@ from tests.documents import pdfs, recordings
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask
 from tests.scenarios.window import add_loopback, click, press, until, view_of
+from tests.shots.workbench import TRIAGE
 
 from chatbench.core.endpoints import Endpoint, Quirks
 from chatbench.ui.chat.conversation import ConversationView
@@ -30,11 +32,15 @@ from chatbench.ui.chat.viewer import open_attachment
 from chatbench.ui.chat.viewer.pdf import PdfBody
 from chatbench.ui.session import Session
 from chatbench.ui.widgets import Popup
+from chatbench.ui.workbench.pane import WorkbenchPane
+from chatbench.ui.workbench.prompts.page import PromptPage
 
 NATIVE = ("chat.attach", "list.export")
 """What these open is the system's own."""
 OPENING = ("ellipsis", "chevron-down", "columns-3", "diff")
 """Icons of buttons that open a menu."""
+BROKEN = "Sort for {{product"
+"""A template that cannot be read."""
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -59,6 +65,8 @@ async def surfaces(session: Session, server: LoopbackServer) -> AsyncIterator[Su
         yield Surface(name, window)
         press(QApplication.focusWidget() or window, Qt.Key.Key_Escape)
         await quiet()
+    await show_prompt(session)
+    yield Surface("workbench", window)
     settings = window.show_section("settings").main
     for key in ("general", "appearance", "providers", "shortcuts", "storage", "about"):
         settings.show_page(key)  # type: ignore[attr-defined]
@@ -74,6 +82,30 @@ async def surfaces(session: Session, server: LoopbackServer) -> AsyncIterator[Su
     yield Surface("settings: files", window)
     async for viewer in _viewers(session):
         yield viewer
+
+
+async def show_prompt(session: Session) -> PromptPage:
+    """A prompt in the workbench, with every section of it open, and words that need mending."""
+    first = await session.services.prompts.save(None, TRIAGE, name="Ticket triage", folder="Support")
+    changed = msgspec.structs.replace(TRIAGE, models=("loopback/model-a",))
+    await session.services.prompts.save(first.prompt_id, changed, note="With a model")
+    await session.services.datasets.create("Tickets, October", (), [{"text": "Hello"}])
+    pane = session.window.show_section("workbench").main
+    assert isinstance(pane, WorkbenchPane)
+    pane.open_prompt(first.prompt_id)
+    await until(pane.current_view, "the prompt")
+    page = pane.current_view()
+    assert isinstance(page, PromptPage)
+    await until(lambda: page.is_ready, "its words")
+    settings = page.editor.settings
+    for section in (settings.parameters_section, settings.schema_section, settings.tools_section):
+        section.set_open(True)
+    page.editor.preview_section.set_open(True)
+    page.editor.cards.cards[0].text.setPlainText(BROKEN)
+    page.editor.look()
+    page.editor.run_once.click()
+    await quiet()
+    return page
 
 
 async def _viewers(session: Session) -> AsyncIterator[Surface]:

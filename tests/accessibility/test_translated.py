@@ -21,12 +21,14 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QWidget,
 )
-from tests.accessibility.surfaces import Surface, beginnings, dialogs, interfaces, menus, surfaces
+from tests.accessibility.surfaces import BROKEN, Surface, beginnings, dialogs, interfaces, menus, surfaces
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import opened
 
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.params import Parameters, fit
+from chatbench.core.prompts import PromptVersion
+from chatbench.services.prompts import TemplateError, parse, variables_of
 from chatbench.ui.chat.inspector.words import moment, why_left_out
 from chatbench.ui.session import Session
 
@@ -82,6 +84,11 @@ async def data_of(session: Session, profile: Path) -> list[str]:
             names += [model.title, model.title.removeprefix("Claude "), str(model.ref), model.ref.id]
     for place in services.provider_files.providers():
         names += [place.name, *(kept.file.name for kept in await services.provider_files.list(place.id))]
+    for entry in await services.prompts.entries():
+        names += [entry.name, entry.folder]
+        for version in await services.prompts.versions(entry.id):
+            names += _words_of(version)
+    names += [one.name for one in await services.datasets.all()]
     for summary in await services.history.summaries():
         names.append(summary.title)
         for message in (await services.history.load(summary.id)).messages:
@@ -90,6 +97,19 @@ async def data_of(session: Session, profile: Path) -> list[str]:
     forms = (QKeySequence.SequenceFormat.NativeText, QKeySequence.SequenceFormat.PortableText)
     names += [key.toString(form) for key in keys for form in forms]
     return sorted({one.strip() for one in names if one.strip()}, key=len, reverse=True)
+
+
+def _words_of(version: PromptVersion) -> Iterator[str]:
+    """What a person has written into a prompt, and what is wrong with that."""
+    yield f"v{version.number}"
+    yield version.note
+    for variable in variables_of(version.prompt):
+        yield from (variable.name, variable.description, str(variable.default or ""), *variable.choices)
+    try:
+        parse(BROKEN)
+    except TemplateError as error:
+        yield f"{error.what} {error.hint}"
+        yield error.message
 
 
 def shown(root: QWidget) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from chatbench.ui.widgets.announce import announce
 from chatbench.ui.widgets.buttons import Button, IconButton, PaintedButton
 from chatbench.ui.widgets.chips import Chip, Pill, draw_pill, pill_width
 from chatbench.ui.widgets.fields import LineField, SearchField, SecretField, Select
-from chatbench.ui.widgets.flow import Flow
+from chatbench.ui.widgets.flow import Flow, flowing
 from chatbench.ui.widgets.gauge import Gauge, GaugeClock, gauge_clock
 from chatbench.ui.widgets.keys import KeyHint, draw_keys, key_names, keys_width
 from chatbench.ui.widgets.labels import ElidedLabel, Label
@@ -52,6 +52,7 @@ __all__ = [
     "describe",
     "draw_keys",
     "draw_pill",
+    "flowing",
     "gauge_clock",
     "key_names",
     "keys_width",

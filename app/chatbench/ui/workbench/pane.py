@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.ui.aio import ask, spawn
-from chatbench.ui.widgets import Label, SegmentControl
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import IconButton, Label, SegmentControl
 from chatbench.ui.window.tabbar import Tab
 from chatbench.ui.window.tabs import TabStrip
 from chatbench.ui.workbench.arrangement import WorkbenchPlace
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from chatbench.ui.window import MainWindow
     from chatbench.ui.workbench.hands import Hands
 
+_WIDE = 640
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -56,7 +59,11 @@ class WorkbenchPane(QWidget):
             name=self.tr("What the tab shows"),
         )
         self.layout_switch.set_current(was.arrangement)
+        self.layout_menu = IconButton("columns-2", self.tr("What the tab shows"))
+        self.layout_menu.clicked.connect(self._open_layouts)
+        self.layout_menu.hide()
         self.tabs.add_button(self.layout_switch)
+        self.tabs.add_button(self.layout_menu)
         self.stack = QStackedWidget(self)
         self.nothing = Label(
             self.tr("Open a prompt, a data set or a run from the list, or begin a new prompt."),
@@ -219,9 +226,35 @@ class WorkbenchPane(QWidget):
         key = self.tabs.current()
         view = self._views.get(key)
         self.stack.setCurrentWidget(view or self.nothing)
-        self.layout_switch.setVisible(isinstance(view, PromptPage))
+        self._show_layouts()
         self.sidebar.set_current(key, self.prompt_in_view())
         self.activate()
+
+    def _show_layouts(self) -> None:
+        """The switch where it has room, else a button that opens the same choice."""
+        wanted = isinstance(self.current_view(), PromptPage)
+        wide = self.width() >= theme().scaled(_WIDE)
+        self.layout_switch.setVisible(wanted and wide)
+        self.layout_menu.setVisible(wanted and not wide)
+
+    def _open_layouts(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName(self.tr("What the tab shows"))
+        names = (("prompt", self.tr("Prompt")), ("both", self.tr("Prompt and run")), ("run", self.tr("Run")))
+        for key, name in names:
+            action = menu.addAction(name, partial(self._choose_layout, key))
+            action.setCheckable(True)
+            action.setChecked(key == self._arrangement())
+        menu.popup(self.layout_menu.mapToGlobal(self.layout_menu.rect().bottomLeft()))
+
+    def _choose_layout(self, key: str) -> None:
+        self.layout_switch.set_current(key)
+        self._arrange(key)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_layouts()
 
     def _arrangement(self) -> str:
         return self.layout_switch.current()
@@ -233,8 +266,7 @@ class WorkbenchPane(QWidget):
         self.arranged.emit()
 
     def _show_both(self) -> None:
-        self.layout_switch.set_current("both")
-        self._arrange("both")
+        self._choose_layout("both")
 
     def _name_tabs(self) -> None:
         """Names follow what the list has read; the tab of what is gone closes."""
@@ -246,8 +278,8 @@ class WorkbenchPane(QWidget):
                 continue
             title = names.get(key)
             if title is not None and not key.startswith("run:"):
-                mark = "• " if isinstance(view, PromptPage) and view.is_changed else ""
-                self.tabs.update_tab(key, title=mark + title)
+                changed = isinstance(view, PromptPage) and view.is_changed
+                self.tabs.update_tab(key, title=self.tr("• {0}").format(title) if changed else title)
 
     # What is in view.
 

@@ -8,13 +8,13 @@ from typing import Final
 import msgspec
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.core.messages import MediaPart
 from chatbench.core.prompts import PromptMessage, PromptRole
 from chatbench.ui.quantities import tokens as tokens_of
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Card, Chip, Divider, Flow, IconButton, Label
+from chatbench.ui.widgets import Card, Chip, Divider, ElidedLabel, IconButton, Label, flowing
 from chatbench.ui.workbench.prompts.text import PromptText
 
 ROLES: Final[tuple[PromptRole, ...]] = ("system", "user", "assistant")
@@ -71,7 +71,8 @@ class MessageCard(Card):
         self._message = message
         self.role = Chip(menu=True, bordered=False, strong=True)
         self.role.clicked.connect(self._open_roles)
-        self.tokens = Label(font="small", color="text3")
+        self.role.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.tokens = ElidedLabel(font="small", color="text3", align=Qt.AlignmentFlag.AlignRight)
         self.grip = Grip(self.tr("Move the message, and more"))
         self.grip.clicked.connect(self._open_menu)
         self.grip.dragged.connect(self.dragged)
@@ -79,8 +80,7 @@ class MessageCard(Card):
         self.text.textChanged.connect(self._written)
         self.fault = Label(font="small", color="danger", wrap=True)
         self.fault.hide()
-        self._chips = QWidget(self)
-        Flow(self._chips)
+        self._chips = flowing()
         self._lay_out()
         self._show()
 
@@ -89,8 +89,7 @@ class MessageCard(Card):
         head.setContentsMargins(4, 2, 4, 2)
         head.setSpacing(4)
         head.addWidget(self.role)
-        head.addStretch(1)
-        head.addWidget(self.tokens)
+        head.addWidget(self.tokens, 1)
         head.addWidget(self.grip)
         body = QVBoxLayout()
         body.setContentsMargins(10, 8, 10, 8)
@@ -111,7 +110,7 @@ class MessageCard(Card):
 
     def set_tokens(self, count: int) -> None:
         """About how many tokens it is."""
-        self.tokens.setText(tokens_of(count))
+        self.tokens.set_text(tokens_of(count))
 
     def set_fault(self, words: str) -> None:
         """Says below the words what is wrong with them; "" for nothing."""

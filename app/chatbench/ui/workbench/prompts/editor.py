@@ -8,13 +8,13 @@ from typing import Any, Final
 import msgspec
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.services import Services
 from chatbench.services.prompts import TemplateError, variables_of
 from chatbench.ui.quantities import number
-from chatbench.ui.widgets import Button, Divider, IconButton, Label, RawText, Section, Surface
+from chatbench.ui.widgets import Button, Divider, IconButton, Label, RawText, Section, Surface, flowing
 from chatbench.ui.workbench.prompts.cards import MessageCards
 from chatbench.ui.workbench.prompts.estimating import message_tokens
 from chatbench.ui.workbench.prompts.settings import SettingSections
@@ -76,13 +76,7 @@ class PromptEditor(Surface):
         self.body.setContentsMargins(14, 12, 14, 12)
         self.body.setSpacing(8)
         self.body.addWidget(self.cards)
-        below = QHBoxLayout()
-        below.setSpacing(6)
-        below.addWidget(self.add_message)
-        below.addWidget(self.attach)
-        below.addStretch(1)
-        below.addWidget(self.count)
-        self.body.addLayout(below)
+        self.body.addWidget(flowing(self.add_message, self.attach, self.count, end_from=2))
         self.body.addWidget(self.variables_head)
         self.body.addWidget(self.variables)
         self.body.addWidget(self.settings)
@@ -96,26 +90,16 @@ class PromptEditor(Surface):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inside)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 0, 0)
-        head.setSpacing(4)
-        head.addWidget(Label(self.tr("Versions"), weight=600))
-        head.addStretch(1)
-        head.addWidget(self.compare)
-        head.addWidget(self.save)
-        head.addWidget(self.more)
+        title = Label(self.tr("Versions"), weight=600)
+        title.setMinimumHeight(self.save.sizeHint().height())
+        head = flowing(title, self.compare, self.save, self.more, gap=4, end_from=1)
         above = QVBoxLayout()
         above.setContentsMargins(14, 8, 14, 8)
         above.setSpacing(4)
-        above.addLayout(head)
+        above.addWidget(head)
         above.addWidget(self.versions)
-        self.foot = QHBoxLayout()
-        self.foot.setContentsMargins(14, 8, 14, 8)
-        self.foot.setSpacing(8)
-        self.foot.addWidget(self.run_once)
-        self.foot.addWidget(self.run_dataset)
-        self.foot.addStretch(1)
-        self.foot.addWidget(self.estimate)
+        self.foot = flowing(self.run_once, self.run_dataset, self.estimate, gap=8, end_from=2)
+        self.estimate.setMinimumHeight(self.run_once.sizeHint().height())
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
@@ -124,7 +108,10 @@ class PromptEditor(Surface):
         column.addWidget(area, 1)
         column.addWidget(Divider())
         column.addWidget(self.trouble)
-        column.addLayout(self.foot)
+        below = QVBoxLayout()
+        below.setContentsMargins(14, 8, 14, 8)
+        below.addWidget(self.foot)
+        column.addLayout(below)
 
     # What is in it.
 
@@ -207,7 +194,7 @@ class PromptEditor(Surface):
             told = ""
             if at == wrong and error is not None:
                 where = self.tr("Line {0}, column {1}").format(error.line, error.column)
-                told = f"{where}: {error.what} {error.hint}".strip()
+                told = self.tr("{0}: {1}").format(where, f"{error.what} {error.hint}".strip())
             card.set_fault(told)
 
     def _mark_missing(self) -> None:

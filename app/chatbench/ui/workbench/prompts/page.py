@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDialog, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
@@ -15,6 +16,7 @@ from chatbench.services import Services
 from chatbench.services.promptdrafts import PromptDraft
 from chatbench.services.trials import Trial
 from chatbench.ui.aio import Rereading, ask, spawn
+from chatbench.ui.theme import theme
 from chatbench.ui.workbench.naming import NameDialog
 from chatbench.ui.workbench.prompts.beside import Beside
 from chatbench.ui.workbench.prompts.dialogs import CodeDialog, CompareDialog, ImproveDialog
@@ -25,6 +27,9 @@ from chatbench.ui.workbench.prompts.variable import VariableDialog
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import Hands
+
+
+_BOTH: Final = 620
 
 
 class PromptPage(QWidget):
@@ -50,6 +55,9 @@ class PromptPage(QWidget):
         self._base: PromptVersion | None = None
         """The version that the editor began with."""
         self.is_changed = False
+        self._arrangement = "both"
+        self._narrow = "prompt"
+        """Which of both is in view where there is room for one."""
         self.editor = PromptEditor(services)
         self.beside = TrialPanel(services, hands)
         self._split = QSplitter(Qt.Orientation.Horizontal, self)
@@ -96,13 +104,28 @@ class PromptPage(QWidget):
 
     def arrange(self, arrangement: str) -> None:
         """`prompt`, `run`, or `both` beside each other."""
-        self.editor.setVisible(arrangement != "run")
-        self._right.setVisible(arrangement != "prompt")
+        self._narrow = "prompt"
+        self._arrangement = arrangement
+        self._fit()
+
+    def _fit(self) -> None:
+        """Both beside each other only where both have room."""
+        shown = self._arrangement
+        if shown == "both" and self.width() < theme().scaled(_BOTH):
+            shown = self._narrow
+        self.editor.setVisible(shown != "run")
+        self._right.setVisible(shown != "prompt")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def show_answers(self) -> None:
         """Brings what came of the prompt into view."""
-        if self._right.isHidden():
+        if self._arrangement == "prompt":
             self.answers_wanted.emit()
+        self._narrow = "run"
+        self._fit()
 
     def show_trials(self, trials: Sequence[Trial]) -> None:
         """Brings answers of running it once into view."""

@@ -173,12 +173,14 @@ class SettingSections(QWidget):
         self.parameters = ParameterFields()
         self.parameters.changed.connect(lambda found: self._take("parameters", found))
         self.schema = JsonField(
-            self.tr("Schema of the answer"), '{"type": "object", "properties": {…}}', _schema_problem
+            self.tr("Schema of the answer"), self.tr('{"type": "object", "properties": {…}}'), _schema_problem
         )
         self.schema.changed.connect(lambda value: self._take("response_schema", value))
         self.schema.judged.connect(self._judge_schema)
         self.tools = JsonField(
-            self.tr("Tools"), '[{"name": "search", "description": "…", "parameters": {…}}]', _tools_problem
+            self.tr("Tools"),
+            self.tr('[{"name": "search", "description": "…", "parameters": {…}}]'),
+            _tools_problem,
         )
         self.tools.changed.connect(lambda value: self._take("tools", _tools(value)))
         self.schema_pill = Pill()
@@ -238,11 +240,20 @@ def parameter_words(parameters: Parameters) -> str:
     """`temperature 0, longest answer 200`."""
     from PySide6.QtCore import QCoreApplication
 
+    words = {
+        "temperature": QCoreApplication.translate("Workbench", "temperature {0}"),
+        "max_output_tokens": QCoreApplication.translate("Workbench", "longest answer {0}"),
+        "seed": QCoreApplication.translate("Workbench", "seed {0}"),
+        "stop": QCoreApplication.translate("Workbench", "stops at {0}"),
+        "reasoning_effort": QCoreApplication.translate("Workbench", "effort {0}"),
+    }
+    other = QCoreApplication.translate("Workbench", "{0} {1}")
+
     def told(name: str, value: Any) -> str:
-        if name == "max_output_tokens":
-            return QCoreApplication.translate("Workbench", "longest answer {0}").format(number(value))
         shown = f"{value:g}" if isinstance(value, float) else str(value)
-        return f"{name.replace('_', ' ')} {shown}"
+        if name in words:
+            return words[name].format(number(value) if name == "max_output_tokens" else shown)
+        return other.format(name.replace("_", " "), shown)
 
     return ", ".join(told(name, value) for name, value in parameters.given().items())
 

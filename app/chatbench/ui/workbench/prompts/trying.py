@@ -21,11 +21,11 @@ from chatbench.ui.widgets import (
     Chip,
     Divider,
     ElidedLabel,
-    Flow,
     Gauge,
     Label,
     Surface,
     announce,
+    flowing,
 )
 from chatbench.ui.workbench.prompts.answer import AnswerText
 
@@ -47,8 +47,7 @@ class TrialPanel(Surface):
         self._hands = hands
         self.models: tuple[ModelRef, ...] = ()
         self._cards: list[TrialCard] = []
-        self._chips = QWidget(self)
-        Flow(self._chips)
+        self._chips = flowing()
         self.add_model = Button(self.tr("Model"), size="small", icon="plus")
         self.add_model.clicked.connect(self._pick)
         self.stop_all = Button(self.tr("Stop"), size="small", icon="square")
@@ -63,13 +62,14 @@ class TrialPanel(Surface):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
+        self._title = Label(self.tr("Answers"), weight=600)
+        self._title.setMinimumHeight(self.add_model.sizeHint().height())
+        self._head = flowing(self._title, self.add_model, self.stop_all, gap=8, end_from=1)
+        head = QVBoxLayout()
         head.setContentsMargins(16, 8, 12, 8)
-        head.setSpacing(8)
-        head.addWidget(Label(self.tr("Answers"), weight=600))
-        head.addWidget(self._chips, 1)
-        head.addWidget(self.add_model)
-        head.addWidget(self.stop_all)
+        head.setSpacing(4)
+        head.addWidget(self._head)
+        head.addWidget(self._chips)
         inside = Surface("page")
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(16, 12, 16, 12)
@@ -117,6 +117,7 @@ class TrialPanel(Surface):
         self.add_model.setToolTip(
             "" if self.add_model.isEnabled() else self.tr("Eight at once are the most.")
         )
+        self._chips.setVisible(bool(self.models))
         self._chips.updateGeometry()
 
     def _remove(self, model: ModelRef) -> None:
