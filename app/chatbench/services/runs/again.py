@@ -41,9 +41,9 @@ async def refreshed(run: Run, columns: Sequence[RunColumn], sources: Sources, st
 
 
 async def changed_places(run: Run, asker: Asker, store: RunStore) -> list[int]:
-    """The places of cells whose request is another by now."""
+    """The places of cells whose request is another by now, those left out that only go on from such."""
     before = {one.place: one.fingerprint for one in await store.figures(run)}
-    found: set[int] = set()
+    found: list[int] = []
     async for row, place, cells in _rows(run, store):
         for column in run.columns:
             for repeat in range(run.plan.repeats):
@@ -51,10 +51,9 @@ async def changed_places(run: Run, asker: Asker, store: RunStore) -> list[int]:
                 at = place_of(run, key)
                 if at not in before:
                     continue
-                sources = [place_of(run, CellKey(place, s, repeat)) for s in column.outputs_of.values()]
-                if found.intersection(sources) or before[at] != _fingerprint(asker, key, row, cells, run):
-                    found.add(at)
-    return sorted(found)
+                if before[at] != _fingerprint(asker, key, row, cells, run):
+                    found.append(at)
+    return found
 
 
 def with_followers(run: Run, places: Iterable[int]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,7 @@ from chatbench.services.runs.sources import EXPECTED, Sources
 from chatbench.services.runs.statistics import Compared, RunStatistics, compared, statistics_of
 from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
 
+log = logging.getLogger(__name__)
 Again = Literal["failed", "missing", "changed"]
 
 
@@ -202,6 +204,7 @@ class RunService:
             raise ConfigurationError(f"Run {held.run.number} is under way.", "Pause it first.")
         await self._store.delete(run_id)
         self._running.pop(run_id, None)
+        self._tasks.pop(run_id, None)
         self._tell(run_id)
 
     # Cells
@@ -345,7 +348,11 @@ class RunService:
         if self._tasks:
             await asyncio.wait(self._tasks.values())
         for run_id in list(self._running):
-            await self._write_held(run_id)
+            try:
+                await self._write_held(run_id)
+            except StorageError:
+                # Nothing can be done any more: these cells are asked again when the run goes on.
+                log.exception("answers of a run could not be written")
         if self._cache is not None:
             await self._cache.aclose()
 
