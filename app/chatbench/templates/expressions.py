@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, NoReturn
 
-from chatbench.templates import evaluating
+from chatbench.templates import operations
 from chatbench.templates.errors import Fault
-from chatbench.templates.evaluating import Frame, Missing, known, truth, words
+from chatbench.templates.evaluating import known, truth
 from chatbench.templates.filters import FILTERS, FORGIVING, TESTS
 from chatbench.templates.lexing import SpanKind
-
-Expression = Callable[[Frame], object]
+from chatbench.templates.operations import Expression
 
 MAX_DEPTH = 40
 """Brackets, conditions and loops within one another."""
@@ -139,21 +138,21 @@ class Reader:
         if self.accept("if") is None:
             return value
         test = self.condition()
-        other: Expression = self.expression() if self.accept("else") else _nothing
+        other: Expression = self.expression() if self.accept("else") else operations.nothing
         return lambda frame: value(frame) if truth(test(frame)) else other(frame)
 
     def _either(self) -> Expression:
         value = self._both()
         while self.accept("or"):
             self.link()
-            value = _or(value, self._both())
+            value = operations.either(value, self._both())
         return value
 
     def _both(self) -> Expression:
         value = self._not()
         while self.accept("and"):
             self.link()
-            value = _and(value, self._not())
+            value = operations.both(value, self._not())
         return value
 
     def _not(self) -> Expression:
@@ -168,12 +167,12 @@ class Reader:
         while True:
             token = self.token
             if (sign := self.accept(*_ORDERS, "in")) is not None:
-                value = _compared(sign.text, value, self._joined(), token.at)
+                value = operations.compared(sign.text, value, self._joined(), token.at)
             elif token.text == "not" and token.kind == "keyword" and self.peek().text == "in":
                 self.take()
                 self.take()
-                inside = _compared("in", value, self._joined(), token.at)
-                value = _negated(inside)
+                inside = operations.compared("in", value, self._joined(), token.at)
+                value = operations.negated(inside)
             elif self.accept("is"):
                 value = self._tested(value)
             else:
@@ -190,33 +189,33 @@ class Reader:
                 token.at, f"There is no test {token.text!r}.", _near(name, TESTS) or "Ask: is defined."
             )
         result: Expression = lambda frame: test(value(frame))  # noqa: E731
-        return _negated(result) if negated else result
+        return operations.negated(result) if negated else result
 
     def _joined(self) -> Expression:
         value = self._sum()
         while (sign := self.accept("~")) is not None:
             self.link()
-            value = _concatenated(value, self._sum(), sign.at)
+            value = operations.concatenated(value, self._sum(), sign.at)
         return value
 
     def _sum(self) -> Expression:
         value = self._product()
         while (sign := self.accept(*_SUMS)) is not None:
             self.link()
-            value = _calculated(sign, value, self._product())
+            value = operations.calculated(sign.text, value, self._product(), sign.at)
         return value
 
     def _product(self) -> Expression:
         value = self._signed()
         while (sign := self.accept(*_PRODUCTS)) is not None:
             self.link()
-            value = _calculated(sign, value, self._signed())
+            value = operations.calculated(sign.text, value, self._signed(), sign.at)
         return value
 
     def _signed(self) -> Expression:
         if (sign := self.accept("-")) is not None:
             with self.nested():
-                return _calculated(sign, lambda _: 0, self._signed())
+                return operations.calculated(sign.text, lambda _: 0, self._signed(), sign.at)
         return self._filtered()
 
     def _filtered(self) -> Expression:
@@ -239,7 +238,7 @@ class Reader:
                 fresh = [one for one in self.names.variables if one not in before]
                 self.names.variables.update(dict.fromkeys(fresh, True))
             arguments = self._arguments() if self.accept("(") else []
-            value = _filtered(name, value, arguments, sign.at)
+            value = operations.filtered(name, value, arguments, sign.at)
         return value
 
     def _arguments(self) -> list[Expression]:
@@ -269,12 +268,12 @@ class Reader:
                     continue
                 name = f"{name}.{part.text}"
                 key: object = int(part.text) if part.text.isdecimal() else part.text
-                value = _member(value, _constant(key), name, start.at)
+                value = operations.member(value, operations.constant(key), name, start.at)
             elif self.accept("["):
                 inner = self.expression()
                 self.expect("]", "after the part")
                 name = f"{name}[…]"
-                value = _member(value, inner, name, token.at)
+                value = operations.member(value, inner, name, token.at)
             else:
                 return value
             self.link()
@@ -287,7 +286,7 @@ class Reader:
             )
         self.take()
         self.expect(")", "after items(")
-        return _filtered("items", value, [], part.at)
+        return operations.filtered("items", value, [], part.at)
 
     def _atom(self) -> Expression:
         token = self.token
@@ -311,7 +310,7 @@ class Reader:
         if self.token.text == "(":
             raise Fault(token.at, f"{token.text}() cannot be called.", "Use a filter: {{ name | upper }}.")
         self.names.use(token.text, forgiven=self._forgiving > 0)
-        return _variable(token.text, token.at)
+        return operations.variable(token.text, token.at)
 
     def _list(self, opening: Token) -> Expression:
         found: list[Expression] = []
@@ -324,13 +323,13 @@ class Reader:
     def _function(self, token: Token) -> Expression:
         self.take()  # its bracket: without one it would be a name
         if token.text == "range":
-            return _range(self._arguments(), token.at)
+            return operations.counted(self._arguments(), token.at)
         name = self.take()
         if name.kind != "string" or not self.accept(")"):
             raise Fault(token.at, "A fragment wants its name in quotes.", 'Write {{ fragment("name") }}.')
         wanted = _unquoted(name)
         self.names.fragments.setdefault(wanted, token.at)
-        return _fragment(wanted, token.at)
+        return operations.fragment(wanted, token.at)
 
 
 class _Depth:
@@ -370,11 +369,11 @@ def _unquoted(token: Token) -> str:
 
 def _literal(token: Token) -> Expression | None:
     if token.kind == "string":
-        return _constant(_unquoted(token))
+        return operations.constant(_unquoted(token))
     if token.kind == "number":
-        return _constant(_number(token))
+        return operations.constant(_number(token))
     if token.kind == "keyword" and token.text.lower() in _CONSTANTS:
-        return _constant(_CONSTANTS[token.text.lower()])
+        return operations.constant(_CONSTANTS[token.text.lower()])
     return None
 
 
@@ -382,107 +381,3 @@ def _number(token: Token) -> int | float:
     if len(token.text) > 30:
         raise Fault(token.at, "This number is too large.")
     return float(token.text) if "." in token.text else int(token.text)
-
-
-def _nothing(_: Frame) -> object:
-    return None
-
-
-def _constant(value: object) -> Expression:
-    return lambda _: value
-
-
-def _variable(name: str, at: int) -> Expression:
-    missing = Missing(name, at)
-    return lambda frame: frame.values.get(name, missing)
-
-
-def _member(value: Expression, key: Expression, name: str, at: int) -> Expression:
-    return lambda frame: evaluating.member(value(frame), key(frame), name, at)
-
-
-def _negated(value: Expression) -> Expression:
-    return lambda frame: not value(frame)
-
-
-def _or(left: Expression, right: Expression) -> Expression:
-    def either(frame: Frame) -> object:
-        value = left(frame)
-        return value if truth(value) else right(frame)
-
-    return either
-
-
-def _and(left: Expression, right: Expression) -> Expression:
-    def both(frame: Frame) -> object:
-        value = left(frame)
-        return right(frame) if truth(value) else value
-
-    return both
-
-
-def _compared(sign: str, left: Expression, right: Expression, at: int) -> Expression:
-    def compare(frame: Frame) -> object:
-        a, b = left(frame), right(frame)
-        longest = max(len(one) if isinstance(one, str | list) else 0 for one in (a, b))
-        frame.budget.step(at, longest)
-        return evaluating.compared(sign, a, b, at)
-
-    return compare
-
-
-def _concatenated(left: Expression, right: Expression, at: int) -> Expression:
-    def both(frame: Frame) -> object:
-        a, b = words(left(frame), at), words(right(frame), at)
-        frame.budget.text(at, len(a) + len(b))
-        return a + b
-
-    return both
-
-
-def _calculated(sign: Token, left: Expression, right: Expression) -> Expression:
-    return lambda frame: evaluating.calculated(sign.text, left(frame), right(frame), frame, sign.at)
-
-
-def _filtered(name: str, value: Expression, arguments: Sequence[Expression], at: int) -> Expression:
-    change = FILTERS[name]
-
-    def filtered(frame: Frame) -> object:
-        frame.budget.step(at)
-        given = [known(one(frame), at) for one in arguments]
-        try:
-            return change(frame, at, value(frame), *given)
-        except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise Fault(
-                at, f"The filter {name} does not take this.", "Check what is in its brackets."
-            ) from error
-
-    return filtered
-
-
-def _range(arguments: Sequence[Expression], at: int) -> Expression:
-    if not 1 <= len(arguments) <= 3:
-        raise Fault(at, "range wants one to three numbers.")
-
-    def counted(frame: Frame) -> object:
-        given = [known(one(frame), at) for one in arguments]
-        try:
-            found = range(*given)
-            many = len(found)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise Fault(at, f"range does not take this: {error}.") from error
-        if many > evaluating.MAX_STEPS:
-            raise Fault(at, f"range goes to {evaluating.MAX_STEPS:,} at most.", "Make the loop shorter.")
-        return found
-
-    return counted
-
-
-def _fragment(name: str, at: int) -> Expression:
-    def text(frame: Frame) -> object:
-        found = frame.fragments.get(name)
-        if found is None:
-            raise Fault(at, f"There is no fragment {name!r}.", "Save one of that name, or correct the name.")
-        return found
-
-    return text

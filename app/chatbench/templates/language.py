@@ -15,8 +15,9 @@ from typing import NamedTuple
 from chatbench.templates import evaluating
 from chatbench.templates.errors import Fault, TemplateError
 from chatbench.templates.evaluating import Frame, truth, words
-from chatbench.templates.expressions import Expression, Reader, Token
+from chatbench.templates.expressions import Reader, Token
 from chatbench.templates.lexing import Span, SpanKind, spans
+from chatbench.templates.operations import Expression
 
 __all__ = ["MAX_SOURCE", "Parsed", "Span", "SpanKind", "TemplateError", "literal", "parse", "render", "spans"]
 
