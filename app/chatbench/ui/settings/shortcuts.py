@@ -113,7 +113,7 @@ class KeyCapture(PaintedButton):
         words = theme().metrics("small").horizontalAdvance(self._words())
         width = keys_width(self._keys) if shown else words
         height = theme().control("field-form" if self._form else "button")
-        return QSize(max(theme().scaled(140 if self._form else 84), width + 16), height)
+        return QSize(max(theme().scaled(140 if self._form else 108), width + 16), height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
