@@ -148,3 +148,9 @@ def test_no_text_does_anything_but_be_refused(text: str) -> None:
     except ConfigurationError:
         return
     assert isinstance(told, Plan)
+
+
+def test_the_plan_in_the_readme_is_one() -> None:
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+    plan = read_plan(text.split("```toml\n", 1)[1].split("```", 1)[0])
+    assert (len(plan.models), len(plan.data.rows), plan.limits.budget) == (2, 2, Decimal("0.50"))

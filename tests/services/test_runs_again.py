@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.harness.waiting import until
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.services.test_runs import answer, plan_of, prompt, questions
@@ -155,3 +156,21 @@ async def test_files_of_a_run_stay_as_long_as_it_does(
     assert await files.remove_unused(older_than_ms=-1000) == 0
     await services.runs.delete(run_id)
     assert await files.remove_unused(older_than_ms=-1000) == 1
+
+
+async def test_an_answer_that_was_not_judged_yet_is_judged_and_not_asked_again(
+    services: Services, server: LoopbackServer
+) -> None:
+    graded = Check(kind="closed_question", value="Is it polite?", grader="loop/other")
+    server.script(answer("Yes", 0.1), replies.Reply(first_byte_s=60))
+    run = await services.runs.start(plan_of(1, checks=(graded,)))
+    await until(lambda: len(server.asked) == 2, "the grader")
+    await services.runs.pause(run.id, at_once=True)
+    (cell,) = await services.runs.cells(run.id)
+    assert (cell.text, cell.state, cell.passed) == ("Yes", "done", None)
+    server.script(answer('{"reasoning": "so", "answer": "yes"}', 1))
+    await services.runs.resume(run.id)
+    done = await services.runs.wait(run.id)
+    (cell,) = await services.runs.cells(run.id)
+    assert (cell.text, cell.passed, str(done.cost)) == ("Yes", True, "1.1")
+    assert [asked.json["model"] for asked in server.asked] == ["m", "other", "other"]
