@@ -18,6 +18,7 @@ from chatbench.core.runs import Cell, CellKey, Run, RunState
 from chatbench.services.runs.asking import Answered, Asker, OutOfBudget, failed_cell, subject_of
 from chatbench.services.runs.feeding import Due, Feed
 from chatbench.services.runs.judging import Checks, Judged, is_quick, judged, letters
+from chatbench.services.runs.turns import Turns
 from chatbench.services.runs.writing import Writer
 from chatbench.storage.runs import DONE, FAILED, REFUSED, UNCHECKED, Finished, RunStore, key_of, place_of
 
@@ -86,6 +87,7 @@ class Running:
         self._states, self._store, self._asker, self._checks = states, store, asker, checks
         self._changed = changed
         self._feed = Feed(run, states, store)
+        self._turns = Turns()
         self._writer = Writer(run, states, store, self._written, self._not_written)
         self._workers = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -200,6 +202,7 @@ class Running:
     async def _work(self) -> None:
         try:
             while self.state == "running" and self._workers <= self.concurrent:
+                await self._turns.mine()
                 due = await self._feed.next()
                 if due is None:
                     return

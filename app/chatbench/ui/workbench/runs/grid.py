@@ -73,6 +73,13 @@ class Grid(QTableView):
         sections = range(max(0, first - _AHEAD), min(count, last + _AHEAD + 1))
         self._pages.look(list(dict.fromkeys(self._cells.line(section)[0] for section in sections)))
 
+    def step(self) -> None:
+        """Moves the gauges of the cells that are being written."""
+        for key in self._cells.writing():
+            index = self._cells.at(key)
+            if index.isValid():
+                self.update(index)
+
     def current(self) -> CellKey | None:
         """The cell the keyboard is at."""
         index = self.currentIndex()

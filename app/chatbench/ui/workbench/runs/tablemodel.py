@@ -16,6 +16,7 @@ from chatbench.ui.workbench.runs.shown import ShownCell, ShownRow, one_line
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE: Final = QModelIndex()
+_TOLD: Final = 2000
 _WAITING: Final = ShownCell("waiting", "")
 
 
@@ -37,6 +38,7 @@ class CellModel(QAbstractTableModel):
         self._places: dict[int, int] = {}
         self._texts: Mapping[CellKey, str] = {}
         self._since: dict[CellKey, float] = {}
+        self._told: set[int] = set()
         self.checks = tuple(check.title for check in run.plan.checks)
         self.changed_rows: frozenset[int] = frozenset()
         """Rows that are otherwise than in what the run is compared with."""
@@ -163,6 +165,10 @@ class CellModel(QAbstractTableModel):
             if index.isValid():
                 self.dataChanged.emit(index, index)
 
+    def writing(self) -> tuple[CellKey, ...]:
+        """The cells that are being written."""
+        return tuple(self._texts)
+
     def _place(self, row: int) -> int | None:
         if not self.is_filtered:
             return row if row < len(self._rows) else None
@@ -175,4 +181,6 @@ class CellModel(QAbstractTableModel):
         repeats, last = self.run.plan.repeats, len(self.run.columns) - 1
         first_line, last_line = places[0] * repeats, (places[-1] + 1) * repeats - 1
         self.dataChanged.emit(self.index(first_line, 0), self.index(last_line, last))
-        self.headerDataChanged.emit(Qt.Orientation.Vertical, first_line, last_line)
+        if not self._told.issuperset(rows):
+            self._told = set(rows) | (self._told if len(self._told) < _TOLD else set())
+            self.headerDataChanged.emit(Qt.Orientation.Vertical, first_line, last_line)

@@ -262,7 +262,7 @@ class RunView(Surface):
             self._model.set_texts({})
 
     def _step(self) -> None:
-        self.grid.viewport().update()
+        self.grid.step()
 
     def _tick(self) -> None:
         if self.run is None:
