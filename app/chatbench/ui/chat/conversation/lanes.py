@@ -110,6 +110,8 @@ class Lanes(Surface):
             gone.setParent(None)
             gone.deleteLater()
         self._views = views
+        # A head that learns its letter has the tabs named: those there are have none for a new lane.
+        self._drop_tabs()
         self._current = next((n for n, one in enumerate(views) if one.id == chosen), 0)
         for letter, view in zip(LETTERS, views, strict=False):
             view.set_alone(len(views) == 1)
@@ -240,11 +242,13 @@ class Lanes(Surface):
         columns = math.ceil(math.sqrt(count))
         return columns, math.ceil(count / columns)
 
-    def _make_tabs(self) -> None:
+    def _drop_tabs(self) -> None:
         if self._tabs is not None:
             self._tabs.hide()
             self._tabs.deleteLater()
             self._tabs = None
+
+    def _make_tabs(self) -> None:
         if len(self._views) < 2:
             return
         choices = [(view.id, view.letter) for view in self._views]
