@@ -45,6 +45,7 @@ from chatbench.storage.runrows import DUE as DUE
 from chatbench.storage.runrows import FAILED as FAILED
 from chatbench.storage.runrows import REFUSED as REFUSED
 from chatbench.storage.runrows import UNCHECKED as UNCHECKED
+from chatbench.storage.runrows import WAITING as WAITING
 from chatbench.storage.runrows import Figures as Figures
 from chatbench.storage.runrows import Finished as Finished
 from chatbench.storage.runrows import Tally as Tally

@@ -36,7 +36,7 @@ from chatbench.services.runs.plans import read_plan, written_plan
 from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import EXPECTED, Sources
 from chatbench.services.runs.statistics import Compared, RunStatistics, compared, statistics_of
-from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
+from chatbench.storage.runs import FAILED, REFUSED, Figures, RunStore, place_of
 
 log = logging.getLogger(__name__)
 Again = Literal["failed", "missing", "changed"]
@@ -249,12 +249,16 @@ class RunService:
     async def compare(self, first: tuple[str, int], second: tuple[str, int]) -> Compared:
         """Two columns, each by the run's id and its index: of one run, or of two. Rows belong together by
         their ids."""
-        sides = []
+        read: dict[str, tuple[Run, list[Figures], dict[int, str]]] = {}
         for run_id, index in (first, second):
-            run = await self._store.get(run_id)
-            if not 0 <= index < len(run.columns):
-                raise ConfigurationError(f"Run {run.number} has no column {index + 1}.", "Name another.")
-            sides.append((run, index, await self._store.figures(run), await self._store.row_ids(run)))
+            if run_id not in read:
+                run = await self._store.get(run_id)
+                read[run_id] = run, await self._store.figures(run), await self._store.row_ids(run)
+            if not 0 <= index < len(read[run_id][0].columns):
+                raise ConfigurationError(
+                    f"Run {read[run_id][0].number} has no column {index + 1}.", "Name another."
+                )
+        sides = [(read[run_id][0], index, *read[run_id][1:]) for run_id, index in (first, second)]
         return await asyncio.to_thread(compared, *sides)
 
     async def compare_runs(self, first: str, second: str) -> list[Compared]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from chatbench.core.runs import CellKey, Run
+from chatbench.core.runs import Run
 from chatbench.evaluation.statistics import (
     Changed,
     Paired,
@@ -20,7 +20,7 @@ from chatbench.evaluation.statistics import (
     pareto,
     summary,
 )
-from chatbench.storage.runs import DONE, FAILED, REFUSED, UNCHECKED, Figures, key_of
+from chatbench.storage.runs import DONE, FAILED, REFUSED, UNCHECKED, WAITING, Figures
 
 _ANSWERED, _WITHOUT = (DONE, UNCHECKED), (FAILED, REFUSED)
 
@@ -165,11 +165,12 @@ def _by_row(run: Run, index: int, figures: Sequence[Figures], ids: dict[int, str
     """One outcome a row, out of its repeats."""
     passes: list[tuple[str, float | None]] = []
     scores: list[tuple[str, float | None]] = []
+    repeats, width = run.plan.repeats, len(run.columns)
     for one in figures:
-        key: CellKey = key_of(run, one.place)
-        if key.column != index or one.state not in (*_ANSWERED, *_WITHOUT):
+        place, column = divmod(one.place // repeats, width)
+        if column != index or one.state == WAITING:
             continue
-        row = ids.get(key.row, str(key.row + 1))
+        row = ids.get(place, str(place + 1))
         without = one.state in _WITHOUT and bool(run.plan.checks)
         passes.append((row, 0.0 if without else one.passed))
         scores.append((row, 0.0 if without else one.score))
