@@ -23,6 +23,8 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
+    QPainter,
+    QPaintEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QFrame, QTableView, QWidget
@@ -34,6 +36,7 @@ from chatbench.ui.workbench.datasets.cells import LONG, CellDelegate
 from chatbench.ui.workbench.datasets.header import ColumnHeader, RowHeader
 from chatbench.ui.workbench.datasets.longtext import TextDialog
 from chatbench.ui.workbench.datasets.model import GridModel
+from chatbench.ui.workbench.datasets.painting import CellPainter
 
 _Index = QModelIndex | QPersistentModelIndex
 _KEYS: Final[tuple[tuple[QKeySequence.StandardKey | str, str], ...]] = (
@@ -71,9 +74,10 @@ class GridView(QTableView):
         self.setVerticalHeader(RowHeader(model, self))
         self.setModel(model)
         self.setItemDelegate(CellDelegate(model, self))
+        self._cells = CellPainter(model, self)
         self.setAccessibleName(self.tr("Data set"))
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(True)
+        self.setShowGrid(False)
         self.setWordWrap(False)
         self.setCornerButtonEnabled(True)
         self.setTabKeyNavigation(False)
@@ -99,6 +103,11 @@ class GridView(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.want()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        self._cells.paint(painter, event.rect())
+        painter.end()
 
     def _described(self) -> None:
         self.verticalHeader().updateGeometry()

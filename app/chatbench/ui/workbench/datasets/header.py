@@ -21,7 +21,7 @@ from chatbench.ui.workbench.datasets.words import ICONS, role_word, type_word
 _EDGE: Final = 8
 _FILTER_MS: Final = 200
 _BESIDE: Final = 4
-_WIDTHS: Final = {"text": 240, "number": 104, "boolean": 104, "json": 200, "tags": 128, "split": 88}
+_WIDTHS: Final = {"text": 240, "number": 120, "boolean": 120, "json": 200, "tags": 128, "split": 88}
 
 
 class ColumnHeader(QHeaderView):
