@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -159,3 +160,59 @@ def test_control_w_closes_the_tab_in_view(
     assert view is not None
     do(lambda: QTest.keyClick(view, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier))
     assert opened.pane.open_keys() == []
+
+
+def test_files_are_taken_in_as_what_they_are(
+    opened: Opened, services: Services, run_async: Runner, do: Do, tmp_path: Path
+) -> None:
+    do(opened.workbench.show)
+    pane = opened.pane
+    written = {
+        "greet.toml": 'prompt = "Hello {{name}}"\n',
+        "openai.json": '{"messages": [{"role": "user", "content": "Hi"}]}',
+        "rows.csv": "input,expected\na,b\n",
+        "rows.json": '[{"input": "a"}]',
+        "broken.xlsx": "no workbook",
+    }
+    for name, text in written.items():
+        (tmp_path / name).write_text(text)
+    do(lambda: pane.sidebar.view.files_dropped.emit([tmp_path / name for name in written]))
+    assert sorted(one.name for one in run_async(services.prompts.entries())) == ["greet", "openai"]
+    assert sorted(one.name for one in run_async(services.datasets.all())) == ["rows", "rows 2"]
+    assert len(pane.open_keys()) == 4
+    assert [one.text.startswith("broken.xlsx:") for one in pane.window_.notices.shown()] == [True]
+
+
+def test_a_prompt_is_exported_in_the_format_that_was_asked_for(
+    opened: Opened, services: Services, run_async: Runner, do: Do, tmp_path: Path
+) -> None:
+    hello = saved(services, run_async, "Hello")
+    do(opened.workbench.show)
+    run_async(opened.pane.taking.write(hello, tmp_path / "hello.yaml", "yaml"))
+    assert "Say hello to {{name}}" in (tmp_path / "hello.yaml").read_text()
+
+
+def test_an_empty_folder_stays_until_it_is_removed(opened: Opened, do: Do) -> None:
+    do(opened.workbench.show)
+    pane = opened.pane
+    pane.sidebar.folders.add("Later")
+    do(pane.sidebar.refresh)
+    assert titles(pane) == ["Later"]
+    assert opened.workbench.place().folders == ("Later",)
+    do(lambda: pane.filing.delete(pane.sidebar.view.rows()[0]))
+    assert titles(pane) == []
+    assert pane.sidebar.empty.text()
+
+
+def test_words_find_prompts_by_their_text(
+    opened: Opened, services: Services, run_async: Runner, do: Do
+) -> None:
+    saved(services, run_async, "One")
+    other = Prompt(messages=(PromptMessage(text="Count the sheep"),))
+    run_async(services.prompts.save(None, other, name="Two"))
+    do(opened.workbench.show)
+    pane = opened.pane
+    do(lambda: QTest.keyClicks(pane.sidebar.search, "sheep"))
+    assert titles(pane) == ["Prompts", "Two"]
+    do(lambda: QTest.keyClicks(pane.sidebar.search, "nowhere"))
+    assert pane.sidebar.empty.text() == "Nothing found."

@@ -303,7 +303,8 @@ class WorkbenchPane(QWidget):
         """The keyboard goes to what is in view."""
         view = self.current_view()
         if self.isVisible():
-            (view or self.sidebar.view).setFocus(Qt.FocusReason.OtherFocusReason)
+            first = view.editor.versions if isinstance(view, PromptPage) else view
+            (first or self.sidebar.view).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def event(self, event: QEvent) -> bool:
         # Keys of the window that mean a tab mean this one here.

@@ -14,7 +14,8 @@ from chatbench.core.messages import MediaPart
 from chatbench.core.prompts import PromptMessage, PromptRole
 from chatbench.ui.quantities import tokens as tokens_of
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Card, Chip, Divider, ElidedLabel, IconButton, Label, flowing
+from chatbench.ui.widgets import Chip, Divider, ElidedLabel, IconButton, Label, flowing
+from chatbench.ui.workbench.prompts.focused import FocusCard
 from chatbench.ui.workbench.prompts.text import PromptText
 
 ROLES: Final[tuple[PromptRole, ...]] = ("system", "user", "assistant")
@@ -54,7 +55,7 @@ class Grip(IconButton):
         super().mouseReleaseEvent(event)
 
 
-class MessageCard(Card):
+class MessageCard(FocusCard):
     """`changed()` with every edit; `move_wanted(step)`, `dragged(point)`, `duplicate_wanted()`,
     `delete_wanted()` and `examples_wanted()` from its menu and keys; `attach_wanted()`."""
 
@@ -67,7 +68,7 @@ class MessageCard(Card):
     attach_wanted = Signal()
 
     def __init__(self, message: PromptMessage, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
+        super().__init__(parent)
         self._message = message
         self.role = Chip(menu=True, bordered=False, strong=True)
         self.role.clicked.connect(self._open_roles)
@@ -78,6 +79,7 @@ class MessageCard(Card):
         self.grip.dragged.connect(self.dragged)
         self.text = PromptText(self.tr("Words of the message"), message.text)
         self.text.textChanged.connect(self._written)
+        self.follow(self.text)
         self.fault = Label(font="small", color="danger", wrap=True)
         self.fault.hide()
         self._chips = flowing()
@@ -107,6 +109,10 @@ class MessageCard(Card):
     def message(self) -> PromptMessage:
         """As it stands."""
         return msgspec.structs.replace(self._message, text=self.text.text())
+
+    def controls(self) -> list[QWidget]:
+        """What the keyboard reaches, from the top."""
+        return [self.role, self.grip, self.text, *self._chips.findChildren(Chip)]
 
     def set_tokens(self, count: int) -> None:
         """About how many tokens it is."""

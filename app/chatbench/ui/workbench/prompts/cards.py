@@ -70,16 +70,7 @@ class MessageCards(QWidget):
         card.attach_wanted.connect(lambda: self.attach_wanted.emit(card))
         self._cards.insert(place, card)
         self._column.insertWidget(place, card)
-        self._order_tabs()
         return card
-
-    def _order_tabs(self) -> None:
-        before: QWidget | None = None
-        for card in self._cards:
-            for widget in (card.role, card.grip, card.text):
-                if before is not None:
-                    QWidget.setTabOrder(before, widget)
-                before = widget
 
     def move_card(self, card: MessageCard, place: int) -> None:
         """To another place; beyond the ends it stays."""
@@ -89,7 +80,6 @@ class MessageCards(QWidget):
         focused: QWidget | None = self.window().focusWidget()
         self._cards.insert(place, self._cards.pop(at))
         self._column.insertWidget(place, card)
-        self._order_tabs()
         if focused is not None and card.isAncestorOf(focused):
             focused.setFocus(Qt.FocusReason.OtherFocusReason)
         announce(self, self.tr("Message {0} of {1}").format(place + 1, len(self._cards)))

@@ -22,6 +22,7 @@ from chatbench.ui.widgets import Button, Chip, Label, LineField, RawText, Select
 from chatbench.ui.widgets.dialogs import fit_dialog
 from chatbench.ui.workbench.prompts.card import role_label
 from chatbench.ui.workbench.prompts.difference import DifferenceText, DifferenceView
+from chatbench.ui.workbench.prompts.focused import framed
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import Hands
@@ -140,7 +141,7 @@ class CodeDialog(QDialog):
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
         column.addLayout(head)
-        column.addWidget(self.code)
+        column.addWidget(framed(self.code))
         column.addStretch(1)
         column.addLayout(foot)
         fit_dialog(self, *_SIZE)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.core.prompts import Prompt, PromptMessage, Variable
@@ -17,6 +18,7 @@ from chatbench.ui.quantities import number
 from chatbench.ui.widgets import Button, Divider, IconButton, Label, RawText, Section, Surface, flowing
 from chatbench.ui.workbench.prompts.cards import MessageCards
 from chatbench.ui.workbench.prompts.estimating import message_tokens
+from chatbench.ui.workbench.prompts.focused import framed
 from chatbench.ui.workbench.prompts.settings import SettingSections
 from chatbench.ui.workbench.prompts.variables import VariableRows
 from chatbench.ui.workbench.prompts.versions import VersionList
@@ -59,7 +61,7 @@ class PromptEditor(Surface):
         self.settings.changed.connect(lambda field, value: self.change(**{field: value}))
         self.preview = RawText(self.tr("What is sent"), most_lines=24)
         self.preview_section = Section(self.tr("What is sent"), is_open=False)
-        self.preview_section.body.addWidget(self.preview)
+        self.preview_section.body.addWidget(framed(self.preview))
         self.preview_section.toggled.connect(lambda _open: self.looked.emit())
         self.run_once = Button(self.tr("Run once"), icon="play")
         self.run_dataset = Button(self.tr("Run on a dataset…"), icon="grid-3x3")
@@ -174,6 +176,8 @@ class PromptEditor(Surface):
         else:
             self._show_fault(None)
             self.variables.offer(variables)
+            if self.isVisible():
+                self.order_tabs()
             self._tell_count(len(variables))
         for card, tokens in zip(self.cards.cards, message_tokens(self._services, prompt), strict=True):
             card.set_tokens(tokens)
@@ -203,6 +207,29 @@ class PromptEditor(Surface):
             card.text.set_missing(missing)
 
     # Keys.
+
+    def order_tabs(self) -> None:
+        """Tab goes down the page: what was added later stands where it is seen, not at the end."""
+        order: list[QWidget] = [self.compare, self.save, self.more, self.versions]
+        for part in (self.cards, self.add_message, self.attach, self.variables, self.settings):
+            inside = [part] if isinstance(part, Button) else self._in_order(part)
+            order += inside
+        order += [self.run_once, self.run_dataset]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
+
+    def _in_order(self, part: QWidget) -> list[QWidget]:
+        if part is self.cards:
+            found = [one for card in self.cards.cards for one in card.controls()]
+        elif part is self.variables:
+            found = self.variables.controls()
+        else:
+            found = part.findChildren(QWidget)
+        return [one for one in found if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.order_tabs()
 
     def event(self, event: QEvent) -> bool:
         if (

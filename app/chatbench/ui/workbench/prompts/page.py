@@ -71,7 +71,6 @@ class PromptPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._split)
-        self.setFocusProxy(self.editor.versions)
         self._reading = Rereading(self._read, self, "prompt-page")
         self.running = Running(services, self)
         self._connect()

@@ -17,7 +17,6 @@ from chatbench.ui.aio import spawn
 from chatbench.ui.quantities import amount, duration, tokens_out
 from chatbench.ui.widgets import (
     Button,
-    Card,
     Chip,
     Divider,
     ElidedLabel,
@@ -28,6 +27,7 @@ from chatbench.ui.widgets import (
     flowing,
 )
 from chatbench.ui.workbench.prompts.answer import AnswerText
+from chatbench.ui.workbench.prompts.focused import FocusCard
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import Hands
@@ -173,11 +173,11 @@ class TrialPanel(Surface):
         self.pull()
 
 
-class TrialCard(Card):
+class TrialCard(FocusCard):
     """One answer: who gave it, how far it is, what it took."""
 
     def __init__(self, services: Services, trial: Trial, parent: QWidget) -> None:
-        super().__init__(parent=parent)
+        super().__init__(parent)
         self._services = services
         self.trial = trial
         self._told_end = False
@@ -189,6 +189,7 @@ class TrialCard(Card):
         self.stop.setAccessibleName(self.tr("Stop {0}").format(title))
         self.stop.clicked.connect(lambda: spawn(self._stop(), owner=self, name="stop-trial"))
         self.text = AnswerText(self.tr("Answer of {0}").format(title))
+        self.follow(self.text)
         self.trouble = Label(font="small", color="danger", wrap=True)
         self.trouble.hide()
         head = QHBoxLayout()

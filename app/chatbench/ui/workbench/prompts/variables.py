@@ -155,6 +155,7 @@ class VariableRows(QWidget):
         self._kept: dict[str, Any] = {}
         self._fields: dict[str, ValueField] = {}
         self._variables: tuple[Variable, ...] = ()
+        self._settings: list[IconButton] = []
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(8)
@@ -165,6 +166,11 @@ class VariableRows(QWidget):
     def field(self, name: str) -> ValueField:
         """That of a variable which is there."""
         return self._fields[name]
+
+    def controls(self) -> list[QWidget]:
+        """What the keyboard reaches, from the top."""
+        pairs = zip(self._fields.values(), self._settings, strict=True)
+        return [one for field, settings in pairs for one in (field.field, settings)]
 
     def values(self) -> dict[str, Any]:
         """What is filled in, by name."""
@@ -199,6 +205,7 @@ class VariableRows(QWidget):
             if (gone := item.widget()) is not None and gone not in same.values():
                 gone.hide()
                 gone.deleteLater()
+        self._settings = []
         self._fields = {one.name: same.get(one.name) or self._make(one) for one in self._variables}
         for at, (name, field) in enumerate(self._fields.items()):
             label = PlaceLabel(name)
@@ -209,6 +216,7 @@ class VariableRows(QWidget):
             settings.clicked.connect(
                 lambda _checked=False, one=field: self.settings_wanted.emit(one.variable)
             )
+            self._settings.append(settings)
             tall = isinstance(field.field, QPlainTextEdit)
             side = Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag.AlignVCenter
             self._grid.addWidget(label, at, 0, side)

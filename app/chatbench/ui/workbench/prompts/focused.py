@@ -1,0 +1,46 @@
+"""A card that shows that the field inside of it has the keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from chatbench.ui.theme import theme
+from chatbench.ui.widgets import Card
+from chatbench.ui.widgets.paint import box
+
+
+class FocusCard(Card):
+    """Its border is that of a field while the one that it follows has the keyboard."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self._followed: QWidget | None = None
+
+    def follow(self, field: QWidget) -> None:
+        """Shows the focus of this field."""
+        self._followed = field
+        field.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.update()
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._followed is not None and self._followed.hasFocus():
+            painter = QPainter(self)
+            box(painter, self.rect(), theme().corner("card"), None, "accent", 2.0)
+            painter.end()
+
+
+def framed(field: QWidget) -> FocusCard:
+    """The field in a card of its own."""
+    card = FocusCard()
+    card.follow(field)
+    column = QVBoxLayout(card)
+    column.setContentsMargins(10, 8, 10, 8)
+    column.addWidget(field)
+    return card
