@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from tests.harness.waiting import until
+from tests.loopback import openai_chat, replies
 from tests.loopback.server import LoopbackServer
+from tests.services.conftest import loop
 from tests.ui.chat.quiet import done
 from tests.ui.workbench.runs_kit import Runner, finished, plan, refusal, shown, triage
 
@@ -68,3 +72,87 @@ def test_enter_opens_a_cell_and_escape_closes_it(view: RunView, run_async: Runne
     press(Qt.Key.Key_Escape)
     assert not panel.isVisible()
     assert grid.hasFocus()
+
+
+def test_only_rows_with_something_wrong_are_shown_where_that_is_wanted(
+    view: RunView, run_async: Runner
+) -> None:
+    run_async(done(lambda: QTest.mouseClick(view.foot.failed, Qt.MouseButton.LeftButton)))
+    assert [view._model.line(at)[0] for at in range(view._model.rowCount())] == [1, 2]
+    assert view.foot.rows.text() == "2 of 3 rows"
+    run_async(done(lambda: view.foot.choose(1)))
+    assert [view._model.line(at)[0] for at in range(view._model.rowCount())] == [1]
+    run_async(done(lambda: QTest.mouseClick(view.foot.failed, Qt.MouseButton.LeftButton)))
+    assert view._model.rowCount() == 3
+
+
+def test_keys_rate_the_cell_and_take_that_back(view: RunView, services: Services, run_async: Runner) -> None:
+    view.grid.go_to(CellKey(1, 0))
+
+    def rating() -> int | None:
+        (cell,) = run_async(services.runs.cells(view.id, [CellKey(1, 0)]))
+        return cell.rating  # type: ignore[no-any-return]
+
+    run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_4)))
+    assert rating() == 4
+    run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_Minus)))
+    assert rating() == 1
+    run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_0)))
+    assert rating() is None
+
+
+def test_a_failed_cell_is_asked_again_by_its_retry(
+    view: RunView, services: Services, server: LoopbackServer, run_async: Runner
+) -> None:
+    server.script(triage("low"))
+    index = view._model.at(CellKey(2, 1))
+    spot = view.grid.delegate.retry_rect(view.grid.visualRect(index), view.layoutDirection()).center()
+
+    def click() -> None:
+        QTest.mouseClick(view.grid.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+
+    run_async(done(click))
+    run_async(services.runs.wait(view.id))
+    run_async(done(view._loading.again))
+    assert view._model.cell(CellKey(2, 1)).text == "low · account"
+    assert view.head.done.words.text() == "6 done"
+
+
+def test_columns_are_compared_in_words_and_rows_that_differ_are_marked(
+    view: RunView, run_async: Runner
+) -> None:
+    menu = view.comparison.menu(view)
+    (action,) = menu.actions()
+    run_async(done(action.trigger))
+    run_async(view.comparison.settled())
+    assert "2 rows" in view.comparison.words.text()
+    assert view._model.changed_rows == {1, 2}
+    run_async(done(view.comparison.only_button.click))
+    assert view._model.rowCount() == 2
+    run_async(done(view.comparison.close_button.click))
+    assert view._model.changed_rows == frozenset()
+    assert view._model.rowCount() == 3
+    menu.deleteLater()
+
+
+def test_a_run_is_written_to_a_file(view: RunView, tmp_path: Path, run_async: Runner) -> None:
+    run_async(view.exports.write("jsonl", tmp_path / "run.jsonl"))
+    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 6
+
+
+def test_a_run_under_way_is_followed_paused_and_gone_on_with(
+    services: Services, server: LoopbackServer, run_async: Runner
+) -> None:
+    half = replies.events(openai_chat.stream([{"content": "Half of it"}])[:2], end="hang")
+    server.script(triage("low"), *[half] * 20)
+    services.endpoints.save(loop(server))
+    run = run_async(services.runs.start(plan(4)))
+    with shown(lambda: RunView(services, run.id), run_async) as view:
+        run_async(until(lambda: view._model.writing() and view._model.cell(CellKey(0, 1)).text, "words"))
+        assert view._model.cell(CellKey(0, 1)).text == "Half of it"
+        assert view.is_live
+        assert view.head.writing.words.text() == "1 writing"
+        run_async(services.runs.pause(run.id, at_once=True))
+        run_async(until(lambda: not view.is_live and view.head.resume.isVisible(), "the pause"))
+        assert view.head.reason.text() == "Paused by you"
+        assert not view.head.pause.isVisible()

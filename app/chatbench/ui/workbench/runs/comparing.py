@@ -96,7 +96,8 @@ class Comparison(Surface):
             menu.addAction(self.tr("Run {0}").format(named), partial(self.begin, _With(one)))
         names = names_of(run)
         if len(names) > 1:
-            menu.addSeparator()
+            if not menu.isEmpty():
+                menu.addSeparator()
             for at, name in enumerate(names[1 : _OFFERED + 1], 1):
                 words = self.tr("{0} with {1}").format(name, names[0]).replace("&", "&&")
                 menu.addAction(words, partial(self.begin, _With(None, 0, at)))
