@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.ui.widgets import Button, Label
@@ -31,3 +32,10 @@ class EmptyState(QWidget):
         for button in (self.choose, self.paste, self.column):
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What was copied is pasted with any of the buttons in focus."""
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.paste.click()
+        else:
+            super().keyPressEvent(event)

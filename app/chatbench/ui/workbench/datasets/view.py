@@ -170,7 +170,9 @@ class DatasetView(QWidget):
             told = self.tr("{0} of {1}").format(number(self.model.total), told)
         self.facts.set_text(told)
         self.setAccessibleName(self.tr("Data set {0}, {1}").format(dataset.name, told))
-        self._stack.setCurrentWidget(self.grid if dataset.columns else self.empty)
+        shown = self.grid if dataset.columns else self.empty
+        self._stack.setCurrentWidget(shown)
+        self.setFocusProxy(self.grid if dataset.columns else self.empty.choose)
         for name, what, words in (
             ("undo", dataset.undoes, self.tr("Undo: {0}")),
             ("redo", dataset.redoes, self.tr("Redo: {0}")),
