@@ -28,6 +28,7 @@ from tests.loopback import (
     openai_responses,
     replies,
 )
+from tests.loopback.batches import BatchShelf
 from tests.loopback.filestorage import FileShelf
 from tests.loopback.replies import Reply
 
@@ -75,6 +76,7 @@ class LoopbackServer:
         self.pace = 0.0
         self.told: dict[str, Reply] = {}
         self.files = FileShelf()
+        self.batches = BatchShelf(self.files)
         self.asked: list[Asked] = []
         self.connections = 0
         self.answering = 0
@@ -170,7 +172,7 @@ class LoopbackServer:
         try:
             reply = self._script.get_nowait()
         except queue.Empty:
-            reply = self._told_of(asked) or self.files.answer(asked) or self._usual(asked)
+            reply = self._kept(asked) or self._usual(asked)
         self.answering += 1
         sending = asyncio.ensure_future(self._send(reply, writer))
         leaving = asyncio.ensure_future(reader.read(1))
@@ -211,6 +213,9 @@ class LoopbackServer:
         writer.write(b"0\r\n\r\n")
         await writer.drain()
         return True
+
+    def _kept(self, asked: Asked) -> Reply | None:
+        return self._told_of(asked) or self.batches.answer(asked) or self.files.answer(asked)
 
     def _told_of(self, asked: Asked) -> Reply | None:
         if not self.told or not asked.body.startswith(b"{"):

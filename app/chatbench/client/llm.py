@@ -10,6 +10,7 @@ import msgspec
 
 from chatbench.client import settled
 from chatbench.client.asking import Prompt
+from chatbench.client.batchjobs import BatchJobs
 from chatbench.client.budget import BudgetNotice
 from chatbench.client.cache import CacheMode, ResponseCache
 from chatbench.client.call import AnswerStream
@@ -43,7 +44,7 @@ AT_ONCE = 500
 """So many calls of one run are taken up at once; the limits of each provider hold besides."""
 
 
-class LLMClient(Runs, Stored, Filing):
+class LLMClient(Runs, Stored, Filing, BatchJobs):
     """Makes calls to one model, or to several by weight, with others to fall back on.
 
     Every asynchronous method has a twin ending in `_sync`. Names of models are `provider/model-id`,

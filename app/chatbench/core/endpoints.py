@@ -41,6 +41,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Dated Azure API version; empty for the current path without one. For Gemini: v1 or v1beta."""
     file_storage: bool = False
     """Keeps files that requests then name by their id."""
+    batch_jobs: bool = False
+    """Answers many requests within a day, for less."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -27,6 +27,7 @@ from chatbench.providers.sse import ServerEvent, SseParser
 
 if TYPE_CHECKING:
     from chatbench.providers.filestorage import FileStorage
+    from chatbench.providers.jobs import JobWork
 
 _FAILURE_BYTES = 64 * 1024
 
@@ -156,6 +157,8 @@ class HttpWire(ABC):
     media: ClassVar[Mapping[Modality, MediaLimits]] = {}
     storage: ClassVar[FileStorage | None] = None
     """How its vendor keeps files; whether an endpoint does, its quirks say."""
+    jobs: ClassVar[JobWork | None] = None
+    """How its vendor takes batch jobs; whether an endpoint does, its quirks say."""
 
     @abstractmethod
     def encode(self, call: Call) -> HttpRequest:

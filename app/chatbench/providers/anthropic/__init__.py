@@ -17,6 +17,7 @@ from chatbench.core.params import Parameters
 from chatbench.core.secrets import Secret
 from chatbench.core.streams import StreamEvent
 from chatbench.providers.anthropic.addresses import joined
+from chatbench.providers.anthropic.batches import AnthropicJobs
 from chatbench.providers.anthropic.decode import EventDecoder, whole
 from chatbench.providers.anthropic.encode import (
     CURRENT_VERSION,
@@ -33,6 +34,7 @@ from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import body_of, headers_for
 from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.jobs import JobWork
 from chatbench.providers.media import ANTHROPIC
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire
 
@@ -44,6 +46,7 @@ class Anthropic(HttpWire):
     takes: ClassVar[frozenset[str]] = TAKES
     media: ClassVar[Mapping[Modality, MediaLimits]] = ANTHROPIC
     storage: ClassVar[FileStorage] = AnthropicFiles()
+    jobs: ClassVar[JobWork] = AnthropicJobs()
 
     def encode(self, call: Call) -> HttpRequest:
         request = call.request

@@ -24,8 +24,10 @@ from chatbench.providers.decoding import peek_json, read_json
 from chatbench.providers.encoding import body_of, headers_for
 from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.jobs import JobWork
 from chatbench.providers.media import OPENAI_RESPONSES
 from chatbench.providers.openai_responses.addresses import call_url, joined
+from chatbench.providers.openai_responses.batches import OpenAIJobs
 from chatbench.providers.openai_responses.decode import EventDecoder, whole
 from chatbench.providers.openai_responses.encode import TAKES, counted_fields, request_fields
 from chatbench.providers.openai_responses.files import OpenAIFiles
@@ -58,6 +60,7 @@ class OpenAIResponses(StoredResponses):
     takes: ClassVar[frozenset[str]] = TAKES
     media: ClassVar[Mapping[Modality, MediaLimits]] = OPENAI_RESPONSES
     storage: ClassVar[FileStorage] = OpenAIFiles()
+    jobs: ClassVar[JobWork] = OpenAIJobs()
 
     def encode(self, call: Call) -> HttpRequest:
         return posted(call, call_url(call, "responses"), request_fields(call))

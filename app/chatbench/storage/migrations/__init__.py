@@ -18,6 +18,7 @@ from chatbench.storage.migrations import (
     m009_prompts,
     m010_datasets,
     m011_runs,
+    m012_jobs,
 )
 
 Migration = Callable[[apsw.Connection], None]
@@ -34,5 +35,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     m009_prompts.migrate,
     m010_datasets.migrate,
     m011_runs.migrate,
+    m012_jobs.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""

@@ -1,0 +1,297 @@
+"""Batch jobs: sent once, found again, mapped back, completed, paid once at their own prices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from anthropic.types.messages import batch_create_params as anthropic_params
+from openai.types import batch_create_params as openai_params
+from pydantic import TypeAdapter
+from tests.client.conftest import endpoint_at
+from tests.loopback import replies
+from tests.loopback.batches import Taken
+from tests.loopback.server import LoopbackServer
+
+from chatbench.client.environment import Environment
+from chatbench.client.jobs import Jobs
+from chatbench.client.llm import LLMClient
+from chatbench.core.endpoints import Quirks
+from chatbench.core.errors import Authentication, ConfigurationError, EndpointNotSupported
+from chatbench.core.messages import user
+from chatbench.core.models import ModelRef
+from chatbench.core.params import Parameters
+from chatbench.core.requests import Request
+from chatbench.providers.anthropic.batches import AnthropicJobs
+from chatbench.providers.openai_responses.batches import OpenAIJobs
+from chatbench.storage.database import Database
+from chatbench.storage.keyring import KeyStore
+from chatbench.storage.profile import Profile
+from chatbench.storage.spend import spent_since
+
+WIRES = {"openai": "openai_responses", "anthropic": "anthropic"}
+MODELS = {"openai": "gpt-4.1", "anthropic": "claude-fable-5"}
+both = pytest.mark.parametrize("vendor", list(WIRES))
+
+
+@pytest.fixture
+async def environment(tmp_path: Path, server: LoopbackServer) -> AsyncIterator[Environment]:
+    """Both vendors at the loopback server, and a database."""
+    server.batches.now = int(time.time())
+    profile = Profile.open(tmp_path / "profile")
+    database = Database.open(profile.database)
+    opened = Environment.open(profile, KeyStore(database), environ={}, database=database)
+    for vendor, wire in WIRES.items():
+        quirks = Quirks(file_storage=True, batch_jobs=True)
+        opened.registry.register(endpoint_at(server, wire, id=vendor, quirks=quirks))
+    yield opened
+    await opened.aclose()
+    await database.close()
+    profile.close()
+
+
+@pytest.fixture
+def jobs(environment: Environment) -> Jobs:
+    return Jobs(environment, pause_s=0.001)
+
+
+def asked(vendor: str, count: int, **more: Any) -> list[tuple[str, Request]]:
+    model = ModelRef(vendor, MODELS[vendor])
+    return [(f"row {n}", Request(model=model, messages=(user(f"say {n}"),), **more)) for n in range(count)]
+
+
+def only(server: LoopbackServer) -> Taken:
+    (job,) = server.batches.taken.values()
+    return job
+
+
+async def texts(jobs: Jobs, job_id: str) -> dict[str, str]:
+    return {
+        custom_id: response.error.kind if response.error else response.text
+        async for custom_id, response in jobs.collect(job_id)
+    }
+
+
+async def spent(environment: Environment) -> Any:
+    return await environment.need_database().read(lambda connection: spent_since(connection, 0))
+
+
+@both
+async def test_answers_come_back_by_id_and_are_paid_once_at_half_the_price(
+    environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
+) -> None:
+    job = await jobs.submit(asked(vendor, 3), name="evening")
+    assert (job.state, job.total, job.due) == ("open", 3, 3)
+    assert await texts(jobs, job.id) == {}
+    server.batches.finish(only(server))
+    ended = await jobs.wait(job.id)
+    assert (ended.state, ended.answered, ended.due) == ("ended", 3, 0)
+    assert await texts(jobs, job.id) == {f"row {n}": f"say {n}" for n in range(3)}
+    (response, *_) = [one async for _, one in jobs.collect(job.id)]
+    assert response.usage is not None
+    assert response.cost is not None
+    assert response.at is not None
+    full = environment.pricing.rates(response.model, environment.endpoint(vendor), response.at)
+    halved = response.cost.rates
+    assert full is not None
+    assert halved is not None
+    assert full.input is not None
+    assert full.output is not None
+    assert (halved.input, halved.output) == (full.input / 2, full.output / 2)
+    paid = await spent(environment)
+    assert (paid.calls, paid.amount) == (3, 3 * response.cost.amount)
+    assert Decimal(ended.cost) == paid.amount
+    await jobs.look(job.id)
+    assert (await spent(environment)).calls == 3
+
+
+@both
+async def test_what_failed_expired_or_was_lost_is_asked_again_alone(
+    environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
+) -> None:
+    job = await jobs.submit(asked(vendor, 4))
+    server.batches.finish(only(server), "expired", {0: "failed", 2: "expired"})
+    ended = await jobs.wait(job.id)
+    assert (ended.answered, ended.failed, ended.expired) == (2, 1, 1)
+    assert await texts(jobs, job.id) == {
+        "row 0": "BadRequest", "row 1": "say 1", "row 2": "Expired", "row 3": "say 3",
+    }  # fmt: skip
+    server.batches.at_once = True
+    await jobs.again(job.id)
+    assert len(list(server.batches.taken.values())[-1].requests) == 2
+    assert (await jobs.wait(job.id)).answered == 4
+    assert await texts(jobs, job.id) == {f"row {n}": f"say {n}" for n in range(4)}
+    assert (await spent(environment)).calls == 4
+    with pytest.raises(ConfigurationError, match="misses no answer"):
+        await jobs.again(job.id)
+
+
+@both
+async def test_a_request_nobody_told_the_result_of_has_failed(
+    server: LoopbackServer, jobs: Jobs, vendor: str
+) -> None:
+    job = await jobs.submit(asked(vendor, 2))
+    server.batches.finish(only(server), outcomes={1: "lost"})
+    assert (await jobs.wait(job.id)).failed == 1
+    assert (await texts(jobs, job.id))["row 1"] == "ServerError"
+
+
+@both
+async def test_a_cancelled_job_keeps_what_was_answered(
+    server: LoopbackServer, jobs: Jobs, vendor: str
+) -> None:
+    job = await jobs.submit(asked(vendor, 3))
+    assert (await jobs.cancel(job.id)).state == "open"
+    assert only(server).status == "cancelling"
+    server.batches.finish(only(server), "cancelled", {1: "cancelled", 2: "cancelled"})
+    ended = await jobs.wait(job.id)
+    assert (ended.state, ended.answered, ended.cancelled) == ("cancelled", 1, 2)
+
+
+@both
+async def test_a_job_whose_taking_nobody_heard_of_is_found_and_not_sent_twice(
+    environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
+) -> None:
+    server.batches.lose_next = 1
+    job = await jobs.submit(asked(vendor, 2))
+    assert [piece.state for piece in job.pieces] == ["sending"]
+    later = Jobs(environment, pause_s=0.001)
+    await later.look(job.id)
+    server.batches.finish(only(server))
+    assert (await later.wait(job.id)).answered == 2
+    assert len(server.batches.taken) == 1
+
+
+@both
+async def test_what_never_arrived_is_sent_when_it_is_known_that_it_did_not(
+    server: LoopbackServer, jobs: Jobs, vendor: str
+) -> None:
+    server.script(replies.Reply(never=True))
+    job = await jobs.submit(asked(vendor, 2))
+    assert (job.pieces[0].state, len(server.batches.taken)) == ("sending", 0)
+    server.batches.at_once = True
+    assert (await jobs.wait(job.id)).answered == 2
+    assert len(server.batches.taken) == 1
+
+
+@both
+async def test_a_refused_job_is_not_kept(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
+    server.script(replies.data({"error": {"message": "no", "type": "authentication_error"}}, 401))
+    with pytest.raises(Authentication):
+        await jobs.submit(asked(vendor, 1))
+    assert await jobs.jobs() == []
+
+
+@both
+async def test_pieces_hold_to_the_vendors_limits(
+    server: LoopbackServer, jobs: Jobs, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = {"openai": OpenAIJobs, "anthropic": AnthropicJobs}[vendor]
+    monkeypatch.setattr(kind, "max_requests", 2)
+    server.batches.at_once = True
+    job = await jobs.submit(asked(vendor, 5))
+    assert [len(taken.requests) for taken in server.batches.taken.values()] == [2, 2, 1]
+    monkeypatch.setattr(kind, "max_bytes", 300)
+    assert (await jobs.wait(job.id)).answered == 5
+    assert len((await jobs.submit(asked(vendor, 2, system="x" * 200))).pieces) == 2
+
+
+@both
+async def test_a_passing_failure_is_waited_out(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
+    job = await jobs.submit(asked(vendor, 1))
+    server.batches.finish(only(server))
+    told = {"error": {"message": "slow", "type": "rate_limit_error"}}
+    server.script(replies.data(told, 429, {"retry-after": "0.01"}), replies.data(told, 503))
+    assert (await jobs.wait(job.id)).answered == 1
+
+
+async def test_a_job_openai_failed_as_a_whole_says_why(server: LoopbackServer, jobs: Jobs) -> None:
+    job = await jobs.submit(asked("openai", 2))
+    only(server).why = "Line 1 is no request."
+    server.batches.finish(only(server), "failed")
+    assert (await jobs.wait(job.id)).failed == 2
+    ((_, response), *_) = [one async for one in jobs.collect(job.id)]
+    assert response.error is not None
+    assert response.error.message == "Line 1 is no request."
+
+
+async def test_versions_of_anthropics_interface_go_apart(server: LoopbackServer, jobs: Jobs) -> None:
+    old = Request(
+        model=ModelRef("anthropic", "claude-sonnet-4-5"),
+        messages=(user("a"),),
+        parameters=Parameters(temperature=0.5),
+    )
+    plain = Request(model=old.model, messages=(user("b"),))
+    await jobs.submit([("a", old), ("b", plain)])
+    versions = {one.headers["anthropic-version"] for one in server.asked if one.method == "POST"}
+    assert versions == {"2023-06-01", "2026-10-21"}
+
+
+async def test_what_cannot_go_is_refused_before_anything_is_sent(
+    environment: Environment, server: LoopbackServer, jobs: Jobs
+) -> None:
+    environment.registry.register(endpoint_at(server))
+    (first,) = asked("openai", 1)
+    for wrong, kind in (
+        ([], ConfigurationError),
+        ([first, first], ConfigurationError),
+        (asked("openai", 1, extra_headers={"x-secret": "s"}), ConfigurationError),
+        ([("a", Request(model=ModelRef("loop", "m"), messages=(user("a"),)))], EndpointNotSupported),
+    ):
+        with pytest.raises(kind):
+            await jobs.submit(wrong)
+    assert server.asked == []
+    assert await jobs.jobs() == []
+
+
+@both
+async def test_the_clients_own_methods(environment: Environment, server: LoopbackServer, vendor: str) -> None:
+    client = LLMClient(f"{vendor}/{MODELS[vendor]}", environment=environment)
+    server.batches.at_once = True
+    job = await client.submit_batch_job(["one", "two"], system="Be brief", name="n")
+    responses = await client.wait_for_batch_job(job)
+    assert [response.text for response in responses] == ["one", "two"]
+    (listed,) = await client.list_batches()
+    assert (listed.id, listed.name, listed.state) == (job.id, "n", "ended")
+    assert (await client.cancel_batch_job(job)).state == "ended"
+    (there,) = await client.jobs.remote(vendor)
+    assert (there.total, there.state) == (2, "ended")
+
+
+@both
+async def test_all_pages_of_a_list_are_read(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
+    server.batches.page = 2
+    for _ in range(5):
+        await jobs.submit(asked(vendor, 1))
+    assert len(await jobs.remote(vendor)) == 5
+
+
+async def test_openais_own_types_and_client(server: LoopbackServer, jobs: Jobs) -> None:
+    await jobs.submit(asked("openai", 2))
+    taken = only(server)
+    TypeAdapter(openai_params.BatchCreateParams).validate_python(taken.told)
+    async with openai.AsyncOpenAI(base_url=server.base_url("openai_responses"), api_key="k") as sdk:
+        assert (await sdk.batches.retrieve(taken.id)).status == "in_progress"
+        server.batches.finish(taken)
+        batch = await sdk.batches.retrieve(taken.id)
+        assert batch.output_file_id is not None
+        lines = (await sdk.files.content(batch.output_file_id)).text.splitlines()
+        assert len(lines) == 2
+        assert [one.id async for one in sdk.batches.list()] == [taken.id]
+
+
+async def test_anthropics_own_types_and_client(server: LoopbackServer, jobs: Jobs) -> None:
+    await jobs.submit(asked("anthropic", 2))
+    taken = only(server)
+    TypeAdapter(anthropic_params.BatchCreateParams).validate_python(taken.told)
+    async with anthropic.AsyncAnthropic(base_url=server.base_url("anthropic"), api_key="k") as sdk:
+        assert (await sdk.messages.batches.retrieve(taken.id)).processing_status == "in_progress"
+        server.batches.finish(taken, outcomes={0: "failed"})
+        assert (await sdk.messages.batches.retrieve(taken.id)).request_counts.errored == 1
+        assert [one.id async for one in sdk.messages.batches.list()] == [taken.id]
