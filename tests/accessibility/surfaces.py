@@ -35,7 +35,7 @@ from chatbench.ui.widgets import Popup
 from chatbench.ui.workbench.pane import WorkbenchPane
 from chatbench.ui.workbench.prompts.page import PromptPage
 
-NATIVE = ("chat.attach", "list.export")
+NATIVE = ("chat.attach", "list.export", "workbench.import")
 """What these open is the system's own."""
 OPENING = ("ellipsis", "chevron-down", "columns-3", "diff")
 """Icons of buttons that open a menu."""

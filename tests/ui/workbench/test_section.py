@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
+from tests.ui.chat.quiet import until_quiet
 
 from chatbench.core.models import ModelRef
 from chatbench.core.prompts import Prompt, PromptMessage
@@ -18,6 +20,8 @@ from chatbench.ui.window import MainWindow
 from chatbench.ui.workbench.arrangement import WorkbenchPlace
 from chatbench.ui.workbench.hands import Hands
 from chatbench.ui.workbench.pane import WorkbenchPane
+from chatbench.ui.workbench.prompts.page import PromptPage
+from chatbench.ui.workbench.runs.newrun import NewRunDialog
 from chatbench.ui.workbench.section import Workbench, workbench_spec
 
 if TYPE_CHECKING:
@@ -216,3 +220,28 @@ def test_words_find_prompts_by_their_text(
     assert titles(pane) == ["Prompts", "Two"]
     do(lambda: QTest.keyClicks(pane.sidebar.search, "nowhere"))
     assert pane.sidebar.empty.text() == "Nothing found."
+
+
+def test_a_run_is_planned_for_the_prompt_in_view(
+    opened: Opened, services: Services, run_async: Runner, do: Do
+) -> None:
+    do(opened.workbench.show)
+    pane = opened.pane
+    do(pane.run_on_dataset)
+    assert "Open the prompt" in pane.window_.notices.shown()[-1].text
+    hello = saved(services, run_async, "Hello")
+    do(lambda: pane.open_prompt(hello))
+    page = pane.current_view()
+    assert isinstance(page, PromptPage)
+
+    async def planned() -> None:
+        page.editor.run_dataset.click()
+        await asyncio.sleep(0)
+        dialog = pane.findChild(NewRunDialog)
+        assert dialog is not None
+        assert dialog.isVisible()
+        dialog.reject()
+        await until_quiet()
+
+    run_async(planned())
+    assert pane.open_keys() == [f"prompt:{hello}"]

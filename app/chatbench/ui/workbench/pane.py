@@ -122,8 +122,11 @@ class WorkbenchPane(QWidget):
         self.taking.new_dataset(path)
 
     def run_on_dataset(self) -> None:
-        """Lets the reader plan a run of the prompt in view, or of one to be chosen."""
-        spawn(self._plan_run(self.prompt_in_view()), owner=self, name="plan-run")
+        """Lets the reader plan a run of the prompt in view."""
+        if prompt_id := self.prompt_in_view():
+            spawn(self._plan_run(prompt_id), owner=self, name="plan-run")
+        else:
+            self.tell(self.tr("Open the prompt that is to be run first."))
 
     async def _plan_run(self, prompt_id: str) -> None:
         from chatbench.ui.workbench.runs.newrun import NewRunDialog
