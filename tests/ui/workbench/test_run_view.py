@@ -156,3 +156,15 @@ def test_a_run_under_way_is_followed_paused_and_gone_on_with(
         run_async(until(lambda: not view.is_live and view.head.resume.isVisible(), "the pause"))
         assert view.head.reason.text() == "Paused by you"
         assert not view.head.pause.isVisible()
+
+
+def test_the_chart_and_its_table_say_which_column_is_the_best_value(view: RunView, run_async: Runner) -> None:
+    dialog = view.show_charts()
+    run_async(done(lambda: None))
+    cells = [[dialog.table.item(at, across) for across in (1, 5)] for at in range(2)]
+    told = [[one.text() if one is not None else "" for one in row] for row in cells]
+    assert told == [["100.0 %", "yes"], ["33.3 %", ""]]
+    assert view.statistics is not None
+    first, other = (dialog.chart.place(one) for one in view.statistics.columns)
+    assert first.y() < other.y(), "the better one stands higher"
+    run_async(done(dialog.reject))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt
@@ -33,7 +34,9 @@ class CellDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._model = model
         self._cut: dict[tuple[str, int, FontRole], str] = {}
+        self._facts: dict[tuple[int | None, Decimal | None, bool], list[tuple[str, int]]] = {}
         theme().changed.connect(self._cut.clear)
+        theme().changed.connect(self._facts.clear)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return QSize(theme().scaled(150), theme().scaled(CELL_HEIGHT))
@@ -82,22 +85,15 @@ class CellDelegate(QStyledItemDelegate):
     ) -> None:
         self._words(painter, cell.text, first, "code", "text", rtl, cell.lead)
         edge, gap = theme().icon_size(13), 6
-        time = quantities.duration(cell.total_ms / 1000) if cell.total_ms is not None else ""
-        if cell.from_cache:
-            cost = self.tr("cache")
-        else:
-            cost = quantities.amount(cell.cost) if cell.cost is not None else ""
         metrics = theme().metrics("micro")
         right = second.right() + 1
         painter.setFont(theme().font("micro"))
         painter.setPen(theme().color("text2"))
         base = second.y() + (second.height() + metrics.ascent() - metrics.descent()) / 2
-        for fact in (time, cost):
-            if fact:
-                wide = metrics.horizontalAdvance(fact)
-                x = right - wide
-                painter.drawText(QPointF(self._mirror(x, wide, second) if rtl else x, base), fact)
-                right = x - theme().scaled(8)
+        for fact, wide in self._facts_of(cell):
+            x = right - wide
+            painter.drawText(QPointF(self._mirror(x, wide, second) if rtl else x, base), fact)
+            right = x - theme().scaled(8)
         x = second.x()
         shown = max(0, (right - x) // (edge + gap))
         for tick in cell.ticks[:shown]:
@@ -105,6 +101,21 @@ class CellDelegate(QStyledItemDelegate):
             left = self._mirror(x, edge, second) if rtl else x
             icons.draw(painter, name, QRect(left, second.y(), edge, second.height()), color)
             x += edge + gap
+
+    def _facts_of(self, cell: ShownCell) -> list[tuple[str, int]]:
+        """Time and cost in words, each with its width."""
+        key = (cell.total_ms, cell.cost, cell.from_cache)
+        found = self._facts.get(key)
+        if found is None:
+            if len(self._facts) >= _KEPT_WORDS:
+                self._facts.clear()
+            time = quantities.duration(cell.total_ms / 1000) if cell.total_ms is not None else ""
+            cost = quantities.amount(cell.cost) if cell.cost is not None else ""
+            metrics = theme().metrics("micro")
+            words = (time, self.tr("cache") if cell.from_cache else cost)
+            found = [(one, metrics.horizontalAdvance(one)) for one in words if one]
+            self._facts[key] = found
+        return found
 
     def _paint_failed(
         self, painter: QPainter, cell: ShownCell, first: QRect, second: QRect, rtl: bool

@@ -21,6 +21,7 @@ from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Label, Surface, announce, gauge_clock
 from chatbench.ui.workbench.runs.cellpanel import CellPanel
+from chatbench.ui.workbench.runs.charts import ChartsDialog
 from chatbench.ui.workbench.runs.comparing import Comparison
 from chatbench.ui.workbench.runs.exporting import Exports
 from chatbench.ui.workbench.runs.figures import ColumnFigures
@@ -362,8 +363,18 @@ class RunView(Surface):
         again = menu.addAction(self.tr("Check the answers again"), lambda: self._do(runs.recheck(self.id)))
         again.setEnabled(idle)
         menu.addSeparator()
+        charts = menu.addAction(self.tr("Cost and quality…"), self.show_charts)
+        charts.setEnabled(self.statistics is not None)
         self.exports.add_to(menu)
         menu.popup(self.head.more.mapToGlobal(self.head.more.rect().bottomLeft()))
+
+    def show_charts(self) -> ChartsDialog:
+        """Opens the columns as a chart with its table. To be called when they have been counted."""
+        assert self.run is not None
+        assert self.statistics is not None
+        dialog = ChartsDialog(self.run, self.statistics, self)
+        dialog.open()
+        return dialog
 
     def _rerun(self, which: Any) -> None:
         self._do(self._services.runs.rerun(self.id, which))
