@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 
 class Offer(NamedTuple):
-    """One thing that can be done with a message, as a menu says it."""
+    """One thing that can be done with a message, as a menu says it; or several in a menu of their own."""
 
     key: str
     words: str
+    inside: tuple[Offer, ...] = ()
 
 
 def tr(words: str) -> str:
@@ -74,7 +75,7 @@ def offers(view: ConversationView, lane: LaneView, message: TreeMessage) -> list
         list(_words(message, streaming=view.streaming)),
         [] if view.streaming or message.role == "user" else list(ways(message)),
         list(_branches(view, message)),
-        list(_handing(message)) if view.hands_on else [],
+        [Offer("", tr("Workbench"), tuple(_handing(message)))] if view.hands_on else [],
         list(_sending(view, message)),
         list(_looking(lane, message)),
         [] if view.streaming else [Offer("delete", tr("Delete"))],
@@ -135,7 +136,10 @@ def fill(menu: QMenu, groups: list[list[Offer]], do: Callable[[str], object]) ->
         if not menu.isEmpty():
             menu.addSeparator()
         for offer in group:
-            menu.addAction(offer.words, partial(do, offer.key))
+            if offer.inside:
+                fill(menu.addMenu(offer.words), [list(offer.inside)], do)
+            else:
+                menu.addAction(offer.words, partial(do, offer.key))
 
 
 def copy_message(lane: LaneView, message: TreeMessage) -> None:
