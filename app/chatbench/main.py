@@ -188,6 +188,7 @@ def _services(ground: _Ground) -> Services:
     from chatbench.services.fragments import FragmentService
     from chatbench.services.history import HistoryService
     from chatbench.services.inspect import InspectService
+    from chatbench.services.jobs import JobService
     from chatbench.services.lanes import LaneService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
@@ -227,6 +228,7 @@ def _services(ground: _Ground) -> Services:
         attachments=attachments,
         provider_files=ProviderFileService(environment, attachments, UploadStore(ground.database), changes),
         batches=BatchService(environment, models),
+        jobs=JobService(environment),
         endpoints=EndpointService(environment, changes),
         models=models,
         usage=UsageService(store),

@@ -15,6 +15,7 @@ from chatbench.cli.chat import chat
 from chatbench.cli.datasets import datasets
 from chatbench.cli.files import files
 from chatbench.cli.history import history
+from chatbench.cli.jobs import jobs
 from chatbench.cli.keys import keys
 from chatbench.cli.models import models
 from chatbench.cli.prompt import prompt
@@ -57,6 +58,7 @@ for _command in (
     datasets,
     files,
     history,
+    jobs,
     keys,
     models,
     prompt,

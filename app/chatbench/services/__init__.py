@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chatbench.services.fragments import FragmentService
     from chatbench.services.history import HistoryService
     from chatbench.services.inspect import InspectService
+    from chatbench.services.jobs import JobService
     from chatbench.services.lanes import LaneService
     from chatbench.services.models import ModelService
     from chatbench.services.notices import Notifier
@@ -51,6 +52,7 @@ class Services:
     attachments: AttachmentService
     provider_files: ProviderFileService
     batches: BatchService
+    jobs: JobService
     endpoints: EndpointService
     models: ModelService
     usage: UsageService
