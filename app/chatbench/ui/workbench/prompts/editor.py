@@ -78,6 +78,7 @@ class PromptEditor(Surface):
         self.body.setContentsMargins(14, 12, 14, 12)
         self.body.setSpacing(8)
         self.body.addWidget(self.cards)
+        self.count.setMinimumHeight(self.attach.sizeHint().height())
         self.body.addWidget(flowing(self.add_message, self.attach, self.count, end_from=2))
         self.body.addWidget(self.variables_head)
         self.body.addWidget(self.variables)
