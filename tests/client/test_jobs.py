@@ -169,6 +169,46 @@ async def test_a_job_whose_taking_nobody_heard_of_is_found_and_not_sent_twice(
 
 
 @both
+async def test_what_another_process_was_sending_is_looked_for_once_it_is_dead(
+    environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str, tmp_path: Path
+) -> None:
+    server.batches.lose_next = 1
+    job = await jobs.submit(asked(vendor, 2))
+    server.batches.finish(only(server))
+    other = Profile.open(tmp_path / "profile")
+
+    async def sent_by_other() -> None:
+        await environment.need_database().write(
+            lambda connection: connection.execute("UPDATE job_pieces SET owner = ?", (other.owner.id,))
+        )
+
+    await sent_by_other()
+    assert (await jobs.look(job.id)).pieces[0].state == "sending"
+    other.close()
+    assert (await jobs.look(job.id)).pieces[0].remote_id == only(server).id
+    assert (await jobs.wait(job.id)).answered == 2
+    assert len(server.batches.taken) == 1
+
+
+async def test_jobs_we_know_of_do_not_leave_another_undecided(server: LoopbackServer, jobs: Jobs) -> None:
+    """Anthropic's jobs have no name: one with as many requests may be the one that was lost."""
+    await jobs.submit(asked("anthropic", 2))
+    server.script(replies.Reply(never=True))
+    lost = await jobs.submit(asked("anthropic", 2))
+    await jobs.look(lost.id)
+    assert (await jobs.look(lost.id)).pieces[0].state == "working"
+    assert len(server.batches.taken) == 2
+
+
+async def test_a_nameless_job_that_may_be_ours_is_waited_for(server: LoopbackServer, jobs: Jobs) -> None:
+    server.batches.lose_next = 1
+    lost = await jobs.submit(asked("anthropic", 2))
+    for _ in range(2):
+        assert (await jobs.look(lost.id)).pieces[0].state == "sending"
+    assert len(server.batches.taken) == 1
+
+
+@both
 async def test_what_never_arrived_is_sent_when_it_is_known_that_it_did_not(
     server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:

@@ -285,7 +285,8 @@ class Jobs:
         if piece.owner != self._owner.id and self._owner.is_alive(piece.owner):
             return
         try:
-            remote = await at.work.find(at.place, piece.id, piece.sent_at, piece.requests)
+            known = await self._store.remote_ids(piece.provider)
+            remote = await at.work.find(at.place, piece.id, piece.sent_at, piece.requests, known)
         except Undecided:
             return
         if remote is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -80,9 +80,11 @@ class JobWork(ABC):
         """One line of them. Raises InvalidResponse."""
 
     @abstractmethod
-    async def find(self, at: Place, label: str, since_ms: int, total: int) -> RemoteJob | None:
+    async def find(
+        self, at: Place, label: str, since_ms: int, total: int, known: Collection[str]
+    ) -> RemoteJob | None:
         """The job that was sent under `label` from `since_ms` (UTC milliseconds) on and whose id we were
-        never told; None where there is none. Raises `Undecided`."""
+        never told, and so none of `known`; None where there is none. Raises `Undecided`."""
 
     async def retrieve(self, at: Place, job_id: str) -> RemoteJob:
         check(at)

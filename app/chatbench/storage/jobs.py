@@ -90,6 +90,17 @@ class JobStore:
         """Raises ConfigurationError where there is no such job."""
         return await self._database.read(lambda connection: _job(connection, job_id))
 
+    async def remote_ids(self, provider: str) -> frozenset[str]:
+        """The names a provider gave to what it was sent."""
+
+        def read(connection: apsw.Connection) -> frozenset[str]:
+            found: Any = connection.execute(
+                "SELECT remote_id FROM job_pieces WHERE provider = ? AND remote_id != ''", (plain(provider),)
+            )
+            return frozenset(remote_id for (remote_id,) in found)
+
+        return await self._database.read(read)
+
     async def delete(self, job_id: str) -> None:
         """Forgets a job here; nothing is cancelled."""
 

@@ -6,7 +6,7 @@ the names in its results, which are told when it has ended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -134,11 +134,13 @@ class AnthropicJobs(JobWork):
             case _:
                 raise invalid(at.endpoint, line)
 
-    async def find(self, at: Place, label: str, since_ms: int, total: int) -> RemoteJob | None:
+    async def find(
+        self, at: Place, label: str, since_ms: int, total: int, known: Collection[str]
+    ) -> RemoteJob | None:
         """Jobs of that time with as many requests may be the one; which it is their results tell."""
         undecided = False
         for job in await self.every(at, since_ms):
-            if job.total != total:
+            if job.total != total or job.id in known:
                 continue
             if job.state != "ended":
                 undecided = True

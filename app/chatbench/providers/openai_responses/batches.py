@@ -6,7 +6,7 @@ found again where the answer to its making was lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -143,7 +143,9 @@ class OpenAIJobs(JobWork):
             return Answered(told.custom_id, undone)
         return Answered(told.custom_id, "failed", error=_named(error, at.endpoint))
 
-    async def find(self, at: Place, label: str, since_ms: int, total: int) -> RemoteJob | None:
+    async def find(
+        self, at: Place, label: str, since_ms: int, total: int, known: Collection[str]
+    ) -> RemoteJob | None:
         return next((job for job in await self.every(at, since_ms) if job.label == label), None)
 
 
