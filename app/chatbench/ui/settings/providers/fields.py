@@ -23,6 +23,7 @@ QUIRK_WIRES: Final[dict[str, frozenset[str]]] = {
     "reasoning_summary": frozenset({"openai_responses"}),
     "api_version": frozenset({"openai_chat", "openai_responses", "gemini"}),
     "file_storage": frozenset({"openai_responses", "anthropic", "gemini", "mistral"}),
+    "batch_jobs": frozenset({"openai_responses", "anthropic"}),
 }
 """The wires that heed each difference; a field that is not named here is offered for all."""
 
@@ -55,6 +56,7 @@ def quirk_label(name: str) -> str:
         "reasoning_summary": tr("Gives summaries of its reasoning"),
         "api_version": tr("API version"),
         "file_storage": tr("Keeps files for later requests"),
+        "batch_jobs": tr("Takes batches at a lower price"),
     }.get(name, name)
 
 
