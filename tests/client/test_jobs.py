@@ -143,6 +143,34 @@ async def test_a_request_nobody_told_the_result_of_has_failed(
 
 
 @both
+async def test_results_that_are_fetched_twice_are_kept_and_paid_once(
+    environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
+) -> None:
+    """As after an end between the answers and the note that they are there."""
+    job = await jobs.submit(asked(vendor, 2))
+    server.batches.finish(only(server))
+    await jobs.wait(job.id)
+    before = [one async for one in jobs.collect(job.id)]
+    await environment.need_database().write(
+        lambda connection: connection.execute("UPDATE job_pieces SET state = 'working'")
+    )
+    assert (await jobs.wait(job.id)).state == "ended"
+    assert [one async for one in jobs.collect(job.id)] == before
+    assert (await spent(environment)).calls == 2
+
+
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+async def test_requests_openai_tells_nothing_of_ended_as_their_job_did(
+    server: LoopbackServer, jobs: Jobs, end: str
+) -> None:
+    job = await jobs.submit(asked("openai", 2))
+    server.batches.finish(only(server), end, {1: "lost"})
+    ended = await jobs.wait(job.id)
+    assert (ended.answered, getattr(ended, end)) == (1, 1)
+    assert (await texts(jobs, job.id))["row 1"] == end.capitalize()
+
+
+@both
 async def test_a_cancelled_job_keeps_what_was_answered(
     server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -164,6 +192,7 @@ async def test_a_job_whose_taking_nobody_heard_of_is_found_and_not_sent_twice(
     later = Jobs(environment, pause_s=0.001)
     await later.look(job.id)
     server.batches.finish(only(server))
+    assert (await later.look(job.id)).pieces[0].remote_id == only(server).id
     assert (await later.wait(job.id)).answered == 2
     assert len(server.batches.taken) == 1
 
