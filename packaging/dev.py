@@ -16,11 +16,8 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 - a plain sentence instead of a traceback
     sys.exit(f"Chatbench needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
 
-import contextlib
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -30,10 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from environment import ROOT, Environment, SetupError, say, write_locks
 
 _GLOBAL_OPTIONS_WITH_VALUE = ("--profile", "--log-level")
-_PARALLEL = ("-n", "3", "--dist", "worksteal")
-"""One more than two cores: about a third of the time tests wait for what others do."""
-_MEMORY = 6 << 30
-"""Bytes, of which one run of all tests takes a sixth."""
+_PARALLEL = ("-n", "2", "--dist", "worksteal")
+"""Who has nothing left takes of the others' share: some folders take much longer than others."""
 _WINDOW, _OFFSCREEN = "window", "offscreen"
 
 
@@ -125,22 +120,7 @@ def test(arguments: list[str]) -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not whole:
         return _start(environment, ["-m", "pytest", *arguments])
-    with _quick_folder() as folder:
-        if folder:
-            os.environ["TMPDIR"] = folder
-        # Who has nothing left takes of the others' share: some folders take much longer than others.
-        return _start(environment, ["-m", "pytest", *_PARALLEL, *arguments]) or failed
-
-
-def _quick_folder() -> contextlib.AbstractContextManager[str | None]:
-    """For the profiles of tests: in memory, where there is enough, no test waits for a disk."""
-    memory = Path("/dev/shm")  # noqa: S108 - what stands in it is a folder of this run's own
-    if sys.platform != "linux" or "TMPDIR" in os.environ or not os.access(memory, os.W_OK):
-        return contextlib.nullcontext()
-    # Containers have little of it, and let no program be started from there.
-    if shutil.disk_usage(memory).free < _MEMORY or os.statvfs(memory).f_flag & os.ST_NOEXEC:
-        return contextlib.nullcontext()
-    return tempfile.TemporaryDirectory(prefix="chatbench-tests-", dir=memory, ignore_cleanup_errors=True)
+    return _start(environment, ["-m", "pytest", *_PARALLEL, *arguments]) or failed
 
 
 def lint(environment: Environment) -> int:

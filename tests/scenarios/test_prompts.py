@@ -218,7 +218,7 @@ def test_a_prompt_is_changed_and_renamed_from_the_list(
             await until(lambda: view.findChildren(PromptEditor), "the form")
             editor = editor_of(view)
             assert editor.model.label() == "model-b"
-            for name, trouble in (("ta/ken", "A name is made of letters"), ("taken", "There is a prompt")):
+            for name, trouble in (("ta/.ken", "A name is made of letters"), ("taken", "There is a prompt")):
                 editor.name.clear()
                 QTest.keyClicks(editor.name, name)
                 click(editor.save)

@@ -247,7 +247,9 @@ class PromptEditor(QDialog):
         try:
             templates.path(name)
         except ConfigurationError:
-            self._tell(self.tr("A name is made of letters, digits, dots, - and _, and begins with no dot."))
+            self._tell(
+                self.tr("A name is made of letters, digits, dots, -, _ and, for folders, /; no dot first.")
+            )
             return
         if name != self._known_as and name in templates.names():
             self._tell(self.tr("There is a prompt called {0} already. Choose another name.").format(name))
