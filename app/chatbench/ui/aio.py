@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shiboken6 import isValid
 
 from chatbench.core.errors import DatabaseClosed
+from chatbench.ui.collecting import whole_passes_rare
 
 if TYPE_CHECKING:
     import asyncio
@@ -167,5 +168,5 @@ def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         finally:
             await cancel_spawned()
 
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+    with whole_passes_rare(), asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         return runner.run(whole())
