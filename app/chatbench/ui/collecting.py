@@ -1,10 +1,10 @@
 """The garbage collector's passes over everything, which stop the window while they last, made rare.
 
 A full pass looks at every object the program holds: some 60 ms once a few conversations are open, and
-several come in a minute while answers stream. So what has survived one is laid aside (`gc.freeze`), and the
-next looks at what is new only. Once twice as much lies aside as the last pass over everything left, or
-`at_least` objects, all of it is looked at again: cycles that were let go of after they were laid aside are found
-then.
+several come in a minute while answers stream. So what has survived one is laid aside (`gc.freeze`), and
+the next looks at what is new only. Once twice as much lies aside as the last pass over everything left, or
+`at_least` objects, all of it is looked at again: cycles that were let go of after they were laid aside are
+found then.
 """
 
 from __future__ import annotations
