@@ -41,6 +41,8 @@ PROMPTS = st.builds(
     response_schema=st.sampled_from([None, {"type": "object"}]),
     tools=st.sampled_from([(), (ToolDefinition(name="t", parameters={"type": "object"}),)]),
     models=st.lists(NAMES, max_size=2).map(tuple),
+    dataset=TEXT,
+    columns=st.dictionaries(NAMES, TEXT, max_size=2),
 )
 NAMED = st.builds(
     NamedPrompt, name=TEXT, folder=TEXT, tags=st.lists(NAMES, max_size=2).map(tuple), prompt=PROMPTS
@@ -63,6 +65,7 @@ def test_the_simple_form_is_written_where_it_says_everything() -> None:
     values = prompt_values.written(NamedPrompt(prompt=prompt))
     assert values == {"model": "a/b", "system": "s", "prompt": "{{x}}", "variables": {"x": "d"}}
     assert prompt_values.is_simple(values)
+    assert not prompt_values.is_simple({**values, "dataset": "Tickets"})
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,7 @@ def test_the_simple_form_is_written_where_it_says_everything() -> None:
         ({"variables": {"x": {"sort": 1}}}, "`variables"),
         ({"tools": [{}]}, "`tools"),
         ({"schema": 5}, "`schema`"),
+        ({"columns": {"x": 5}}, "`columns"),
     ],
 )
 def test_what_is_no_prompt(values: dict[str, Any], said: str) -> None:

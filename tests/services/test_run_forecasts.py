@@ -16,6 +16,7 @@ from chatbench.core.prompts import Prompt, PromptMessage
 from chatbench.core.runs import Plan, PlanData, PlanLimits, PlanModel, PlanPrompt, PlanUser
 from chatbench.core.usage import Rates
 from chatbench.services import Services
+from chatbench.services.runs import row_values
 
 LIMITED = Parameters(max_output_tokens=100)
 
@@ -103,3 +104,30 @@ async def test_what_models_were_like_is_known_from_runs_before(services: Service
     after = await services.runs.check(plan_of(10))
     assert before.output_tokens == 3000
     assert after.output_tokens == 10 * cell.usage.output_tokens
+
+
+@pytest.mark.parametrize(
+    ("columns", "filled"),
+    [
+        ({}, {"tier": "gold", "text": "Help"}),
+        ({"customer": "tier"}, {"tier": "gold", "text": "Help", "customer": "gold"}),
+        ({"text": "tier"}, {"tier": "gold", "text": "gold"}),
+        ({"customer": "gone"}, {"tier": "gold", "text": "Help"}),
+        ({"text": ""}, {"tier": "gold", "text": "written"}),
+        ({"tier": ""}, {"text": "Help"}),
+    ],
+)
+def test_what_a_row_fills(columns: dict[str, str], filled: dict[str, str]) -> None:
+    assert row_values({"text": "written"}, columns, {"tier": "gold", "text": "Help"}) == filled
+
+
+async def test_columns_of_a_prompt_fill_its_variables(services: Services, server: LoopbackServer) -> None:
+    told = Prompt(messages=(PromptMessage(text="From {{customer}}"),), columns={"customer": "tier"})
+    plan = plan_of(data=PlanData(rows=({"tier": "gold"},)), prompts=(PlanPrompt(prompt=told),))
+    assert (await services.runs.check(plan)).problems == ()
+    run = await services.runs.start(plan)
+    await services.runs.wait(run.id)
+    assert server.asked[0].json["messages"][-1]["content"] == "From gold"
+    other = (PlanPrompt(prompt=told, columns={"customer": "level"}),)
+    problems = (await services.runs.check(plan_of(data=plan.data, prompts=other))).problems
+    assert problems == ("Row 1: no value for customer.",), "the plan goes before the prompt"

@@ -39,7 +39,9 @@ class PromptMessage(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defau
 
 class Prompt(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that a version of a prompt holds. `models` are `provider/model-id`s it is run with where none
-    is chosen; `variables` tell more of the places that the messages name, in their order."""
+    is chosen; `variables` tell more of the places that the messages name, in their order. `dataset` is the
+    name of the data set that is offered for trying and running it; `columns` variable → column of a data set
+    where the names differ, "" for a variable that no column fills."""
 
     messages: tuple[PromptMessage, ...] = ()
     variables: tuple[Variable, ...] = ()
@@ -47,6 +49,8 @@ class Prompt(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     response_schema: dict[str, Any] | None = None
     tools: tuple[ToolDefinition, ...] = ()
     models: tuple[str, ...] = ()
+    dataset: str = ""
+    columns: dict[str, str] = {}
 
 
 class PromptVersion(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

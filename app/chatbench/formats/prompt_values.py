@@ -1,7 +1,8 @@
 """Prompts as the plain values of a file that people write: TOML and YAML hold the same.
 
 The simple form is `prompt`, `system`, `model` and `variables` (name = default); the full one has `messages`,
-`models`, and tables that tell more of a variable. Reading takes both; writing takes the simple one where it
+`models`, and tables that tell more of a variable. Either may name a `dataset` that the prompt is tried and run
+on, and `columns` (variable = column) where the names differ. Reading takes both; writing takes the simple one where it
 says everything.
 """
 
@@ -18,8 +19,8 @@ from chatbench.core.prompts import NamedPrompt, Prompt, PromptMessage, Variable
 from chatbench.core.tools import ToolDefinition
 
 KEYS = (
-    "name", "folder", "tags", "model", "models", "system", "prompt", "messages", "variables", "parameters",
-    "schema", "tools",
+    "name", "folder", "tags", "model", "models", "dataset", "system", "prompt", "messages", "variables",
+    "columns", "parameters", "schema", "tools",
 )  # fmt: skip
 """What such a file can hold, in the order in which it is written."""
 BESIDE = ("fragments", "system_fragments")
@@ -47,6 +48,8 @@ def read(values: Mapping[str, Any]) -> NamedPrompt:
             response_schema=_convert(values, "schema", dict[str, Any] | None, None),
             tools=_convert(values, "tools", tuple[ToolDefinition, ...], ()),
             models=_models(values),
+            dataset=_convert(values, "dataset", str, ""),
+            columns=_convert(values, "columns", dict[str, str], {}),
         ),
     )
 
@@ -59,12 +62,14 @@ def written(named: NamedPrompt) -> dict[str, Any]:
         values["model"] = prompt.models[0]
     else:
         values["models"] = list(prompt.models)
+    values["dataset"] = prompt.dataset
     simple = _simple(prompt.messages)
     if simple is not None:
         values["system"], values["prompt"] = simple
     else:
         values["messages"] = [_message(one) for one in prompt.messages]
     values["variables"] = {one.name: _variable(one) for one in prompt.variables}
+    values["columns"] = dict(prompt.columns)
     values["parameters"] = prompt.parameters.to_dict()
     values["schema"] = prompt.response_schema
     values["tools"] = [msgspec.to_builtins(one) for one in prompt.tools]
@@ -73,7 +78,7 @@ def written(named: NamedPrompt) -> dict[str, Any]:
 
 def is_simple(values: Mapping[str, Any]) -> bool:
     """Whether these hold nothing that only the full form has."""
-    beyond = {"name", "folder", "tags", "models", "messages", "tools"} & values.keys()
+    beyond = {"name", "folder", "tags", "models", "dataset", "messages", "columns", "tools"} & values.keys()
     variables = values.get("variables")
     tables = isinstance(variables, Mapping) and any(isinstance(one, Mapping) for one in variables.values())
     return not beyond and not tables

@@ -10,7 +10,7 @@ from chatbench.core.prompts import Prompt, PromptMessage
 from chatbench.rendering.differences import Piece, differences
 from chatbench.rendering.subsequence import never
 
-_SETTINGS = ("variables", "response_schema", "tools", "models")
+_SETTINGS = ("variables", "response_schema", "tools", "models", "dataset", "columns")
 
 
 class MessageDifference(NamedTuple):

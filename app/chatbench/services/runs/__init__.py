@@ -4,6 +4,7 @@ from chatbench.evaluation.kinds import KINDS as KINDS
 from chatbench.evaluation.kinds import Field as CheckField
 from chatbench.evaluation.kinds import Kind as CheckKind
 from chatbench.evaluation.kinds import problems as check_problems
+from chatbench.services.runs.columns import row_values as row_values
 from chatbench.services.runs.exporting import FORMATS as EXPORTS
 from chatbench.services.runs.exporting import RunFormat as RunFormat
 from chatbench.services.runs.forecasting import Forecast as Forecast
@@ -28,4 +29,5 @@ __all__ = [
     "RunStatistics",
     "check_problems",
     "names_of",
+    "row_values",
 ]

@@ -121,7 +121,7 @@ class Asker:
 
     def request(self, column: RunColumn, row: RunRow, outputs: Mapping[str, str]) -> Request:
         """The first request of a cell. Raises FormatError for values that do not fill the prompt."""
-        values = values_of(self._run.plan.prompts[column.planned], row, outputs)
+        values = values_of(self._run.plan.prompts[column.planned], column.prompt, row, outputs)
         filled = fill(column.prompt, values, column.fragments, self._variables[column.index])
         return Request(
             model=self._models[column.index],
@@ -201,7 +201,7 @@ class Asker:
     ) -> None:  # fmt: skip
         """The other side of the talk: from the script, or from a model."""
         column = self._run.columns[key.column]
-        values = values_of(self._run.plan.prompts[column.planned], row, {})
+        values = values_of(self._run.plan.prompts[column.planned], column.prompt, row, {})
         for template in user.says:
             talk.say("user", render(template, values, column.fragments))
             await self._say(request, talk, key, begun)

@@ -109,14 +109,30 @@ def combinations(model: PlanModel) -> Iterator[Parameters]:
         yield model.parameters.merged(Parameters.from_dict(dict(zip(names, values, strict=True))))
 
 
-def values_of(wanted: PlanPrompt, row: RunRow, outputs: Mapping[str, str]) -> dict[str, Any]:
-    """What the variables of a prompt are filled with in one row."""
-    values = {**wanted.values, **row.values}
-    for variable, column in wanted.columns.items():
-        if column in row.values:
-            values[variable] = row.values[column]
-    values.update(outputs)
-    return values
+def values_of(
+    wanted: PlanPrompt, prompt: Prompt, row: RunRow, outputs: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the variables of a prompt are filled with in one row; the plan's `columns` go before the prompt's
+    own."""
+    columns = {**prompt.columns, **wanted.columns}
+    return {**row_values(wanted.values, columns, row.values), **outputs}
+
+
+def row_values(
+    values: Mapping[str, Any], columns: Mapping[str, str], row: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A row's values by the names of variables, `values` where no column fills one; `columns` as in
+    `Prompt`."""
+    found = {**values, **row}
+    for variable, column in columns.items():
+        if column:
+            if column in row:
+                found[variable] = row[column]
+        elif variable in values:
+            found[variable] = values[variable]
+        else:
+            found.pop(variable, None)
+    return found
 
 
 def missing_in(variables: tuple[Variable, ...], values: Mapping[str, Any]) -> list[str]:

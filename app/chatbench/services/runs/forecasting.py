@@ -247,6 +247,7 @@ class _Looked:
         self._random = random.Random(0)
         self._missing: list[str] = []
         self._bad = 0
+        self._prompts = {column.planned: column.prompt for column in columns}
         self._variables: dict[int, tuple[Variable, ...]] = {
             column.planned: variables_of(column.prompt) for column in columns
         }
@@ -266,7 +267,8 @@ class _Looked:
     def _look(self, row: RunRow) -> None:
         missing: dict[str, None] = {}
         for planned, variables in self._variables.items():
-            values = values_of(self._plan.prompts[planned], row, self._chained[planned])
+            chained = self._chained[planned]
+            values = values_of(self._plan.prompts[planned], self._prompts[planned], row, chained)
             missing.update(dict.fromkeys(missing_in(variables, values)))
         if missing:
             self._bad += 1
@@ -285,7 +287,7 @@ class _Looked:
         variables = self._variables[column.planned]
         found = []
         for row in self.sample:
-            values = values_of(wanted, row, outputs)
+            values = values_of(wanted, column.prompt, row, outputs)
             if not missing_in(variables, values):
                 found.append(fill(column.prompt, values, column.fragments))
         return found
