@@ -131,7 +131,9 @@ INTRUDERS: dict[str, list[tuple[str, dict[str, str]]]] = {
         ),
         ("the terminal calls a wire", {"cli/intruder.py": "import chatbench.providers.http"}),
     ],
-    "composition": [("main imports the window", {"main.py": "import chatbench.ui.app", "ui/app.py": ""})],
+    "composition": [
+        ("main imports the window", {"main/intruder.py": "import chatbench.ui.app", "ui/app.py": ""})
+    ],
 }
 
 
