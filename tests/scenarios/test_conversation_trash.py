@@ -67,7 +67,7 @@ def test_a_deleted_message_and_a_deleted_chat_come_back(
     run_async(scenario())
 
 
-def test_the_trash_is_emptied_after_a_second_press(
+def test_nothing_is_deleted_for_good_before_a_second_press(
     tmp_path: Path, run_async: Run, server: LoopbackServer
 ) -> None:
     async def scenario() -> None:
@@ -81,6 +81,12 @@ def test_the_trash_is_emptied_after_a_second_press(
                 await until(lambda index=index: len(view.source.ids()) == index, "it to go")  # type: ignore[misc]
             answer = (await session.services.history.trashed()).messages[1].beginning
             dialog = await opened_trash(session, "Messages", "Beta", " ".join(answer.split()))
+            click(dialog.delete)
+            assert dialog.delete.label() == "Yes, delete it for good"
+            press(dialog.list, Qt.Key.Key_Down)
+            assert dialog.delete.label() == "Delete for good", "asked of another one"
+            click(dialog.delete)
+            assert len((await session.services.history.trashed()).messages) == 2, "asked first"
             click(dialog.delete)
             await until(lambda: len(listed(dialog)) == 2, "one for good")
             click(dialog.empty)

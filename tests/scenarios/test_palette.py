@@ -144,6 +144,8 @@ def test_every_action_that_has_other_words_is_there(tmp_path: Path, run_async: R
             commands = session.window.commands
             assert [key for key in keywords() if key not in commands] == []
             assert len({key for key in keywords() if commands[key].property("in_palette")}) == len(keywords())
+            told = [(action.text(), action.property("place")) for action in commands]
+            assert sorted(told) == sorted(set(told)), "the page of shortcuts would name two alike"
 
     run_async(scenario())
 

@@ -47,8 +47,9 @@ class AppearanceActions(QObject):
         self._add("larger", self.tr("Larger text"), partial(self._step, 1), "zoom-in", "Ctrl++")
         # On many keyboards the plus stands above the equals sign.
         self._add(
-            "larger-unshifted", self.tr("Larger text"), partial(self._step, 1), "", "Ctrl+=", listed=False
-        )
+            "larger-unshifted", self.tr("Larger text, second shortcut"), partial(self._step, 1), "zoom-in",
+            "Ctrl+=", listed=False,
+        )  # fmt: skip
         self._add("smaller", self.tr("Smaller text"), partial(self._step, -1), "zoom-out", "Ctrl+-")
         self._add("usual", self.tr("Text at 100 %"), self._reset, "a-large-small", "Ctrl+0")
         for key, text, value in (

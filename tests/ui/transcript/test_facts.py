@@ -65,3 +65,13 @@ def test_a_stopped_answer_counts_one_token_and_many(show: Show) -> None:
     line = items[3].boxes[0]
     assert isinstance(line, FoldLine)
     assert line.facts == "1 token"
+
+
+def test_facts_stand_clear_of_the_next_name_where_the_question_between_is_gone(show: Show) -> None:
+    took = Timings(first_token_s=0.5, total_s=1.5)
+    usage, cost = Usage(output_tokens=40), Cost(amount=Decimal("0.01"))
+    answers = [answer(n, "Yes.", usage=usage, cost=cost, timings=took) for n in range(2)]
+    view = show(ListSource(answers))
+    upper, lower = sorted(view.stack.items(), key=lambda item: item.id)
+    below_facts = upper.height - (upper.content_top + upper.facts_height())
+    assert below_facts + lower.content_top >= 12

@@ -37,9 +37,10 @@ class TrashDialog(QDialog):
         """Deleted message → its conversation."""
         self._count = 0
         self._reading = Rereading(self._read, self, "trash")
-        self._asked = False
+        self._asked: Button | None = None
+        """What nothing brings back was asked for: only the second press of the same button does it."""
         self.list = _TrashList(self)
-        self.list.selectionModel().currentChanged.connect(lambda *_: self._offer())
+        self.list.selectionModel().currentChanged.connect(lambda *_: self._take_back())
         self.list.restore_wanted.connect(self._restore)
         self.told = Label(font="small", color="text2", wrap=True)
         self.restore = Button(self.tr("Restore"), icon="undo-2")
@@ -98,8 +99,7 @@ class TrashDialog(QDialog):
             self.list.setCurrentIndex(self.list.model_.index(target))
         kept_words = self.tr("What is in the trash stays there until you delete it for good.")
         self.told.setText(kept_words if self._count else self.tr("The trash is empty."))
-        self._asked = False
-        self._offer()
+        self._take_back()
 
     def _rows(self, trash: Trash) -> list[Row]:
         today = datetime.now().astimezone().date()
@@ -123,6 +123,11 @@ class TrashDialog(QDialog):
             )
         return rows
 
+    def _take_back(self) -> None:
+        """Nothing is asked for any more."""
+        self._asked = None
+        self._offer()
+
     def _offer(self) -> None:
         chosen = self.list.current() is not None
         self.restore.setEnabled(chosen)
@@ -130,7 +135,9 @@ class TrashDialog(QDialog):
         self.empty.setEnabled(self._count > 0)
         one, several = self.tr("Delete 1 thing for good"), self.tr("Delete all {0} for good")
         really = one if self._count == 1 else several.format(self._count)
-        self.empty.set_label(really if self._asked else self.tr("Empty the trash…"))
+        self.empty.set_label(really if self._asked is self.empty else self.tr("Empty the trash…"))
+        this = self.tr("Yes, delete it for good")
+        self.delete.set_label(this if self._asked is self.delete else self.tr("Delete for good"))
 
     def _restore(self) -> None:
         row = self.list.current()
@@ -150,19 +157,22 @@ class TrashDialog(QDialog):
 
     def _delete(self) -> None:
         row = self.list.current()
-        if row is not None:
+        if row is not None and self._sure(self.delete):
             message = [row.id] if row.id in self._homes else []
             chat = [] if message else [row.id]
             gone = self._services.history.delete_for_good(conversations=chat, messages=message)
             spawn(gone, name="delete-for-good")
 
     def _empty(self) -> None:
-        """Nothing brings it back, so the first press only asks."""
-        if self._asked:
+        if self._sure(self.empty):
             spawn(self._services.history.empty_trash(), name="empty-trash")
-        else:
-            self._asked = True
-            self._offer()
+
+    def _sure(self, button: Button) -> bool:
+        """Whether a button was pressed a second time; the first press only asks."""
+        sure = self._asked is button
+        self._asked = None if sure else button
+        self._offer()
+        return sure
 
 
 class _TrashList(QListView):

@@ -31,6 +31,8 @@ from chatbench.ui.chat.transcript.states import Wait, ended_boxes, living_boxes,
 from chatbench.ui.theme import theme
 
 _ITEM_GAP: Final = 2.0
+_BELOW_MARGIN: Final = 12.0
+"""What parts the facts of one answer from the next name, where no question stands between."""
 
 
 class Item:
@@ -322,10 +324,14 @@ class Item:
         self._measure_height()
 
     def margin_height(self) -> float:
-        """Height of the facts beside the message."""
+        """Height of the facts beside the message, with the room below them."""
+        return self.facts_height() + _BELOW_MARGIN
+
+    def facts_height(self) -> float:
+        """Height of name, time and facts beside the message."""
         lines = theme().line("ui") + theme().line("small")
         known = len(self.facts()) + len(self.note_lines())
-        return lines + (6 + known * theme().line("small") if known else 0) + 4.0
+        return lines + (6 + known * theme().line("small") if known else 0)
 
     def settle(self, number: int) -> float:
         """Make one box's height exact; returns by how much it changed."""
