@@ -4,6 +4,12 @@ from chatbench.evaluation.kinds import KINDS as KINDS
 from chatbench.evaluation.kinds import Field as CheckField
 from chatbench.evaluation.kinds import Kind as CheckKind
 from chatbench.evaluation.kinds import problems as check_problems
+from chatbench.services.runs.charting import SPREAD as SPREAD
+from chatbench.services.runs.charting import Band as Band
+from chatbench.services.runs.charting import Charts as Charts
+from chatbench.services.runs.charting import HeatMap as HeatMap
+from chatbench.services.runs.charting import Measure as Measure
+from chatbench.services.runs.charting import Spread as Spread
 from chatbench.services.runs.columns import row_values as row_values
 from chatbench.services.runs.exporting import FORMATS as EXPORTS
 from chatbench.services.runs.exporting import RunFormat as RunFormat
@@ -18,15 +24,21 @@ from chatbench.services.runs.statistics import names_of as names_of
 __all__ = [
     "EXPORTS",
     "KINDS",
+    "SPREAD",
+    "Band",
+    "Charts",
     "CheckField",
     "CheckKind",
     "ColumnStatistics",
     "Compared",
     "Forecast",
+    "HeatMap",
     "Live",
+    "Measure",
     "RunFormat",
     "RunService",
     "RunStatistics",
+    "Spread",
     "check_problems",
     "names_of",
     "row_values",

@@ -28,6 +28,7 @@ from chatbench.providers.http import Timeouts
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
 from chatbench.services.runs.asking import Asker, Files
+from chatbench.services.runs.charting import Charts, charts_of
 from chatbench.services.runs.columns import columns_of, refuse
 from chatbench.services.runs.exporting import Exporter, RunFormat
 from chatbench.services.runs.forecasting import Forecast, Forecaster
@@ -36,6 +37,7 @@ from chatbench.services.runs.plans import read_plan, written_plan
 from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import EXPECTED, Sources
 from chatbench.services.runs.statistics import Compared, RunStatistics, compared, statistics_of
+from chatbench.services.runs.unrated import unrated
 from chatbench.storage.runs import FAILED, REFUSED, Figures, RunStore, place_of
 
 log = logging.getLogger(__name__)
@@ -245,6 +247,33 @@ class RunService:
         run = await self._store.get(run_id)
         figures = await self._store.figures(run)
         return await asyncio.to_thread(statistics_of, run, figures)
+
+    async def charts(self, run_id: str) -> Charts:
+        """Its cells drawn together, as far as they have come."""
+        run = await self._store.get(run_id)
+        return await asyncio.to_thread(charts_of, run, await self._store.figures(run))
+
+    async def unrated(self, run_id: str, rows: Collection[int] | None = None) -> list[CellKey]:
+        """The answers that nobody has rated yet, of these rows if some are given: row after row, those of
+        each by chance."""
+        run = await self._store.get(run_id)
+        return await asyncio.to_thread(unrated, run, await self._store.figures(run), rows)
+
+    async def counterpart(self, run_id: str, key: CellKey, earlier_id: str) -> Cell | None:
+        """The cell of an earlier run that this one goes on from: that of the same row in the column that its
+        column goes on from. None where there is none, or no answer in it."""
+        run, earlier = await self._store.get(run_id), await self._store.get(earlier_id)
+        column = _earlier(earlier, run.columns[key.column])
+        rows = await self._store.rows(run, key.row, 1)
+        if column is None or not rows or key.repeat >= earlier.plan.repeats:
+            return None
+        place = key.row
+        if [row.id for row in await self._store.rows(earlier, place, 1)] != [rows[0].id]:
+            ids = await self._store.row_ids(earlier)
+            place = next((at for at, row_id in ids.items() if row_id == rows[0].id), -1)
+        if place < 0:
+            return None
+        return await self._store.cell(earlier, place_of(earlier, CellKey(place, column, key.repeat)))
 
     async def compare(self, first: tuple[str, int], second: tuple[str, int]) -> Compared:
         """Two columns, each by the run's id and its index: of one run, or of two. Rows belong together by
