@@ -50,12 +50,12 @@ def test_it_begins_with_the_newest_version_and_says_what_is_missing(
     dialog: NewRunDialog, run_async: Runner
 ) -> None:
     run_async(dialog.settled())
-    assert [number for number, chip in dialog.versions.items() if chip.isChecked()] == [2]
-    assert list(dialog.values) == ["language"]
-    assert "language" in dialog.rows["data"].error()
+    assert [one.planned.version for one in dialog.form.prompts.chosen()] == [2]
+    assert list(dialog.form.values.fields) == ["language"]
+    assert "language" in dialog.form.data.rows["data"].error()
     assert not dialog.start.isEnabled()
-    settle(dialog, run_async, lambda: QTest.keyClicks(dialog.values["language"], "German"))
-    assert dialog.rows["data"].error() == ""
+    settle(dialog, run_async, lambda: QTest.keyClicks(dialog.form.values.fields["language"], "German"))
+    assert dialog.form.data.rows["data"].error() == ""
     assert dialog.told.text().startswith("2 calls · ≈ ")
     assert dialog.start.isEnabled()
 
@@ -63,17 +63,17 @@ def test_it_begins_with_the_newest_version_and_says_what_is_missing(
 def test_a_grid_multiplies_the_calls_and_a_wrong_one_is_told_at_the_models(
     dialog: NewRunDialog, run_async: Runner
 ) -> None:
-    dialog.values["language"].setText("German")
-    settle(dialog, run_async, lambda: QTest.keyClicks(dialog.models.grids[0], "temperature 0, 0.5, 1"))
+    dialog.form.values.fields["language"].setText("German")
+    settle(dialog, run_async, lambda: QTest.keyClicks(dialog.form.models.grids[0], "temperature 0, 0.5, 1"))
     assert dialog.plan().models == (PlanModel(model="loop/m", grid={"temperature": (0, 0.5, 1)}),)
     assert dialog.told.text().startswith("6 calls")
-    settle(dialog, run_async, lambda: dialog.models.grids[0].setText("warmth 3"))
-    assert "warmth" in dialog.models.problem.text()
+    settle(dialog, run_async, lambda: dialog.form.models.grids[0].setText("warmth 3"))
+    assert "warmth" in dialog.form.models.problem.text()
     assert not dialog.start.isEnabled()
 
 
 def test_a_model_nobody_knows_is_told_at_the_models(dialog: NewRunDialog, run_async: Runner) -> None:
-    line = dialog.models.choice.lineEdit()
+    line = dialog.form.models.choice.lineEdit()
     assert line is not None
 
     def add() -> None:
@@ -82,12 +82,12 @@ def test_a_model_nobody_knows_is_told_at_the_models(dialog: NewRunDialog, run_as
 
     settle(dialog, run_async, add)
     assert [one.model for one in dialog.plan().models] == ["loop/m", "nobody/x"]
-    assert "nobody" in dialog.rows["models"].error()
+    assert "nobody" in dialog.form.rows["models"].error()
 
 
 def test_a_budget_that_is_no_number_is_told_at_its_field(dialog: NewRunDialog, run_async: Runner) -> None:
-    settle(dialog, run_async, lambda: QTest.keyClicks(dialog.budget, "much"))
-    assert "much" in dialog.rows["budget"].error()
+    settle(dialog, run_async, lambda: QTest.keyClicks(dialog.form.limits.budget, "much"))
+    assert "much" in dialog.form.limits.rows["budget"].error()
     assert not dialog.start.isEnabled()
 
 
@@ -97,7 +97,7 @@ def test_start_begins_the_run(
     server.script(triage("low"), triage("low"))
     begun: list[str] = []
     dialog.started.connect(begun.append)
-    settle(dialog, run_async, lambda: dialog.values["language"].setText("German"))
+    settle(dialog, run_async, lambda: dialog.form.values.fields["language"].setText("German"))
     run_async(done(dialog.start.click))
     run = run_async(services.runs.wait(begun[0]))
     assert (run.done, run.plan.name) == (2, "Triage")
@@ -107,7 +107,7 @@ def test_start_begins_the_run(
 
 def test_a_check_is_made_from_the_form_of_its_kind(dialog: NewRunDialog, run_async: Runner) -> None:
     opened: list[CheckDialog] = []
-    run_async(done(lambda: opened.append(dialog.checks.edit(None))))
+    run_async(done(lambda: opened.append(dialog.form.checks.edit(None))))
     (form,) = opened
 
     def fill() -> None:
@@ -126,7 +126,7 @@ def test_a_check_is_made_from_the_form_of_its_kind(dialog: NewRunDialog, run_asy
         form.save.click()
 
     settle(dialog, run_async, mend)
-    assert dialog.checks.checks == (Check(kind="length", options={"max": 80}, negate=True),)
+    assert dialog.form.checks.checks == (Check(kind="length", options={"max": 80}, negate=True),)
 
 
 def test_checks_are_tried_on_the_answers_that_are_there(
@@ -135,12 +135,12 @@ def test_checks_are_tried_on_the_answers_that_are_there(
     server.script(triage("low"), triage("high"))
     begun: list[str] = []
     dialog.started.connect(begun.append)
-    settle(dialog, run_async, lambda: dialog.values["language"].setText("German"))
+    settle(dialog, run_async, lambda: dialog.form.values.fields["language"].setText("German"))
     run_async(done(dialog.start.click))
     run_async(services.runs.wait(begun[0]))
-    dialog.checks.set_checks([Check(kind="contains", value="high", name="says high")])
-    run_async(done(dialog.checks.try_button.click))
-    assert dialog.checks.told.text() == "On the 2 answers of run 1:\nsays high passes 1"
+    dialog.form.checks.set_checks([Check(kind="contains", value="high", name="says high")])
+    run_async(done(dialog.form.checks.try_button.click))
+    assert dialog.form.checks.told.text() == "On the 2 answers of run 1:\nsays high passes 1"
     assert len(server.asked) == 2
 
 
