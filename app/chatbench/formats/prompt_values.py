@@ -1,9 +1,9 @@
 """Prompts as the plain values of a file that people write: TOML and YAML hold the same.
 
 The simple form is `prompt`, `system`, `model` and `variables` (name = default); the full one has `messages`,
-`models`, and tables that tell more of a variable. Either may name a `dataset` that the prompt is tried and run
-on, and `columns` (variable = column) where the names differ. Reading takes both; writing takes the simple one where it
-says everything.
+`models`, and tables that tell more of a variable. Either may name a `dataset` that the prompt is tried on,
+and `columns` (variable = column) where the names differ. Reading takes both; writing takes the simple one
+where it says everything.
 """
 
 from __future__ import annotations

@@ -16,12 +16,15 @@ from chatbench.storage.textfiles import replace_file
 
 class PromptDraft(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`prompt` as it stands, None where it is as version `number`; `values` it is tried with, and the
-    `models` (`provider/model-id`)."""
+    `models` (`provider/model-id`); `dataset` the id of the data set beside it ("" for none; None: nobody has
+    chosen yet), `row` the one in view, counted from 0."""
 
     number: int
     prompt: Prompt | None = None
     values: dict[str, Any] = {}
     models: tuple[str, ...] = ()
+    dataset: str | None = None
+    row: int = 0
 
 
 class PromptDrafts:

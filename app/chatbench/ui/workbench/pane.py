@@ -134,7 +134,8 @@ class WorkbenchPane(QWidget):
         page = self.view(f"prompt:{prompt_id}")
         if isinstance(page, PromptPage) and page.is_changed:
             self.tell(self.tr("Versions are run: what is not saved is not among them."), kind="warning")
-        dialog = NewRunDialog(self._services, prompt_id, parent=self)
+        dataset_id = page.data.dataset_id if isinstance(page, PromptPage) else ""
+        dialog = NewRunDialog(self._services, prompt_id, dataset_id=dataset_id, parent=self)
         begun: list[str] = []
         dialog.started.connect(begun.append)
         await ask(dialog)
@@ -180,6 +181,7 @@ class WorkbenchPane(QWidget):
             view.told.connect(self._offer_undo)
             view.answers_wanted.connect(self._show_both)
             view.export_wanted.connect(self.taking.export)
+            view.dataset_wanted.connect(self.open_dataset)
             view.editor.run_dataset.clicked.connect(self.run_on_dataset)
         elif isinstance(view, DatasetView):
             view.opened.connect(self.open_dataset)

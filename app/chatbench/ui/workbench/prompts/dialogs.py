@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import ModelRef
@@ -22,7 +22,7 @@ from chatbench.ui.widgets import Button, Chip, Label, LineField, RawText, Select
 from chatbench.ui.widgets.dialogs import fit_dialog
 from chatbench.ui.workbench.prompts.card import role_label
 from chatbench.ui.workbench.prompts.difference import DifferenceText, DifferenceView
-from chatbench.ui.workbench.prompts.focused import framed
+from chatbench.ui.workbench.prompts.focused import framed, scrolled
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import Hands
@@ -37,17 +37,6 @@ _FORMS: Final = {
     "javascript-fetch": "JavaScript, fetch",
     "javascript-sdk": "JavaScript, openai",
 }
-
-
-def scrolled(inside: QWidget) -> QScrollArea:
-    """In an area that scrolls up and down."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inside)
-    return area
 
 
 class CompareDialog(QDialog):

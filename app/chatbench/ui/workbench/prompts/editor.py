@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.services import Services
 from chatbench.services.prompts import TemplateError, variables_of
 from chatbench.ui.quantities import number
-from chatbench.ui.widgets import Button, Divider, IconButton, Label, RawText, Section, Surface, flowing
+from chatbench.ui.widgets import Button, Divider, Label, RawText, Section, Surface, flowing
 from chatbench.ui.workbench.prompts.cards import MessageCards
+from chatbench.ui.workbench.prompts.databeside import DataBeside
+from chatbench.ui.workbench.prompts.defaults import DefaultsSection
+from chatbench.ui.workbench.prompts.editorparts import RunFoot, VersionHead
 from chatbench.ui.workbench.prompts.estimating import message_tokens
-from chatbench.ui.workbench.prompts.focused import framed
+from chatbench.ui.workbench.prompts.focused import framed, scrolled
 from chatbench.ui.workbench.prompts.settings import SettingSections
 from chatbench.ui.workbench.prompts.variables import VariableRows
-from chatbench.ui.workbench.prompts.versions import VersionList
 
 CHECKED_AFTER_MS: Final = 250
 """After so long without a key a template is looked through."""
@@ -40,81 +42,63 @@ class PromptEditor(Surface):
         self._services = services
         self._prompt = Prompt()
         self._shown = False
+        self._names: Sequence[str] = ()
+        self._row: Mapping[str, Any] = {}
         self.fault: TemplateError | None = None
         """What keeps it from being read."""
-        self.versions = VersionList()
-        self.compare = Button(self.tr("Compare"), kind="quiet", size="small", icon="git-compare")
-        self.compare.clicked.connect(self.compare_wanted)
-        self.save = Button(self.tr("Save"), kind="quiet", size="small", icon="save")
-        self.save.clicked.connect(self.save_wanted)
-        self.more = IconButton("ellipsis", self.tr("More for this prompt"))
+        self._head = head = VersionHead()
+        self.versions, self.compare, self.save, self.more = head.versions, head.compare, head.save, head.more
         self.cards = MessageCards()
-        self.cards.changed.connect(self._changed)
         self.add_message = Button(self.tr("Message"), size="small", icon="plus")
-        self.add_message.clicked.connect(self._add_message)
         self.attach = Button(self.tr("Attachment"), size="small", icon="image")
         self.count = Label(font="small", color="text3")
-        self.variables_head = Label(self.tr("Variables"), weight=600)
+        self.data = DataBeside()
         self.variables = VariableRows()
-        self.variables.changed.connect(self._values_changed)
         self.settings = SettingSections()
-        self.settings.changed.connect(lambda field, value: self.change(**{field: value}))
+        self.defaults = DefaultsSection(services)
         self.preview = RawText(self.tr("What is sent"), most_lines=24)
         self.preview_section = Section(self.tr("What is sent"), is_open=False)
-        self.preview_section.body.addWidget(framed(self.preview))
-        self.preview_section.toggled.connect(lambda _open: self.looked.emit())
-        self.run_once = Button(self.tr("Run once"), icon="play")
-        self.run_dataset = Button(self.tr("Run on a dataset…"), icon="grid-3x3")
-        self.estimate = Label(font="small", color="text2")
-        self.trouble = Label(font="small", color="danger", wrap=True)
-        self.trouble.setContentsMargins(14, 8, 14, 0)
-        self.trouble.hide()
+        self._foot = foot = RunFoot()
+        self.run_once, self.run_dataset = foot.run_once, foot.run_dataset
+        self.estimate, self.trouble = foot.estimate, foot.trouble
         self._check = QTimer(self, singleShot=True, interval=CHECKED_AFTER_MS)
-        self._check.timeout.connect(self.look)
+        self._connect()
         self._lay_out()
 
+    def _connect(self) -> None:
+        self.compare.clicked.connect(self.compare_wanted)
+        self.save.clicked.connect(self.save_wanted)
+        self.cards.changed.connect(self._changed)
+        self.add_message.clicked.connect(self._add_message)
+        self.variables.changed.connect(self._values_changed)
+        self.variables.column_chosen.connect(self._fill_from)
+        self.settings.changed.connect(lambda field, value: self.change(**{field: value}))
+        self.defaults.changed.connect(lambda fields: self.change(**fields))
+        self.preview_section.toggled.connect(lambda _open: self.looked.emit())
+        self._check.timeout.connect(self.look)
+
     def _lay_out(self) -> None:
-        self.body = QVBoxLayout()
+        self.preview_section.body.addWidget(framed(self.preview))
+        for section in (self.defaults, self.preview_section):
+            self.settings.add(section)
+        self.count.setMinimumHeight(self.attach.sizeHint().height())
+        inside = Surface("page")
+        self.body = QVBoxLayout(inside)
         self.body.setContentsMargins(14, 12, 14, 12)
         self.body.setSpacing(8)
         self.body.addWidget(self.cards)
-        self.count.setMinimumHeight(self.attach.sizeHint().height())
         self.body.addWidget(flowing(self.add_message, self.attach, self.count, end_from=2))
-        self.body.addWidget(self.variables_head)
-        self.body.addWidget(self.variables)
-        self.body.addWidget(self.settings)
-        self.settings.add(self.preview_section)
+        for one in (self.data, self.variables, self.settings):
+            self.body.addWidget(one)
         self.body.addStretch(1)
-        inside = Surface("page")
-        inside.setLayout(self.body)
-        area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
-        title = Label(self.tr("Versions"), weight=600)
-        title.setMinimumHeight(self.save.sizeHint().height())
-        head = flowing(title, self.compare, self.save, self.more, gap=4, end_from=1)
-        above = QVBoxLayout()
-        above.setContentsMargins(14, 8, 14, 8)
-        above.setSpacing(4)
-        above.addWidget(head)
-        above.addWidget(self.versions)
-        self.foot = flowing(self.run_once, self.run_dataset, self.estimate, gap=8, end_from=2)
-        self.estimate.setMinimumHeight(self.run_once.sizeHint().height())
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
-        column.addLayout(above)
+        column.addWidget(self._head)
         column.addWidget(Divider())
-        column.addWidget(area, 1)
+        column.addWidget(scrolled(inside), 1)
         column.addWidget(Divider())
-        column.addWidget(self.trouble)
-        below = QVBoxLayout()
-        below.setContentsMargins(14, 8, 14, 8)
-        below.addWidget(self.foot)
-        column.addLayout(below)
+        column.addWidget(self._foot)
 
     # What is in it.
 
@@ -128,12 +112,16 @@ class PromptEditor(Surface):
         self._prompt = prompt
         self.cards.show_messages(prompt.messages)
         self.settings.show_prompt(prompt)
+        self.defaults.show_prompt(prompt)
+        self._show_row()
         self._shown = True
         self.look()
 
     def change(self, **changes: Any) -> None:
         """Sets fields of the prompt other than its messages."""
         self._prompt = msgspec.structs.replace(self._prompt, **changes)
+        self.defaults.show_prompt(self._prompt)
+        self._show_row()
         self._changed()
 
     def set_variable(self, variable: Variable) -> None:
@@ -152,6 +140,23 @@ class PromptEditor(Surface):
     def expect(self, values: Mapping[str, Any]) -> None:
         """What stands in the fields of variables."""
         self.variables.expect(values)
+
+    # What it is tried with.
+
+    def show_row(self, names: Sequence[str], values: Mapping[str, Any]) -> None:
+        """The columns of the data set beside it, and the row that it is tried with."""
+        self._names, self._row = names, values
+        self._show_row()
+
+    def _show_row(self) -> None:
+        self.variables.show_row(self._names, self._prompt.columns, self._row)
+
+    def _fill_from(self, name: str, column: str) -> None:
+        """A column of the variable's own name needs no telling."""
+        columns = {key: value for key, value in self._prompt.columns.items() if key != name}
+        if column != name and (column or name in self._names):
+            columns[name] = column
+        self.change(columns=columns)
 
     def _add_message(self) -> None:
         last = self.cards.cards[-1].message().role if self.cards.cards else "assistant"
@@ -188,7 +193,7 @@ class PromptEditor(Surface):
     def _tell_count(self, count: int) -> None:
         words = self.tr("{0} variable") if count == 1 else self.tr("{0} variables")
         self.count.setText(words.format(number(count)) if count else self.tr("no variables"))
-        self.variables_head.setVisible(bool(count))
+        self.data.setVisible(bool(count))
         self.variables.setVisible(bool(count))
 
     def _show_fault(self, error: TemplateError | None) -> None:
@@ -212,7 +217,7 @@ class PromptEditor(Surface):
     def order_tabs(self) -> None:
         """Tab goes down the page: what was added later stands where it is seen, not at the end."""
         order: list[QWidget] = [self.compare, self.save, self.more, self.versions]
-        for part in (self.cards, self.add_message, self.attach, self.variables, self.settings):
+        for part in (self.cards, self.add_message, self.attach, self.data, self.variables, self.settings):
             inside = [part] if isinstance(part, Button) else self._in_order(part)
             order += inside
         order += [self.run_once, self.run_dataset]
@@ -222,8 +227,8 @@ class PromptEditor(Surface):
     def _in_order(self, part: QWidget) -> list[QWidget]:
         if part is self.cards:
             found = [one for card in self.cards.cards for one in card.controls()]
-        elif part is self.variables:
-            found = self.variables.controls()
+        elif isinstance(part, DataBeside | VariableRows):
+            found = part.controls()
         else:
             found = part.findChildren(QWidget)
         return [one for one in found if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
@@ -236,15 +241,28 @@ class PromptEditor(Surface):
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_S
-            and event.modifiers() == Qt.KeyboardModifier.ControlModifier
+            and _meant(event) is not None
         ):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_S and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+        meant = _meant(event)
+        if meant is None:
+            super().keyPressEvent(event)
+        elif meant == 0:
             self.save_wanted.emit()
         else:
-            super().keyPressEvent(event)
+            self.data.stepped.emit(meant)
+
+
+def _meant(event: QKeyEvent) -> int | None:
+    """0 to save, 1 and -1 for the next row and the one before."""
+    keys = {
+        (Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier): 0,
+        (Qt.Key.Key_PageDown, Qt.KeyboardModifier.AltModifier): 1,
+        (Qt.Key.Key_PageUp, Qt.KeyboardModifier.AltModifier): -1,
+    }
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return keys.get((Qt.Key(event.key()), modifiers))

@@ -1,10 +1,10 @@
-"""A card that shows that the field inside of it has the keyboard."""
+"""A card that shows that the field inside of it has the keyboard, and an area such cards scroll in."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Card
@@ -44,3 +44,14 @@ def framed(field: QWidget) -> FocusCard:
     column.setContentsMargins(10, 8, 10, 8)
     column.addWidget(field)
     return card
+
+
+def scrolled(inside: QWidget) -> QScrollArea:
+    """In an area that scrolls up and down."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inside)
+    return area

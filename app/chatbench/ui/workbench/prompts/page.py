@@ -22,6 +22,7 @@ from chatbench.ui.workbench.prompts.beside import Beside
 from chatbench.ui.workbench.prompts.dialogs import CodeDialog, CompareDialog, ImproveDialog
 from chatbench.ui.workbench.prompts.editor import PromptEditor
 from chatbench.ui.workbench.prompts.running import Running
+from chatbench.ui.workbench.prompts.trieddata import TriedData
 from chatbench.ui.workbench.prompts.trying import TrialPanel
 from chatbench.ui.workbench.prompts.variable import VariableDialog
 
@@ -35,13 +36,15 @@ _BOTH: Final = 620
 class PromptPage(QWidget):
     """`changed()` when it holds other words than its version, or the same again; `run_wanted(run_id)`;
     `told(words, undo)` for a notice that offers to take back what was done;
-    `answers_wanted()` where answers come and are not in view; `export_wanted(prompt_id)`."""
+    `answers_wanted()` where answers come and are not in view; `export_wanted(prompt_id)`;
+    `dataset_wanted(dataset_id)`."""
 
     changed = Signal()
     run_wanted = Signal(str)
     told = Signal(str, object)
     answers_wanted = Signal()
     export_wanted = Signal(str)
+    dataset_wanted = Signal(str)
 
     def __init__(
         self, services: Services, hands: Hands, prompt_id: str, parent: QWidget | None = None
@@ -72,6 +75,7 @@ class PromptPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._split)
         self._reading = Rereading(self._read, self, "prompt-page")
+        self.data = TriedData(services, self.editor, self)
         self.running = Running(services, self)
         self._connect()
         self._reading.again()
@@ -98,6 +102,10 @@ class PromptPage(QWidget):
             lambda variable: spawn(self._set_variable(variable), owner=self, name="variable-settings")
         )
         editor.more.clicked.connect(self._open_menu)
+        editor.data.open_wanted.connect(self.dataset_wanted)
+        editor.defaults.choose_wanted.connect(self._choose_defaults)
+        self.data.changed.connect(self._tell_chosen)
+        self.beside.models_changed.connect(self._tell_chosen)
         disconnect = self._services.changes.connect(self._told)
         self.destroyed.connect(lambda *_: disconnect())
 
@@ -145,6 +153,7 @@ class PromptPage(QWidget):
     def _told(self, changes: Changes) -> None:
         if self.prompt_id in changes.prompts:
             self._reading.again()
+        self.data.told(changes)
 
     async def _read(self) -> None:
         prompts = self._services.prompts
@@ -177,9 +186,23 @@ class PromptPage(QWidget):
         self.editor.show_prompt(kept or base.prompt)
         self.is_changed = self.editor.prompt() != base.prompt
         self.running.choose_models((draft.models if draft else ()) or base.prompt.models)
+        if draft is not None and draft.dataset is not None:
+            self.data.choose(draft.dataset, draft.row)
+        else:
+            self.data.choose(base.prompt.dataset)
         self._right.show_newest(runs)
         if self.is_changed:
             self.changed.emit()
+
+    def _choose_defaults(self) -> None:
+        """What the version is run with stands beside it again."""
+        prompt = self.editor.prompt()
+        self.running.choose_models(prompt.models)
+        self.data.choose(prompt.dataset)
+
+    def _tell_chosen(self) -> None:
+        dataset = self.data.dataset
+        self.editor.defaults.show_chosen(self.beside.models, dataset.name if dataset is not None else "")
 
     @property
     def is_ready(self) -> bool:
@@ -323,6 +346,8 @@ class PromptPage(QWidget):
             prompt=self.editor.prompt() if self.is_changed else None,
             values=self.editor.variables.all_values(),
             models=tuple(str(one) for one in self.beside.models),
+            dataset=self.data.dataset_id,
+            row=self.data.place,
         )
 
     def keep_draft(self) -> Coroutine[Any, Any, None]:

@@ -80,11 +80,10 @@ class Running(QObject):
             self._refuse(self.tr("Choose a model first: + Model, above the answers."))
             panel.add_model.setFocus(Qt.FocusReason.OtherFocusReason)
             return
-        missing = editor.variables.missing()
-        if missing:
-            names = ", ".join(sorted(missing))
-            self._refuse(self.tr("Fill in {0} first.").format(names))
-            editor.variables.field(min(missing)).field.setFocus(Qt.FocusReason.OtherFocusReason)
+        await self._page.data.settled()
+        if missing := editor.variables.missing():
+            self._refuse(self._missing_words(missing))
+            editor.variables.focus(min(missing))
             return
         prompt, values = editor.prompt(), editor.values()
         try:
@@ -93,6 +92,12 @@ class Running(QObject):
             self._refuse(f"{error.message} {error.hint}".strip())
             return
         self._page.show_trials(trials)
+
+    def _missing_words(self, missing: frozenset[str]) -> str:
+        names = ", ".join(sorted(missing))
+        if all(self._editor.variables.source(name) for name in missing):
+            return self.tr("Row {0} has nothing for {1}.").format(self._page.data.place + 1, names)
+        return self.tr("Fill in {0} first.").format(names)
 
     def _refuse(self, words: str) -> None:
         self._editor.trouble.setText(words)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import ModelRef
@@ -27,7 +27,7 @@ from chatbench.ui.widgets import (
     flowing,
 )
 from chatbench.ui.workbench.prompts.answer import AnswerText
-from chatbench.ui.workbench.prompts.focused import FocusCard
+from chatbench.ui.workbench.prompts.focused import FocusCard, scrolled
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import Hands
@@ -76,18 +76,12 @@ class TrialPanel(Surface):
         self._column.setSpacing(10)
         self._column.addWidget(self.empty)
         self._column.addStretch(1)
-        area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
         column = QVBoxLayout()
         column.setSpacing(0)
         self.set_layout(column)
         column.addLayout(head)
         column.addWidget(Divider())
-        column.addWidget(area, 1)
+        column.addWidget(scrolled(inside), 1)
 
     # Which models.
 

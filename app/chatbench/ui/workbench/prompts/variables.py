@@ -1,161 +1,42 @@
-"""The variables of a prompt: each with its name, a field for the value it is tried with, and its settings."""
+"""The variables of a prompt: each with its name, what it is tried with, and its settings."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QGridLayout,
-    QPlainTextEdit,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QMenu, QPlainTextEdit, QSizePolicy, QWidget
 
 from chatbench.core.prompts import Variable
-from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, IconButton, Label, LineField, Select
+from chatbench.services.runs import row_values
+from chatbench.ui.widgets import IconButton
+from chatbench.ui.workbench.prompts.columnvalue import ColumnValue
 from chatbench.ui.workbench.prompts.place import PlaceLabel
-
-_LINES: Final = 3
-
-
-class ValueField(QWidget):
-    """The field for one value. `changed()` with every edit; `file_chosen(path)` where one is to be stored."""
-
-    changed = Signal()
-    file_chosen = Signal(object)
-
-    def __init__(self, variable: Variable, value: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.variable = variable
-        self._value = value
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        self.fault = Label(font="small", color="danger", wrap=True)
-        self.fault.hide()
-        self.field = self._make(value)
-        self.field.setAccessibleDescription(variable.description)
-        self.field.setToolTip(variable.description)
-        column.addWidget(self.field)
-        column.addWidget(self.fault)
-
-    def _make(self, value: Any) -> QWidget:
-        variable, name = self.variable, self.variable.name
-        if variable.type in ("long_text", "json"):
-            return self._long(name, value)
-        if variable.type == "choice" and variable.choices:
-            return self._choice(name, value)
-        if variable.type in ("file", "image"):
-            button = Button(self._file_words(), icon="image" if variable.type == "image" else "paperclip")
-            button.setAccessibleName(self.tr("{0}: choose a file").format(name))
-            button.clicked.connect(self._choose_file)
-            return button
-        line = LineField("" if value is None else str(value), name=name)
-        line.setPlaceholderText(self._hint())
-        line.textChanged.connect(self._written)
-        return line
-
-    def _long(self, name: str, value: Any) -> QPlainTextEdit:
-        told = value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
-        field = QPlainTextEdit(told or "")
-        field.setAccessibleName(name)
-        field.setPlaceholderText(self._hint())
-        field.setTabChangesFocus(True)
-        field.setFixedHeight(theme().line("ui") * _LINES + 16)
-        if self.variable.type == "json":
-            field.setFont(theme().font("code"))
-            field.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        field.textChanged.connect(self._written)
-        return field
-
-    def _choice(self, name: str, value: Any) -> Select:
-        select = Select(name=name)
-        select.addItem(self._hint() or self.tr("Choose…"), "")
-        for choice in self.variable.choices:
-            select.addItem(choice, choice)
-        select.setCurrentIndex(max(0, select.findData(value if value is not None else "")))
-        select.currentIndexChanged.connect(self._written)
-        return select
-
-    def _hint(self) -> str:
-        default = self.variable.default
-        if default is None:
-            return self.tr("may be left empty") if self.variable.optional else ""
-        return default if isinstance(default, str) else json.dumps(default, ensure_ascii=False)
-
-    def value(self) -> Any:
-        """What is filled in; None for nothing."""
-        field = self.field
-        if isinstance(field, Button):
-            return self._value
-        if isinstance(field, Select):
-            return field.currentData() or None
-        text = field.toPlainText() if isinstance(field, QPlainTextEdit) else field.text()  # type: ignore[attr-defined]
-        return text or None
-
-    def set_value(self, value: Any) -> None:
-        """A stored file, or None."""
-        self._value = value
-        if isinstance(self.field, Button):
-            self.field.set_label(self._file_words())
-        self.changed.emit()
-
-    def _file_words(self) -> str:
-        if isinstance(self._value, Mapping):
-            return str(self._value.get("name") or self.tr("a file"))
-        return self.tr("Choose a file…")
-
-    def _written(self) -> None:
-        self.fault.setText(self._problem())
-        self.fault.setVisible(bool(self.fault.text()))
-        self.changed.emit()
-
-    def _problem(self) -> str:
-        told = self.value()
-        if told is None:
-            return ""
-        try:
-            if self.variable.type == "json":
-                json.loads(told)
-            elif self.variable.type == "number":
-                float(told)
-        except (ValueError, RecursionError) as error:
-            return (
-                self.tr("no JSON: {0}").format(error)
-                if self.variable.type == "json"
-                else self.tr("no number")
-            )
-        return ""
-
-    def _choose_file(self) -> None:
-        dialog = QFileDialog(self.window(), self.variable.name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.filesSelected.connect(lambda names: self.file_chosen.emit(Path(names[0])))
-        dialog.open()
+from chatbench.ui.workbench.prompts.valuefield import ValueField
 
 
 class VariableRows(QWidget):
-    """A row for each variable. `changed()` when a value did; `settings_wanted(Variable)`; `file_chosen(name,
-    path)` for a value that is a file."""
+    """A row for each variable: a field, or the column of the data set beside the prompt that fills it.
+    `changed()` when a value did; `settings_wanted(Variable)`; `file_chosen(name, path)` for a value that is
+    a file; `column_chosen(name, column)`, "" for the field."""
 
     changed = Signal()
     settings_wanted = Signal(object)
     file_chosen = Signal(str, object)
+    column_chosen = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._kept: dict[str, Any] = {}
         self._fields: dict[str, ValueField] = {}
+        self._sources: dict[str, ColumnValue] = {}
         self._variables: tuple[Variable, ...] = ()
-        self._settings: list[IconButton] = []
+        self._controls: list[QWidget] = []
+        self._names: tuple[str, ...] = ()
+        self._columns: dict[str, str] = {}
+        self._row: Mapping[str, Any] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(8)
@@ -164,22 +45,35 @@ class VariableRows(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def field(self, name: str) -> ValueField:
-        """That of a variable which is there."""
+        """That of a variable which is there, also while a column fills it."""
         return self._fields[name]
+
+    def source(self, name: str) -> ColumnValue | None:
+        """The column that fills a variable."""
+        return self._sources.get(name)
+
+    def focus(self, name: str) -> None:
+        """The keyboard goes to what fills a variable."""
+        (self._sources.get(name) or self._fields[name].field).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def controls(self) -> list[QWidget]:
         """What the keyboard reaches, from the top."""
-        pairs = zip(self._fields.values(), self._settings, strict=True)
-        return [one for field, settings in pairs for one in (field.field, settings)]
+        return list(self._controls)
+
+    # Values.
 
     def values(self) -> dict[str, Any]:
-        """What is filled in, by name."""
+        """What the prompt is tried with, by name: the row in view before what is filled in."""
+        found = row_values(self._filled_in(), self._columns, self._row)
+        return {name: value for name, value in found.items() if name in self._fields and value is not None}
+
+    def _filled_in(self) -> dict[str, Any]:
         filled = {name: field.value() for name, field in self._fields.items()}
         return {name: value for name, value in filled.items() if value is not None}
 
     def all_values(self) -> dict[str, Any]:
-        """The same, with what was filled in for variables that are away."""
-        return {**self._kept, **self.values()}
+        """What is filled in, also for variables that are away or filled by a column."""
+        return {**self._kept, **self._filled_in()}
 
     def expect(self, values: Mapping[str, Any]) -> None:
         """What stands in these fields when they are offered."""
@@ -194,34 +88,108 @@ class VariableRows(QWidget):
             if one.name not in filled and one.default is None and not one.optional
         )
 
+    # What there is.
+
     def offer(self, variables: Sequence[Variable]) -> None:
         """One row for each of these; what was filled in stays."""
         if tuple(variables) == self._variables:
             return
-        self._kept |= self.values()
+        self._kept |= self._filled_in()
         self._variables = tuple(variables)
         same = {name: one for name, one in self._fields.items() if one.variable in self._variables}
-        while (item := self._grid.takeAt(0)) is not None:
-            if (gone := item.widget()) is not None and gone not in same.values():
+        for name, gone in self._fields.items():
+            if name not in same:
                 gone.hide()
                 gone.deleteLater()
-        self._settings = []
         self._fields = {one.name: same.get(one.name) or self._make(one) for one in self._variables}
+        self._arrange()
+
+    def show_row(self, names: Sequence[str], columns: Mapping[str, str], values: Mapping[str, Any]) -> None:
+        """The columns of the data set beside the prompt (none: there is no data set), the prompt's own
+        `columns`, and the row in view."""
+        before = self._names, self._filled_by()
+        self._names, self._columns, self._row = tuple(names), dict(columns), dict(values)
+        if (self._names, self._filled_by()) != before:
+            self._arrange()
+        for source in self._sources.values():
+            source.show_value(self._row.get(source.column))
+        self.changed.emit()
+
+    def _filled_by(self) -> dict[str, str]:
+        """Variable → column, of those that a column fills."""
+        found = {one.name: self._columns.get(one.name, one.name) for one in self._variables}
+        return {
+            name: column if column in self._names else name
+            for name, column in found.items()
+            if column and (column in self._names or name in self._names)
+        }
+
+    def _arrange(self) -> None:
+        while self._grid.takeAt(0) is not None:
+            pass
+        for gone in (*self.findChildren(PlaceLabel), *self.findChildren(IconButton), *self._sources.values()):
+            gone.hide()
+            gone.deleteLater()
+        filled = self._filled_by()
+        self._sources, self._controls = {}, []
         for at, (name, field) in enumerate(self._fields.items()):
-            label = PlaceLabel(name)
-            label.setToolTip(field.variable.description)
-            settings = IconButton(
-                "sliders-horizontal", self.tr("Type, default and description of {0}").format(name), size="row"
-            )
-            settings.clicked.connect(
-                lambda _checked=False, one=field: self.settings_wanted.emit(one.variable)
-            )
-            self._settings.append(settings)
-            tall = isinstance(field.field, QPlainTextEdit)
-            side = Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag.AlignVCenter
-            self._grid.addWidget(label, at, 0, side)
-            self._grid.addWidget(field, at, 1)
-            self._grid.addWidget(settings, at, 2, side)
+            shown: QWidget = field
+            field.setVisible(name not in filled)
+            field.set_absent(bool(self._names) and name not in filled)
+            if name in filled:
+                shown = self._sources[name] = self._source(name, filled[name])
+            self._put(at, field, shown)
+
+    def _put(self, at: int, field: ValueField, shown: QWidget) -> None:
+        tall = shown is field and isinstance(field.field, QPlainTextEdit)
+        side = Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag.AlignVCenter
+        label = PlaceLabel(field.variable.name)
+        label.setToolTip(field.variable.description)
+        buttons = self._buttons(field.variable, has_column=shown is not field)
+        self._grid.addWidget(label, at, 0, side)
+        self._grid.addWidget(shown, at, 1)
+        for place, button in enumerate(reversed(buttons)):
+            self._grid.addWidget(button, at, 3 - place, side)
+        self._controls += [field.field if shown is field else shown, *buttons]
+
+    def _buttons(self, variable: Variable, *, has_column: bool) -> list[IconButton]:
+        name = variable.name
+        settings = IconButton(
+            "sliders-horizontal", self.tr("Type, default and description of {0}").format(name), size="row"
+        )
+        settings.clicked.connect(lambda: self.settings_wanted.emit(variable))
+        if not self._names or has_column:
+            return [settings]
+        column = IconButton("table-2", self.tr("Fill {0} from a column").format(name), size="row")
+        column.clicked.connect(lambda: self._open_columns(name, column))
+        return [column, settings]
+
+    def _source(self, name: str, column: str) -> ColumnValue:
+        source = ColumnValue(name, column, self)
+        source.show_value(self._row.get(column))
+        source.clicked.connect(lambda: self._open_columns(name, source))
+        return source
+
+    def _open_columns(self, name: str, anchor: QWidget) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName(self.tr("What fills {0}").format(name))
+        current = self._filled_by().get(name, "")
+        for column in self._names:
+            shown = self.tr("Column {0}").format(column.replace("&", "&&"))
+            action = menu.addAction(shown, partial(self._choose, name, column))
+            action.setCheckable(True)
+            action.setChecked(column == current)
+        menu.addSeparator()
+        written = menu.addAction(self.tr("What is written here"), partial(self._choose, name, ""))
+        written.setCheckable(True)
+        written.setChecked(not current)
+        menu.popup(anchor.mapToGlobal(anchor.rect().bottomLeft()))
+
+    def _choose(self, name: str, column: str) -> None:
+        self.column_chosen.emit(name, column)
+        if name in self._fields:
+            self.focus(name)
 
     def _make(self, variable: Variable) -> ValueField:
         field = ValueField(variable, self._kept.get(variable.name), self)
