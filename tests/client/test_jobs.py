@@ -23,32 +23,55 @@ from chatbench.client.environment import Environment
 from chatbench.client.jobs import Jobs
 from chatbench.client.llm import LLMClient
 from chatbench.core.endpoints import Quirks
-from chatbench.core.errors import Authentication, ConfigurationError, EndpointNotSupported
+from chatbench.core.errors import (
+    Authentication,
+    ConfigurationError,
+    EndpointNotSupported,
+    RateLimited,
+    ServerError,
+)
 from chatbench.core.messages import user
 from chatbench.core.models import ModelRef
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
 from chatbench.providers.anthropic.batches import AnthropicJobs
+from chatbench.providers.filestorage import Place
+from chatbench.providers.gemini import Gemini
+from chatbench.providers.gemini import batches as gemini_batches
+from chatbench.providers.gemini.batches import GeminiJobs
+from chatbench.providers.jobs import JobWork
+from chatbench.providers.mistral import Mistral
+from chatbench.providers.mistral import batches as mistral_batches
+from chatbench.providers.mistral.batches import MistralJobs
 from chatbench.providers.openai_responses.batches import OpenAIJobs
 from chatbench.storage.database import Database
 from chatbench.storage.keyring import KeyStore
 from chatbench.storage.profile import Profile
 from chatbench.storage.spend import spent_since
 
-WIRES = {"openai": "openai_responses", "anthropic": "anthropic"}
-MODELS = {"openai": "gpt-4.1", "anthropic": "claude-fable-5"}
-both = pytest.mark.parametrize("vendor", list(WIRES))
+WIRES = {
+    "openai": "openai_responses", "anthropic": "anthropic", "gemini": "gemini", "mistral": "mistral",
+}  # fmt: skip
+MODELS = {
+    "openai": "gpt-4.1", "anthropic": "claude-fable-5", "gemini": "gemini-3.8-flash",
+    "mistral": "mistral-medium-3",
+}  # fmt: skip
+KINDS: dict[str, type[JobWork]] = {
+    "openai": OpenAIJobs, "anthropic": AnthropicJobs, "gemini": GeminiJobs, "mistral": MistralJobs,
+}  # fmt: skip
+each = pytest.mark.parametrize("vendor", list(WIRES))
 
 
 @pytest.fixture
 async def environment(tmp_path: Path, server: LoopbackServer) -> AsyncIterator[Environment]:
-    """Both vendors at the loopback server, and a database."""
+    """All four vendors at the loopback server, and a database."""
     server.batches.now = int(time.time())
     profile = Profile.open(tmp_path / "profile")
     database = Database.open(profile.database)
     opened = Environment.open(profile, KeyStore(database), environ={}, database=database)
     for vendor, wire in WIRES.items():
-        quirks = Quirks(file_storage=True, batch_jobs=True)
+        version = "v1beta" if vendor == "gemini" else ""
+        quirks = Quirks(file_storage=True, batch_jobs=True, api_version=version)
         opened.registry.register(endpoint_at(server, wire, id=vendor, quirks=quirks))
     yield opened
     await opened.aclose()
@@ -82,7 +105,7 @@ async def spent(environment: Environment) -> Any:
     return await environment.need_database().read(lambda connection: spent_since(connection, 0))
 
 
-@both
+@each
 async def test_answers_come_back_by_id_and_are_paid_once_at_half_the_price(
     environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -111,7 +134,7 @@ async def test_answers_come_back_by_id_and_are_paid_once_at_half_the_price(
     assert (await spent(environment)).calls == 3
 
 
-@both
+@each
 async def test_what_failed_expired_or_was_lost_is_asked_again_alone(
     environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -132,7 +155,7 @@ async def test_what_failed_expired_or_was_lost_is_asked_again_alone(
         await jobs.again(job.id)
 
 
-@both
+@each
 async def test_a_request_nobody_told_the_result_of_has_failed(
     server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -142,7 +165,7 @@ async def test_a_request_nobody_told_the_result_of_has_failed(
     assert (await texts(jobs, job.id))["row 1"] == "ServerError"
 
 
-@both
+@each
 async def test_results_that_are_fetched_twice_are_kept_and_paid_once(
     environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -160,17 +183,18 @@ async def test_results_that_are_fetched_twice_are_kept_and_paid_once(
 
 
 @pytest.mark.parametrize("end", ["expired", "cancelled"])
-async def test_requests_openai_tells_nothing_of_ended_as_their_job_did(
-    server: LoopbackServer, jobs: Jobs, end: str
+@pytest.mark.parametrize("vendor", ["openai", "gemini", "mistral"])
+async def test_requests_nothing_is_told_of_ended_as_their_job_did(
+    server: LoopbackServer, jobs: Jobs, vendor: str, end: str
 ) -> None:
-    job = await jobs.submit(asked("openai", 2))
+    job = await jobs.submit(asked(vendor, 2))
     server.batches.finish(only(server), end, {1: "lost"})
     ended = await jobs.wait(job.id)
     assert (ended.answered, getattr(ended, end)) == (1, 1)
     assert (await texts(jobs, job.id))["row 1"] == end.capitalize()
 
 
-@both
+@each
 async def test_a_cancelled_job_keeps_what_was_answered(
     server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -182,7 +206,7 @@ async def test_a_cancelled_job_keeps_what_was_answered(
     assert (ended.state, ended.answered, ended.cancelled) == ("cancelled", 1, 2)
 
 
-@both
+@each
 async def test_a_job_whose_taking_nobody_heard_of_is_found_and_not_sent_twice(
     environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -197,7 +221,7 @@ async def test_a_job_whose_taking_nobody_heard_of_is_found_and_not_sent_twice(
     assert len(server.batches.taken) == 1
 
 
-@both
+@each
 async def test_what_another_process_was_sending_is_looked_for_once_it_is_dead(
     environment: Environment, server: LoopbackServer, jobs: Jobs, vendor: str, tmp_path: Path
 ) -> None:
@@ -237,7 +261,7 @@ async def test_a_nameless_job_that_may_be_ours_is_waited_for(server: LoopbackSer
     assert len(server.batches.taken) == 1
 
 
-@both
+@each
 async def test_what_never_arrived_is_sent_when_it_is_known_that_it_did_not(
     server: LoopbackServer, jobs: Jobs, vendor: str
 ) -> None:
@@ -249,7 +273,7 @@ async def test_what_never_arrived_is_sent_when_it_is_known_that_it_did_not(
     assert len(server.batches.taken) == 1
 
 
-@both
+@each
 async def test_a_refused_job_is_not_kept(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
     server.script(replies.data({"error": {"message": "no", "type": "authentication_error"}}, 401))
     with pytest.raises(Authentication):
@@ -257,11 +281,11 @@ async def test_a_refused_job_is_not_kept(server: LoopbackServer, jobs: Jobs, ven
     assert await jobs.jobs() == []
 
 
-@both
+@each
 async def test_pieces_hold_to_the_vendors_limits(
     server: LoopbackServer, jobs: Jobs, vendor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = {"openai": OpenAIJobs, "anthropic": AnthropicJobs}[vendor]
+    kind = KINDS[vendor]
     monkeypatch.setattr(kind, "max_requests", 2)
     server.batches.at_once = True
     job = await jobs.submit(asked(vendor, 5))
@@ -271,7 +295,7 @@ async def test_pieces_hold_to_the_vendors_limits(
     assert len((await jobs.submit(asked(vendor, 2, system="x" * 200))).pieces) == 2
 
 
-@both
+@each
 async def test_a_passing_failure_is_waited_out(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
     job = await jobs.submit(asked(vendor, 1))
     server.batches.finish(only(server))
@@ -280,8 +304,9 @@ async def test_a_passing_failure_is_waited_out(server: LoopbackServer, jobs: Job
     assert (await jobs.wait(job.id)).answered == 1
 
 
-async def test_a_job_openai_failed_as_a_whole_says_why(server: LoopbackServer, jobs: Jobs) -> None:
-    job = await jobs.submit(asked("openai", 2))
+@pytest.mark.parametrize("vendor", ["openai", "gemini", "mistral"])
+async def test_a_job_that_failed_as_a_whole_says_why(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
+    job = await jobs.submit(asked(vendor, 2))
     only(server).why = "Line 1 is no request."
     server.batches.finish(only(server), "failed")
     assert (await jobs.wait(job.id)).failed == 2
@@ -319,7 +344,7 @@ async def test_what_cannot_go_is_refused_before_anything_is_sent(
     assert await jobs.jobs() == []
 
 
-@both
+@each
 async def test_the_clients_own_methods(environment: Environment, server: LoopbackServer, vendor: str) -> None:
     client = LLMClient(f"{vendor}/{MODELS[vendor]}", environment=environment)
     server.batches.at_once = True
@@ -333,12 +358,63 @@ async def test_the_clients_own_methods(environment: Environment, server: Loopbac
     assert (there.total, there.state) == (2, "ended")
 
 
-@both
+@each
 async def test_all_pages_of_a_list_are_read(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
     server.batches.page = 2
     for _ in range(5):
         await jobs.submit(asked(vendor, 1))
     assert len(await jobs.remote(vendor)) == 5
+
+
+async def test_a_full_page_of_mistrals_list_may_have_another_behind_it(
+    server: LoopbackServer, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mistral_batches, "_PER_PAGE", 2)
+    for _ in range(4):
+        await jobs.submit(asked("mistral", 1))
+    assert len({job.id for job in await jobs.remote("mistral")}) == 4
+
+
+async def test_a_large_job_for_gemini_is_a_file_and_so_are_its_answers(
+    server: LoopbackServer, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gemini_batches, "INLINE_BYTES", 200)
+    job = await jobs.submit(asked("gemini", 3))
+    assert list(only(server).told["batch"]["inputConfig"]) == ["fileName"]
+    assert only(server).told["model"] == "models/gemini-3.8-flash"
+    server.batches.finish(only(server), outcomes={0: "failed"})
+    ended = await jobs.wait(job.id)
+    assert (ended.answered, ended.failed) == (2, 1)
+    assert await texts(jobs, job.id) == {"row 0": "BadRequest", "row 1": "say 1", "row 2": "say 2"}
+
+
+async def test_lines_that_gemini_and_mistral_may_tell_errors_in(environment: Environment) -> None:
+    google = Place(
+        environment.registry.wire("gemini"), environment.endpoint("gemini"), None, environment.http
+    )
+    for line, kind in (
+        (b'{"key": "a", "error": {"code": 8, "message": "quota"}}', RateLimited),
+        (
+            b'{"key": "a", "error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED"}}',
+            RateLimited,
+        ),
+        (b'{"key": "a", "code": 13, "message": "oops"}', ServerError),
+        (b'{"key": "a"}', ServerError),
+    ):
+        told = GeminiJobs().read(line, google)
+        assert (told.name, told.state, type(told.error)) == ("a", "failed", kind)
+    mistral = Place(Mistral(), environment.endpoint("mistral"), None, environment.http)
+    for line, kind in (
+        (b'{"custom_id": "a", "error": "busy"}', ServerError),
+        (
+            b'{"custom_id": "a", "error": {"message": "no", "type": "rate_limited", "code": "1300"}}',
+            BadRequest,
+        ),
+        (b'{"custom_id": "a", "response": {"status_code": 429, "body": {"message": "slow"}}}', RateLimited),
+        (b'{"custom_id": "a"}', ServerError),
+    ):
+        told = MistralJobs().read(line, mistral)
+        assert (told.name, told.state, type(told.error)) == ("a", "failed", kind), line
 
 
 async def test_openais_own_types_and_client(server: LoopbackServer, jobs: Jobs) -> None:

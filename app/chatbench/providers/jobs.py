@@ -68,8 +68,10 @@ class JobWork(ABC):
         """What asks for a page of the list; None for the first."""
 
     @abstractmethod
-    def decode_page(self, body: bytes, endpoint: Endpoint) -> tuple[list[RemoteJob], str | None]:
-        """The jobs of a page, newest first, and the next page's token. Raises InvalidResponse."""
+    def decode_page(
+        self, body: bytes, endpoint: Endpoint, page: str | None
+    ) -> tuple[list[RemoteJob], str | None]:
+        """The jobs of `page` of the list, newest first, and the next page's token. Raises InvalidResponse."""
 
     @abstractmethod
     async def results(self, at: Place, job: RemoteJob) -> list[bytes]:
@@ -104,7 +106,7 @@ class JobWork(ABC):
         for _ in range(_PAGES):
             before = page
             body = await at.fetch(self.request(at.endpoint, at.key, query=self.page_query(page)))
-            jobs, page = self.decode_page(body, at.endpoint)
+            jobs, page = self.decode_page(body, at.endpoint, page)
             new = [job for job in jobs if job.created_at >= since_ms - _EARLY_MS or not since_ms]
             found += new
             if page in (None, before) or len(new) < len(jobs):
@@ -121,7 +123,7 @@ def check(at: Place) -> None:
     if not at.endpoint.quirks.batch_jobs or at.wire.jobs is None:
         raise EndpointNotSupported(
             f"{at.endpoint.name} takes no batch jobs that are known here.",
-            "Ask its models as usual, or choose OpenAI or Anthropic.",
+            "Ask its models as usual, or choose OpenAI, Anthropic, Gemini or Mistral.",
             provider=at.endpoint.id,
         )
 

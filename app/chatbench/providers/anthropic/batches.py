@@ -111,7 +111,9 @@ class AnthropicJobs(JobWork):
     def page_query(self, page: str | None) -> Query:
         return (("limit", "100"), *((("after_id", page),) if page else ()))
 
-    def decode_page(self, body: bytes, endpoint: Endpoint) -> tuple[list[RemoteJob], str | None]:
+    def decode_page(
+        self, body: bytes, endpoint: Endpoint, page: str | None
+    ) -> tuple[list[RemoteJob], str | None]:
         told = read_json(_page, body, endpoint)
         return [_told(batch, endpoint) for batch in told.data], told.last_id if told.has_more else None
 

@@ -22,12 +22,14 @@ from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import body_of, headers_for
 from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.gemini.addresses import Query, joined, model_path
+from chatbench.providers.gemini.batches import GeminiJobs
 from chatbench.providers.gemini.decode import ChunkDecoder, whole
 from chatbench.providers.gemini.encode import TAKES, counted_fields, request_fields
 from chatbench.providers.gemini.files import GeminiFiles
 from chatbench.providers.gemini.listing import models_of
 from chatbench.providers.gemini.naming import named
 from chatbench.providers.http import HttpClient, HttpRequest
+from chatbench.providers.jobs import JobWork
 from chatbench.providers.media import GEMINI
 from chatbench.providers.wire import Call, Decoder, HttpFailure, HttpWire, posted
 
@@ -41,6 +43,7 @@ class Gemini(HttpWire):
     takes: ClassVar[frozenset[str]] = TAKES
     media: ClassVar[Mapping[Modality, MediaLimits]] = GEMINI
     storage: ClassVar[FileStorage] = GeminiFiles()
+    jobs: ClassVar[JobWork] = GeminiJobs()
 
     def encode(self, call: Call) -> HttpRequest:
         method, query = ("streamGenerateContent", _SSE) if call.request.stream else ("generateContent", ())

@@ -20,8 +20,10 @@ from chatbench.providers.decoding import peek_json
 from chatbench.providers.encoding import headers_for
 from chatbench.providers.filestorage import FileStorage
 from chatbench.providers.http import HttpRequest
+from chatbench.providers.jobs import JobWork
 from chatbench.providers.media import MISTRAL
 from chatbench.providers.mistral.addresses import joined
+from chatbench.providers.mistral.batches import MistralJobs
 from chatbench.providers.mistral.decode import ChunkDecoder, whole
 from chatbench.providers.mistral.encode import request_fields
 from chatbench.providers.mistral.files import MistralFiles
@@ -44,6 +46,7 @@ class Mistral(HttpWire):
     )  # fmt: skip
     media: ClassVar[Mapping[Modality, MediaLimits]] = MISTRAL
     storage: ClassVar[FileStorage] = MistralFiles()
+    jobs: ClassVar[JobWork] = MistralJobs()
 
     def encode(self, call: Call) -> HttpRequest:
         return posted(

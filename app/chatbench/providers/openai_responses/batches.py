@@ -121,7 +121,9 @@ class OpenAIJobs(JobWork):
     def page_query(self, page: str | None) -> Query:
         return (("limit", "100"), *((("after", page),) if page else ()))
 
-    def decode_page(self, body: bytes, endpoint: Endpoint) -> tuple[list[RemoteJob], str | None]:
+    def decode_page(
+        self, body: bytes, endpoint: Endpoint, page: str | None
+    ) -> tuple[list[RemoteJob], str | None]:
         told = read_json(_page, body, endpoint)
         last = told.data[-1].id if told.has_more and told.data else None
         return [_told(batch, endpoint) for batch in told.data], last

@@ -23,7 +23,7 @@ QUIRK_WIRES: Final[dict[str, frozenset[str]]] = {
     "reasoning_summary": frozenset({"openai_responses"}),
     "api_version": frozenset({"openai_chat", "openai_responses", "gemini"}),
     "file_storage": frozenset({"openai_responses", "anthropic", "gemini", "mistral"}),
-    "batch_jobs": frozenset({"openai_responses", "anthropic"}),
+    "batch_jobs": frozenset({"openai_responses", "anthropic", "gemini", "mistral"}),
 }
 """The wires that heed each difference; a field that is not named here is offered for all."""
 
