@@ -389,9 +389,7 @@ async def test_a_large_job_for_gemini_is_a_file_and_so_are_its_answers(
 
 
 async def test_lines_that_gemini_and_mistral_may_tell_errors_in(environment: Environment) -> None:
-    google = Place(
-        environment.registry.wire("gemini"), environment.endpoint("gemini"), None, environment.http
-    )
+    google = Place(Gemini(), environment.endpoint("gemini"), None, environment.http)
     for line, kind in (
         (b'{"key": "a", "error": {"code": 8, "message": "quota"}}', RateLimited),
         (
@@ -406,10 +404,7 @@ async def test_lines_that_gemini_and_mistral_may_tell_errors_in(environment: Env
     mistral = Place(Mistral(), environment.endpoint("mistral"), None, environment.http)
     for line, kind in (
         (b'{"custom_id": "a", "error": "busy"}', ServerError),
-        (
-            b'{"custom_id": "a", "error": {"message": "no", "type": "rate_limited", "code": "1300"}}',
-            BadRequest,
-        ),
+        (b'{"custom_id": "a", "error": {"message": "no", "code": "rate_limited"}}', RateLimited),
         (b'{"custom_id": "a", "response": {"status_code": 429, "body": {"message": "slow"}}}', RateLimited),
         (b'{"custom_id": "a"}', ServerError),
     ):
