@@ -186,6 +186,9 @@ async def test_broken_files_are_told_and_change_nothing(prompts: PromptService, 
     put(home, "node_modules/x/config.toml", "prompt = 5")
     found = await prompts.sync()
     assert [one.message.partition(":")[0] for one in found.problems] == ["letter.toml", "other.toml"]
+    assert [one.path.name for one in found.unread] == ["letter.toml", "other.toml"]
+    assert sorted(one.name for one in found.strangers) == ["compose.yaml", "project.toml"]
+    assert prompts.synced == found
     assert "line 1" in found.problems[0].message
     assert (await prompts.get(entry.id)).latest == 1
     assert (await prompts.version(entry.id)).prompt == saying("Dear {{name}}")
@@ -200,9 +203,11 @@ async def test_a_folder_of_ones_own(prompts: PromptService, tmp_path: Path, home
     assert [one.path for one in await prompts.entries()] == ["team/a", "team/deep/Bee"]
     made = await prompts.save(None, saying("C"), name="c", folder="team/deep")
     assert (folder / "deep" / "c.toml").exists()
-    assert set(await prompts.paths_to_watch()) == {home, folder, folder / "deep"} - (
-        set() if home.is_dir() else {home}
-    )
+    deep = folder / "deep"
+    files = {folder / "a.toml", deep / "b.toml", deep / "c.toml"}
+    assert set(await prompts.paths_to_watch()) == {home.parent, folder, deep, *files}
+    home.mkdir()
+    assert home in await prompts.paths_to_watch()
     with pytest.raises(ConfigurationError, match="no folder"):
         await prompts.link_folder(tmp_path / "gone")
     with pytest.raises(ConfigurationError, match="linked already"):

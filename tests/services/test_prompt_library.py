@@ -106,6 +106,24 @@ async def test_fragments_of_files_and_texts(
     assert (await prompts.fragment("style")).source == str(file)
 
 
+async def test_a_fragment_is_pinned_in_a_prompt_and_followed_again(prompts: PromptService) -> None:
+    first = await prompts.save_fragment("style", "Be brief.")
+    text = "fragment('style') is text. {{ fragment( 'style' ) }} {{ fragment(\"styles\") }}"
+    made = await prompts.save(None, saying(text), name="p")
+    await prompts.save(None, saying("{{ fragment('style@" + first.sha256 + "') }}"), name="q")
+    uses = (await prompts.fragment_uses())["style"]
+    assert [(one.entry.name, one.follows) for one in uses] == [("p", True), ("q", False)]
+    kept = await prompts.pin_fragment(made.prompt_id, "style", first.sha256)
+    pin = first.sha256[:12]
+    assert kept.prompt == saying(text.replace("( 'style' )", f"( 'style@{pin}' )"))
+    await prompts.save_fragment("style", "Be long.")
+    await prompts.save_fragment("styles", "!")
+    assert (await prompts.filled(kept.prompt, {})).messages[0].parts[0].text.endswith("Be brief. !")  # type: ignore[union-attr]
+    assert (await prompts.pin_fragment(made.prompt_id, "style")).prompt == saying(text)
+    with pytest.raises(StorageError, match="never had such a text"):
+        await prompts.pin_fragment(made.prompt_id, "style", "0" * 64)
+
+
 @pytest.mark.parametrize("name", ["", "a@b", "a'b", 'a"b', "a}"])
 async def test_what_is_no_name_of_a_fragment(prompts: PromptService, name: str) -> None:
     with pytest.raises(ConfigurationError, match="name"):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.ui.chat.quiet import done, until_quiet
+from tests.ui.workbench.section_kit import Opened
 
 from chatbench.main import build
 from chatbench.services import Services
 
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
 Runner = Callable[[Coroutine[Any, Any, Any]], Any]
+Do = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture
@@ -32,7 +37,17 @@ def settle(run_async: Runner) -> Callable[[], None]:
 
 
 @pytest.fixture
-def do(run_async: Runner) -> Callable[[Callable[[], object]], None]:
+def do(run_async: Runner) -> Do:
     """Does something on the running loop, as a slot would, and waits for all that it started."""
 
     return lambda action: run_async(done(action))
+
+
+@pytest.fixture
+def opened(services: Services, qtbot: QtBot, do: Do) -> Iterator[Opened]:
+    """The section in a window of its own."""
+    made = Opened(services)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    yield made
+    do(made.workbench.release)

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from tests.ui.chat.quiet import until_quiet
+from tests.ui.workbench.section_kit import Opened
 
-from chatbench.core.models import ModelRef
 from chatbench.core.prompts import Prompt, PromptMessage
 from chatbench.services import Services
-from chatbench.ui.window import MainWindow
 from chatbench.ui.workbench.arrangement import WorkbenchPlace
-from chatbench.ui.workbench.hands import Hands
 from chatbench.ui.workbench.pane import WorkbenchPane
 from chatbench.ui.workbench.prompts.page import PromptPage
 from chatbench.ui.workbench.runs.newrun import NewRunDialog
-from chatbench.ui.workbench.section import Workbench, workbench_spec
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -30,31 +26,6 @@ if TYPE_CHECKING:
 Runner = Callable[[Coroutine[Any, Any, Any]], Any]
 Do = Callable[[Callable[[], object]], None]
 HELLO = Prompt(messages=(PromptMessage(text="Say hello to {{name}}"),))
-
-
-class Opened:
-    """A window with nothing but the workbench in it."""
-
-    def __init__(self, services: Services, was: WorkbenchPlace | None = None) -> None:
-        self.picked: list[ModelRef] = []
-        self.chats: list[str] = []
-        hands = Hands(lambda _anchor, _current, chosen: chosen(self.picked.pop(0)), self.chats.append)
-        self.window = MainWindow([workbench_spec(lambda window: self.workbench.build(window))])
-        self.workbench = Workbench(services, self.window, hands, was)
-
-    @property
-    def pane(self) -> WorkbenchPane:
-        assert self.workbench._pane is not None
-        return self.workbench._pane
-
-
-@pytest.fixture
-def opened(services: Services, qtbot: QtBot, do: Do) -> Iterator[Opened]:
-    made = Opened(services)
-    qtbot.addWidget(made.window)
-    made.window.show()
-    yield made
-    do(made.workbench.release)
 
 
 def saved(services: Services, run_async: Runner, name: str, folder: str = "") -> str:

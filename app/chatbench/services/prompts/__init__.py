@@ -6,7 +6,8 @@ from chatbench.services.prompts.comparing import (
     SettingDifference,
     compare,
 )
-from chatbench.services.prompts.folders import PromptChanged, Synced
+from chatbench.services.prompts.folders import PromptChanged, Synced, Unread
+from chatbench.services.prompts.fragments import ANSWER, FragmentUse
 from chatbench.services.prompts.fromchats import Case, case_of, prompt_of
 from chatbench.services.prompts.improving import Change, Proposal
 from chatbench.services.prompts.service import FRAGMENT, PromptService
@@ -14,10 +15,12 @@ from chatbench.templates.language import Parsed, Span, TemplateError, literal, p
 from chatbench.templates.prompts import Filled, fill, fragments_of, variables_of
 
 __all__ = [
+    "ANSWER",
     "FRAGMENT",
     "Case",
     "Change",
     "Filled",
+    "FragmentUse",
     "MessageDifference",
     "Parsed",
     "PromptChanged",
@@ -28,6 +31,7 @@ __all__ = [
     "Span",
     "Synced",
     "TemplateError",
+    "Unread",
     "case_of",
     "compare",
     "fill",

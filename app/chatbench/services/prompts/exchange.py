@@ -23,6 +23,8 @@ ExportFormat = Literal["toml", "yaml", "openai", "llm"]
 EXPORTS: tuple[ExportFormat, ...] = ("toml", "yaml", "openai", "llm")
 SUFFIXES: dict[ExportFormat, str] = {"toml": ".toml", "yaml": ".yaml", "openai": ".json", "llm": ".yaml"}
 MAX_BYTES = 16_000_000
+FileKind = Literal["prompts", "plan", "table"]
+_PROMPTS = frozenset({".toml", ".yaml", ".yml"})
 
 
 def read_text(text: str, name: str = "", read_file: Callable[[str], str] | None = None) -> Imported:
@@ -51,6 +53,40 @@ def read_file(path: Path) -> Imported:
         return _text(wanted)
 
     return read_text(_text(path), path.stem, beside)
+
+
+def kind_of(path: Path) -> FileKind:
+    """What a file that somebody wants to take in holds, as far as its beginning tells: prompts (with what
+    runs them, perhaps), a plan of a run, or a table. Reads it; never raises."""
+    suffix = path.suffix.lower()
+    if suffix == ".toml":
+        return "plan" if _holds_plan(path) else "prompts"
+    if suffix in _PROMPTS or (suffix == ".json" and _holds_prompt(path)):
+        return "prompts"
+    return "table"
+
+
+def _holds_plan(path: Path) -> bool:
+    """Whether a file of TOML names prompts and what they are run with, as no prompt does."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return True
+        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    prompts = told.get("prompts")
+    return isinstance(prompts, list) and not ({"providers", "targets", "tests"} & told.keys())
+
+
+def _holds_prompt(path: Path) -> bool:
+    """Whether a file of JSON is a prompt, or a configuration with prompts, and no table."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return False
+        told = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and bool(told.keys() & {"messages", "prompt", "input", "prompts"})
 
 
 def write(named: NamedPrompt, form: ExportFormat) -> str:

@@ -20,6 +20,7 @@ from chatbench.storage.textfiles import replace_file
 
 READ = "Read from its file"
 CHANGED = "Changed in its file"
+_MOST_WATCHED = 2_000
 
 
 class PromptChanged(ConfigurationError):
@@ -32,15 +33,29 @@ class PromptChanged(ConfigurationError):
         )
 
 
+class Unread(NamedTuple):
+    """A file or folder that could not be read or written, and why."""
+
+    path: Path
+    error: ChatbenchError
+
+
 class Synced(NamedTuple):
     """What reading the folders did: ids of prompts that are new, changed, away; `both` were changed here
-    and in their file, and were left as they are; `problems` says what could not be read or written."""
+    and in their file, and were left as they are; `unread` could not be read or written; `strangers` are
+    files of something else, which are passed over."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
-    problems: tuple[ChatbenchError, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    strangers: tuple[Path, ...] = ()
+
+    @property
+    def problems(self) -> tuple[ChatbenchError, ...]:
+        """Why what is unread is."""
+        return tuple(one.error for one in self.unread)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -56,11 +71,20 @@ class _Found:
         self.changed: list[str] = []
         self.gone: list[str] = []
         self.both: list[str] = []
-        self.problems: list[ChatbenchError] = []
+        self.unread: list[Unread] = []
+        self.strangers: list[Path] = []
+
+    def fail(self, path: Path, error: ChatbenchError) -> None:
+        self.unread.append(Unread(path, error))
 
     def told(self) -> Synced:
         return Synced(
-            tuple(self.added), tuple(self.changed), tuple(self.gone), tuple(self.both), tuple(self.problems)
+            tuple(self.added),
+            tuple(self.changed),
+            tuple(self.gone),
+            tuple(self.both),
+            tuple(self.unread),
+            tuple(self.strangers),
         )
 
 
@@ -149,12 +173,12 @@ class PromptFolders:
             if not await asyncio.to_thread(root.is_dir):
                 lost.append(root)
                 if root != self._home:
-                    found.problems.append(StorageError(f"The folder {root} is not there.", "Link it again."))
+                    found.fail(root, StorageError(f"The folder {root} is not there.", "Link it again."))
                 continue
             try:
                 inside = await asyncio.to_thread(promptfiles.find, root, folder)
             except ChatbenchError as error:
-                found.problems.append(error)
+                found.fail(root, error)
                 lost.append(root)
                 continue
             files.update((str(one.path), one) for one in inside)
@@ -185,9 +209,11 @@ class PromptFolders:
                 await self._take_changed(file, named, held, found)
         except NoPrompt as error:
             if held is not None and not held.trashed:
-                found.problems.append(error)
+                found.fail(file.path, error)
+            else:
+                found.strangers.append(file.path)
         except ChatbenchError as error:
-            found.problems.append(error)
+            found.fail(file.path, error)
 
     async def _take_new(self, file: InFolder, named: NamedPrompt, away: list[InFile], found: _Found) -> None:
         for one in away:
@@ -238,7 +264,7 @@ class PromptFolders:
             try:
                 await self.write(held.entry, newest)
             except ChatbenchError as error:
-                found.problems.append(error)
+                found.fail(Path(held.entry.file), error)
             return
         await self._store.trash(held.entry.id)
         found.gone.append(held.entry.id)
@@ -307,6 +333,17 @@ def _write(entry: PromptEntry, version: PromptVersion, before: Path, target: Pat
 
 
 def watched(roots: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders in which prompts change, those inside of them too. Raises StorageError."""
-    found = [inside for root in roots if root.is_dir() for inside in promptfiles.folders_in(root)]
-    return tuple(dict.fromkeys(found))
+    """The folders in which prompts change, those inside of them too, and their files: what is written into
+    one changes no folder. Where a folder is not there, the one it would be in. Of a system's few watches not
+    too many are taken: folders go first."""
+    folders: list[Path] = []
+    files: list[Path] = []
+    for root in roots:
+        if not root.is_dir():
+            folders += [root.parent] if root.parent.is_dir() else []
+        else:
+            with suppress(StorageError):
+                inside = promptfiles.folders_in(root)
+                folders += inside
+                files += promptfiles.files_in(inside, _MOST_WATCHED - len(files))
+    return tuple(dict.fromkeys((*folders, *files)))[:_MOST_WATCHED]

@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
 
 from chatbench.core.errors import ConfigurationError, FormatError, StorageError
 from chatbench.core.messages import text_of
-from chatbench.core.prompts import Fragment, Prompt
+from chatbench.core.prompts import Fragment, Prompt, PromptEntry
 from chatbench.services.fragments import FragmentService
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.promptfragments import FragmentStore
+from chatbench.templates.language import TemplateError, parse
 from chatbench.templates.prompts import fragments_of
 
 PIN = "@"
 """Stands between a fragment's name and the beginning of the digest it is pinned at."""
 ANSWER = "answer:"
 """Begins the source of a fragment that was an answer; its message's id follows."""
+_PIN_DIGITS = 12
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+
+
+class FragmentUse(NamedTuple):
+    """A prompt that names a fragment: `pins` are the beginnings of the digests at which it does, "" among
+    them where it follows what the fragment becomes."""
+
+    entry: PromptEntry
+    pins: tuple[str, ...]
+
+    @property
+    def follows(self) -> bool:
+        """Whether a change of the fragment changes the prompt."""
+        return "" in self.pins
+
+
+def uses_in(latest: Sequence[tuple[PromptEntry, Prompt]]) -> dict[str, list[FragmentUse]]:
+    """By the name of a fragment, which of these prompts name it. What is broken names nothing."""
+    found: dict[str, list[FragmentUse]] = {}
+    for entry, prompt in latest:
+        try:
+            used = fragments_of(prompt)
+        except TemplateError:
+            continue
+        pins: dict[str, list[str]] = {}
+        for one in used:
+            name, _, pin = one.partition(PIN)
+            pins.setdefault(name, []).append(pin)
+        for name, its in pins.items():
+            found.setdefault(name, []).append(FragmentUse(entry, tuple(its)))
+    return found
+
+
+def pinned(prompt: Prompt, name: str, sha256: str) -> Prompt:
+    """The prompt with every place of a fragment pinned at a digest; with "" following again. Raises
+    TemplateError."""
+    place = re.compile(rf"""(fragment\s*\(\s*)(["']){re.escape(name)}(?:{PIN}[0-9A-Fa-f]*)?\2""")
+    used = f"{name}{PIN}{sha256[:_PIN_DIGITS]}" if sha256 else name
+
+    def put(text: str) -> str:
+        parse(text)
+        return _TAG.sub(lambda tag: place.sub(lambda m: f"{m[1]}{m[2]}{used}{m[2]}", tag[0]), text)
+
+    messages = tuple(msgspec.structs.replace(one, text=put(one.text)) for one in prompt.messages)
+    return msgspec.structs.replace(prompt, messages=messages)
 
 
 class SharedTexts:

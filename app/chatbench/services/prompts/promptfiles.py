@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -104,7 +105,7 @@ def find(root: Path, folder: str) -> list[InFolder]:
         inside = parent.relative_to(root).parts
         for name in names:
             path = parent / name
-            if name.startswith(".") or path.suffix not in (SUFFIX, *_YAML) or not path.is_file():
+            if not _may_hold_prompt(path):
                 continue
             if len(found) == MAX_FILES:
                 raise ConfigurationError(
@@ -117,6 +118,21 @@ def find(root: Path, folder: str) -> list[InFolder]:
 def folders_in(root: Path) -> list[Path]:
     """A folder and those inside of it that `find` looks into. Raises StorageError."""
     return [parent for parent, _ in _walk(root)]
+
+
+def files_in(folders: Iterable[Path], most: int) -> list[Path]:
+    """The files in these that may hold a prompt, so many of them. What cannot be read has none."""
+    found: list[Path] = []
+    for folder in folders:
+        with suppress(OSError):
+            found += [path for path in folder.iterdir() if _may_hold_prompt(path)]
+        if len(found) >= most:
+            return found[:most]
+    return found
+
+
+def _may_hold_prompt(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix in (SUFFIX, *_YAML) and path.is_file()
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -16,11 +16,10 @@ from chatbench.services.prompts import naming
 from chatbench.services.prompts.code import CodeForm, PromptCode
 from chatbench.services.prompts.comparing import PromptDifference, compare
 from chatbench.services.prompts.folders import PromptFolders, Synced, watched
-from chatbench.services.prompts.fragments import PIN, SharedTexts
+from chatbench.services.prompts.fragments import FragmentUse, SharedTexts, pinned, uses_in
 from chatbench.services.prompts.improving import Proposal, improve
 from chatbench.storage.prompts import PromptStore, Which
-from chatbench.templates.language import TemplateError
-from chatbench.templates.prompts import Filled, fill, fragments_of
+from chatbench.templates.prompts import Filled, fill
 
 FRAGMENT = "fragment:"
 """Begins, in `Changes.prompts`, the name of a fragment that has changed."""
@@ -50,13 +49,15 @@ class PromptService:
         self._changes = changes
         self._one_at_a_time = asyncio.Lock()
         self._has_synced = False
+        self.synced = Synced()
+        """What the last reading of the linked folders did."""
 
     async def sync(self) -> Synced:
         """Reads the linked folders: a changed file becomes a version, one that is gone goes into the trash,
         and what was changed here and there is left alone and told. Happens by itself before the library is
         listed for the first time."""
         async with self._one_at_a_time:
-            found = await self._folders.sync()
+            found = self.synced = await self._folders.sync()
             self._has_synced = True
         if found.ids:
             self._changed(*found.ids)
@@ -78,7 +79,7 @@ class PromptService:
         return await self.save(prompt_id, newest.prompt, note=f"Version {newest.number}, and not its file")
 
     async def paths_to_watch(self) -> tuple[Path, ...]:
-        """The folders in which prompts change; when one does, `sync`."""
+        """The folders and files in which prompts change; when one does, `sync`."""
         roots = tuple(await self._folders.linked())
         return await asyncio.to_thread(watched, roots)
 
@@ -263,15 +264,21 @@ class PromptService:
 
     async def users_of(self, fragment: str) -> list[PromptEntry]:
         """The prompts whose newest version names this fragment, pinned or not."""
-        found = []
-        for entry, prompt in await self._store.latest():
-            try:
-                names = {one.partition(PIN)[0] for one in fragments_of(prompt)}
-            except TemplateError:
-                continue
-            if fragment in names:
-                found.append(entry)
-        return found
+        return [one.entry for one in (await self.fragment_uses()).get(fragment, [])]
+
+    async def fragment_uses(self) -> dict[str, list[FragmentUse]]:
+        """By the name of a fragment, which newest versions of prompts name it, and how."""
+        latest = await self._store.latest()
+        return await asyncio.to_thread(uses_in, latest)
+
+    async def pin_fragment(self, prompt_id: str, name: str, sha256: str = "") -> PromptVersion:
+        """Lets a prompt keep the text of that digest whatever the fragment becomes; "": follow it. Raises as
+        `save`, TemplateError, StorageError where the fragment never had such a text."""
+        if sha256:
+            await self._texts.get(name, sha256)
+        before = await self._store.version(prompt_id, "latest")
+        told = f"{name} pinned" if sha256 else f"{name} follows"
+        return await self.save(prompt_id, pinned(before.prompt, name, sha256), note=told)
 
     async def fragment_texts(self, *prompts: Prompt) -> dict[str, str]:
         """What `fill` wants to know of the fragments these prompts name. Raises FormatError for one that is

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from chatbench.core.datasets import DataColumn
 from chatbench.core.errors import ChatbenchError, StorageError
+from chatbench.core.prompts import PromptVersion
+from chatbench.core.runs import Plan
 from chatbench.services import Services
-from chatbench.services.prompts.exchange import MAX_BYTES, SUFFIXES, read_file, write
+from chatbench.services.prompts.exchange import SUFFIXES, kind_of, read_file, write
 from chatbench.ui.aio import ask, spawn
+from chatbench.ui.workbench.datasets.importing import ImportDialog
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.pane import WorkbenchPane
-
-_PROMPTS: Final = frozenset({".toml", ".yaml", ".yml"})
 
 
 class Taking(QObject):
@@ -39,7 +41,8 @@ class Taking(QObject):
         dialog.open()
 
     def take(self, paths: list[Path]) -> None:
-        """Each as what it is: a prompt, or a table that becomes a data set."""
+        """Each as what it is: prompts, a plan that can be run, or a table that becomes a data set. What is in
+        a table is shown first where it is the only file."""
         spawn(self._take(paths), owner=self, name="workbench-import")
 
     def new_dataset(self, path: Path | None) -> None:
@@ -51,28 +54,56 @@ class Taking(QObject):
 
     async def _take(self, paths: list[Path]) -> None:
         failed: list[str] = []
+        plans: list[tuple[Plan, Path]] = []
         for path in paths:
             try:
-                await self._one(path)
+                plans += [(plan, path) for plan in await self._one(path, is_only=len(paths) == 1)]
             except ChatbenchError as error:
                 failed.append(f"{path.name}: {error.message} {error.hint}".strip())
         if failed:
             self._pane.tell("\n".join(failed), kind="error")
+        await self._offer_runs(plans)
 
-    async def _one(self, path: Path) -> None:
-        if path.suffix.lower() in _PROMPTS or await asyncio.to_thread(_holds_prompt, path):
-            await self._take_prompts(path)
+    async def _one(self, path: Path, *, is_only: bool) -> list[Plan]:
+        """Takes a file in; returns what it would run."""
+        kind = await asyncio.to_thread(kind_of, path)
+        if kind == "prompts":
+            return await self._take_prompts(path)
+        if kind == "plan":
+            return [await asyncio.to_thread(self._services.runs.load_plan, path)]
+        if is_only:
+            dialog = ImportDialog(self._services, path, None, self._pane)
+            dialog.made.connect(self._pane.open_dataset)
+            dialog.open()
         else:
             dataset = await self._services.datasets.import_file(path)
             self._pane.open_dataset(dataset.id)
+        return []
 
-    async def _take_prompts(self, path: Path) -> None:
+    async def _take_prompts(self, path: Path) -> list[Plan]:
         found = await asyncio.to_thread(read_file, path)
         saved = await self._services.prompts.add_all(found.prompts, self._folder())
         for one in saved:
             self._pane.open_prompt(one.prompt_id)
         if found.left_out:
             self._pane.tell(" ".join((self.tr("Left out of {0}:").format(path.name), *found.left_out)))
+        return [_of_library(plan, saved) for plan in found.plans]
+
+    async def _offer_runs(self, plans: Sequence[tuple[Plan, Path]]) -> None:
+        """Each in the form of a run, one after the other; none after one that is not wanted."""
+        from chatbench.ui.workbench.runs.newrun import NewRunDialog
+
+        for at, (plan, path) in enumerate(plans, 1):
+            origin = self.tr("From {0}.").format(path)
+            dialog = NewRunDialog(self._services, plan=plan, origin=origin, parent=self._pane)
+            if len(plans) > 1:
+                dialog.setWindowTitle(self.tr("Run a plan ({0} of {1})").format(at, len(plans)))
+            begun: list[str] = []
+            dialog.started.connect(begun.append)
+            await ask(dialog)
+            if not begun:
+                return
+            self._pane.open_run(begun[0])
 
     def _folder(self) -> str:
         """That of the prompt in view."""
@@ -128,14 +159,10 @@ class Taking(QObject):
         self._pane.open_dataset(dataset.id)
 
 
-def _holds_prompt(path: Path) -> bool:
-    """Whether a file of JSON is a prompt and no table."""
-    if path.suffix.lower() != ".json":
-        return False
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return False
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(told, dict) and bool(told.keys() & {"messages", "prompt", "input"})
+def _of_library(plan: Plan, saved: Sequence[PromptVersion]) -> Plan:
+    """The plan with its prompts as they are in the library now."""
+    prompts = tuple(
+        msgspec.structs.replace(planned, prompt=None, id=one.prompt_id, version=one.number)
+        for planned, one in zip(plan.prompts, saved, strict=True)
+    )
+    return msgspec.structs.replace(plan, prompts=prompts)

@@ -38,22 +38,22 @@ _SHOWN_COLUMNS: Final = 60
 
 class ImportDialog(QDialog):
     """It deletes itself. `made(dataset_id)` when a data set of its own was made; `added(rows)` when rows were
-    added to the one it was opened for. Closed before its end, it leaves nothing behind."""
+    added to the one it was opened for, if there is one. Closed before its end, it leaves nothing behind."""
 
     made = Signal(str)
     added = Signal(int)
 
-    def __init__(self, services: Services, path: Path, dataset: Dataset, parent: QWidget) -> None:
+    def __init__(self, services: Services, path: Path, dataset: Dataset | None, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Import {0}").format(path.name))
         self._services, self._path, self._dataset = services, path, dataset
         self._table: Table | None = None
         self._task: asyncio.Task[None] | None = None
-        self.where = SegmentControl(
-            [("add", self.tr("Add to {0}").format(_short(dataset.name))), ("new", self.tr("New data set"))],
-            name=self.tr("Where to"),
-        )
+        places = [("new", self.tr("New data set"))]
+        if dataset is not None:
+            places.insert(0, ("add", self.tr("Add to {0}").format(_short(dataset.name))))
+        self.where = SegmentControl(places, name=self.tr("Where to"))
         self.where.changed.connect(lambda _key: self._judge())
         self.name = LineField(path.stem, name=self.tr("Name of the data set"))
         self.header = Switch(self.tr("The first row names the columns"))
@@ -102,6 +102,7 @@ class ImportDialog(QDialog):
             column.addWidget(widget)
             widget.setVisible(fits)
         column.addWidget(self.where)
+        self.where.setVisible(self._dataset is not None)
         column.addWidget(self.name)
         foot = QHBoxLayout()
         foot.setSpacing(6)
@@ -187,11 +188,12 @@ class ImportDialog(QDialog):
         """Takes the rows as they were shown."""
         table = self._table
         if table is not None and not self.busy:
-            work = self._add(table) if self.where.current() == "add" else self._make(table)
+            dataset = self._dataset if self.where.current() == "add" else None
+            work = self._make(table) if dataset is None else self._add(table, dataset)
             self._begin(work, self.tr("Writing {0}…").format(self._path.name))
 
-    async def _add(self, table: Table) -> None:
-        count = await self._services.datasets.add_table(self._dataset.id, table)
+    async def _add(self, table: Table, dataset: Dataset) -> None:
+        count = await self._services.datasets.add_table(dataset.id, table)
         self.added.emit(count)
         self._task = None
         self.accept()
