@@ -20,7 +20,7 @@ import hypothesis
 import keyring
 import keyring.backend
 import keyring.errors
-from tests.harness import leaks, logs, network
+from tests.harness import databases, leaks, logs, network
 from tests.loopback.server import LoopbackServer
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     network.install()
     leaks.install()
+    databases.install()
     long = bool(config.getoption("--long"))
     hypothesis.settings.register_profile("chatbench", deadline=None, database=None, derandomize=not long)
     hypothesis.settings.load_profile("chatbench")

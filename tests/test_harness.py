@@ -7,11 +7,17 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import keyring
 import pytest
 from keyring.backends import SecretService
+from tests.harness import databases
+
+from chatbench.storage import opening
+from chatbench.storage.migrations import MIGRATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -232,3 +238,23 @@ def test_a_real_secret_service_keeps_a_password(secret_service_session: dict[str
     assert isinstance(keyring.get_keyring(), SecretService.Keyring)
     keyring.set_password("chatbench", "openai", "secret")
     assert keyring.get_password("chatbench", "openai") == "secret"
+
+
+def test_a_database_that_is_copied_is_what_the_program_makes(tmp_path: Path) -> None:
+    made, copied = tmp_path / "made.db", tmp_path / "copied.db"
+    databases.create(made, MIGRATIONS)
+    opening._create(copied, MIGRATIONS)
+    assert opening._create is not databases.create
+    assert told(copied) == told(made)
+    assert copied.stat().st_mode == made.stat().st_mode
+
+
+def told(path: Path) -> list[object]:
+    """All that a database says of itself, and the rows of its tables."""
+    with closing(apsw.Connection(str(path))) as connection:
+        schema = list(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"))
+        assert len(schema) > 30
+        pragmas = ("user_version", "application_id", "journal_mode", "page_size", "encoding", "auto_vacuum")
+        tables = [name for kind, name, _, _ in schema if kind == "table"]
+        rows = {name: list(connection.execute(f'SELECT * FROM "{name}"')) for name in tables}
+        return [schema, [connection.pragma(name) for name in pragmas], rows]

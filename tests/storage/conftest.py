@@ -6,10 +6,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.harness import databases
 
+from chatbench.storage import opening
 from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.database import Database
 from chatbench.storage.profile import Profile
+
+
+@pytest.fixture(autouse=True)
+def each_step_of_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here databases are made as the program makes them."""
+    monkeypatch.setattr(opening, "_create", databases.create)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -35,7 +37,7 @@ class Registry:
 
     def __init__(self, user_folder: Path) -> None:
         self._folder = user_folder
-        self._shipped = {e.id: e for e in map(_read_shipped, sorted(resource("providers").glob("*.toml")))}
+        self._shipped = _shipped(resource("providers"))
         self._own: dict[str, Endpoint] = {}
         self._registered: dict[str, Endpoint] = {}
         self._instances: dict[str, Wire] = {}
@@ -181,8 +183,13 @@ def _check_headers(endpoint: Endpoint) -> None:
     check_headers({**endpoint.headers, name: ""} if colon else endpoint.headers)
 
 
-def _read_shipped(path: Path) -> Endpoint:
-    return msgspec.structs.replace(_read(path), shipped=True)
+@cache
+def _shipped(folder: Path) -> Mapping[str, Endpoint]:
+    """Those that come with the program, which do not change while it runs."""
+    return {
+        path.stem: msgspec.structs.replace(_read(path), shipped=True)
+        for path in sorted(folder.glob("*.toml"))
+    }
 
 
 def _read(path: Path) -> Endpoint:
