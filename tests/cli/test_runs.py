@@ -86,8 +86,12 @@ def test_a_plan_is_looked_through_run_compared_and_exported(
     run("runs", "export", "1", "--out", str(tmp_path / "run.jsonl"))
     told = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
     assert [one["answer"] for one in told] == ["Paris!", "Quito"]
-    assert run("runs", "delete", "2", "--yes").code == 0
+    assert run("runs", "delete", "2").code == 0
     assert run("runs", "show", "2").code == 1
+    assert run("runs", "restore", "2").code == 0
+    assert run("runs", "show", "2").code == 0
+    assert run("runs", "delete", "2", "--for-good", "--yes").code == 0
+    assert run("runs", "restore", "2").code == 1
 
 
 def test_ctrl_c_pauses_and_says_how_to_go_on(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from tests.harness.waiting import until
@@ -16,7 +16,16 @@ from chatbench.core.checks import Check
 from chatbench.core.errors import ConfigurationError, StorageError
 from chatbench.core.params import Parameters
 from chatbench.core.prompts import Prompt, PromptMessage
-from chatbench.core.runs import CellKey, Plan, PlanData, PlanLimits, PlanModel, PlanPrompt, PlanUser
+from chatbench.core.runs import (
+    CellKey,
+    CellRating,
+    Plan,
+    PlanData,
+    PlanLimits,
+    PlanModel,
+    PlanPrompt,
+    PlanUser,
+)
 from chatbench.core.usage import Rates
 from chatbench.services import Services
 
@@ -280,10 +289,25 @@ async def test_everybody_is_told_and_a_run_can_be_deleted(
     assert {run.id} == set().union(*(change.runs for change in heard))
     assert heard[-1].usage
     assert (await services.runs.find("1")).id == (await services.runs.find(run.id[:10])).id == run.id
-    await services.runs.rate(run.id, CellKey(0, 0), -1, "wrong")
+    await services.runs.rate(run.id, CellKey(0, 0), "down", "wrong")
     (cell,) = await services.runs.cells(run.id, range(1))
-    assert (cell.rating, cell.note) == (-1, "wrong")
+    assert (cell.rating, cell.note) == ("down", "wrong")
+    for rating in get_args(CellRating):
+        await services.runs.rate(run.id, CellKey(0, 0), rating)
+        assert (await services.runs.cells(run.id, range(1)))[0].rating == rating
+    heard.clear()
     await services.runs.delete(done.id)
+    assert await services.runs.runs() == []
+    assert [one.id for one in await services.runs.trashed()] == [done.id]
+    await services.runs.restore(done.id)
+    assert [change.runs for change in heard] == [{done.id}, {done.id}]
+    assert await services.runs.trashed() == []
+    await services.runs.delete_for_good([done.id])
+    assert await services.runs.get(done.id) == done, "what is not in the trash stays"
+    await services.runs.delete(done.id)
+    await services.runs.tidy(3_600_000)
+    assert len(await services.runs.trashed()) == 1
+    await services.runs.tidy(-1)
     with pytest.raises(StorageError):
         await services.runs.get(run.id)
     assert (await services.runs.start(plan_of(1))).number == 2

@@ -155,6 +155,8 @@ async def test_files_of_a_run_stay_as_long_as_it_does(
     files = services.attachments._files
     assert await files.remove_unused(older_than_ms=-1000) == 0
     await services.runs.delete(run_id)
+    assert await files.remove_unused(older_than_ms=-1000) == 0
+    await services.runs.delete_for_good([run_id])
     assert await files.remove_unused(older_than_ms=-1000) == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import apsw
 
 from chatbench.core.conversations import Draft, Lane
@@ -11,8 +13,10 @@ from chatbench.storage.conversations import ConversationStore
 from chatbench.storage.database import Database
 from chatbench.storage.migrations import MIGRATIONS
 from chatbench.storage.profile import Profile
+from chatbench.storage.runs import RunStore
 
 BEFORE_LANES = 2
+BEFORE_SCALES = 12
 _AS_IT_WAS = """
 INSERT INTO conversations (id, title, created_at, updated_at, message_count) VALUES ('c', 'Old', 1, 2, 2);
 INSERT INTO lanes (id, conversation_id, position, provider, model, system, parameters, leaf) VALUES
@@ -76,4 +80,39 @@ async def test_titles_from_before_models_could_give_them_are_a_person_s(profile:
     head = await store.summary("c")
     assert head is not None
     assert head.title == "Old"
+    await database.close()
+
+
+_RATED = """
+INSERT INTO runs (number, id, plan, columns, state, rows, created_at) VALUES
+    (1, 'r', '{}', '[{"index":0,"label":"","model":"a/b"}]', 'done', 4, 1);
+INSERT INTO run_cells VALUES
+    (4294967296, 1, '', 1, '', NULL, -1, '0.10', 5, 6, 7, 8),
+    (4294967297, 1, '', 1, '', NULL, 1, NULL, 1, 1, 1, 1),
+    (4294967298, 1, '', 1, '', NULL, 4, NULL, 1, 1, 1, 1),
+    (4294967299, 1, '', 1, '', NULL, NULL, NULL, 1, 1, 1, 1);
+INSERT INTO run_answers VALUES
+    (4294967296, '{"key":{"row":0,"column":0,"repeat":0},"text":"a","rating":-1,"cost":"0.10","note":"n"}'),
+    (4294967297, '{"key":{"row":1,"column":0,"repeat":0},"text":"b","rating":1}'),
+    (4294967298, '{"key":{"row":2,"column":0,"repeat":0},"text":"c","rating":4}'),
+    (4294967299, '{"key":{"row":3,"column":0,"repeat":0},"text":"d"}');
+"""
+
+
+async def test_ratings_of_cells_from_before_they_had_a_scale(profile: Profile) -> None:
+    """Thumbs down is that; the window's worst mark is that, and not thumbs up."""
+    old = Database.open(profile.database, backups=profile.backups, migrations=MIGRATIONS[:BEFORE_SCALES])
+    await old.write(lambda c: c.execute(_RATED).fetchall())
+    await old.close()
+    database = Database.open(profile.database, backups=profile.backups)
+    store = RunStore(database, profile.owner)
+    (run,) = await store.all()
+    cells = await store.cells(run, 0, 4)
+    assert [(cell.text, cell.rating) for cell in cells] == [("a", "down"), ("b", 1), ("c", 4), ("d", None)]
+    assert (cells[0].note, cells[0].cost) == ("n", Decimal("0.10"))
+    figures = await store.figures(run)
+    assert [one.rating for one in figures] == ["down", "1", "4", None]
+    assert figures[0][-5:] == ("0.10", 5, 6, 7, 8)
+    await store.rate(run, 0, "up", "")
+    assert (await store.cells(run, 0, 1))[0].rating == "up"
     await database.close()

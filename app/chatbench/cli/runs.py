@@ -1,4 +1,4 @@
-"""`chatbench runs`: list, show, diff, export, again, resume, delete."""
+"""`chatbench runs`: list, show, diff, export, again, resume, delete, restore."""
 
 from __future__ import annotations
 
@@ -148,17 +148,34 @@ def resume(session: Session, name: str) -> int:
 
 @runs.command()
 @_RUN
+@click.option("--for-good", is_flag=True, help="Past the trash: with all its answers.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def delete(session: Session, name: str, yes: bool) -> None:
-    """Delete a run with all its answers, for good."""
+def delete(session: Session, name: str, for_good: bool, yes: bool) -> None:
+    """Put a run into the trash, where it stays for a month; `restore` takes it out again."""
 
     async def work(services: Services) -> None:
-        run = await services.runs.find(name)
+        run = await services.runs.find(name, trashed=for_good)
         told = f"run {run.number}{f' ({run.plan.name})' if run.plan.name else ''}"
-        if not yes:
+        if for_good and not yes:
             click.confirm(f"Delete {told} and its {run.done:,} answers for good?", abort=True)
         await services.runs.delete(run.id)
-        note(f"Deleted {told}.")
+        if for_good:
+            await services.runs.delete_for_good([run.id])
+        note(f"Deleted {told}." if for_good else f"{told[0].upper()}{told[1:]} is in the trash.")
+
+    session.run(work)
+
+
+@runs.command()
+@_RUN
+@click.pass_obj
+def restore(session: Session, name: str) -> None:
+    """Take a run out of the trash."""
+
+    async def work(services: Services) -> None:
+        run = await services.runs.find(name, trashed=True)
+        await services.runs.restore(run.id)
+        note(f"Run {run.number} is back.")
 
     session.run(work)

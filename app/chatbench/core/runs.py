@@ -17,6 +17,8 @@ from chatbench.core.values import Plain, Written
 
 RunState = Literal["waiting", "running", "paused", "done", "stopped"]
 CellState = Literal["waiting", "running", "done", "failed"]
+CellRating = Literal["up", "down", 1, 2, 3, 4, 5]
+"""A person's judgement of an answer: thumbs, or marks of which 5 is the best."""
 
 
 class PlanPrompt(
@@ -174,7 +176,7 @@ class Cell(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     whose request has changed is asked again. `messages` is the whole talk as plain values, the answer
     last, where it has more than one answer; `tool_calls` name and arguments of the tools that were asked
     for. `passed` None: not checked, or nothing could be judged. `cost` is that of the column's own model.
-    `rating` is a person's: 1–5, or −1 and 1 for thumbs; times in milliseconds."""
+    `rating` is a person's; times in milliseconds."""
 
     key: CellKey
     state: CellState = "waiting"
@@ -195,6 +197,6 @@ class Cell(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     score: float | None = None
     passed: bool | None = None
     error: ErrorReport | None = None
-    rating: int | None = None
+    rating: CellRating | None = None
     note: str = ""
     ended_at: int | None = None

@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from chatbench.core.errors import StorageError
-from chatbench.core.runs import Cell, CellKey, Plan, Run, RunColumn
+from chatbench.core.runs import Cell, CellKey, CellRating, Plan, Run, RunColumn
 from chatbench.storage import rows as texts
 
 WAITING, DONE, FAILED, UNCHECKED, REFUSED = range(5)
@@ -33,6 +33,11 @@ FIGURES = (
     "SELECT id, state, fingerprint, passed, checks, score, rating, cost, input_tokens, output_tokens, "
     "first_ms, total_ms FROM run_cells WHERE id BETWEEN ? AND ? ORDER BY id"
 )
+PUT = (
+    "INSERT OR REPLACE INTO run_cells (id, state, fingerprint, passed, checks, score, cost, input_tokens, "
+    "output_tokens, first_ms, total_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+CELL_TABLES = ("run_cells", "run_answers", "run_talks")
 _STORED = re.compile(r'"sha256":"([0-9a-f]{64})"')
 _decode_plan = msgspec.json.Decoder(Plan).decode
 _decode_columns = msgspec.json.Decoder(tuple[RunColumn, ...]).decode
@@ -70,7 +75,7 @@ class Tally(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What is counted of a cell; `passed` and `checks` as they are stored."""
+    """What is counted of a cell; `passed`, `checks` and `rating` as they are stored."""
 
     place: int
     state: int
@@ -78,7 +83,7 @@ class Figures(NamedTuple):
     passed: int | None
     checks: str
     score: float | None
-    rating: int | None
+    rating: str | None
     cost: str | None
     input_tokens: int
     output_tokens: int
@@ -132,15 +137,20 @@ def cell_of(run: Run, row: tuple[Any, ...]) -> Cell:
     cell = _decode_cell(details)
     told = "failed" if state == WAITING and cell.error is not None else _STATES[state]
     return msgspec.structs.replace(
-        cell, key=key_of(run, cell_id - place_id(run, 0)), state=told, rating=rating
+        cell, key=key_of(run, cell_id - place_id(run, 0)), state=told, rating=rating_of(rating)
     )
+
+
+def rating_of(stored: str | None) -> CellRating | None:
+    """From the column of that name, which alone has it: the details of a cell are without."""
+    return msgspec.convert(stored, CellRating | None, strict=False) if stored is not None else None
 
 
 def figures_row(first: int, one: Finished) -> tuple[Any, ...]:
     """A row of `run_cells`; `first` is the id of the run's first cell."""
     cell = one.cell
     return (
-        first + one.place, one.state, cell.fingerprint, cell.passed, one.checks, cell.score, cell.rating,
+        first + one.place, one.state, cell.fingerprint, cell.passed, one.checks, cell.score,
         None if cell.cost is None else format(cell.cost, "f"), cell.usage.input_tokens,
         cell.usage.output_tokens, cell.first_ms, cell.total_ms,
     )  # fmt: skip
@@ -199,7 +209,7 @@ def delete_places(connection: apsw.Connection, table: str, first: int, last: int
 def delete_run(connection: apsw.Connection, number: int) -> None:
     """The run with all that belongs to it."""
     first = number << PLACES
-    for table in ("run_rows", "run_cells", "run_answers"):
+    for table in ("run_rows", *CELL_TABLES):
         delete_places(connection, table, first, first + 2**PLACES - 1)
     connection.execute("DELETE FROM run_files WHERE number = ?", (number,))
     connection.execute("DELETE FROM runs WHERE number = ?", (number,))

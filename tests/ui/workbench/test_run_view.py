@@ -15,7 +15,7 @@ from tests.services.conftest import loop
 from tests.ui.chat.quiet import done
 from tests.ui.workbench.runs_kit import Runner, finished, plan, refusal, shown, triage
 
-from chatbench.core.runs import CellKey
+from chatbench.core.runs import CellKey, CellRating
 from chatbench.services import Services
 from chatbench.ui.workbench.runs import RunView
 
@@ -89,14 +89,14 @@ def test_only_rows_with_something_wrong_are_shown_where_that_is_wanted(
 def test_keys_rate_the_cell_and_take_that_back(view: RunView, services: Services, run_async: Runner) -> None:
     view.grid.go_to(CellKey(1, 0))
 
-    def rating() -> int | None:
+    def rating() -> CellRating | None:
         (cell,) = run_async(services.runs.cells(view.id, [CellKey(1, 0)]))
         return cell.rating  # type: ignore[no-any-return]
 
     run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_4)))
     assert rating() == 4
     run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_Minus)))
-    assert rating() == 1
+    assert rating() == "down"
     run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_0)))
     assert rating() is None
 

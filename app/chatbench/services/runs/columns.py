@@ -109,9 +109,7 @@ def combinations(model: PlanModel) -> Iterator[Parameters]:
         yield model.parameters.merged(Parameters.from_dict(dict(zip(names, values, strict=True))))
 
 
-def values_of(
-    wanted: PlanPrompt, prompt: Prompt, row: RunRow, outputs: Mapping[str, str]
-) -> dict[str, Any]:
+def values_of(wanted: PlanPrompt, prompt: Prompt, row: RunRow, outputs: Mapping[str, str]) -> dict[str, Any]:
     """What the variables of a prompt are filled with in one row; the plan's `columns` go before the prompt's
     own."""
     columns = {**prompt.columns, **wanted.columns}

@@ -11,40 +11,31 @@ from typing import Any, Literal
 
 import msgspec
 
-from chatbench.client.budget import Budget, BudgetLimit
-from chatbench.client.cache import SqliteCache
 from chatbench.client.environment import Environment
-from chatbench.client.llm import AT_ONCE, LLMClient
-from chatbench.client.retries import BATCH_ATTEMPTS, BATCH_LIMITED_S, RetryPolicy
+from chatbench.client.llm import AT_ONCE
 from chatbench.core.changes import Changes
 from chatbench.core.checks import Check, Verdict
-from chatbench.core.endpoints import Limits
 from chatbench.core.errors import ConfigurationError, StorageError
-from chatbench.core.models import ModelRef
 from chatbench.core.observe import Signal
-from chatbench.core.requests import Request
-from chatbench.core.runs import Cell, CellKey, Plan, PlanData, Run, RunColumn, RunRow
-from chatbench.providers.http import Timeouts
+from chatbench.core.runs import CellKey, Plan, PlanData, Run, RunRow
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
-from chatbench.services.runs.asking import Asker, Files
-from chatbench.services.runs.charting import Charts, charts_of
+from chatbench.services.runs.asking import Files
+from chatbench.services.runs.clients import Clients
 from chatbench.services.runs.columns import columns_of, refuse
-from chatbench.services.runs.exporting import Exporter, RunFormat
 from chatbench.services.runs.forecasting import Forecast, Forecaster
 from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.plans import read_plan, written_plan
+from chatbench.services.runs.reading import Reading
 from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import EXPECTED, Sources
-from chatbench.services.runs.statistics import Compared, RunStatistics, compared, statistics_of
-from chatbench.services.runs.unrated import unrated
-from chatbench.storage.runs import FAILED, REFUSED, Figures, RunStore, place_of
+from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
 
 log = logging.getLogger(__name__)
 Again = Literal["failed", "missing", "changed"]
 
 
-class RunService:
+class RunService(Reading):
     """The runs of a profile. Those that are under way go on whatever becomes of whoever looks."""
 
     def __init__(
@@ -58,14 +49,10 @@ class RunService:
         sources: Sources,
         checks: Checks,
     ) -> None:
-        self._store = store
-        self._environment = environment
+        super().__init__(store, Clients(environment, models, files), changes)
         self._models = models
-        self._files = files
         self._checks = checks
         self._sources = sources
-        self._changes = changes
-        self._cache: SqliteCache | None = None
         self._forecaster = Forecaster(environment, models, sources, self._checks, store)
         self._running: dict[str, Running] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -165,7 +152,7 @@ class RunService:
         return held.live(texts=texts) if held is not None else None
 
     async def runs(self) -> list[Run]:
-        """Newest first."""
+        """Newest first, the trash left out."""
         await self._store.release_orphans()
         return [self._as_held(run) for run in await self._store.all()]
 
@@ -187,9 +174,10 @@ class RunService:
         # The choice of rows has been made: these are what is left by it.
         return msgspec.structs.replace(run.plan, data=PlanData(rows=given))
 
-    async def find(self, name: str) -> Run:
-        """The run of that number, id (or its beginning), or the newest of that name. Raises StorageError."""
-        runs = await self.runs()
+    async def find(self, name: str, *, trashed: bool = False) -> Run:
+        """The run of that number, id (or its beginning), or the newest of that name; `trashed`: also one in
+        the trash. Raises StorageError."""
+        runs = [*await self.runs(), *(await self.trashed() if trashed else ())]
         wanted = name.removeprefix("#")
         by_number = [run for run in runs if str(run.number) == wanted]
         by_id = [run for run in runs if len(wanted) >= 8 and run.id.startswith(wanted)]
@@ -200,132 +188,34 @@ class RunService:
         raise StorageError(f"There is no run {name!r}.", "See `chatbench runs list`.")
 
     async def delete(self, run_id: str) -> None:
-        """For good. Raises ConfigurationError while it is under way."""
+        """Into the trash; `restore` undoes it. Raises ConfigurationError while it is under way."""
         held = self._running.get(run_id)
         if held is not None and held.state == "running":
             raise ConfigurationError(f"Run {held.run.number} is under way.", "Pause it first.")
-        await self._store.delete(run_id)
-        self._running.pop(run_id, None)
-        self._tasks.pop(run_id, None)
+        await self._store.trash(run_id)
         self._tell(run_id)
 
-    # Cells
-
-    async def cells(self, run_id: str, which: Sequence[CellKey] | range | None = None) -> list[Cell]:
-        """Cells that have been asked: of these keys, of these rows, or all."""
-        run = await self._store.get(run_id)
-        each = len(run.columns) * run.plan.repeats
-        if which is None:
-            return await self._store.cells(run, 0, run.total)
-        if isinstance(which, range):
-            return await self._store.cells(run, which.start * each, len(which) * each)
-        found = [await self._store.cell(run, place_of(run, key)) for key in which]
-        return [cell for cell in found if cell is not None]
-
-    async def rows(self, run_id: str, first: int = 0, count: int = 200) -> list[RunRow]:
-        """The rows in these places, as they were when the run was made."""
-        return await self._store.rows(await self._store.get(run_id), first, count)
-
-    async def failing_rows(self, run_id: str, check: int | None = None) -> list[int]:
-        """The places of rows in which a cell failed or did not pass; of `check` (its place in the plan), in
-        which that one did not."""
-        return await self._store.failing_rows(await self._store.get(run_id), check)
-
-    async def places_of(self, run_id: str, row_ids: Collection[str]) -> list[int]:
-        """Where the rows with these ids stand, in their order."""
-        ids = await self._store.row_ids(await self._store.get(run_id))
-        return [place for place, row_id in ids.items() if row_id in row_ids]
-
-    async def failing_ids(self, run_id: str) -> frozenset[str]:
-        """The ids of rows in which a cell failed or did not pass."""
-        run = await self._store.get(run_id)
-        ids = await self._store.row_ids(run)
-        return frozenset(ids[place] for place in await self._store.failing_rows(run))
-
-    async def statistics(self, run_id: str) -> RunStatistics:
-        """What its cells say so far; also while it is under way."""
-        run = await self._store.get(run_id)
-        figures = await self._store.figures(run)
-        return await asyncio.to_thread(statistics_of, run, figures)
-
-    async def charts(self, run_id: str) -> Charts:
-        """Its cells drawn together, as far as they have come."""
-        run = await self._store.get(run_id)
-        return await asyncio.to_thread(charts_of, run, await self._store.figures(run))
-
-    async def unrated(self, run_id: str, rows: Collection[int] | None = None) -> list[CellKey]:
-        """The answers that nobody has rated yet, of these rows if some are given: row after row, those of
-        each by chance."""
-        run = await self._store.get(run_id)
-        return await asyncio.to_thread(unrated, run, await self._store.figures(run), rows)
-
-    async def counterpart(self, run_id: str, key: CellKey, earlier_id: str) -> Cell | None:
-        """The cell of an earlier run that this one goes on from: that of the same row in the column that its
-        column goes on from. None where there is none, or no answer in it."""
-        run, earlier = await self._store.get(run_id), await self._store.get(earlier_id)
-        column = _earlier(earlier, run.columns[key.column])
-        rows = await self._store.rows(run, key.row, 1)
-        if column is None or not rows or key.repeat >= earlier.plan.repeats:
-            return None
-        place = key.row
-        if [row.id for row in await self._store.rows(earlier, place, 1)] != [rows[0].id]:
-            ids = await self._store.row_ids(earlier)
-            place = next((at for at, row_id in ids.items() if row_id == rows[0].id), -1)
-        if place < 0:
-            return None
-        return await self._store.cell(earlier, place_of(earlier, CellKey(place, column, key.repeat)))
-
-    async def compare(self, first: tuple[str, int], second: tuple[str, int]) -> Compared:
-        """Two columns, each by the run's id and its index: of one run, or of two. Rows belong together by
-        their ids."""
-        read: dict[str, tuple[Run, list[Figures], dict[int, str]]] = {}
-        for run_id, index in (first, second):
-            if run_id not in read:
-                run = await self._store.get(run_id)
-                read[run_id] = run, await self._store.figures(run), await self._store.row_ids(run)
-            if not 0 <= index < len(read[run_id][0].columns):
-                raise ConfigurationError(
-                    f"Run {read[run_id][0].number} has no column {index + 1}.", "Name another."
-                )
-        sides = [(read[run_id][0], index, *read[run_id][1:]) for run_id, index in (first, second)]
-        return await asyncio.to_thread(compared, *sides)
-
-    async def compare_runs(self, first: str, second: str) -> list[Compared]:
-        """Each column of the second run with the one of the first that it goes on from: the same one, or the
-        one of the same prompt, model and parameters; columns without one are left out."""
-        one, other = await self._store.get(first), await self._store.get(second)
-        pairs = [(column.index, _earlier(one, column)) for column in other.columns]
-        return [
-            await self.compare((first, before), (second, after))
-            for after, before in pairs
-            if before is not None
-        ]
-
-    async def export(self, run_id: str, form: RunFormat, path: Path) -> tuple[str, ...]:
-        """Writes the run as a table (csv, jsonl, xlsx: a line for each cell), a page (html) or for build
-        servers (junit); returns what could not be written as it is. Raises StorageError and its kinds."""
-        run = await self._store.get(run_id)
-        statistics = await self.statistics(run_id)
-        others = [await self.compare((run_id, 0), (run_id, at)) for at in range(1, len(run.columns))]
-        return await Exporter(run, self._store, statistics, others).export(form, path)
-
-    async def sent(self, run_id: str, key: CellKey) -> Request:
-        """What the model of a cell is asked first. Raises FormatError for values that do not fill it in."""
-        run = await self._store.get(run_id)
-        (row,) = await self._store.rows(run, key.row, 1)
-        column = run.columns[key.column]
-        outputs: dict[str, str] = {}
-        for variable, source in column.outputs_of.items():
-            place = place_of(run, CellKey(key.row, source, key.repeat))
-            before = await self._store.cell(run, place)
-            outputs[variable] = "" if before is None else before.text
-        return self._asker(run).request(column, row, outputs)
-
-    async def rate(self, run_id: str, key: CellKey, rating: int | None, note: str = "") -> None:
-        """A person's judgement of a cell: 1-5, or -1 and 1 for thumbs; None takes it back."""
-        run = await self._store.get(run_id)
-        await self._store.rate(run, place_of(run, key), rating, note)
+    async def restore(self, run_id: str) -> None:
+        """Out of the trash."""
+        await self._store.trash(run_id, out=True)
         self._tell(run_id)
+
+    async def trashed(self) -> list[Run]:
+        """Newest first."""
+        return await self._store.all(trashed=True)
+
+    async def delete_for_good(self, run_ids: Collection[str]) -> None:
+        """Deletes those of these that are in the trash, with all their answers."""
+        for run in await self.trashed():
+            if run.id in run_ids:
+                await self._store.delete(run.id)
+                self._running.pop(run.id, None)
+                self._tasks.pop(run.id, None)
+                self._tell(run.id)
+
+    async def tidy(self, older_than_ms: int) -> None:
+        """Deletes for good what has been in the trash for longer."""
+        await self.delete_for_good(await self._store.in_trash(older_than_ms=older_than_ms))
 
     async def rerun(self, run_id: str, which: Again | Iterable[CellKey]) -> Run:
         """Asks cells again and returns the run, under way: those that failed, those that have no answer,
@@ -340,7 +230,7 @@ class RunService:
             columns, problems = await columns_of(run.plan, self._sources, self._models)
             refuse(problems)
             run = await again.refreshed(run, columns, self._sources, self._store)
-            places = await again.changed_places(run, self._asker(run), self._store)
+            places = await again.changed_places(run, self._clients.asker(run), self._store)
         elif not isinstance(which, str):
             places = [place_of(run, key) for key in which]
         await self._store.reset(run, again.with_followers(run, places))
@@ -356,11 +246,11 @@ class RunService:
             refuse(tuple(self._checks.problems(checks)))
             plan = msgspec.structs.replace(plan, checks=tuple(checks))
             run = await self._store.replan(run, plan)
-        asker = self._asker(run)
+        asker = self._clients.asker(run)
         try:
             await again.recheck(run, plan, asker, self._checks, self._store, lambda: self._tell(run_id))
         finally:
-            await self._flush_ledger()
+            await self._clients.flush_ledger()
         return await self.get(run_id)
 
     async def try_checks(self, run_id: str, checks: Sequence[Check]) -> dict[CellKey, tuple[Verdict, ...]]:
@@ -368,7 +258,7 @@ class RunService:
         run = await self._store.get(run_id)
         refuse(tuple(self._checks.problems(checks)))
         found: dict[CellKey, tuple[Verdict, ...]] = {}
-        asker = self._asker(run)
+        asker = self._clients.asker(run)
         async for judged in again.verdicts_of(run, checks, asker, self._checks, self._store):
             found.update((cell.key, verdicts) for cell, verdicts in judged)
         return found
@@ -386,14 +276,13 @@ class RunService:
             except StorageError:
                 # Nothing can be done any more: these cells are asked again when the run goes on.
                 log.exception("answers of a run could not be written")
-        if self._cache is not None:
-            await self._cache.aclose()
+        await self._clients.aclose()
 
     async def _go(self, run_id: str, plan: Plan | None = None, concurrent: int | None = None) -> Run:
         run = await self._store.claim(run_id, plan)
         states = await self._store.states(run)
         running = Running(
-            run, states, self._store, self._asker(run), self._checks,
+            run, states, self._store, self._clients.asker(run), self._checks,
             concurrent=concurrent or run.plan.limits.concurrent or AT_ONCE,
             passed=await self._store.passed(run),
             changed=lambda: self._tell(run_id),
@@ -408,7 +297,7 @@ class RunService:
         if running.is_written:
             self._running.pop(run.id, None)
             self._tasks.pop(run.id, None)
-        await self._flush_ledger()
+        await self._clients.flush_ledger()
         self._changes.emit(Changes(runs=frozenset({run.id}), usage=True))
 
     async def _end(self, run_id: str, state: Literal["paused", "stopped"], at_once: bool) -> None:
@@ -424,20 +313,12 @@ class RunService:
         self._running.pop(run_id, None)
         self._tasks.pop(run_id, None)
 
-    async def _flush_ledger(self) -> None:
-        ledger = self._environment.ledger
-        if ledger is not None:
-            await ledger.flush()
-
     async def _idle(self, run_id: str) -> Run:
         """Raises ConfigurationError while it is under way."""
         run = await self.get(run_id)
         if run.state == "running":
             raise ConfigurationError(f"Run {run.number} is under way.", "Pause it first.")
         return run
-
-    def _asker(self, run: Run) -> Asker:
-        return Asker(run, self._client(run), self._files, self._user_model(run.plan))
 
     def _as_held(self, run: Run) -> Run:
         """What only this process knows: that it runs no more, though that could not be written."""
@@ -446,64 +327,10 @@ class RunService:
             return run
         return msgspec.structs.replace(run, state=held.state, reason=held.reason)
 
-    def _client(self, run: Run) -> LLMClient:
-        limits = run.plan.limits
-        budget = None
-        if limits.budget is not None:
-            left = max(Decimal(0), limits.budget - run.cost)
-            budget = Budget(limits=(BudgetLimit(scope="run", usd=left),))
-        return LLMClient(
-            limits=self._limits(run),
-            retries=RetryPolicy(max_attempts=limits.tries or BATCH_ATTEMPTS, limited_s=BATCH_LIMITED_S),
-            timeouts=Timeouts() if limits.timeout is None else Timeouts(total=limits.timeout),
-            budget=budget,
-            cache=self._kept_answers() if run.plan.cache else None,
-            broken="rerun",
-            keep_raw=False,
-            environment=self._environment,
-        )
-
-    def _kept_answers(self) -> SqliteCache:
-        if self._cache is None:
-            self._cache = SqliteCache(self._environment.profile.folder / "answers.db")
-        return self._cache
-
-    def _limits(self, run: Run) -> Limits | None:
-        """The limits of the plan; of what it leaves open, the strictest of the endpoints'."""
-        limits = run.plan.limits
-        if limits.requests_per_minute is None and limits.tokens_per_minute is None:
-            return None
-        providers = {ModelRef.parse(column.model).provider for column in run.columns}
-        endpoints = [self._environment.endpoint(provider) for provider in sorted(providers)]
-        strictest = {
-            name: min((v for e in endpoints if (v := getattr(e.limits, name)) is not None), default=None)
-            for name in Limits.__struct_fields__
-        }
-        for name in ("requests_per_minute", "tokens_per_minute"):
-            strictest[name] = getattr(limits, name) or strictest[name]
-        return Limits(**strictest)
-
-    def _user_model(self, plan: Plan) -> ModelRef | None:
-        return self._models.resolve(plan.user.model) if plan.user is not None and plan.user.model else None
-
     def _refuse_while_closing(self) -> None:
         if self._closing:
             raise ConfigurationError("Chatbench is closing.", "Start it again to go on.")
 
-    def _tell(self, run_id: str) -> None:
-        self._changes.emit(Changes(runs=frozenset({run_id})))
-
 
 def _expected(row: RunRow) -> dict[str, Any]:
     return {} if row.expected is None else {EXPECTED: row.expected}
-
-
-def _earlier(run: Run, column: RunColumn) -> int | None:
-    """The column that `column` of a later run goes on from."""
-    same = [one.index for one in run.columns if one.key == column.key]
-    alike = [
-        one.index
-        for one in run.columns
-        if (one.planned, one.model, one.parameters) == (column.planned, column.model, column.parameters)
-    ]
-    return next(iter((*same, *alike)), None)

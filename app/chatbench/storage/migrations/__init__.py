@@ -19,6 +19,7 @@ from chatbench.storage.migrations import (
     m010_datasets,
     m011_runs,
     m012_jobs,
+    m013_run_ratings,
 )
 
 Migration = Callable[[apsw.Connection], None]
@@ -36,5 +37,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     m010_datasets.migrate,
     m011_runs.migrate,
     m012_jobs.migrate,
+    m013_run_ratings.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""

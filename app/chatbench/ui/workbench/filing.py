@@ -139,8 +139,8 @@ class Filing(QObject):
             await services.datasets.delete(row.id)
             again = partial(services.datasets.restore, row.id)
         else:
-            await self._delete_run(row)
-            return
+            await services.runs.delete(row.id)
+            again = partial(services.runs.restore, row.id)
         was_open = self._pane.view(row.key) is not None
         self._pane.close_tab(row.key)
 
@@ -150,16 +150,6 @@ class Filing(QObject):
                 self._pane.open(row.key)
 
         self._offer_undo(self.tr("“{0}” deleted").format(row.title), undo)
-
-    async def _delete_run(self, row: Row) -> None:
-        """A run has no trash: it is asked for once more."""
-
-        async def for_good() -> None:
-            await self._services.runs.delete(row.id)
-            self._pane.close_tab(row.key)
-
-        words = self.tr("{0} is deleted for good, with all its answers.").format(row.title)
-        self._pane.tell(words, kind="warning", action=(self.tr("Delete it"), lambda: self._spawn(for_good())))
 
     def _offer_undo(self, words: str, undo: Callable[[], Awaitable[object]]) -> None:
         self._pane.tell(words, action=(self.tr("Undo"), lambda: self._spawn(_done(undo()))))

@@ -13,7 +13,7 @@ from chatbench.core.checks import Check, Grading, Verdict
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.messages import text_of
 from chatbench.core.requests import Request
-from chatbench.core.runs import Cell, CellKey, Run, RunRow
+from chatbench.core.runs import Cell, CellKey, CellRating, Run, RunRow
 from chatbench.services import Services
 from chatbench.ui import quantities
 from chatbench.ui.aio import Rereading
@@ -301,7 +301,7 @@ class CellPanel(Surface):
         for label, value in facts:
             section.body.addWidget(FactRow(label, value))
 
-    def _rate(self, rating: int | None) -> None:
+    def _rate(self, rating: CellRating | None) -> None:
         if self.key is not None:
             self.rated.emit(self.key, rating, self.note.text())
 

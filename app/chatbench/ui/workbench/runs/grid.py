@@ -15,26 +15,22 @@ from chatbench.ui.workbench.runs.celldelegate import CELL_HEIGHT, CellDelegate
 from chatbench.ui.workbench.runs.figures import ColumnFigures
 from chatbench.ui.workbench.runs.heads import NARROWEST, ColumnHead, Corner, RowHead
 from chatbench.ui.workbench.runs.pages import Pages
-from chatbench.ui.workbench.runs.rating import BEST, WORST
+from chatbench.ui.workbench.runs.rating import KEYS
 from chatbench.ui.workbench.runs.tablemodel import CellModel
 
 _Index = QModelIndex | QPersistentModelIndex
 _AHEAD: Final = 12
 """Rows read above and below those in view."""
-_RATINGS: Final = {
-    Qt.Key.Key_1: 1, Qt.Key.Key_2: 2, Qt.Key.Key_3: 3, Qt.Key.Key_4: 4, Qt.Key.Key_5: 5,
-    Qt.Key.Key_Plus: BEST, Qt.Key.Key_Minus: WORST, Qt.Key.Key_0: 0,
-}  # fmt: skip
 
 
 class Grid(QTableView):
     """`opened(CellKey)`: Enter or a double click; `moved(CellKey)`: another cell is current;
-    `retried(CellKey)`; `rated(CellKey, int)`: a key says what the reader thinks of it, 0 takes it back."""
+    `retried(CellKey)`; `rated(CellKey, CellRating | None)`: a key says what the reader thinks of it."""
 
     opened = Signal(object)
     moved = Signal(object)
     retried = Signal(object)
-    rated = Signal(object, int)
+    rated = Signal(object, object)
 
     def __init__(self, model: CellModel, pages: Pages, parent: QWidget) -> None:
         super().__init__(parent)
@@ -123,8 +119,8 @@ class Grid(QTableView):
         pressed = Qt.Key(event.key())
         if key is not None and pressed in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.opened.emit(key)
-        elif key is not None and pressed in _RATINGS and plain:
-            self.rated.emit(key, _RATINGS[pressed])
+        elif key is not None and pressed in KEYS and plain:
+            self.rated.emit(key, KEYS[pressed])
         else:
             super().keyPressEvent(event)
 

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from chatbench.core.runs import Cell, CellState, RunRow
+from chatbench.core.runs import Cell, CellRating, CellState, RunRow
 
 _LONGEST: Final = 160
 _BETWEEN: Final = " · "
@@ -27,7 +27,7 @@ class ShownCell(NamedTuple):
     from_cache: bool = False
     reason: str = ""
     passed: bool | None = None
-    rating: int | None = None
+    rating: CellRating | None = None
 
 
 class ShownRow(NamedTuple):

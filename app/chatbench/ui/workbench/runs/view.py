@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.errors import ChatbenchError
-from chatbench.core.runs import CellKey, Run
+from chatbench.core.runs import CellKey, CellRating, Run
 from chatbench.services import Services
 from chatbench.services.runs import Live, RunStatistics
 from chatbench.services.runs.handing import cell_as_chat, cell_to_dataset
@@ -304,17 +304,17 @@ class RunView(Surface):
         await self._services.runs.rerun(self.id, keys)
         self._pages.forget({key.row for key in keys})
 
-    def _rate_by_key(self, key: CellKey, rating: int) -> None:
+    def _rate_by_key(self, key: CellKey, rating: CellRating | None) -> None:
         cell = self._model.cell(key)
         if cell.state == "done":
-            same = rating == 0 or cell.rating == rating
+            same = cell.rating == rating
             note = self.panel.note.text() if self.panel.isVisible() and self.panel.key == key else None
             self._do(self._keep_rating(key, None if same else rating, note))
 
-    def _rate(self, key: CellKey, rating: int | None, note: str) -> None:
+    def _rate(self, key: CellKey, rating: CellRating | None, note: str) -> None:
         self._do(self._keep_rating(key, rating, note))
 
-    async def _keep_rating(self, key: CellKey, rating: int | None, note: str | None) -> None:
+    async def _keep_rating(self, key: CellKey, rating: CellRating | None, note: str | None) -> None:
         if note is None:
             cells = await self._services.runs.cells(self.id, [key])
             note = cells[0].note if cells else ""
