@@ -20,6 +20,7 @@ from chatbench.storage.migrations import (
     m011_runs,
     m012_jobs,
     m013_run_ratings,
+    m014_job_sources,
 )
 
 Migration = Callable[[apsw.Connection], None]
@@ -38,5 +39,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     m011_runs.migrate,
     m012_jobs.migrate,
     m013_run_ratings.migrate,
+    m014_job_sources.migrate,
 )
 """Step n takes the schema from `user_version` n - 1 to n."""
