@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu, QScrollArea
 from tests.loopback import openai_chat, replies
 from tests.scenarios.window import add_loopback, until
 from tests.shots.stage import Stage, staged
@@ -31,6 +33,12 @@ TRIAGE = Prompt(
     ),
     parameters=Parameters(temperature=0, max_output_tokens=200),
     response_schema=SCHEMA,
+    columns={"customer_tier": "tier", "ticket": "text"},
+)
+TICKETS = (
+    "Charged twice for the same parcel, order 4711.\nPlease refund the second charge today.",
+    "Wo ist mein Paket? Seit drei Tagen „in Zustellung“.",
+    "لم يصل الطرد حتى الآن",
 )
 ANSWER = '{"priority": "urgent", "reason": "The customer was charged twice for the same parcel."}'
 
@@ -58,6 +66,50 @@ async def workbench(profile: Path, pictures: Path, scheme: str) -> None:
         await stage.shoot("workbench-once")
 
 
+async def workbench_columns(profile: Path, pictures: Path, scheme: str) -> None:
+    """A prompt beside a data set, which fills its variables row by row; where there is little room."""
+    async with staged(profile, pictures, scheme, model=None) as stage:
+        await _beside_tickets(stage, "workbench-columns")
+        stage.window.resize(480, 900)
+        await stage.shoot("workbench-columns-narrow-480")
+    large = profile.with_name("large")
+    async with staged(large, pictures, scheme, model=None, text_scale=2.0) as stage:
+        await _beside_tickets(stage, "workbench-columns-200-percent")
+        stage.window.resize(480, 900)
+        await stage.shoot("workbench-columns-200-percent-narrow-480")
+
+
+async def workbench_columns_mirrored(profile: Path, pictures: Path, scheme: str) -> None:
+    """The same from right to left."""
+    async with staged(profile, pictures, scheme, model=None) as stage:
+        QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        await _beside_tickets(stage, "workbench-columns-mirrored")
+
+
+async def _beside_tickets(stage: Stage, name: str) -> None:
+    page = await _triage(stage)
+    model = add_loopback(stage.session, stage.server.base_url("openai_chat"))
+    page.beside.choose([model])
+    page.data.choose("Tickets, October")
+    await until(lambda: page.editor.variables.source("ticket"), "the columns")
+    page.editor.defaults.keep.click()
+    page.editor.defaults.set_open(True)
+    await stage.shoot(name)
+    page.data.step(2)
+    source = page.editor.variables.source("customer_tier")
+    assert source is not None
+    source.click()
+    await stage.shoot(f"{name}-menu")
+    for one in QApplication.topLevelWidgets():
+        if isinstance(one, QMenu) and one.isVisible():
+            one.close()
+    area = page.editor.findChild(QScrollArea)
+    assert area is not None
+    await stage.quiet()
+    area.ensureWidgetVisible(page.editor.defaults)
+    await stage.shoot(f"{name}-kept")
+
+
 async def _triage(stage: Stage) -> PromptPage:
     prompts = stage.session.services.prompts
     for folder, name in (("Support", "Reply in house style"), ("Finance", "Expense category")):
@@ -70,7 +122,7 @@ async def _triage(stage: Stage) -> PromptPage:
     await prompts.mark_production(first.prompt_id, 2)
     await prompts.save(first.prompt_id, TRIAGE, note="Asks for one language code")
     datasets = stage.session.services.datasets
-    rows = [{"text": f"Ticket {number}", "tier": "gold"} for number in range(240)]
+    rows = [{"text": TICKETS[number % 3], "tier": "gold"} for number in range(240)]
     await datasets.create("Tickets, October", (), rows)
     parts = stage.window.show_section("workbench")
     pane = parts.main
@@ -83,4 +135,4 @@ async def _triage(stage: Stage) -> PromptPage:
     return page
 
 
-WORKBENCH_SCENES = (workbench,)
+WORKBENCH_SCENES = (workbench, workbench_columns, workbench_columns_mirrored)

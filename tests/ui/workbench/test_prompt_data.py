@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from tests.loopback import openai_chat, replies
@@ -169,8 +169,8 @@ def test_which_column_fills_a_variable_is_chosen_and_is_part_of_the_version(
     assert page.editor.prompt().columns == {"customer": "ticket", "ticket": ""}
     write(page, "ticket", "Broken", do)
     assert page.editor.values()["ticket"] == "Broken"
-    button = next(one for one in page.editor.variables.controls() if "Fill ticket" in one.accessibleName())
-    choose(button.click, "Column ticket", do)  # type: ignore[attr-defined]
+    more = next(one for one in page.editor.variables.controls() if "column of ticket" in one.accessibleName())
+    choose(more.click, "Column ticket", do)  # type: ignore[attr-defined]
     choose(column(page, "customer").click, "Column tier", do)
     assert page.editor.prompt().columns == {"customer": "tier"}
     assert not page.is_changed
@@ -244,3 +244,16 @@ def test_a_prompt_that_names_models_and_a_data_set_begins_with_them(
     assert (page.beside.models, page.data.dataset_id) == ((OTHER,), dataset_id)
     assert [chip.label() for chip in page.editor.defaults.chips()] == ["model-b", "gone/x", "Tickets"]
     assert not page.is_changed
+
+
+def test_the_editor_has_its_width_and_keeps_what_the_reader_gives_it(make: Make, do: Do) -> None:
+    page = make()
+    do(lambda: page.resize(1300, 800))
+    assert 390 <= page.editor.width() <= 430
+    handle = page._split.handle(1)
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton)
+    QTest.mouseMove(handle, QPoint(290, 5))
+    do(lambda: QTest.mouseRelease(handle, Qt.MouseButton.LeftButton))
+    do(lambda: page.arrange("run"))
+    do(lambda: page.arrange("both"))
+    assert 680 <= page.editor.width() <= 720

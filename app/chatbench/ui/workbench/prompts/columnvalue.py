@@ -17,6 +17,7 @@ from chatbench.ui.widgets.paint import box, draw_title
 _PAD: Final = 6
 _GAP: Final = 6
 _MARK: Final = 13
+_LEAST_VALUE: Final = 70
 _MOST_SHOWN: Final = 300
 _MOST_TOLD: Final = 1200
 
@@ -66,12 +67,19 @@ class ColumnValue(PaintedButton):
         edge = theme().icon_size(_MARK)
         icons.draw(painter, "table-2", self._place(edge), "text2")
         painter.setPen(theme().color("text2"))
-        self._write(painter, self._word, "small")
+        if self._has_room():
+            self._write(painter, self._word, "small")
         painter.setPen(theme().color("text"))
         self._write(painter, self._column, "ui", 600, most=0.6)
         painter.setPen(theme().color("text2"))
         self._write(painter, self._shown, "small")
         painter.end()
+
+    def _has_room(self) -> bool:
+        """Whether the word before the name leaves some for the value."""
+        names = theme().metrics("ui", 600).horizontalAdvance(self._column)
+        word = theme().metrics("small").horizontalAdvance(self._word)
+        return self.width() - self._left - names - word >= theme().scaled(_LEAST_VALUE)
 
     def _write(
         self, painter: QPainter, text: str, font: FontRole, weight: int | None = None, most: float = 1.0

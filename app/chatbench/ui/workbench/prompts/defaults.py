@@ -68,16 +68,16 @@ class DefaultsSection(Section):
         titles = [self._title(name) for name in models]
         for name, title in zip(models, titles, strict=True):
             rest = tuple(one for one in models if one != name)
-            flow.addWidget(self._chip(title, "x", partial(self._take, models=rest)))
+            flow.addWidget(self._chip(title, partial(self._take, models=rest)))
         if dataset:
-            flow.addWidget(self._chip(dataset, "table-2", partial(self._take, dataset="")))
+            flow.addWidget(self._chip(dataset, partial(self._take, dataset="")))
         self._chips.setVisible(bool(models or dataset))
         self._chips.updateGeometry()
         self.set_fact(", ".join(filter(None, (*titles, dataset))) or self.tr("none"))
         self._offer()
 
-    def _chip(self, title: str, icon: str, act: partial[None]) -> Chip:
-        chip = Chip(title, icon=icon)
+    def _chip(self, title: str, act: partial[None]) -> Chip:
+        chip = Chip(title, icon="x")
         chip.setAccessibleName(self.tr("Take {0} away").format(title))
         chip.setToolTip(chip.accessibleName())
         chip.clicked.connect(lambda _checked=False: act())

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 
 _BOTH: Final = 620
+_EDITOR: Final = 410
+_MOST: Final = 0.55
+"""The editor's width until the reader gives it another, and its share where that is too much."""
 
 
 class PromptPage(QWidget):
@@ -61,6 +64,8 @@ class PromptPage(QWidget):
         self._arrangement = "both"
         self._narrow = "prompt"
         """Which of both is in view where there is room for one."""
+        self._is_moved = False
+        """Whether the reader has given the editor another width."""
         self.editor = PromptEditor(services)
         self.beside = TrialPanel(services, hands)
         self._split = QSplitter(Qt.Orientation.Horizontal, self)
@@ -69,8 +74,8 @@ class PromptPage(QWidget):
         self._split.addWidget(self.editor)
         self._right = Beside(services, hands, self.beside)
         self._split.addWidget(self._right)
-        self._split.setStretchFactor(0, 1)
-        self._split.setStretchFactor(1, 2)
+        self._split.setStretchFactor(1, 1)
+        self._split.splitterMoved.connect(self._moved)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._split)
@@ -122,6 +127,12 @@ class PromptPage(QWidget):
             shown = self._narrow
         self.editor.setVisible(shown != "run")
         self._right.setVisible(shown != "prompt")
+        if shown == "both" and not self._is_moved:
+            wide = min(theme().scaled(_EDITOR), int(self.width() * _MOST))
+            self._split.setSizes([wide, self.width() - wide])
+
+    def _moved(self) -> None:
+        self._is_moved = True
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -145,32 +145,29 @@ class VariableRows(QWidget):
         side = Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag.AlignVCenter
         label = PlaceLabel(field.variable.name)
         label.setToolTip(field.variable.description)
-        buttons = self._buttons(field.variable, has_column=shown is not field)
+        name = field.variable.name
+        more = IconButton(
+            "sliders-horizontal", self.tr("Type, default and column of {0}").format(name), size="row"
+        )
+        more.clicked.connect(lambda: self._open_more(field.variable, more))
         self._grid.addWidget(label, at, 0, side)
         self._grid.addWidget(shown, at, 1)
-        for place, button in enumerate(reversed(buttons)):
-            self._grid.addWidget(button, at, 3 - place, side)
-        self._controls += [field.field if shown is field else shown, *buttons]
-
-    def _buttons(self, variable: Variable, *, has_column: bool) -> list[IconButton]:
-        name = variable.name
-        settings = IconButton(
-            "sliders-horizontal", self.tr("Type, default and description of {0}").format(name), size="row"
-        )
-        settings.clicked.connect(lambda: self.settings_wanted.emit(variable))
-        if not self._names or has_column:
-            return [settings]
-        column = IconButton("table-2", self.tr("Fill {0} from a column").format(name), size="row")
-        column.clicked.connect(lambda: self._open_columns(name, column))
-        return [column, settings]
+        self._grid.addWidget(more, at, 2, side)
+        self._controls += [field.field if shown is field else shown, more]
 
     def _source(self, name: str, column: str) -> ColumnValue:
         source = ColumnValue(name, column, self)
         source.show_value(self._row.get(column))
-        source.clicked.connect(lambda: self._open_columns(name, source))
+        variable = self._fields[name].variable
+        source.clicked.connect(lambda: self._open_more(variable, source))
         return source
 
-    def _open_columns(self, name: str, anchor: QWidget) -> None:
+    def _open_more(self, variable: Variable, anchor: QWidget) -> None:
+        """Where there is no data set, nothing is to be chosen."""
+        if not self._names:
+            self.settings_wanted.emit(variable)
+            return
+        name = variable.name
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName(self.tr("What fills {0}").format(name))
@@ -184,6 +181,10 @@ class VariableRows(QWidget):
         written = menu.addAction(self.tr("What is written here"), partial(self._choose, name, ""))
         written.setCheckable(True)
         written.setChecked(not current)
+        menu.addSeparator()
+        menu.addAction(
+            self.tr("Type, default and description…"), partial(self.settings_wanted.emit, variable)
+        )
         menu.popup(anchor.mapToGlobal(anchor.rect().bottomLeft()))
 
     def _choose(self, name: str, column: str) -> None:
