@@ -136,7 +136,7 @@ def test_columns_are_compared_in_words_and_rows_that_differ_are_marked(
 
 
 def test_a_run_is_written_to_a_file(view: RunView, tmp_path: Path, run_async: Runner) -> None:
-    run_async(view.exports.write("jsonl", tmp_path / "run.jsonl"))
+    run_async(view.acts.exports.write("jsonl", tmp_path / "run.jsonl"))
     assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 6
 
 
@@ -156,15 +156,3 @@ def test_a_run_under_way_is_followed_paused_and_gone_on_with(
         run_async(until(lambda: not view.is_live and view.head.resume.isVisible(), "the pause"))
         assert view.head.reason.text() == "Paused by you"
         assert not view.head.pause.isVisible()
-
-
-def test_the_chart_and_its_table_say_which_column_is_the_best_value(view: RunView, run_async: Runner) -> None:
-    dialog = view.show_charts()
-    run_async(done(lambda: None))
-    cells = [[dialog.table.item(at, across) for across in (1, 5)] for at in range(2)]
-    told = [[one.text() if one is not None else "" for one in row] for row in cells]
-    assert told == [["100.0 %", "yes"], ["33.3 %", ""]]
-    assert view.statistics is not None
-    first, other = (dialog.chart.place(one) for one in view.statistics.columns)
-    assert first.y() < other.y(), "the better one stands higher"
-    run_async(done(dialog.reject))

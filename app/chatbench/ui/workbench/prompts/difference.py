@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.services.prompts import PromptDifference
-from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Label
+from chatbench.ui.workbench.differing import Run, write_runs
 from chatbench.ui.workbench.prompts.answer import AnswerText
 from chatbench.ui.workbench.prompts.card import role_label
-
-Run = tuple[str, str]
-"""Kind (`same`, `added`, `removed`) and text."""
 
 
 class DifferenceText(AnswerText):
@@ -22,19 +18,7 @@ class DifferenceText(AnswerText):
 
     def show_runs(self, runs: Iterable[Run]) -> None:
         """Instead of those before."""
-        self.clear()
-        cursor = QTextCursor(self.document())
-        told = []
-        for kind, text in runs:
-            form = QTextCharFormat()
-            form.setForeground(theme().color("text"))
-            if kind != "same":
-                form.setBackground(theme().color("addbg" if kind == "added" else "rembg"))
-                form.setFontStrikeOut(kind == "removed")
-                word = self.tr("added") if kind == "added" else self.tr("removed")
-                told.append(f"{word}: {text.strip()}")
-            cursor.insertText(text, form)
-        self.setAccessibleDescription("; ".join(told))
+        write_runs(self, runs)
         self.fit()
 
 

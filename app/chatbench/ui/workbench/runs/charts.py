@@ -1,141 +1,179 @@
-"""A run's columns as a chart, with the table that says the same: pass rate against cost."""
+"""A run drawn: cost against quality, its rows as a heat map, its values as histograms; each with the table
+that says the same."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
+from chatbench.core.errors import ChatbenchError
 from chatbench.core.runs import Run
-from chatbench.services.runs import ColumnStatistics, RunStatistics, names_of
-from chatbench.ui import quantities
-from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Button, Label
+from chatbench.services import Services
+from chatbench.services.runs import SPREAD, Charts, Measure, RunStatistics
+from chatbench.ui.aio import Rereading
+from chatbench.ui.widgets import Button, Label, SegmentControl, Select
 from chatbench.ui.widgets.dialogs import fit_dialog
-from chatbench.ui.workbench.runs.figures import percent
-from chatbench.ui.workbench.runs.heads import letter
+from chatbench.ui.widgets.forms import scrolling
+from chatbench.ui.workbench.runs.charted import (
+    Drawn,
+    Table,
+    heat_of,
+    measure_name,
+    spread_of,
+    value_table,
+)
+from chatbench.ui.workbench.runs.costquality import CostAndQuality
+from chatbench.ui.workbench.runs.strips import StripChart
 
-_SIZE: Final = (900, 560)
-_MARK: Final = 5
-_ROOM: Final = 1.1
-"""How much further than the dearest column the scale of money goes."""
-
-
-class CostAndQuality(QWidget):
-    """A point for each column; those that nothing else beats are joined. The table holds the numbers."""
-
-    def __init__(self, columns: tuple[ColumnStatistics, ...]) -> None:
-        super().__init__()
-        self._columns = [one for one in columns if cost_of(one) is not None and one.summary.rate is not None]
-        self.setAccessibleName(self.tr("Pass rate against cost, in numbers in the table beside it"))
-
-    def sizeHint(self) -> QSize:
-        return QSize(theme().scaled(400), theme().scaled(360))
-
-    def place(self, column: ColumnStatistics) -> QPointF:
-        """Where the point of a column stands."""
-        area = self._area()
-        dearest = max((cost_of(one) or 0.0 for one in self._columns), default=0.0) * _ROOM or 1.0
-        x = area.left() + area.width() * (cost_of(column) or 0.0) / dearest
-        return QPointF(x, area.bottom() - area.height() * (column.summary.rate or 0.0))
-
-    def _area(self) -> QRectF:
-        left, below = theme().scaled(52), theme().scaled(34)
-        return QRectF(self.rect()).adjusted(left, theme().scaled(12), -theme().scaled(16), -below)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = self._area()
-        painter.setFont(theme().font("micro"))
-        for step in range(5):
-            y = area.bottom() - area.height() * step / 4
-            painter.setPen(theme().color("line"))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            painter.setPen(theme().color("text3"))
-            words = QRectF(0, y - 10, area.left() - 6, 20)
-            painter.drawText(
-                words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, percent(step / 4, 0)
-            )
-        painter.drawText(
-            QRectF(area.left(), area.bottom() + 8, area.width(), 24),
-            Qt.AlignmentFlag.AlignCenter,
-            self.tr("US dollars an answer, cheaper to the left"),
-        )
-        best = sorted((one for one in self._columns if one.best_value), key=lambda one: cost_of(one) or 0.0)
-        painter.setPen(QPen(theme().color("accent"), 1, Qt.PenStyle.DashLine))
-        painter.drawPolyline([self.place(one) for one in best])
-        for one in self._columns:
-            self._paint_point(painter, one)
-        painter.end()
-
-    def _paint_point(self, painter: QPainter, one: ColumnStatistics) -> None:
-        at = self.place(one)
-        painter.setPen(QPen(theme().color("accent"), 1.5))
-        painter.setBrush(theme().color("accent" if one.best_value else "page"))
-        painter.drawEllipse(at, _MARK, _MARK)
-        painter.setPen(theme().color("text"))
-        painter.drawText(at + QPointF(_MARK + 4, -_MARK), letter(one.index))
+_SIZE: Final = (960, 600)
 
 
 class ChartsDialog(QDialog):
-    """The columns of a run beside each other, as a picture and as a table."""
+    """`row_wanted(row, column)`: the reader wants to see those rows in the run's own table."""
 
-    def __init__(self, run: Run, statistics: RunStatistics, parent: QWidget) -> None:
+    row_wanted = Signal(int, int)
+
+    def __init__(
+        self, services: Services, run: Run, statistics: RunStatistics, names: tuple[str, ...], parent: QWidget
+    ) -> None:
+        """`names` are what the columns are called."""
         super().__init__(parent)
+        self._services = services
+        self._run = run
+        self._names = names
+        self._statistics = statistics
+        self.charts: Charts | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Cost and quality of run {0}").format(run.number))
+        self.setWindowTitle(self.tr("Charts of run {0}").format(run.number))
+        kinds = [
+            ("value", self.tr("Cost and quality")),
+            ("heat", self.tr("Heat map")),
+            ("spread", self.tr("Histogram")),
+        ]
+        self.kind = SegmentControl(kinds, name=self.tr("Kind of chart"))
+        self.measure = Select(name=self.tr("What is drawn"))
+        faces = [("chart", self.tr("Chart")), ("table", self.tr("Table"))]
+        self.face = SegmentControl(faces, name=self.tr("Chart or table"))
         self.chart = CostAndQuality(statistics.columns)
-        self.table = self._made(run, statistics)
-        told = Label(
-            self.tr("Filled points are columns that no other beats: none is as good for less."),
-            font="small", color="text2", wrap=True,
-        )  # fmt: skip
-        close = Button(self.tr("Close"))
-        close.clicked.connect(self.reject)
-        both = QHBoxLayout()
-        both.addWidget(self.chart, 1)
-        both.addWidget(self.table, 1)
-        foot = QHBoxLayout()
-        foot.addWidget(told, 1)
-        foot.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.addLayout(both, 1)
-        column.addLayout(foot)
+        self.strips = StripChart()
+        self.table = QTableWidget()
+        self.told = Label(font="small", color="text2", wrap=True)
+        self.stack = QStackedWidget()
+        self._scroll = scrolling(self.strips)
+        for one in (self.chart, self._scroll, self.table):
+            self.stack.addWidget(one)
+        self._lay_out()
+        self._connect()
+        self._reading = Rereading(self._read, self, "run-charts")
+        self._turn("value")
+        self._reading.again()
         fit_dialog(self, *_SIZE)
 
-    def _made(self, run: Run, statistics: RunStatistics) -> QTableWidget:
-        heads = (
-            self.tr("Column"), self.tr("Pass rate"), self.tr("An answer"), self.tr("Mean score"),
-            self.tr("Median"), self.tr("Best value"),
-        )  # fmt: skip
-        table = QTableWidget(len(statistics.columns), len(heads))
-        table.setAccessibleName(self.tr("Columns of the run"))
-        table.setHorizontalHeaderLabels(heads)
-        table.verticalHeader().hide()
-        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        for at, (one, name) in enumerate(zip(statistics.columns, names_of(run), strict=True)):
-            summary, cost = one.summary, cost_of(one)
-            score, ms = summary.mean_score, summary.median_ms
-            cells = (
-                f"{letter(at)} {name}",
-                percent(summary.rate) if summary.rate is not None else "",
-                self.tr("price unknown") if cost is None else quantities.amount(summary.cost / one.done),
-                quantities.decimals(score, 2) if score is not None else "",
-                quantities.duration(ms / 1000) if ms is not None else "",
-                self.tr("yes") if one.best_value else "",
+    def _lay_out(self) -> None:
+        self.table.verticalHeader().hide()
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setTabKeyNavigation(False)
+        close = Button(self.tr("Close"))
+        close.clicked.connect(self.reject)
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.kind)
+        top.addWidget(self.measure)
+        top.addStretch(1)
+        top.addWidget(self.face)
+        foot = QHBoxLayout()
+        foot.addWidget(self.told, 1)
+        foot.addWidget(close, 0, Qt.AlignmentFlag.AlignBottom)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(12)
+        column.addLayout(top)
+        column.addWidget(self.stack, 1)
+        column.addLayout(foot)
+
+    def _connect(self) -> None:
+        self.kind.changed.connect(self._turn)
+        self.face.changed.connect(lambda _face: self._show())
+        self.measure.currentIndexChanged.connect(lambda _at: self._show())
+        self.strips.chosen.connect(self._choose)
+
+    async def settled(self) -> None:
+        """Waits for what is being read."""
+        await self._reading.ended()
+
+    async def _read(self) -> None:
+        try:
+            self.charts = await self._services.runs.charts(self._run.id)
+        except ChatbenchError as error:
+            self.told.setText(error.message)
+            return
+        self._show()
+
+    def _turn(self, kind: str) -> None:
+        """Another kind of chart, of the same measure where it has it."""
+        before = self.measure.currentData()
+        self.measure.blockSignals(True)
+        self.measure.clear()
+        measures = SPREAD if kind == "spread" else ("passed", *SPREAD)
+        for measure in measures:
+            self.measure.addItem(measure_name(measure), measure)
+        self.measure.setCurrentIndex(max(0, self.measure.findData(before)))
+        self.measure.blockSignals(False)
+        self.measure.setVisible(kind != "value")
+        self._show()
+
+    def _show(self) -> None:
+        if self.kind.current() == "value":
+            table = value_table(self._statistics, self._names)
+            self.told.setText(
+                self.tr("Filled points are columns that no other beats: none is as good for less.")
             )
+        else:
+            drawn = self._drawn()
+            if drawn is None:
+                self.told.setText(self.tr("Counting…"))
+                self.stack.setCurrentWidget(self._scroll)
+                return
+            table = drawn.table
+            self.told.setText(drawn.told)
+            self.strips.show_strips(drawn.strips, f"{self.windowTitle()}: {self.measure.currentText()}")
+        self._fill(table)
+        chart = self.chart if self.kind.current() == "value" else self._scroll
+        self.stack.setCurrentWidget(chart if self.face.current() == "chart" else self.table)
+
+    def _drawn(self) -> Drawn | None:
+        if self.charts is None:
+            return None
+        measure = cast("Measure", self.measure.currentData())
+        make = heat_of if self.kind.current() == "heat" else spread_of
+        return make(self.charts, measure, self._names)
+
+    def _fill(self, table: Table) -> None:
+        self.table.clear()
+        self.table.setRowCount(len(table.rows))
+        self.table.setColumnCount(len(table.heads))
+        self.table.setHorizontalHeaderLabels(table.heads)
+        self.table.setAccessibleName(f"{self.windowTitle()}: {table.heads[0]}")
+        for down, cells in enumerate(table.rows):
             for across, words in enumerate(cells):
-                table.setItem(at, across, QTableWidgetItem(words))
-        table.resizeColumnsToContents()
-        return table
+                item = QTableWidgetItem(words)
+                if across:
+                    item.setTextAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+                self.table.setItem(down, across, item)
+        self.table.resizeColumnsToContents()
 
-
-def cost_of(column: ColumnStatistics) -> float | None:
-    """US dollars of one answer; None where a price is unknown."""
-    if column.summary.unpriced or not column.done:
-        return None
-    return float(column.summary.cost / column.done)
+    def _choose(self, column: int, place: int) -> None:
+        if self.kind.current() == "heat" and self.charts is not None:
+            measure = cast("Measure", self.measure.currentData())
+            self.row_wanted.emit(self.charts.heat[measure].bands[place].first, column)
+            self.accept()

@@ -75,7 +75,7 @@ class Comparison(Surface):
 
     def offered(self) -> str:
         """What the button says."""
-        earlier = self._earlier()
+        earlier = self.earlier()
         return self.tr("Compare with run {0}").format(earlier.number) if earlier else self.tr("Compare…")
 
     def only_changed(self) -> bool:
@@ -89,7 +89,7 @@ class Comparison(Surface):
         run = self._run
         if run is None:
             return menu
-        earlier = self._earlier()
+        earlier = self.earlier()
         others = [one for one in self._others if one is not earlier]
         for one in ([earlier] if earlier else []) + others[:_OFFERED]:
             named = f"{one.number} · {one.plan.name}" if one.plan.name else str(one.number)
@@ -109,6 +109,10 @@ class Comparison(Surface):
         """Compares with that from now on."""
         self._with = other
         self._reading.again()
+
+    def begin_with_earlier(self) -> None:
+        """Compares with the last run before this one; to be called where there is one."""
+        self.begin(_With(self.earlier()))
 
     def end(self) -> None:
         """Compares no more."""
@@ -158,7 +162,8 @@ class Comparison(Surface):
             lines.append(one.words + (f" ({', '.join(more)})" if more else ""))
         return "\n".join(lines)
 
-    def _earlier(self) -> Run | None:
+    def earlier(self) -> Run | None:
+        """The last run before this one that it can be compared with."""
         run = self._run
         return next((one for one in self._others if run is not None and one.number < run.number), None)
 

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
+from chatbench.services.runs import RunStatistics
 from chatbench.ui import quantities
 
 TOO_FEW: Final = 20
@@ -55,6 +56,23 @@ def scale_of(columns: tuple[ColumnFigures, ...]) -> Scale:
 def percent(share: float, places: int = 1) -> str:
     """A share: `94.0 %`."""
     return _tr("{0} %").format(quantities.decimals(share * 100, places))
+
+
+def figures_of(statistics: RunStatistics) -> tuple[ColumnFigures, ...]:
+    """What the heads show."""
+    found = []
+    for column in statistics.columns:
+        one = column.summary
+        low, high = one.interval or (0.0, 1.0)
+        known = one.cells > one.unpriced or not one.cells
+        found.append(
+            ColumnFigures(
+                judged=one.judged, passed=one.passed, rate=one.rate, low=low, high=high,
+                cost=one.cost if known else None, median_ms=one.median_ms, p95_ms=one.p95_ms,
+                mean_score=one.mean_score,
+            )
+        )  # fmt: skip
+    return tuple(found)
 
 
 def told(figures: ColumnFigures) -> str:

@@ -66,6 +66,12 @@ class Foot(Surface):
         self.failed.setChecked(True)
         self.filtered.emit()
 
+    def show_all(self) -> None:
+        """No rows are to be left out; without `filtered`."""
+        self.failed.setChecked(False)
+        self._check = None
+        self.failed.set_label(self.tr("Failed only"))
+
     def _toggle(self) -> None:
         if not self.failed.isChecked():
             self._check = None

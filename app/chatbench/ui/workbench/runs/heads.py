@@ -62,11 +62,19 @@ class ColumnHead(QHeaderView):
         self._blind = blind
         self.viewport().update()
 
+    def named(self, column: int) -> str:
+        """What a column is called in few words."""
+        if self._blind:
+            return self.tr("Column {0}").format(letter(column))
+        version = self._model.run.columns[column].version
+        told = self.tr("v{0}").format(version) if version is not None else ""
+        return " ".join(filter(None, (letter(column), told, self._title(column))))
+
     def told(self, column: int) -> str:
         """One head in words."""
         one = self._model.run.columns[column]
         if self._blind:
-            return self.tr("Column {0}").format(letter(column))
+            return self.named(column)
         return f"{one.label}, {self._names.get(one.model, one.model)}: {told(self._of(column))}"
 
     def sizeHint(self) -> QSize:

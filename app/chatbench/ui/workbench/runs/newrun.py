@@ -24,6 +24,7 @@ from chatbench.ui.widgets.forms import scrolling, words_of
 from chatbench.ui.workbench.runs.forecastwords import FIELDS, forecast_words, problems_by_field
 from chatbench.ui.workbench.runs.planform import PlanForm
 from chatbench.ui.workbench.runs.planprompts import PromptOption
+from chatbench.ui.workbench.runs.trychecks import tried_words
 
 _SIZE: Final = (680, 720)
 _FOLLOWS_MS: Final = 250
@@ -224,14 +225,7 @@ class NewRunDialog(QDialog):
         except ChatbenchError as error:
             checks.say(words_of(error))
             return
-        lines = [self.tr("On the {0} answers of run {1}:").format(quantities.number(len(found)), last.number)]
-        for at, check in enumerate(checks.checks):
-            passed = sum(verdicts[at].passed is True for verdicts in found.values())
-            unjudged = sum(verdicts[at].passed is None for verdicts in found.values())
-            words = self.tr("{0} passes {1}").format(check.title, quantities.number(passed))
-            more = self.tr(", {0} not judged").format(quantities.number(unjudged)) if unjudged else ""
-            lines.append(words + more)
-        checks.say("\n".join(lines))
+        checks.say(tried_words(last, checks.checks, found))
         announce(self, checks.told.text())
 
     # Its start

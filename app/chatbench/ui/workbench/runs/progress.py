@@ -106,6 +106,7 @@ class ProgressHead(Surface):
         self.name = Label(font="h4", weight=600)
         self.size_words = ElidedLabel(font="small", color="text2")
         self.compare = Button(self.tr("Compare…"), icon="git-compare")
+        self.compare_which = IconButton("chevron-down", self.tr("Compare with another run or column"))
         self.pause = Button(self.tr("Pause"), icon="pause")
         self.resume = Button(self.tr("Resume"), kind="primary", icon="play")
         self.stop = Button(self.tr("Stop"), icon="square")
@@ -136,7 +137,15 @@ class ProgressHead(Surface):
         first.addWidget(self.name)
         first.addWidget(self.size_words, 1)
         at_once = (self.at_once, self.at_once_words)
-        for one in (*at_once, self.compare, self.pause, self.resume, self.stop, self.more):
+        for one in (
+            *at_once,
+            self.compare,
+            self.compare_which,
+            self.pause,
+            self.resume,
+            self.stop,
+            self.more,
+        ):
             first.addWidget(one)
         facts = QWidget()
         flow = Flow(facts, gap=6)

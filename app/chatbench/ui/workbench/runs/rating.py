@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from chatbench.core.runs import CellRating
 from chatbench.ui.widgets import Button, IconButton
 
-MARKS: Final[tuple[CellRating, ...]] = tuple(one for one in get_args(CellRating) if isinstance(one, int))
+MARKS: Final[tuple[CellRating, ...]] = (1, 2, 3, 4, 5)
 KEYS: Final[dict[Qt.Key, CellRating | None]] = {
     Qt.Key.Key_1: 1, Qt.Key.Key_2: 2, Qt.Key.Key_3: 3, Qt.Key.Key_4: 4, Qt.Key.Key_5: 5,
     Qt.Key.Key_Plus: "up", Qt.Key.Key_Minus: "down", Qt.Key.Key_0: None,

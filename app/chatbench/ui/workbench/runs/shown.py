@@ -84,6 +84,11 @@ def _beginning(text: str) -> tuple[str, int]:
     return one_line(text), 0
 
 
+def written_value(value: Any) -> str:
+    """A value of a row as it is read: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1, default=str)
+
+
 def _joined(value: Any, between: str) -> str:
     if isinstance(value, dict):
         return between.join(map(_plain, value.values()))

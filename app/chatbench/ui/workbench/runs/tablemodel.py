@@ -138,6 +138,10 @@ class CellModel(QAbstractTableModel):
         self._places = {} if rows is None else {row: at for at, row in enumerate(rows)}
         self.endResetModel()
 
+    def shown_rows(self) -> list[int] | None:
+        """The rows of the run that are not left out; None: all of them."""
+        return list(self._rows) if self.is_filtered else None
+
     @property
     def is_filtered(self) -> bool:
         """Whether some rows are left out."""

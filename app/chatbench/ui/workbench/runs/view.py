@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine, Sequence
-from functools import partial
+from collections.abc import Collection, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from chatbench.core.changes import Changes
 from chatbench.core.errors import ChatbenchError
-from chatbench.core.runs import CellKey, CellRating, Run
+from chatbench.core.runs import CellKey, Run
 from chatbench.services import Services
 from chatbench.services.runs import Live, RunStatistics
-from chatbench.services.runs.handing import cell_as_chat, cell_to_dataset
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Label, Surface, announce, gauge_clock
+from chatbench.ui.widgets.forms import words_of
+from chatbench.ui.workbench.runs.acts import Acts
 from chatbench.ui.workbench.runs.cellpanel import CellPanel
-from chatbench.ui.workbench.runs.charts import ChartsDialog
 from chatbench.ui.workbench.runs.comparing import Comparison
-from chatbench.ui.workbench.runs.exporting import Exports
-from chatbench.ui.workbench.runs.figures import ColumnFigures
+from chatbench.ui.workbench.runs.figures import figures_of
 from chatbench.ui.workbench.runs.foot import Foot
 from chatbench.ui.workbench.runs.grid import Grid
 from chatbench.ui.workbench.runs.pages import Pages
 from chatbench.ui.workbench.runs.progress import ProgressHead
+from chatbench.ui.workbench.runs.shown import ShownCell
 from chatbench.ui.workbench.runs.tablemodel import CellModel
 
 if TYPE_CHECKING:
@@ -56,7 +55,6 @@ class RunView(Surface):
         super().__init__("page", parent=parent)
         self.id = run_id
         self._services = services
-        self._hands = hands
         self.run: Run | None = None
         self.statistics: RunStatistics | None = None
         self._counted_at, self._counting_took = float("-inf"), 0.0
@@ -73,7 +71,7 @@ class RunView(Surface):
         self.panel: CellPanel
         self._model: CellModel
         self._pages: Pages
-        self.exports = Exports(services, self)
+        self.acts = Acts(services, self, hands)
         self._clock = QTimer(self)
         self._clock.setInterval(_CLOCK_MS)
         self._clock.timeout.connect(self._tick)
@@ -100,12 +98,13 @@ class RunView(Surface):
 
     def _connect(self) -> None:
         runs = self._services.runs
-        self.head.paused.connect(lambda: self._do(runs.pause(self.id)))
-        self.head.resumed.connect(lambda: self._do(runs.resume(self.id)))
-        self.head.stopped.connect(lambda: self._do(runs.stop(self.id)))
+        self.head.paused.connect(lambda: self.do(runs.pause(self.id)))
+        self.head.resumed.connect(lambda: self.do(runs.resume(self.id)))
+        self.head.stopped.connect(lambda: self.do(runs.stop(self.id)))
         self.head.concurrency.connect(lambda count: runs.set_concurrency(self.id, count))
-        self.head.compare.clicked.connect(self._compare_menu)
-        self.head.more.clicked.connect(self._more_menu)
+        self.head.compare.clicked.connect(self._compare)
+        self.head.compare_which.clicked.connect(self._compare_menu)
+        self.head.more.clicked.connect(lambda: self.acts.show_menu(self.head.more))
         self.foot.filtered.connect(self._filtering.again)
         self.comparison.marked.connect(self._mark)
         self.comparison.only.connect(self._filtering.again)
@@ -143,7 +142,37 @@ class RunView(Surface):
 
     def do(self, work: Coroutine[Any, Any, Any], name: str = "run") -> None:
         """Does something with the run; what goes wrong is said."""
-        self._do(work, name)
+
+        async def told() -> None:
+            self.tell("")
+            try:
+                await work
+            except ChatbenchError as error:
+                self.tell(words_of(error), at_once=True)
+
+        spawn(told(), owner=self, name=name)
+
+    def go_to(self, key: CellKey) -> None:
+        """Makes a cell the current one, with all rows in view."""
+        if not self._model.at(key).isValid():
+            self.foot.show_all()
+            self.comparison.only_button.setChecked(False)
+            self.grid.show_rows(None)
+            self.foot.tell_rows(None, 0)
+        self.grid.go_to(key)
+        self.grid.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def shown(self, key: CellKey) -> ShownCell:
+        """A cell as the table has it."""
+        return self._model.cell(key)
+
+    def forget(self, rows: Collection[int]) -> None:
+        """Cells of these rows are otherwise now."""
+        self._pages.forget(rows)
+
+    def rows_shown(self) -> list[int] | None:
+        """The rows that are not filtered out; None: all are shown."""
+        return self._model.shown_rows()
 
     def tell(self, words: str, *, at_once: bool = False) -> None:
         """Says what went wrong, or takes that back with ""."""
@@ -158,14 +187,15 @@ class RunView(Surface):
         try:
             run = await self._services.runs.get(self.id)
         except ChatbenchError as error:
-            self.tell(" ".join(filter(None, (error.message, error.hint))), at_once=True)
+            self.tell(words_of(error), at_once=True)
             return
         if self.run is None:
             self._build(run)
         self.run = run
         self._model.set_run(run)
+        self._name_columns(run)
         self.panel.set_run(run)
-        self.exports.run = run
+        self.acts.exports.run = run
         live = self._services.runs.live(self.id)
         self.head.show_run(run, live)
         self.foot.show_run(run)
@@ -173,7 +203,9 @@ class RunView(Surface):
         self._pages.stale(all_of_them=live is None)
         self._watch(live)
         await self.comparison.look(run)
+        self.panel.set_earlier(self.comparison.earlier())
         self.head.compare.set_label(self.comparison.offered())
+        self.head.compare_which.setVisible(self.comparison.earlier() is not None)
         self._uncounted = True
         self._count_if_due()
 
@@ -187,21 +219,25 @@ class RunView(Surface):
         self.split.addWidget(self.panel)
         self.split.setStretchFactor(0, 1)
         self.split.setSizes([2 * theme().scaled(_PANEL), theme().scaled(_PANEL)])
+        acts, panel = self.acts, self.panel
         self.grid.opened.connect(self.open_cell)
         self.grid.moved.connect(self._follow)
-        self.grid.retried.connect(lambda key: self._do(self._ask_again([key])))
-        self.grid.rated.connect(self._rate_by_key)
-        self.panel.closed.connect(self.close_cell)
-        self.panel.retried.connect(lambda key: self._do(self._ask_again([key])))
-        self.panel.rated.connect(self._rate)
-        self.panel.chat_wanted.connect(lambda key: self._do(self._open_chat(key)))
-        self.panel.row_wanted.connect(lambda key: self._do(self._add_row(key)))
-        self.panel.chat.setVisible(self._hands is not None)
-        self.panel.blinded.connect(self._blind)
+        self.grid.retried.connect(acts.ask_again)
+        self.grid.rated.connect(acts.rate_by_key)
+        panel.closed.connect(self.close_cell)
+        panel.retried.connect(acts.ask_again)
+        panel.rated.connect(acts.rate)
+        panel.chat_wanted.connect(acts.open_chat)
+        panel.row_wanted.connect(acts.add_row)
+        panel.chat.setVisible(acts.can_open_chats)
+        panel.blinded.connect(self._blind)
         names = {one.model: self._title(one.model) for one in run.columns}
         self.grid.heads.set_names(names)
         self.head.show()
         self.foot.show()
+
+    def _name_columns(self, run: Run) -> None:
+        self.panel.set_names([self.grid.heads.named(at) for at in range(len(run.columns))])
 
     def _title(self, model: str) -> str:
         from chatbench.core.models import ModelRef
@@ -288,49 +324,7 @@ class RunView(Surface):
         if self.run is not None:
             self.panel.again()
 
-    # What is done
-
-    def _do(self, work: Coroutine[Any, Any, Any], name: str = "run") -> None:
-        async def told() -> None:
-            self.tell("")
-            try:
-                await work
-            except ChatbenchError as error:
-                self.tell(" ".join(filter(None, (error.message, error.hint))), at_once=True)
-
-        spawn(told(), owner=self, name=name)
-
-    async def _ask_again(self, keys: Sequence[CellKey]) -> None:
-        await self._services.runs.rerun(self.id, keys)
-        self._pages.forget({key.row for key in keys})
-
-    def _rate_by_key(self, key: CellKey, rating: CellRating | None) -> None:
-        cell = self._model.cell(key)
-        if cell.state == "done":
-            same = cell.rating == rating
-            note = self.panel.note.text() if self.panel.isVisible() and self.panel.key == key else None
-            self._do(self._keep_rating(key, None if same else rating, note))
-
-    def _rate(self, key: CellKey, rating: CellRating | None, note: str) -> None:
-        self._do(self._keep_rating(key, rating, note))
-
-    async def _keep_rating(self, key: CellKey, rating: CellRating | None, note: str | None) -> None:
-        if note is None:
-            cells = await self._services.runs.cells(self.id, [key])
-            note = cells[0].note if cells else ""
-        await self._services.runs.rate(self.id, key, rating, note)
-        self._pages.forget({key.row})
-        self.panel.again()
-
-    async def _open_chat(self, key: CellKey) -> None:
-        assert self._hands is not None
-        services = self._services
-        self._hands.open_chat(await cell_as_chat(services.runs, services.chat, self.id, key))
-
-    async def _add_row(self, key: CellKey) -> None:
-        services = self._services
-        await cell_to_dataset(services.runs, services.datasets, self.id, key)
-        self.said.emit(self.tr("The answer is what is expected in the data set now"))
+    # What follows from it
 
     def _follow(self, key: CellKey) -> None:
         if self.panel.isVisible():
@@ -338,6 +332,8 @@ class RunView(Surface):
 
     def _blind(self, blind: bool) -> None:
         self.grid.heads.set_blind(blind)
+        if self.run is not None:
+            self._name_columns(self.run)
         self.panel.again()
 
     def _mark(self) -> None:
@@ -345,39 +341,15 @@ class RunView(Surface):
         self.grid.rows.viewport().update()
         self._filtering.again()
 
+    def _compare(self) -> None:
+        if self.comparison.earlier() is not None:
+            self.comparison.begin_with_earlier()
+        else:
+            self._compare_menu()
+
     def _compare_menu(self) -> None:
         menu = self.comparison.menu(self.head.compare)
         menu.popup(self.head.compare.mapToGlobal(self.head.compare.rect().bottomLeft()))
-
-    def _more_menu(self) -> None:
-        menu = QMenu(self.head.more)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        idle = self.run is not None and not self.is_live
-        runs = self._services.runs
-        for text, which in (
-            (self.tr("Ask the failed cells again"), "failed"),
-            (self.tr("Ask the missing cells"), "missing"),
-            (self.tr("Ask cells whose prompt or row has changed"), "changed"),
-        ):
-            menu.addAction(text, partial(self._rerun, which)).setEnabled(idle)
-        again = menu.addAction(self.tr("Check the answers again"), lambda: self._do(runs.recheck(self.id)))
-        again.setEnabled(idle)
-        menu.addSeparator()
-        charts = menu.addAction(self.tr("Cost and quality…"), self.show_charts)
-        charts.setEnabled(self.statistics is not None)
-        self.exports.add_to(menu)
-        menu.popup(self.head.more.mapToGlobal(self.head.more.rect().bottomLeft()))
-
-    def show_charts(self) -> ChartsDialog:
-        """Opens the columns as a chart with its table. To be called when they have been counted."""
-        assert self.run is not None
-        assert self.statistics is not None
-        dialog = ChartsDialog(self.run, self.statistics, self)
-        dialog.open()
-        return dialog
-
-    def _rerun(self, which: Any) -> None:
-        self._do(self._services.runs.rerun(self.id, which))
 
     # How it stands
 
@@ -415,20 +387,3 @@ class RunView(Surface):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange and self.run is not None:
             self.grid.updateGeometries()
-
-
-def figures_of(statistics: RunStatistics) -> tuple[ColumnFigures, ...]:
-    """What the heads show."""
-    found = []
-    for column in statistics.columns:
-        one = column.summary
-        low, high = one.interval or (0.0, 1.0)
-        known = one.cells > one.unpriced or not one.cells
-        found.append(
-            ColumnFigures(
-                judged=one.judged, passed=one.passed, rate=one.rate, low=low, high=high,
-                cost=one.cost if known else None, median_ms=one.median_ms, p95_ms=one.p95_ms,
-                mean_score=one.mean_score,
-            )
-        )  # fmt: skip
-    return tuple(found)
