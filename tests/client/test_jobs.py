@@ -435,3 +435,43 @@ async def test_anthropics_own_types_and_client(server: LoopbackServer, jobs: Job
         server.batches.finish(taken, outcomes={0: "failed"})
         assert (await sdk.messages.batches.retrieve(taken.id)).request_counts.errored == 1
         assert [one.id async for one in sdk.messages.batches.list()] == [taken.id]
+
+
+async def test_a_job_that_is_followed_is_told_of_at_each_change(
+    environment: Environment, server: LoopbackServer
+) -> None:
+    told: list[str] = []
+    jobs = Jobs(environment, pause_s=0.001, told=told.append)
+    job = await jobs.submit(asked("openai", 2), source="run:1")
+    assert told == [job.id]
+    states: list[tuple[str, int]] = []
+    async for looked in jobs.follow(job.id):
+        states.append((looked.state, looked.answered))
+        if len(states) == 2:
+            server.batches.finish(only(server))
+    assert states == [("open", 0), ("open", 0), ("ended", 2)]
+    assert told == [job.id, job.id]
+
+
+async def test_jobs_are_kept_for_whom_they_were_sent_until_the_answers_went_there(
+    server: LoopbackServer, jobs: Jobs
+) -> None:
+    server.batches.at_once = True
+    mine = await jobs.submit(asked("openai", 2), source="run:1")
+    await jobs.submit(asked("openai", 1))
+    assert await jobs.asked(mine.id) == ["row 0", "row 1"]
+    assert [job.id for job in await jobs.jobs(source="run:1")] == [mine.id]
+    await jobs.wait(mine.id)
+    await jobs.collected(mine.id)
+    assert await jobs.jobs(source="run:1") == []
+    assert (await jobs.get(mine.id)).collected
+    assert len(await jobs.jobs()) == 2
+
+
+async def test_a_job_refused_in_passing_is_kept_and_sent_later(server: LoopbackServer, jobs: Jobs) -> None:
+    told = {"error": {"message": "slow", "type": "rate_limit_error"}}
+    server.script(replies.data(told, 429, {"retry-after": "0.01"}))
+    server.batches.at_once = True
+    job = await jobs.submit(asked("anthropic", 2))
+    assert (job.state, job.pieces[0].state) == ("open", "ready")
+    assert (await jobs.wait(job.id)).answered == 2

@@ -7,8 +7,8 @@ import msgspec
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`conversations` are ids; `answered` those of them in which an answer of this process has
-    just ended; `files`: what providers keep; `prompts`, `datasets` and `runs` are ids of the workbench;
-    `initiator` is whoever caused it and need not hear of it."""
+    just ended; `files`: what providers keep; `prompts`, `datasets`, `runs` and `jobs` (batch
+    jobs) are ids of the workbench; `initiator` is whoever caused it and need not hear of it."""
 
     conversations: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
@@ -23,4 +23,5 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prompts: frozenset[str] = frozenset()
     datasets: frozenset[str] = frozenset()
     runs: frozenset[str] = frozenset()
+    jobs: frozenset[str] = frozenset()
     initiator: object | None = None

@@ -63,6 +63,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cost: str = "0"
     unpriced: int = 0
     created_at: int = 0
+    source: str = ""
+    """For whom it was sent: "run:" and the id of a run; "" for whoever collects it."""
+    collected: bool = False
+    """Its answers have gone there."""
     pieces: tuple[JobPiece, ...] = ()
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -11,9 +12,11 @@ from chatbench.client.environment import Environment
 from chatbench.client.jobs import Jobs
 from chatbench.client.llm import LLMClient
 from chatbench.client.many import PromptItem
+from chatbench.core.changes import Changes
 from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.jobs import Job, RemoteJob
 from chatbench.core.models import ModelRef
+from chatbench.core.observe import Signal
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request, Response
 from chatbench.services.batchlines import lines_of
@@ -25,9 +28,11 @@ class JobService:
     """The batch jobs of the profile. `job` is an id, or a beginning of one that is long enough and no
     other's. Everything raises as `client.jobs.Jobs` does."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, changes: Signal[Changes] | None = None) -> None:
+        """`changes` is told of jobs that have become others."""
         self._environment = environment
-        self._jobs = Jobs(environment)
+        self._changes = changes
+        self._jobs = Jobs(environment, told=self._tell)
 
     async def submit(self, requests: Iterable[tuple[str, Request]], *, name: str = "") -> Job:
         """Sends requests, each under an id of its own."""
@@ -49,7 +54,9 @@ class JobService:
             item = line.item
             items.append(item if item.id else msgspec.structs.replace(item, id=str(line.number)))
         client = LLMClient(model, environment=self._environment, system=system, parameters=parameters)
-        return await client.submit_batch_job(items, name=source.name)
+        job = await client.submit_batch_job(items, name=source.name)
+        self._tell(job.id)
+        return job
 
     async def all(self) -> list[Job]:
         """Newest first, as they were last looked at."""
@@ -67,6 +74,12 @@ class JobService:
     async def look(self, job: str) -> Job:
         """Asks the providers once."""
         return await self._jobs.look((await self.find(job)).id)
+
+    async def follow(self, job: str) -> AsyncGenerator[Job, None]:
+        """The job after each look, until it has ended."""
+        async with aclosing(self._jobs.follow((await self.find(job)).id)) as looks:
+            async for looked in looks:
+                yield looked
 
     async def wait(self, job: str, on_progress: Callable[[Job], object] | None = None) -> Job:
         """Until it has ended."""
@@ -88,3 +101,7 @@ class JobService:
     async def remote(self, provider: str) -> list[RemoteJob]:
         """All jobs at a provider, also those of others."""
         return await self._jobs.remote(provider)
+
+    def _tell(self, job_id: str) -> None:
+        if self._changes is not None:
+            self._changes.emit(Changes(jobs=frozenset({job_id})))

@@ -56,14 +56,21 @@ class JobStore:
         self._database = database
 
     async def create(
-        self, job_id: str, name: str, requests: Sequence[tuple[str, Request]], pieces: Sequence[NewPiece]
+        self,
+        job_id: str,
+        name: str,
+        requests: Sequence[tuple[str, Request]],
+        pieces: Sequence[NewPiece],
+        *,
+        source: str = "",
     ) -> None:
-        """All of a job, before anything of it is sent."""
+        """All of a job, before anything of it is sent; `source` is for whom."""
         home = {custom_id: piece.id for piece in pieces for custom_id in piece.custom_ids}
 
         def write(connection: apsw.Connection) -> None:
             connection.execute(
-                "INSERT INTO jobs (id, name, created_at) VALUES (?, ?, ?)", (job_id, plain(name), now_ms())
+                "INSERT INTO jobs (id, name, source, created_at) VALUES (?, ?, ?, ?)",
+                (job_id, plain(name), source, now_ms()),
             )
             _add_pieces(connection, job_id, pieces)
             connection.executemany(
@@ -77,11 +84,16 @@ class JobStore:
 
         await self._database.write(write, durable=True)
 
-    async def jobs(self) -> list[Job]:
-        """All of them, newest first."""
+    async def jobs(self, *, source: str | None = None) -> list[Job]:
+        """All of them, newest first; or those for `source` whose answers have not gone there."""
+        wanted = "SELECT id FROM jobs ORDER BY rowid DESC"
+        given: tuple[str, ...] = ()
+        if source is not None:
+            wanted = "SELECT id FROM jobs WHERE source = ? AND collected = 0 ORDER BY rowid DESC"
+            given = (source,)
 
         def read(connection: apsw.Connection) -> list[Job]:
-            found: Any = connection.execute("SELECT id FROM jobs ORDER BY rowid DESC").fetchall()
+            found: Any = connection.execute(wanted, given).fetchall()
             return [_job(connection, job_id) for (job_id,) in found]
 
         return await self._database.read(read)
@@ -237,14 +249,28 @@ class JobStore:
 
         await self._database.write(write, durable=True)
 
-    async def results(self, job_id: str, after: int, limit: int) -> list[tuple[int, str, Response]]:
-        """Number, custom id and response of finished requests behind `after`, in order."""
+    async def collected(self, job_id: str) -> None:
+        """Its answers have gone to whom they were sent for."""
+        statement = "UPDATE jobs SET collected = 1 WHERE id = ?"
+        await self._database.write(lambda c: _execute(c, statement, (job_id,)))
+
+    async def custom_ids(self, job_id: str) -> list[str]:
+        """Of its requests, in their order."""
+        wanted = "SELECT custom_id FROM job_requests WHERE job_id = ? ORDER BY seq"
+        return await self._database.read(lambda c: [str(row[0]) for row in c.execute(wanted, (job_id,))])
+
+    async def results(
+        self, job_id: str, after: int, limit: int, *, piece_id: str = ""
+    ) -> list[tuple[int, str, Response]]:
+        """Number, custom id and response of finished requests behind `after`, in order; of one piece, if it
+        is named."""
+        home, given = ("piece_id", piece_id) if piece_id else ("job_id", job_id)
 
         def read(connection: apsw.Connection) -> list[tuple[int, str, Response]]:
             found: Any = connection.execute(
-                "SELECT seq, custom_id, response FROM job_requests "
-                "WHERE job_id = ? AND seq > ? AND response IS NOT NULL ORDER BY seq LIMIT ?",
-                (job_id, after, limit),
+                "SELECT seq, custom_id, response FROM job_requests "  # noqa: S608
+                f"WHERE {home} = ? AND seq > ? AND response IS NOT NULL ORDER BY seq LIMIT ?",
+                (given, after, limit),
             )
             return [(seq, custom_id, _response(response)) for seq, custom_id, response in found]
 
@@ -276,7 +302,7 @@ def _spent(connection: apsw.Connection, response: Response) -> None:
 
 def _job(connection: apsw.Connection, job_id: str) -> Job:
     row: Any = connection.execute(
-        "SELECT id, name, cancelled, created_at FROM jobs WHERE id = ?", (plain(job_id),)
+        "SELECT id, name, cancelled, created_at, source, collected FROM jobs WHERE id = ?", (plain(job_id),)
     ).fetchone()
     if row is None:
         raise ConfigurationError(f"There is no batch job {job_id!r}.", "See `chatbench jobs list`.")
@@ -308,5 +334,7 @@ def _job(connection: apsw.Connection, job_id: str) -> Job:
         cost=format(cost, "f"),
         unpriced=unpriced,
         created_at=row[3],
+        source=row[4],
+        collected=bool(row[5]),
         pieces=pieces,
     )
