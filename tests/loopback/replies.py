@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -29,6 +30,8 @@ class Reply:
     """Takes the request and closes the connection without a word."""
     raw: bytes = b""
     """Sent in place of everything else, then the connection is closed."""
+    gate: threading.Event | None = None
+    """What follows the second piece waits until it is set (and goes on after ten seconds without)."""
 
 
 def events(frames: Iterable[bytes], *, pace: float = 0.0, end: End = "whole", **more: Any) -> Reply:

@@ -304,7 +304,9 @@ async def _paced(reply: Reply) -> AsyncIterator[bytes]:
         pieces = itertools.chain(first, itertools.repeat(last))
     loop = asyncio.get_running_loop()
     due = loop.time()
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
+        if number == 2 and reply.gate is not None:
+            await asyncio.to_thread(reply.gate.wait, 10)
         if reply.pace:
             due = max(due + 1 / reply.pace, loop.time() - 0.1)
             await asyncio.sleep(due - loop.time())

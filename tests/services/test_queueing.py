@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import msgspec
 import pytest
@@ -33,6 +34,15 @@ def saying(word: str) -> Reply:
 def slowly(word: str) -> Reply:
     """Says the word and then nothing until it is stopped."""
     return replies.events(openai_chat.answer([word])[:2], end="hang")
+
+
+class Held:
+    """An answer that begins, and goes on when it is let."""
+
+    def __init__(self, word: str) -> None:
+        self._gate = threading.Event()
+        self.reply = replies.events(openai_chat.answer([word, " "] * 5), gate=self._gate)
+        self.let_go = self._gate.set
 
 
 def paced(word: str) -> Reply:
@@ -66,7 +76,8 @@ def questions(server: LoopbackServer) -> list[str]:
 async def test_messages_are_sent_one_after_another(
     services: Services, server: LoopbackServer, heard: list[Changes]
 ) -> None:
-    turn = await begun(services, server, paced("first"))
+    held = Held("first")
+    turn = await begun(services, server, held.reply)
     server.script(paced("second"), saying("third"))
     cid = turn.conversation_id
     await services.history.save_draft(cid, Draft(text="Two"))
@@ -80,6 +91,7 @@ async def test_messages_are_sent_one_after_another(
     assert waiting.draft == Draft()
     assert questions(server) == ["One"]
     await services.history.save_draft(cid, Draft(text="not yet"))
+    held.let_go()
     words = await silence(services, cid, 6)
     assert words == ["One", "first " * 5, "Two", "second " * 5, "Three", "third"]
     assert questions(server) == ["One", "Two", "Three"]
@@ -109,11 +121,13 @@ async def test_after_a_stop_they_wait_until_asked_for(services: Services, server
 async def test_after_a_failure_they_wait_until_it_is_mended(
     services: Services, server: LoopbackServer
 ) -> None:
-    turn = await begun(services, server, paced("first"))
+    held = Held("first")
+    turn = await begun(services, server, held.reply)
     cid = turn.conversation_id
     server.script(NO)
     await services.chat.queue(cid, Draft(text="Two"))
     await services.chat.queue(cid, Draft(text="Three"))
+    held.let_go()
     await silence(services, cid, 4)
     assert [draft.text for draft in await services.chat.queued(cid)] == ["Three"]
     failed = (await services.history.load(cid)).lanes[0].leaf
@@ -224,9 +238,11 @@ async def test_one_of_two_processes_sends_each(opened: Open, server: LoopbackSer
 
 
 async def test_a_conversation_in_the_trash_sends_nothing(services: Services, server: LoopbackServer) -> None:
-    turn = await begun(services, server, paced("first"))
+    held = Held("first")
+    turn = await begun(services, server, held.reply)
     await services.chat.queue(turn.conversation_id, Draft(text="Two"))
     await services.history.trash(turn.conversation_id)
+    held.let_go()
     await services.chat.wait(turn)
     assert questions(server) == ["One"]
     await services.history.restore(turn.conversation_id)
@@ -236,8 +252,10 @@ async def test_a_conversation_in_the_trash_sends_nothing(services: Services, ser
 async def test_a_queue_that_cannot_go_on_says_why(services: Services, server: LoopbackServer) -> None:
     said: list[Notice] = []
     services.notifier.listen(said.append)
-    turn = await begun(services, server, paced("first"))
+    held = Held("first")
+    turn = await begun(services, server, held.reply)
     await services.chat.queue(turn.conversation_id, Draft(text="Two", edits="gone"))
+    held.let_go()
     await services.chat.wait(turn)
     assert [notice.text for notice in said] == ["There is no such message in this conversation."]
     assert len(await services.chat.queued(turn.conversation_id)) == 1
