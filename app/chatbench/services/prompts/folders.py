@@ -227,10 +227,24 @@ class PromptFolders:
         try:
             made = await self._store.add(named.prompt, name, file.folder, tags, READ)
         except ConfigurationError:
+            if joined := await self._joined(file, named, name):
+                found.changed.append(joined)
+                return
             name = await self._free(name, file.folder)
             made = await self._store.add(named.prompt, name, file.folder, tags, READ)
         await self._store.stands_in(made.prompt_id, str(file.path), file.stamp, made.number)
         found.added.append(made.prompt_id)
+
+    async def _joined(self, file: InFolder, named: NamedPrompt, name: str) -> str:
+        """The id of the prompt that has the name, stands in no file and is the same: its folder was linked
+        before. "" for none."""
+        for entry in await self._store.entries():
+            if (entry.name, entry.folder, entry.file) == (name, file.folder, ""):
+                newest = await self._store.version(entry.id, "latest")
+                if newest.prompt == named.prompt:
+                    await self._store.stands_in(entry.id, str(file.path), file.stamp, newest.number)
+                    return entry.id
+        return ""
 
     async def _take_changed(self, file: InFolder, named: NamedPrompt, held: InFile, found: _Found) -> None:
         entry = held.entry

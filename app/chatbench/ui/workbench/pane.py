@@ -19,6 +19,7 @@ from chatbench.ui.window.tabbar import Tab
 from chatbench.ui.window.tabs import TabStrip
 from chatbench.ui.workbench.arrangement import WorkbenchPlace
 from chatbench.ui.workbench.filing import Filing
+from chatbench.ui.workbench.pages import Pages
 from chatbench.ui.workbench.rows import Row
 from chatbench.ui.workbench.sidebar import WorkbenchSidebar
 from chatbench.ui.workbench.taking import Taking
@@ -79,6 +80,7 @@ class WorkbenchPane(QWidget):
         column.addWidget(self.stack, 1)
         self.filing = Filing(services, self)
         self.taking = Taking(services, self)
+        self.pages = Pages(services, self)
         self._connect()
         self._show_current()
         spawn(self._reopen(), owner=self, name="workbench-reopen")
@@ -86,6 +88,7 @@ class WorkbenchPane(QWidget):
     def _connect(self) -> None:
         self.sidebar.opened.connect(self._open_row)
         self.sidebar.new_requested.connect(self.new_prompt)
+        self.sidebar.more.clicked.connect(lambda: self.pages.show_menu(self.sidebar.more))
         self.sidebar.view.files_dropped.connect(self.taking.take)
         self.sidebar.read.connect(self._name_tabs)
         self.tabs.chosen.connect(self.turn_to)
@@ -169,10 +172,14 @@ class WorkbenchPane(QWidget):
             return (await self._services.prompts.get(found)).name
         if kind == "dataset":
             return (await self._services.datasets.get(found)).name
+        if kind == "page":
+            return self.pages.title(found)
         return self.tr("Run {0}").format((await self._services.runs.get(found)).number)
 
     def _add(self, key: str, title: str) -> View:
-        view = make_view(key, self._services, self._hands, self)
+        kind, _, name = key.partition(":")
+        is_page = kind == "page"
+        view = self.pages.make(name) if is_page else make_view(key, self._services, self._hands, self)
         self._views[key] = view
         if isinstance(view, PromptPage):
             view.arrange(self._arrangement())
@@ -343,6 +350,7 @@ class WorkbenchPane(QWidget):
 
     def release(self) -> None:
         """Stops listening."""
+        self.pages.release()
         for view in self._views.values():
             view.release()
 

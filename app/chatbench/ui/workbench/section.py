@@ -75,6 +75,7 @@ class Workbench(QObject):
             ("new_dataset", tr("New data set"), "table-2", lambda: self.show().new_dataset()),
             ("run", tr("Run on a data set…"), "play", lambda: self.show().run_on_dataset()),
             ("import", tr("Import prompts or data…"), "upload", lambda: self.show().choose_files()),
+            ("folders", tr("Linked folders"), "folder-sync", lambda: self.show().open("page:folders")),
         ):
             self.window.commands.add(f"workbench.{key}", text, do, icon=icon, place=tr("Workbench"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatbench.ui.workbench.datasets import DatasetView
+from chatbench.ui.workbench.pages import Page
 from chatbench.ui.workbench.prompts.page import PromptPage
 from chatbench.ui.workbench.runs import RunView
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from chatbench.services import Services
     from chatbench.ui.workbench.hands import Hands
 
-View = PromptPage | DatasetView | RunView
+View = PromptPage | DatasetView | RunView | Page
 
 __all__ = ["DatasetView", "PromptPage", "RunView", "View", "make_view"]
 
