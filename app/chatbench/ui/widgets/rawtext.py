@@ -1,23 +1,28 @@
-"""What a server said, letter by letter: selectable, broken anywhere, as high as it is long."""
+"""Words that are read: selectable, broken anywhere, as high as they are long."""
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent, QTextOption
+from PySide6.QtGui import QResizeEvent, QTextCursor, QTextOption
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
-from chatbench.ui.theme import theme
+from chatbench.ui.theme import FontRole, theme
 
 
-class RawText(QPlainTextEdit):
-    """Read-only code on the ground of its parent; beyond ``most_lines`` it scrolls."""
+class FittedText(QPlainTextEdit):
+    """Read-only plain text on the ground of its parent; beyond ``most_lines`` it scrolls."""
 
-    def __init__(self, name: str, *, most_lines: int = 16, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, *, font: FontRole = "ui", most_lines: int = 40, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._font_role: FontRole = font
         self._most_lines = most_lines
+        self._text = ""
         self.setProperty("bare", True)
         self.setReadOnly(True)
-        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName(name)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -31,32 +36,61 @@ class RawText(QPlainTextEdit):
         self._wear()
 
     def set_text(self, text: str) -> None:
-        """Show ``text``."""
-        self.setPlainText(text)
-        self._fit()
+        """Show ``text``; what is only longer is added, so that what is marked stays marked."""
+        if text == self._text:
+            return
+        if self._text and text.startswith(self._text):
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.insertText(text[len(self._text) :])
+        else:
+            self.setPlainText(text)
+        self._text = text
+        self.fit()
 
-    def _fit(self) -> None:
-        whole = max(1, round(self.document().size().height()))
-        lines = min(self._most_lines, whole)
-        over = whole > lines
-        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if over else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        self.setVerticalScrollBarPolicy(policy)
-        wanted = lines * self.fontMetrics().lineSpacing() + 2
-        if wanted != self.height():
-            self.setFixedHeight(wanted)
+    def fit(self) -> None:
+        """Take the height of the words."""
+        line = self.fontMetrics().lineSpacing()
+        most = self._most_lines * line
+        whole = laid_out_height(self, most)
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAsNeeded if whole > most else policy.ScrollBarAlwaysOff
+        )
+        height = min(most, max(whole, line)) + 2
+        if height != self.height():
+            self.setFixedHeight(height)
 
     def _wear(self) -> None:
-        self.setFont(theme().font("code-small"))
-        self._fit()
+        self.setFont(theme().font(self._font_role))
+        self.fit()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme().scaled(60), self.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self.fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._wear()
+
+
+class RawText(FittedText):
+    """What a server said, letter by letter, from left to right."""
+
+    def __init__(self, name: str, *, most_lines: int = 16, parent: QWidget | None = None) -> None:
+        super().__init__(name, font="code-small", most_lines=most_lines, parent=parent)
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+def laid_out_height(field: QPlainTextEdit, most: float = 1e9) -> int:
+    """How high all words of a field are, in pixels, or that it is more than `most`: what is out of view Qt
+    lays out only when it is asked for it."""
+    layout, height, block = field.document().documentLayout(), 0.0, field.document().begin()
+    while block.isValid() and height <= most:
+        height += layout.blockBoundingRect(block).height()
+        block = block.next()
+    return ceil(height)

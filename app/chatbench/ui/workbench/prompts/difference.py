@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.services.prompts import PromptDifference
 from chatbench.ui.widgets import Label
+from chatbench.ui.widgets.rawtext import FittedText
 from chatbench.ui.workbench.differing import Run, write_runs
-from chatbench.ui.workbench.prompts.answer import AnswerText
 from chatbench.ui.workbench.prompts.card import role_label
 
 
-class DifferenceText(AnswerText):
+class DifferenceText(FittedText):
     """Shows runs of words."""
 
     def show_runs(self, runs: Iterable[Run]) -> None:

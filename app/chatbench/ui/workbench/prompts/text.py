@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import ceil
 from typing import Final
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit, QW
 from chatbench.services.prompts import Span, TemplateError, spans
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets.paint import box
+from chatbench.ui.widgets.rawtext import laid_out_height
 
 _LONGEST: Final = 200_000
 """Characters up to which places are marked while they are typed."""
@@ -180,16 +180,6 @@ class PromptText(QPlainTextEdit):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and hasattr(self, "_places"):
             self._wear()
-
-
-def laid_out_height(field: QPlainTextEdit, most: float = 1e9) -> int:
-    """How high all words of a field are, in pixels, or that it is more than `most`: what is out of view Qt
-    lays out only when it is asked for it."""
-    layout, height, block = field.document().documentLayout(), 0.0, field.document().begin()
-    while block.isValid() and height <= most:
-        height += layout.blockBoundingRect(block).height()
-        block = block.next()
-    return ceil(height)
 
 
 def _places(found: list[Span], text: str) -> list[tuple[int, int]]:

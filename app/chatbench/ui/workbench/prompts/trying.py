@@ -26,7 +26,7 @@ from chatbench.ui.widgets import (
     announce,
     flowing,
 )
-from chatbench.ui.workbench.prompts.answer import AnswerText
+from chatbench.ui.widgets.rawtext import FittedText
 from chatbench.ui.workbench.prompts.focused import FocusCard, scrolled
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class TrialCard(FocusCard):
         self.stop = Button(self.tr("Stop"), size="small", icon="square")
         self.stop.setAccessibleName(self.tr("Stop {0}").format(title))
         self.stop.clicked.connect(lambda: spawn(self._stop(), owner=self, name="stop-trial"))
-        self.text = AnswerText(self.tr("Answer of {0}").format(title))
+        self.text = FittedText(self.tr("Answer of {0}").format(title))
         self.follow(self.text)
         self.trouble = Label(font="small", color="danger", wrap=True)
         self.trouble.hide()
@@ -208,7 +208,7 @@ class TrialCard(FocusCard):
     def pull(self) -> None:
         """Shows how far it is."""
         trial = self.trial
-        self.text.show_text(trial.text())
+        self.text.set_text(trial.text())
         self.gauge.set_active(not trial.is_over)
         self.gauge.setVisible(not trial.is_over)
         self.stop.setVisible(not trial.is_over)

@@ -29,7 +29,7 @@ class DifferenceText(RawText):
     def show_runs(self, runs: Sequence[Words]) -> None:
         """Instead of those before."""
         write_runs(self, runs)
-        self._fit()
+        self.fit()
 
 
 class AnswerDifference(Section):
