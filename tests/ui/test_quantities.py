@@ -66,6 +66,8 @@ def test_prices_say_what_is_not_known_and_what_is_free() -> None:
     assert q.price(None) == "price unknown"
     assert q.price(Cost(amount=Decimal(0), source="free")) == "no charge"
     assert q.price(Cost(amount=Decimal("0.5"), estimated=True)) == "≈ $0.5000"
+    assert q.price(Cost(amount=Decimal("0.00002"), estimated=True)) == "<$0.0001"
+    assert (q.estimate(Decimal("0.00002")), q.estimate(Decimal("0.02"))) == ("<$0.0001", "≈ $0.0200")
     assert q.price(Cost(amount=Decimal(2), currency="EUR")) == "EUR 2.00"
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QMargins, QPoint, QRect, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import (
+    GAUGE,
     Button,
     Chip,
     ElidedLabel,
@@ -25,6 +26,7 @@ from chatbench.ui.widgets import (
     Section,
     SegmentControl,
     Select,
+    Surface,
     Switch,
     gauge_clock,
     key_names,
@@ -429,3 +431,35 @@ def test_space_and_enter_press_a_button(qtbot: QtBot, key: Qt.Key) -> None:
     button.show()
     with qtbot.waitSignal(button.clicked):
         QTest.keyClick(button, key)
+
+
+def test_margins_and_edges_of_a_surface_are_mirrored_with_the_interface(qtbot: QtBot) -> None:
+    surface = Surface("chrome", lines=Qt.Edge.LeftEdge)
+    qtbot.addWidget(surface)
+    surface.resize(40, 20)
+    surface.set_layout(QHBoxLayout(), (16, 6, 10, 7))
+    layout = surface.layout()
+    assert layout is not None
+    line = theme().color("line")
+    for direction, begin, end, x in (
+        (Qt.LayoutDirection.LeftToRight, 16, 10, 0),
+        (Qt.LayoutDirection.RightToLeft, 10, 16, 39),
+    ):
+        surface.setLayoutDirection(direction)
+        assert layout.contentsMargins() == QMargins(begin, 6, end, 7)
+        picture = surface.grab().toImage()
+        assert [at for at in (0, 39) if picture.pixelColor(at, 10) == line] == [x]
+
+
+def test_the_pill_of_what_is_being_written_moves_while_it_is_seen(qtbot: QtBot, plain_theme: Theme) -> None:
+    plain_theme.apply(motion="full")
+    pill = Pill()
+    qtbot.addWidget(pill)
+    pill.show()
+    pill.set_state("Streaming", "accent", GAUGE)
+    assert gauge_clock().running
+    pill.set_state("Done", "success")
+    assert not gauge_clock().running
+    pill.set_state("Streaming", "accent", GAUGE)
+    pill.hide()
+    assert not gauge_clock().running

@@ -78,14 +78,21 @@ def price(cost: Cost | None) -> str:
         return _tr("price unknown")
     if cost.source == "free":
         return _tr("no charge")
-    return (ABOUT if cost.estimated else "") + amount(cost.amount, cost.currency)
+    return (
+        _about(amount(cost.amount, cost.currency)) if cost.estimated else amount(cost.amount, cost.currency)
+    )
 
 
 def estimate(cost: Decimal | None, *, free: bool = False) -> str:
     """What something would cost, in US dollars; None is unknown."""
     if free:
         return _tr("no charge")
-    return _tr("price unknown") if cost is None else ABOUT + amount(cost)
+    return _tr("price unknown") if cost is None else _about(amount(cost))
+
+
+def _about(money: str) -> str:
+    """An amount that is estimated; less than the least one that is written is no exact figure anyway."""
+    return money if money.startswith("<") else ABOUT + money
 
 
 def seconds(value: float) -> str:

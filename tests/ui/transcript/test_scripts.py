@@ -19,10 +19,12 @@ from tests.ui.transcript.test_view import place_of
 from chatbench.core.usage import Cost, Timings
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.order import Order
+from chatbench.ui.chat.transcript.boxes.ornaments import paint_marker
 from chatbench.ui.chat.transcript.boxes.text import TextBox
 from chatbench.ui.chat.transcript.painter import Hit
 from chatbench.ui.chat.transcript.selection import Position, Selection
 from chatbench.ui.chat.transcript.source import ListSource
+from chatbench.ui.chat.transcript.typeset import CODE_PADDING
 from chatbench.ui.chat.transcript.utf16 import units
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.theme import ColorRole, FontRole, theme
@@ -245,7 +247,9 @@ def test_find_counts_characters_beyond_the_first_plane(show: Show) -> None:
     assert box.copied(hit.start, hit.end) == "needle"
 
 
-def drawn(rect: QRectF, text: str, color: ColorRole, role: FontRole, weight: int | None) -> list[int]:
+def drawn(
+    rect: QRectF, text: str, color: ColorRole, role: FontRole, weight: int | None, *, at_end: bool = False
+) -> list[int]:
     """The columns with ink of a line as it stands where everything runs from left to right."""
     picture = QPixmap(rect.size().toSize())
     picture.fill(theme().color("page"))
@@ -254,8 +258,9 @@ def drawn(rect: QRectF, text: str, color: ColorRole, role: FontRole, weight: int
     painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     painter.setFont(theme().font(role, weight))
     painter.setPen(theme().color(color))
-    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
-    painter.drawText(QRectF(QPointF(), rect.size()), left, text)
+    side = Qt.AlignmentFlag.AlignRight if at_end else Qt.AlignmentFlag.AlignLeft
+    across = side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
+    painter.drawText(QRectF(QPointF(), rect.size()), across, text)
     painter.end()
     return inked(picture.toImage())
 
@@ -285,8 +290,9 @@ def test_latin_names_and_figures_keep_their_order_beside_arabic(show: Show, widt
     name = view.painter.name_rect(row.item).translated(0, row.top)
     tokens, price = row.item.facts()
     assert (tokens, price) == ("≈ 618 tok out", "≈ $0.0229")
-    assert grabbed(view, name) == drawn(name, "Sonnet 4.5 (2)", "text", "ui", 600)
     frame, high = view.stack.frame, float(theme().line("small"))
+    # Above its message a name begins where the words do.
+    assert grabbed(view, name) == drawn(name, "Sonnet 4.5 (2)", "text", "ui", 600, at_end=frame.folded)
     if frame.folded:
         # The first fact stands where reading begins, the last one at the other end.
         wide = theme().metrics("small").horizontalAdvance(price)
@@ -294,3 +300,35 @@ def test_latin_names_and_figures_keep_their_order_beside_arabic(show: Show, widt
     else:
         place = QRectF(frame.margin_x, name.bottom() + 2 * high + 6, frame.margin, high)
     assert grabbed(view, place) == drawn(place, price, "text3", "small", None)
+
+
+def test_the_fill_of_code_leaves_the_same_room_on_both_sides_in_a_line_from_the_right(show: Show) -> None:
+    view = show(ListSource([answer(0, "👍 التقط خطأ `unique_violation` في التطبيق")]))
+    laid = first_box(view)._laid()[0]
+    text = laid.paragraph.text
+
+    def ends(word: str) -> tuple[float, float]:
+        start = units(text[: text.index(word)])
+        (rect,) = laid.tight_rects(start, start + units(word))
+        return rect.left(), rect.right()
+
+    left, right = ends("unique_violation")
+    assert left - CODE_PADDING - ends("في")[1] == pytest.approx(ends("خطأ")[0] - right, abs=1.5)
+    assert ends("خطأ")[0] - right > 2
+
+
+def test_the_full_stop_of_a_number_stands_on_its_far_side_in_a_list_from_the_right(show: Show) -> None:
+    view = show(ListSource([answer(0, "1. واحد\n2. اثنان")]))
+    laid = first_box(view)._laid()[0]
+    assert laid.right_to_left
+    pictures = []
+    for direction in (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft):
+        picture = QImage(view.width(), 40, QImage.Format.Format_RGB32)
+        picture.fill(theme().color("page"))
+        painter = QPainter(picture)
+        painter.setLayoutDirection(direction)
+        paint_marker(painter, laid, "prose", 22.0)
+        painter.end()
+        pictures.append(picture)
+    assert inked(pictures[0])
+    assert pictures[0] == pictures[1], "whichever way the interface runs"

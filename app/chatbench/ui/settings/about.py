@@ -30,8 +30,7 @@ class AboutPage(SettingsPage):
         self.report = "\n".join(f"{label} {value}" for label, value in facts.items())
         copy = Button(self.tr("Copy"), icon="copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report))
-        self.fields["version"] = copy
-        self.body.addWidget(copy)
+        self.add("version", "", copy)
         self.body.addWidget(
             Label(
                 self.tr(

@@ -80,7 +80,7 @@ class FileRow(QWidget):
         until = ""
         if file.expires_at is not None:
             when = QDateTime.fromMSecsSinceEpoch(file.expires_at, QTimeZone.systemTimeZone())
-            until = self.tr("until {0}").format(QLocale().toString(when, QLocale.FormatType.ShortFormat))
+            until = self.tr("until {0}").format(QLocale().toString(when, "d MMM yyyy, HH:mm"))
         titles = [use.title or self.tr("New chat") for use in self.kept.uses]
         used = self.tr("in {0}").format(", ".join(f"“{title}”" for title in titles)) if titles else ""
         told = (size(file.size) if file.size else "", file.media_type, states[file.state], until, used)

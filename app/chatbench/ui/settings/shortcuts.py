@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from chatbench.services import Services
 from chatbench.ui.actions import Actions, ShortcutTaken, name_of
 from chatbench.ui.settings.form import SettingsPage
-from chatbench.ui.theme import ColorRole, theme
+from chatbench.ui.theme import ColorRole, FontRole, theme
 from chatbench.ui.widgets import (
     Button,
     Divider,
@@ -105,12 +105,16 @@ class KeyCapture(PaintedButton):
         if self.listening:
             self._stop()
 
+    @property
+    def _font(self) -> FontRole:
+        return "ui" if self._form else "small"
+
     def _words(self) -> str:
         return self.tr("Press keys…") if self.listening else self.tr("none")
 
     def sizeHint(self) -> QSize:
         shown = not self._keys.isEmpty() and not self.listening
-        words = theme().metrics("small").horizontalAdvance(self._words())
+        words = theme().metrics(self._font).horizontalAdvance(self._words())
         width = keys_width(self._keys) if shown else words
         height = theme().control("field-form" if self._form else "button")
         return QSize(max(theme().scaled(140 if self._form else 108), width + 16), height)
@@ -123,7 +127,7 @@ class KeyCapture(PaintedButton):
             box(painter, self.rect(), theme().corner("control"), fill, border)
         inner = self.rect().adjusted(8, 0, -8, 0)
         if self.listening or self._keys.isEmpty():
-            painter.setFont(theme().font("small"))
+            painter.setFont(theme().font(self._font))
             color: ColorRole = "text3" if self.isEnabled() else "disabled"
             painter.setPen(theme().color("accenttext" if self.listening else color))
             side = Qt.AlignmentFlag.AlignLeading if self._form else Qt.AlignmentFlag.AlignTrailing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatbench.ui.widgets.announce import announce
 from chatbench.ui.widgets.buttons import Button, IconButton, PaintedButton
-from chatbench.ui.widgets.chips import Chip, Pill, draw_pill, pill_width
+from chatbench.ui.widgets.chips import GAUGE, Chip, Pill, draw_pill, pill_width
 from chatbench.ui.widgets.fields import LineField, SearchField, SecretField, Select
 from chatbench.ui.widgets.flow import Flow, flowing
 from chatbench.ui.widgets.gauge import Gauge, GaugeClock, gauge_clock
@@ -19,6 +19,7 @@ from chatbench.ui.widgets.switches import SegmentControl, Switch
 from chatbench.ui.widgets.tooltips import describe, tip
 
 __all__ = [
+    "GAUGE",
     "SHADOW_MARGINS",
     "Button",
     "Card",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from chatbench.ui import icons
 from chatbench.ui.theme import ColorRole, FontRole, theme
 from chatbench.ui.widgets.buttons import PaintedButton
+from chatbench.ui.widgets.gauge import gauge_clock
 from chatbench.ui.widgets.paint import box, draw_title
 
 _PADDING: Final = 7
@@ -150,6 +151,10 @@ _TONES: Final[dict[Tone, tuple[ColorRole, ColorRole]]] = {
 _TONE_ICONS: Final[dict[Tone, str]] = {"success": "check", "danger": "x", "warning": "circle-alert"}
 
 
+GAUGE: Final = "gauge"
+"""In place of an icon's name: the mark of what is being written now."""
+
+
 def pill_width(text: str, icon: str = "") -> int:
     """Width of a pill, for layouts that are painted."""
     mark = theme().icon_size(11) + 4 if icon else 0
@@ -164,7 +169,11 @@ def draw_pill(painter: QPainter, rect: QRect, text: str, tone: Tone = "neutral",
     if icon:
         edge = theme().icon_size(11)
         mark = QRect(inner.x(), inner.y(), edge, inner.height())
-        icons.draw(painter, icon, QStyle.visualRect(painter.layoutDirection(), inner, mark), words)
+        mark = QStyle.visualRect(painter.layoutDirection(), inner, mark)
+        if icon == GAUGE:
+            icons.draw_gauge(painter, mark, gauge_clock().step, words)
+        else:
+            icons.draw(painter, icon, mark, words)
         rest = inner.adjusted(edge + 4, 0, 0, 0)
         inner = QStyle.visualRect(painter.layoutDirection(), inner, rest)
     painter.setFont(theme().font("micro", 500))
@@ -187,8 +196,23 @@ class Pill(QWidget):
         self._text, self._tone = text, tone
         self._icon = _TONE_ICONS.get(tone, "") if icon is None else icon
         self.setAccessibleName(text)
+        self._follow()
         self.updateGeometry()
         self.update()
+
+    def _follow(self) -> None:
+        if self._icon == GAUGE and self.isVisible():
+            gauge_clock().join(self)
+        else:
+            gauge_clock().leave(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        gauge_clock().leave(self)
 
     def text(self) -> str:
         """The word."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEasingCurve, QRect, QSize, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QEvent, QRect, QSize, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -42,6 +42,9 @@ class _SectionHead(PaintedButton):
     def sizeHint(self) -> QSize:
         words = theme().metrics("small", 600).horizontalAdvance(self._title)
         return QSize(words + theme().icon_size(13) + 8, max(24, theme().control("inspector-head")))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint().boundedTo(QSize(theme().scaled(120), self.sizeHint().height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -298,7 +301,10 @@ class Divider(QWidget):
 
 
 class Surface(QWidget):
-    """A plain ground in one role's colour, perhaps with a line at some of its edges."""
+    """A plain ground in one role's colour, perhaps with a line at some of its edges (left is where reading
+    begins)."""
+
+    _margins = (0, 0, 0, 0)
 
     def __init__(
         self,
@@ -314,18 +320,41 @@ class Surface(QWidget):
 
     def set_layout(self, layout: QLayout, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> None:
         """Install a layout without the style's default margins."""
-        layout.setContentsMargins(*margins)
         self.setLayout(layout)
+        self.set_margins(margins)
+
+    def set_margins(self, margins: tuple[int, int, int, int]) -> None:
+        """Where reading begins, above, where it ends, below: mirrored with the interface, as no layout is."""
+        self._margins = margins
+        self._mirror()
+
+    def _mirror(self) -> None:
+        layout = self.layout()
+        if layout is None:
+            return
+        begin, upper, end, lower = self._margins
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            begin, end = end, begin
+        layout.setContentsMargins(begin, upper, end, lower)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._mirror()
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(event.rect(), theme().color(self._role))
         line, last_x, last_y = theme().color("line"), self.width() - 1, self.height() - 1
+        begin, end = QRect(0, 0, 1, self.height()), QRect(last_x, 0, 1, self.height())
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            begin, end = end, begin
         edges = (
             (Qt.Edge.TopEdge, QRect(0, 0, self.width(), 1)),
             (Qt.Edge.BottomEdge, QRect(0, last_y, self.width(), 1)),
-            (Qt.Edge.LeftEdge, QRect(0, 0, 1, self.height())),
-            (Qt.Edge.RightEdge, QRect(last_x, 0, 1, self.height())),
+            (Qt.Edge.LeftEdge, begin),
+            (Qt.Edge.RightEdge, end),
         )
         for edge, rect in edges:
             if self._lines is not None and self._lines & edge:

@@ -104,18 +104,27 @@ class PromptOffers:
 
     def _read(self) -> list[tuple[str, Template | ChatbenchError]]:
         found: list[tuple[str, Template | ChatbenchError]] = []
-        broken: list[tuple[str, Template | ChatbenchError]] = []
         for name in self._services.templates.names():
             try:
                 found.append((name, self._services.templates.get(name)))
             except ChatbenchError as error:
-                broken.append((name, error))
-        return found + broken
+                found.append((name, error))
+        return found
+
+    async def _read_linked(self) -> list[tuple[str, Template | ChatbenchError]]:
+        """Those of linked folders."""
+        try:
+            offered = await self._services.prompts.offered()
+        except ChatbenchError as error:
+            return [(_tr("Linked folders"), error)]
+        known = [(one.name, one.template or one.error) for one in offered]
+        return [(name, one) for name, one in known if one is not None]
 
     async def rows(self, query: str) -> Sequence[PaletteRow]:
         """A broken one is there, behind the others, and says what is wrong when it is chosen."""
         if self._known is None:
-            self._known = await asyncio.to_thread(self._read)
+            known = [*await asyncio.to_thread(self._read), *await self._read_linked()]
+            self._known = sorted(known, key=lambda one: isinstance(one[1], ChatbenchError))
         rows = []
         for name, template in self._known:
             if isinstance(template, ChatbenchError):

@@ -80,7 +80,7 @@ class CompareBar(Surface):
             self._row.add(widget, rank)
         self._row.set_trailing(self.figures)
         row = QHBoxLayout()
-        self.set_layout(row, (12, 6, 12, 6))
+        self.set_layout(row, (16, 6, 16, 6))
         row.addWidget(self._row)
         self.setAccessibleName(self.tr("Comparing"))
         self.set_baseline("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final, Literal, NamedTuple
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatbench.core.conversations import TreeMessage
@@ -18,8 +18,9 @@ from chatbench.ui.quantities import ABOUT, duration, number, price, speed
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import Button, ElidedLabel, Surface
 
-SHARES = (55, 75, 52, 61)
-"""Of the width, for each figure: the narrowest lane has room for "≈ 413 tok/s" beside an unknown price."""
+SHARES: Final = (58, 75, 60, 63)
+"""Of the width, for each figure: the narrowest lane has room for their names, and for "≈ 413 tok/s" beside
+an unknown price. None is wider than twice as much: what is read together stands together."""
 
 Fold = Literal["whole", "line", "gone"]
 """Figures above the acts; one line of both; nothing, where all room is needed for the words."""
@@ -65,9 +66,11 @@ class LaneFoot(Surface):
         self._figures = QWidget(self)
         figures = QHBoxLayout(self._figures)
         figures.setContentsMargins(0, 0, 0, 0)
-        figures.setSpacing(8)
+        figures.setSpacing(4)
         for value, share in zip(self.values, SHARES, strict=True):
             figures.addWidget(value, share)
+        figures.addStretch(1)
+        self._measure()
         self._summary = ElidedLabel(font="small", weight=600)
         self.best = Button("", size="small", icon="trophy")
         self.bad = Button("", size="small", icon="thumbs-down")
@@ -97,6 +100,15 @@ class LaneFoot(Surface):
         self.set_letter("A")
         self.show_answer(None, None)
 
+    def _measure(self) -> None:
+        for value, share in zip(self.values, SHARES, strict=True):
+            value.setMaximumWidth(theme().scaled(2 * share))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._measure()
+
     @property
     def fold(self) -> Fold:
         """How it is folded."""
@@ -114,9 +126,7 @@ class LaneFoot(Surface):
         self._fold = fold
         self._figures.setVisible(fold == "whole")
         self._summary.setVisible(fold == "line" or bool(self._by))
-        layout = self.layout()
-        assert layout is not None
-        layout.setContentsMargins(*_MARGINS[fold])
+        self.set_margins(_MARGINS[fold])
         self._name()
 
     @staticmethod

@@ -19,7 +19,7 @@ from chatbench.ui.chat.conversation.marked import Marked, MarkedLine
 from chatbench.ui.chat.conversation.settings import marked_words
 from chatbench.ui.quantities import duration
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Chip, IconButton, Pill, Surface, box
+from chatbench.ui.widgets import GAUGE, Chip, IconButton, Pill, Surface, box
 
 _WHOLE: Final = (16, 6, 10, 7)
 _FOLDED: Final = (16, 4, 10, 5)
@@ -54,7 +54,8 @@ class LaneHead(Surface):
         first.addWidget(self.state)
         first.addWidget(self.more)
         second = QHBoxLayout(self._below)
-        second.setContentsMargins(theme().scaled(24), 0, 0, 0)
+        second.setContentsMargins(0, 0, 0, 0)
+        second.addSpacing(theme().scaled(24))
         second.addWidget(self.facts)
         column = QVBoxLayout()
         column.setSpacing(0)
@@ -67,9 +68,7 @@ class LaneHead(Surface):
         the tooltip of the model."""
         if folded != self._below.isHidden():
             self._below.setVisible(not folded)
-            layout = self.layout()
-            assert layout is not None
-            layout.setContentsMargins(*(_FOLDED if folded else _WHOLE))
+            self.set_margins(_FOLDED if folded else _WHOLE)
             self._name()
 
     def height_of(self, *, folded: bool) -> int:
@@ -110,7 +109,7 @@ class LaneHead(Surface):
             elapsed = duration(max(0.0, time.monotonic() - live.started))
             waiting = live.queued or live.retry_at is not None
             words = self.tr("Waiting, {0}") if waiting else self.tr("Streaming, {0}")
-            self.state.set_state(words.format(elapsed), "accent", "" if waiting else "chart-column")
+            self.state.set_state(words.format(elapsed), "accent", "" if waiting else GAUGE)
         elif message is None or message.role == "user":
             self.state.set_state("")
         else:

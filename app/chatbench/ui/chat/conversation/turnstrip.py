@@ -63,8 +63,8 @@ class TurnStrip(Surface):
         line.addWidget(self.on)
         line.addSpacing(8)
         self.you = Label(self.tr("You"), weight=600)
-        self.you.setContentsMargins(0, 0, 6, 0)
         line.addWidget(self.you)
+        line.addSpacing(6)
         line.addWidget(self.words, 1)
         self.files = Button("", icon="paperclip", size="small", kind="quiet")
         self.files.clicked.connect(
@@ -84,7 +84,14 @@ class TurnStrip(Surface):
         column.setSpacing(6)
         self.set_layout(column, (_SIDES[0], _AROUND, _SIDES[1], _AROUND))
         column.addLayout(line)
-        column.addWidget(self._area)
+        # The arrow's picture stands where words begin; what is below has no room around it.
+        below = QHBoxLayout()
+        below.setSpacing(0)
+        below.addSpacing(_SIDES[1] - _SIDES[0])
+        self._below = QVBoxLayout()
+        self._below.addWidget(self._area)
+        below.addLayout(self._below, 1)
+        column.addLayout(below)
         self._point()
 
     def _point(self) -> None:
@@ -169,9 +176,8 @@ class TurnStrip(Surface):
         self.words.setVisible(sheet is None)
         self.edit.setVisible(sheet is None)
         self._appear()
-        layout = self.layout()
-        if sheet is not None and layout is not None:
-            layout.addWidget(sheet)
+        if sheet is not None:
+            self._below.addWidget(sheet)
             sheet.show()
 
     def unfold(self, on: bool) -> None:

@@ -78,6 +78,7 @@ class FilesSection(Section):
         column.addWidget(ElidedLabel(facts_of(part), font="small", color="text3"))
         for row in self._facts(file):
             column.addWidget(row)
+        column.addSpacing(6)
         column.addWidget(self._buttons(message, file))
         return box
 

@@ -218,9 +218,9 @@ class TranscriptPainter:
             mark = QRectF(rect.right() - edge if item.frame.rtl else rect.x(), rect.y(), edge, rect.height())
             icons.draw(painter, item.entry.place, mark, "text2")
             text.adjust(0 if item.frame.rtl else edge + 5, 0, -(edge + 5) if item.frame.rtl else 0, 0)
-        paint_line(
-            painter, text, isolated(item.entry.author), "ui", "text", weight=600, right=not item.frame.rtl
-        )
+        # In the margin the name ends beside the column, above the message it begins where the words do.
+        right = item.frame.rtl if item.frame.folded else not item.frame.rtl
+        paint_line(painter, text, isolated(item.entry.author), "ui", "text", weight=600, right=right)
         return rect
 
     def _paint_margin(self, painter: QPainter, item: Item) -> None:

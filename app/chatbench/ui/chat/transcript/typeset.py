@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 from unicodedata import bidirectional
@@ -171,12 +171,16 @@ class Typeset:
         return ranges
 
     def _padding(self, span: Span, font: QFont) -> list[QTextLayout.FormatRange]:
-        """Room for the fill of inline code: wider spacing after the character before it, and after it."""
-        around = [
-            (span.start + span.length - 1, _format(span.flags, linked=bool(span.href), style=self.style))
-        ]
-        if span.start:
-            around.append((span.start - 1, QTextCharFormat()))
+        """Room for the fill of inline code: wider spacing after its last character, and after the one that
+        stands to the left of it (spacing is always to the right of a character)."""
+        last = span.start + span.length - 1
+        around = [(last, _format(span.flags, linked=bool(span.href), style=self.style))]
+        text = self.paragraph.text
+        left = span.start - 1
+        if self.right_to_left and _direction(reversed(cut(text, 0, span.start))) != "L":
+            left = last + 1
+        if 0 <= left < units(text):
+            around.append((left, QTextCharFormat()))
         ranges = []
         for offset, style in around:
             wide = QTextCharFormat(style)
@@ -215,7 +219,7 @@ class Typeset:
     @property
     def right_to_left(self) -> bool:
         """Whether the paragraph runs from the right, by its first letter that has a direction."""
-        return not self.paragraph.text.isascii() and _runs_right(self.paragraph.text)
+        return not self.paragraph.text.isascii() and _direction(self.paragraph.text) in ("R", "AL")
 
     def word_at(self, offset: int) -> tuple[int, int]:
         """The word around an offset by the rules of Unicode, without white space at its end."""
@@ -365,12 +369,9 @@ def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def _runs_right(text: str) -> bool:
-    for character in text:
-        kind = bidirectional(character)
-        if kind in ("L", "R", "AL"):
-            return kind != "L"
-    return False
+def _direction(characters: Iterable[str]) -> str:
+    """Of the first one that has a direction: "L", "R" or "AL"; "" where none has."""
+    return next((kind for kind in map(bidirectional, characters) if kind in ("L", "R", "AL")), "")
 
 
 def link_spans(paragraph: Paragraph) -> list[Span]:

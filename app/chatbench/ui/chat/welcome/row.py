@@ -60,7 +60,7 @@ class ProviderRow(QWidget):
             self.use.setAccessibleName(f"{name}: {fix}")
             self.use.clicked.connect(self.fix_wanted)
         row = QHBoxLayout(self)
-        row.setContentsMargins(14, 5, 8, 5)
+        row.setContentsMargins(14, 5, 14, 5)
         row.setSpacing(10)
         row.addWidget(Mark(*mark))
         row.addLayout(self._line, 1)

@@ -60,19 +60,25 @@ class ProviderList(Surface):
 
     def _lay_out(self) -> None:
         inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(8, 0, 8, 8)
+        column = QVBoxLayout()
         column.setSpacing(0)
         column.addWidget(self.problems)
         column.addWidget(self.list)
         column.addWidget(self.show_all, 0, Qt.AlignmentFlag.AlignLeading)
         column.addStretch(1)
+        # At the other side the room of the scroll bar is the margin.
+        beside = QHBoxLayout(inner)
+        beside.setContentsMargins(0, 0, 0, 8)
+        beside.setSpacing(0)
+        beside.addSpacing(8)
+        beside.addLayout(column, 1)
         outer = QVBoxLayout()
         outer.setSpacing(0)
         self.set_layout(outer, (0, 0, 1, 0))
         head = QHBoxLayout()
         head.setContentsMargins(8, 8, 8, 4)
         head.addWidget(self.add_button)
+        head.addSpacing(2)
         outer.addLayout(head)
         outer.addWidget(scrolling(inner), 1)
 

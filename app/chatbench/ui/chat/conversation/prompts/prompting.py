@@ -78,6 +78,9 @@ class Prompting(QObject):
             told.append(words.format(name or self.tr("The prompt"), self._set_words(before, lane)))
         if missed:
             told.append(missed)
+        if template.left_out:
+            words = self.tr("A question leaves out of it: {0}.")
+            told.append(words.format(", ".join(template.left_out)))
         if template.fragments or template.system_fragments or template.schema:
             told.append(self.tr("Its files, addresses and schema are used in the terminal only."))
         if told:

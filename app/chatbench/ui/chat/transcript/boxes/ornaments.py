@@ -54,7 +54,7 @@ def paint_marker(painter: QPainter, laid: Typeset, font: FontRole, depth: float)
     width = painter.fontMetrics().horizontalAdvance(marker)
     if rtl and marker.endswith("."):
         # The full stop of a number stands on its far side, as it does in a line of that script.
-        marker = f".{marker[:-1]}"
+        marker = f"\u2066.{marker[:-1]}\u2069"
     painter.drawText(QPointF(edge + 6 if rtl else edge - 6 - width, baseline), marker)
 
 
