@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.faults.server import Fault, FaultServer
 from tests.harness.waiting import until
+from tests.loopback.server import LoopbackServer
 
 from chatbench.core.runs import Run
 from chatbench.storage.database import Database
@@ -33,7 +34,7 @@ def bad_day(prompt: int, attempt: int) -> Fault | None:
 
 
 @contextmanager
-def child(folder: Path, server: FaultServer, *more: str) -> Iterator[subprocess.Popen[str]]:
+def child(folder: Path, server: FaultServer | LoopbackServer, *more: str) -> Iterator[subprocess.Popen[str]]:
     command = [
         sys.executable,
         "-m",

@@ -88,7 +88,7 @@ class RunCells:
         run: Run,
         finished: Sequence[Finished],
         tally: Tally,
-        talks: Mapping[int, str | None] | None = None,
+        talks: Mapping[int, object] | None = None,
     ) -> None:
         """Writes cells, and what they change of the run's counts, as one; with them, by their places, talks
         that are to be gone on with (None: there is none any more). Raises StorageError where the run is this
@@ -105,7 +105,7 @@ class RunCells:
             )
             connection.executemany(
                 "INSERT OR REPLACE INTO run_talks VALUES (?, ?)",
-                [(first + place, said) for place, said in told.items() if said is not None],
+                [(first + place, texts.encode(said)) for place, said in told.items() if said is not None],
             )
             connection.executemany(
                 "DELETE FROM run_talks WHERE id = ?",
@@ -134,7 +134,7 @@ class RunCells:
         await self._database.write(write)
 
     async def talks(self, run: Run) -> dict[int, str]:
-        """By the places of their cells, talks that have begun and are to be gone on with."""
+        """By the places of their cells, talks that are to be gone on with, as JSON."""
         first = place_id(run, 0)
         wanted = "SELECT id, said FROM run_talks WHERE id BETWEEN ? AND ?"
         ends = first, first + run.total - 1

@@ -14,12 +14,12 @@ from chatbench.client.llm import LLMClient
 from chatbench.client.strictness import strict_schema
 from chatbench.core.checks import Subject
 from chatbench.core.errors import ChatbenchError, ErrorReport, FormatError
-from chatbench.core.messages import Message, RefusalPart, TextPart, text_of
+from chatbench.core.messages import Message, TextPart, text_of
 from chatbench.core.models import ModelInfo, ModelRef
 from chatbench.core.requests import Request, Response
 from chatbench.core.runs import Cell, CellKey, PlanUser, Run, RunColumn, RunRow
-from chatbench.core.usage import Usage
 from chatbench.services.runs.columns import values_of
+from chatbench.services.runs.talks import Talk
 from chatbench.templates.language import render
 from chatbench.templates.prompts import fill, variables_of
 
@@ -53,49 +53,18 @@ class Answered(NamedTuple):
         return _question(self.messages)
 
 
-class _Talk:
-    """What has been said in one cell, and what it took."""
+Heard = Callable[[Talk], None]
+"""What is told of a talk whenever it goes on, so that what has been paid for is kept."""
 
-    __slots__ = (
-        "asked", "cost", "first_s", "last", "messages", "own_cost", "total_s", "tries", "unpriced", "usage",
-    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.messages: tuple[Message, ...] = ()
-        self.asked = 0
-        self.usage = Usage()
-        self.own_cost: Decimal | None = _ZERO
-        self.cost = _ZERO
-        self.unpriced = 0
-        self.tries = 0
-        self.total_s = 0.0
-        self.first_s: float | None = None
-        self.last: Response | None = None
+class _Asking(NamedTuple):
+    """One cell being asked: its first request, its talk, and who is told what."""
 
-    def begin(self, messages: tuple[Message, ...]) -> None:
-        """What is sent first."""
-        self.messages, self.asked = messages, len(messages)
-
-    def count(self, response: Response, *, own: bool) -> None:
-        """What a call took; `own`: of the model that is tested."""
-        spent = response.spent
-        self.unpriced += spent is None
-        self.cost += spent or _ZERO
-        if not own:
-            return
-        self.tries += response.attempts
-        self.own_cost = None if spent is None or self.own_cost is None else self.own_cost + spent
-        if response.usage is not None:
-            self.usage = response.usage if self.last is None else self.usage + response.usage
-        timings = response.timings
-        queued = timings.queued_s or 0.0
-        if self.first_s is None and timings.first_token_s is not None:
-            self.first_s = max(0.0, timings.first_token_s - queued)
-        self.total_s += max(0.0, (timings.total_s or 0.0) - queued)
-        self.last = response
-
-    def say(self, role: Any, text: str) -> None:
-        self.messages = (*self.messages, Message(role=role, parts=(TextPart(text=text),)))
+    key: CellKey
+    request: Request
+    talk: Talk
+    begun: Callable[[AnswerStream], None]
+    heard: Heard
 
 
 class Asker:
@@ -145,45 +114,48 @@ class Asker:
         row: RunRow,
         outputs: Mapping[str, str],
         begun: Callable[[AnswerStream], None],
+        before: Talk | None = None,
+        heard: Heard = lambda _: None,
     ) -> Answered:
-        """The whole talk of a cell; `begun` is told of each call before it is made. Raises OutOfBudget
-        where a budget has no room; what else a call fails of is in the cell."""
+        """The whole talk of a cell, or what is left of it after `before`; `begun` is told of each call before
+        it is made, `heard` of the talk before each but the first. Raises OutOfBudget where a budget has no
+        room; what else a call fails of is in the cell."""
         column = self._run.columns[key.column]
-        talk, fingerprint = _Talk(), ""
+        talk, fingerprint = Talk(), ""
         error: ErrorReport | None = None
         try:
             request = self.request(column, row, outputs)
             fingerprint = fingerprint_of(request)
-            talk.begin(request.messages)
-            await self._say(request, talk, key, begun)
+            talk.begin(request, fingerprint)
+            if before is not None and before.fingerprint == fingerprint:
+                talk = before
+            asking = _Asking(key, request, talk, begun, heard)
+            if not talk.answers:
+                await self._say(asking)
             if self._run.plan.user is not None:
-                await self._go_on(self._run.plan.user, request, talk, row, key, begun)
+                await self._go_on(self._run.plan.user, asking, row)
         except OutOfBudget:
-            if talk.last is None:
-                raise
-            error = _report_of_budget(key)
+            raise
         except ChatbenchError as failure:
             error = failure.report()
-        return Answered(_cell(key, row, fingerprint, talk, error), talk.cost, talk.unpriced, talk.messages)
+        cell = _cell(key, row, fingerprint, talk, error)
+        return Answered(cell, *talk.taken(), talk.messages)
 
-    async def _say(
-        self, request: Request, talk: _Talk, key: CellKey, begun: Callable[[AnswerStream], None]
-    ) -> None:
+    async def _say(self, asking: _Asking) -> None:
         """One answer of the column's model, to what has been said so far."""
-        messages = talk.messages
+        request, messages = asking.request, asking.talk.messages
         if _has_files(messages):
             info = self.client.environment.catalogue.info(request.model)
             messages = (await self._files.ready(messages, info)).messages
         if messages is not request.messages:
             request = msgspec.structs.replace(request, messages=messages)
-        response = await self._called(request, talk, key, begun, own=True)
-        talk.messages = (*talk.messages, response.message)
+        response = await self._called(request, asking, own=True)
+        asking.talk.answer(response.message)
 
-    async def _called(
-        self, request: Request, talk: _Talk, key: CellKey, begun: Callable[[AnswerStream], None], *, own: bool
-    ) -> Response:
-        call = self._begin_repeat(request) if key.repeat else self._begin(request)
-        begun(call)
+    async def _called(self, request: Request, asking: _Asking, *, own: bool) -> Response:
+        talk = asking.talk
+        call = self._begin_repeat(request) if asking.key.repeat else self._begin(request)
+        asking.begun(call)
         try:
             response = await call.complete()
         except ChatbenchError as error:
@@ -195,28 +167,30 @@ class Asker:
         talk.count(response, own=own)
         return response
 
-    async def _go_on(
-        self, user: PlanUser, request: Request, talk: _Talk, row: RunRow, key: CellKey,
-        begun: Callable[[AnswerStream], None],
-    ) -> None:  # fmt: skip
-        """The other side of the talk: from the script, or from a model."""
-        column = self._run.columns[key.column]
+    async def _go_on(self, user: PlanUser, asking: _Asking, row: RunRow) -> None:
+        """The other side of the talk, from where it is: from the script, or from a model."""
+        talk = asking.talk
+        column = self._run.columns[asking.key.column]
         values = values_of(self._run.plan.prompts[column.planned], column.prompt, row, {})
-        for template in user.says:
-            talk.say("user", render(template, values, column.fragments))
-            await self._say(request, talk, key, begun)
+        for template in user.says[talk.answers - 1 :]:
+            asking.heard(talk)
+            talk.say(render(template, values, column.fragments))
+            await self._say(asking)
         if not user.model or self._user_model is None:
             return
         instruction = render(user.instruction, values, column.fragments)
-        for _ in range(user.turns):
-            asked = Request(
-                model=self._user_model, messages=_turned(talk.messages), system=instruction, stream=False
-            )
-            said = await self._called(asked, talk, key, begun, own=False)
-            if not said.text.strip() or (user.until and user.until in said.text):
-                return
-            talk.say("user", said.text)
-            await self._say(request, talk, key, begun)
+        for _ in range(talk.answers - 1 - len(user.says), user.turns):
+            if not talk.waits:
+                asking.heard(talk)
+                asked = Request(
+                    model=self._user_model, messages=_turned(talk.messages), system=instruction, stream=False
+                )
+                said = await self._called(asked, asking, own=False)
+                if not said.text.strip() or (user.until and user.until in said.text):
+                    return
+                talk.say(said.text)
+            asking.heard(talk)
+            await self._say(asking)
 
 
 def fingerprint_of(request: Request) -> str:
@@ -247,11 +221,10 @@ def subject_of(cell: Cell, row: RunRow, question: str) -> Subject:
 
 def failed_cell(key: CellKey, row: RunRow, error: ChatbenchError) -> Answered:
     """A cell for which there was nothing to ask."""
-    return Answered(_cell(key, row, "", _Talk(), error.report()), _ZERO, 0)
+    return Answered(_cell(key, row, "", Talk(), error.report()), _ZERO, 0)
 
 
-def _cell(key: CellKey, row: RunRow, fingerprint: str, talk: _Talk, error: ErrorReport | None) -> Cell:
-    last = talk.last
+def _cell(key: CellKey, row: RunRow, fingerprint: str, talk: Talk, error: ErrorReport | None) -> Cell:
     several = len(talk.messages) > talk.asked + 1
     shown = tuple({"role": one.role, "text": text_of(one.parts)} for one in talk.messages) if several else ()
     return Cell(
@@ -259,17 +232,17 @@ def _cell(key: CellKey, row: RunRow, fingerprint: str, talk: _Talk, error: Error
         state="failed" if error is not None else "done",
         row_id=row.id,
         fingerprint=fingerprint,
-        text=last.text if last is not None else "",
+        text=talk.text,
         messages=shown,
-        tool_calls=tuple((one.name, _arguments(one.arguments)) for one in last.tool_calls) if last else (),
-        refused=last is not None and _is_refusal(last),
-        stop_reason=(last.stop_reason or "") if last is not None else "",
+        tool_calls=talk.tool_calls,
+        refused=talk.refused,
+        stop_reason=talk.stop_reason,
         usage=talk.usage,
         cost=talk.own_cost,
-        first_ms=_ms(talk.first_s) if last is not None and last.request and last.request.stream else None,
-        total_ms=_ms(talk.total_s) if last is not None else None,
+        first_ms=_ms(talk.first_s),
+        total_ms=_ms(talk.total_s) if talk.heard else None,
         tries=talk.tries,
-        from_cache=last is not None and last.local_cache_hit,
+        from_cache=talk.from_cache,
         error=error,
         ended_at=time.time_ns() // 1_000_000,
     )
@@ -277,19 +250,6 @@ def _cell(key: CellKey, row: RunRow, fingerprint: str, talk: _Talk, error: Error
 
 def _ms(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1000)
-
-
-def _arguments(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
-
-
-def _is_refusal(response: Response) -> bool:
-    return response.stop_reason in ("refusal", "content_filter") or any(
-        isinstance(part, RefusalPart) for part in response.parts
-    )
 
 
 def _has_files(messages: Sequence[Message]) -> bool:
@@ -318,11 +278,3 @@ def _turned(messages: Sequence[Message]) -> tuple[Message, ...]:
     )
     first = next((at for at, one in enumerate(swapped) if one.role == "user"), len(swapped))
     return swapped[first:]
-
-
-def _report_of_budget(key: CellKey) -> ErrorReport:
-    return ErrorReport(
-        kind="BudgetExceeded",
-        message=f"The budget ended in the middle of the talk of row {key.row + 1}.",
-        hint="Raise it and run the failed cells again.",
-    )

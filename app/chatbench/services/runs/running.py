@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -18,6 +18,7 @@ from chatbench.core.runs import Cell, CellKey, Run, RunState
 from chatbench.services.runs.asking import Answered, Asker, OutOfBudget, failed_cell, subject_of
 from chatbench.services.runs.feeding import Due, Feed
 from chatbench.services.runs.judging import Checks, Judged, is_quick, judged, letters
+from chatbench.services.runs.talks import Talk
 from chatbench.services.runs.turns import Turns
 from chatbench.services.runs.writing import Writer
 from chatbench.storage.runs import DONE, FAILED, REFUSED, UNCHECKED, Finished, RunStore, key_of, place_of
@@ -74,10 +75,11 @@ class Running:
         *,
         concurrent: int,
         passed: int,
+        talks: Mapping[int, Talk],
         changed: Callable[[], None],
     ) -> None:
-        """`states` is that of every cell, `passed` how many have; `changed` is called now and then after
-        cells were written."""
+        """`states` is that of every cell, `passed` how many have; `talks` are those that have begun, by the
+        places of their cells; `changed` is called now and then after cells were written."""
         self.run = run
         self.state: RunState = "running"
         self.reason = ""
@@ -86,6 +88,7 @@ class Running:
         self.concurrent = concurrent
         self._states, self._store, self._asker, self._checks = states, store, asker, checks
         self._changed = changed
+        self._talks = dict(talks)
         self._feed = Feed(run, states, store)
         self._turns = Turns()
         self._writer = Writer(run, states, store, self._written, self._not_written)
@@ -250,8 +253,14 @@ class Running:
         def begun(call: AnswerStream) -> None:
             self._calls[due.place] = call
 
+        def heard(talk: Talk) -> None:
+            self._cost += talk.cost
+            self._unpriced += talk.unpriced
+            self._writer.keep(due.place, talk)
+
         try:
-            return await self._asker.ask(due.key, due.row, outputs, begun)
+            before = self._talks.pop(due.place, None)
+            return await self._asker.ask(due.key, due.row, outputs, begun, before, heard)
         finally:
             self._calls.pop(due.place, None)
 

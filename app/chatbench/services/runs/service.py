@@ -29,6 +29,7 @@ from chatbench.services.runs.plans import read_plan, written_plan
 from chatbench.services.runs.reading import Reading
 from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import EXPECTED, Sources
+from chatbench.services.runs.talks import Talk
 from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
 
 log = logging.getLogger(__name__)
@@ -285,12 +286,19 @@ class RunService(Reading):
             run, states, self._store, self._clients.asker(run), self._checks,
             concurrent=concurrent or run.plan.limits.concurrent or AT_ONCE,
             passed=await self._store.passed(run),
+            talks=await self._talks(run),
             changed=lambda: self._tell(run_id),
         )  # fmt: skip
         self._running[run_id] = running
         self._tasks[run_id] = asyncio.get_running_loop().create_task(self._to_its_end(running))
         self._tell(run_id)
         return run
+
+    async def _talks(self, run: Run) -> dict[int, Talk]:
+        if run.plan.user is None:
+            return {}
+        told = await self._store.talks(run)
+        return {place: msgspec.json.decode(said, type=Talk) for place, said in told.items()}
 
     async def _to_its_end(self, running: Running) -> None:
         run = await running.go()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from chatbench.core.errors import StorageError
 from chatbench.core.runs import Run
+from chatbench.services.runs.talks import Talk
 from chatbench.storage.runs import DONE, FAILED, REFUSED, UNCHECKED, Finished, RunStore, Tally
 
 log = logging.getLogger(__name__)
@@ -21,11 +22,24 @@ _WITHOUT = (FAILED, REFUSED)
 
 
 class _Paid(NamedTuple):
-    """A cell, and what it took besides what has been written of it before."""
+    """A cell, a talk that is not at its end, or both (the cell has failed in the middle of it); and what they
+    took besides what has been written of them before."""
 
-    finished: Finished
+    finished: Finished | None
+    talk: Talk | None
     cost: Decimal
     unpriced: int
+
+    def after(self, before: _Paid | None) -> _Paid:
+        """With what came of the same cell before."""
+        if before is None:
+            return self
+        return _Paid(
+            self.finished or before.finished,
+            self.talk or before.talk,
+            self.cost + before.cost,
+            self.unpriced + before.unpriced,
+        )
 
 
 class Writer:
@@ -54,10 +68,15 @@ class Writer:
 
     def put(self, finished: Finished, cost: Decimal, unpriced: int) -> None:
         """Takes a cell over; it is written within some 50 ms."""
-        before = self._waiting.get(finished.place)
-        if before is not None:
-            cost, unpriced = cost + before.cost, unpriced + before.unpriced
-        self._waiting[finished.place] = _Paid(finished, cost, unpriced)
+        self._take(finished.place, _Paid(finished, None, cost, unpriced))
+
+    def keep(self, place: int, talk: Talk) -> None:
+        """Takes over how far the talk of a cell has come; it is written as soon."""
+        cost, unpriced = talk.taken()
+        self._take(place, _Paid(None, talk.kept(), cost, unpriced))
+
+    def _take(self, place: int, paid: _Paid) -> None:
+        self._waiting[place] = paid.after(self._waiting.get(place))
         if len(self._waiting) >= _ROOM:
             self._room.clear()
         if len(self._waiting) >= _GROUP:
@@ -67,8 +86,10 @@ class Writer:
 
     def find(self, place: int) -> Finished | None:
         """A cell that is not in the database yet."""
-        found = self._waiting.get(place) or self._under_way.get(place)
-        return found.finished if found is not None else None
+        for found in (self._waiting.get(place), self._under_way.get(place)):
+            if found is not None and found.finished is not None:
+                return found.finished
+        return None
 
     async def room(self) -> None:
         """Returns when not too many cells wait to be written, or none can be."""
@@ -109,9 +130,9 @@ class Writer:
 
     async def _write_group(self) -> None:
         self._under_way, self._waiting = self._waiting, {}
-        group = list(self._under_way.values())
+        cells = [one.finished for one in self._under_way.values() if one.finished is not None]
         try:
-            await self._store.put(self._run, [one.finished for one in group], self._tally(group))
+            await self._store.put(self._run, cells, self._tally(), self._talks())
         except StorageError as error:
             self._keep(error)
         except Exception:
@@ -119,8 +140,8 @@ class Writer:
             log.exception("writing cells of a run failed")
             self._keep(StorageError("The cells could not be written.", "The log says more."))
         else:
-            for one in group:
-                self._stored[one.finished.place] = one.finished.state
+            for cell in cells:
+                self._stored[cell.place] = cell.state
             self._written()
         self._under_way = {}
         if len(self._waiting) < _ROOM or self.error is not None:
@@ -128,16 +149,31 @@ class Writer:
 
     def _keep(self, error: StorageError) -> None:
         self.error = error
-        self._waiting = {**self._under_way, **self._waiting}
+        for place, paid in self._under_way.items():
+            after = self._waiting.get(place)
+            self._waiting[place] = paid if after is None else after.after(paid)
         self._failed(error)
 
-    def _tally(self, group: list[_Paid]) -> Tally:
+    def _talks(self) -> dict[int, Talk | None]:
+        """What is to be gone on with; None where a talk has come to its end."""
+        found: dict[int, Talk | None] = {}
+        if self._run.plan.user is not None:
+            for place, (finished, talk, _, _) in self._under_way.items():
+                if finished is not None and finished.state in _ANSWERED:
+                    found[place] = None
+                elif talk is not None:
+                    found[place] = talk
+        return found
+
+    def _tally(self) -> Tally:
         done = failed = unpriced = 0
         cost = Decimal(0)
-        for one in group:
+        for one in self._under_way.values():
+            cost += one.cost
+            unpriced += one.unpriced
+            if one.finished is None:
+                continue
             before, now = self._stored[one.finished.place], one.finished.state
             done += (now in _ANSWERED) - (before in _ANSWERED)
             failed += (now in _WITHOUT) - (before in _WITHOUT)
-            cost += one.cost
-            unpriced += one.unpriced
         return Tally(done, failed, cost, unpriced)
