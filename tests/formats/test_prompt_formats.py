@@ -13,7 +13,7 @@ from chatbench.core.errors import FormatError
 from chatbench.core.messages import ImagePart, RemoteUrl
 from chatbench.core.params import Parameters
 from chatbench.core.prompts import NamedPrompt, Prompt, PromptMessage, Variable
-from chatbench.core.runs import PlanModel
+from chatbench.core.runs import Plan, PlanLimits, PlanModel
 from chatbench.core.tools import ToolDefinition
 from chatbench.formats import llm_template, openai_prompt, promptfoo, yamltexts
 from chatbench.formats.promptfoo_checks import NoCheck, check
@@ -213,6 +213,59 @@ def test_promptfoo() -> None:
         assert sum(word in one for one in imported.left_out) == 1
 
 
+def imported_plans(*tests: Any, **more: Any) -> tuple[Plan, ...]:
+    told = {"prompts": ["{{a}}"], "providers": [], "tests": list(tests), **more}
+    return promptfoo.read(told, FILES.__getitem__).plans
+
+
+def test_promptfoo_tests_that_differ_in_what_they_expect_are_one_plan() -> None:
+    def told(one: str, other: str, number: int) -> dict[str, Any]:
+        texts = [one, "same", other]
+        return {
+            "vars": {"check_2": one},
+            "assert": [{"type": "contains-all", "value": texts}, {"type": "equals", "value": number}],
+        }
+
+    (plan,) = imported_plans(told("a", "{{ x }}", 1), told("b", "{{ x }}", 2))
+    assert plan.checks == (
+        Check(kind="contains_all", value=["{{ check_1_1 }}", "same", "{{ x }}"]),
+        Check(kind="equals", value="{{ check_2_ }}"),
+    )
+    assert plan.data.rows == (
+        {"check_2": "a", "check_1_1": "a", "check_2_": "1"},
+        {"check_2": "b", "check_1_1": "b", "check_2_": "2"},
+    )
+
+
+def test_promptfoo_templates_stay_in_their_checks() -> None:
+    """In a column nothing would fill them."""
+    first, second = imported_plans(
+        *({"vars": {"a": 1}, "assert": [{"type": "equals", "value": text}]} for text in ("{{a}}", "{{a}}!"))
+    )
+    assert [plan.checks[0].value for plan in (first, second)] == ["{{a}}", "{{a}}!"]
+
+
+def test_promptfoo_thresholds_of_tests_decide_alone() -> None:
+    asserts = [{"type": "equals", "value": "a"}]
+    plans = imported_plans(
+        {"assert": asserts, "threshold": 0.5}, {"assert": asserts}, {"assert": asserts, "threshold": 0},
+        defaultTest={"threshold": 0.75},
+    )  # fmt: skip
+    assert [plan.threshold for plan in plans] == [0.5, 0.75, 0.0]
+    assert not any(plan.checks[0].required for plan in plans)
+    (plain,) = imported_plans({"assert": asserts})
+    assert (plain.threshold, plain.checks[0].required) == (None, True)
+
+
+def test_promptfoo_options_of_the_evaluation() -> None:
+    (plan,) = imported_plans({}, evaluateOptions={"maxConcurrency": 7, "repeat": 3})
+    assert (plan.limits, plan.repeats) == (PlanLimits(concurrent=7), 3)
+    told = {"prompts": ["a"], "providers": [], "tests": [{}], "evaluateOptions": {"delay": 5, "repeat": "x"}}
+    imported = promptfoo.read(told, FILES.__getitem__)
+    assert (imported.plans[0].limits, imported.plans[0].repeats) == (PlanLimits(), 1)
+    assert imported.left_out == ("delay of evaluateOptions has no place here.",)
+
+
 def test_promptfoo_tests_in_a_table() -> None:
     told = {"prompts": ["{{a}}"], "tests": "file://t.csv", "providers": []}
     table = "a,__expected,__description\n1,icontains: x,first\n2,similar(0.5): y,\n3,z,\n"
@@ -240,6 +293,15 @@ def test_promptfoo_tests_in_a_table() -> None:
         ({"type": "llm-rubric", "value": "k", "provider": "openai:gpt-x"},
          Check(kind="rubric", value="k", grader="openai/gpt-x")),
         ({"type": "not-is-refusal"}, Check(kind="refusal", negate=True)),
+        ({"type": "is-json", "value": "required: [a]"}, Check(kind="json_schema", value={"required": ["a"]})),
+        ({"type": "contains-all", "value": '"a, b", say ""x"", c'},
+         Check(kind="contains_all", value=["a, b", 'say ""x""', "c"])),
+        ({"type": "contains-any", "value": ["a", 5]}, Check(kind="contains_any", value=["a", "5"])),
+        ({"type": "equals", "value": 5}, Check(kind="equals", value="5")),
+        ({"type": "equals", "value": {"a": 5}}, Check(kind="equals", value={"a": 5})),
+        ({"type": "regex", "value": r"^\$[$]$|a$"}, Check(kind="regex", value=r"^\$[$]\Z|a\Z")),
+        ({"type": "contains", "value": "a", "weight": 0},
+         Check(kind="contains", value="a", weight=0.0, required=False)),
     ],
 )  # fmt: skip
 def test_assertions(told: dict[str, Any], made: Check) -> None:
@@ -251,6 +313,8 @@ def test_assertions(told: dict[str, Any], made: Check) -> None:
     [
         {"type": "python", "value": "x"}, {"type": "webhook", "value": "x"}, {"value": "x"}, "x",
         {"type": "cost"}, {"type": "equals", "value": "file://x"}, {"type": "equals", "transform": "y"},
+        {"type": "contains-any", "value": ", "}, {"type": "contains-all", "value": []},
+        {"type": "is-json", "value": "[a: 1"},
     ],
 )  # fmt: skip
 def test_assertions_without_a_place(told: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from chatbench.core.checks import Check
 from chatbench.core.errors import ConfigurationError, FormatError
 from chatbench.core.params import Parameters
 from chatbench.core.prompts import NamedPrompt, Prompt, PromptMessage
-from chatbench.core.runs import Plan, PlanData, PlanModel, PlanPrompt
+from chatbench.core.runs import Plan, PlanData, PlanLimits, PlanModel, PlanPrompt
 from chatbench.formats import openai_prompt, yamltexts
 from chatbench.formats.imported import Imported
 from chatbench.formats.promptfoo_checks import NoCheck, check
@@ -32,7 +32,9 @@ _PROVIDERS = {
 _MIDDLE = frozenset({"chat", "completion", "messages", "responses"})
 _NAMES = {"max_tokens": "max_output_tokens", "maxOutputTokens": "max_output_tokens", "topP": "top_p",
           "max_completion_tokens": "max_output_tokens", "maxTokens": "max_output_tokens"}  # fmt: skip
-_KNOWN = frozenset({"description", "prompts", "providers", "targets", "tests", "defaultTest"})
+_KNOWN = frozenset(
+    {"description", "prompts", "providers", "targets", "tests", "defaultTest", "evaluateOptions"}
+)
 _QUIET = frozenset({"outputPath", "$schema", "env", "commandLineOptions", "sharing", "metadata", "tags"})
 _TEST = frozenset({"vars", "assert", "description", "threshold", "options", "metadata"})
 _EXPECTED = "__expected"
@@ -54,6 +56,7 @@ def read(value: Any, read_file: ReadFile) -> Imported:
     tested = value.get("tests") or models
     groups = reader.tests(value.get("tests") or [], value.get("defaultTest") or {}) if tested else []
     name = str(value.get("description") or "promptfoo")
+    repeats, limits = reader.options(value.get("evaluateOptions"))
     planned = tuple(PlanPrompt(prompt=one.prompt) for one in prompts)
     plans = tuple(
         Plan(
@@ -62,6 +65,9 @@ def read(value: Any, read_file: ReadFile) -> Imported:
             models=models,
             data=PlanData(rows=tuple(group.rows)),
             checks=tuple(group.checks),
+            threshold=group.threshold,
+            repeats=repeats,
+            limits=limits,
         )
         for at, group in enumerate(groups, 1)
     )
@@ -69,23 +75,45 @@ def read(value: Any, read_file: ReadFile) -> Imported:
 
 
 class _Group:
-    """Tests that have the same checks, but for what they are held against."""
+    """Tests that have the same checks, but for the texts they are held against."""
 
-    def __init__(self, checks: list[Check]) -> None:
+    def __init__(self, checks: list[Check], threshold: float | None) -> None:
         self.checks = checks
+        self.threshold = threshold
         self.rows: list[dict[str, Any]] = []
         self.values: list[list[Any]] = []
 
     def settle(self) -> None:
-        """A value that is the same in all tests stays in its check; others become columns."""
+        """A text that is the same in all tests stays in its check; others become columns."""
         for at, one in enumerate(self.checks):
             found = [values[at] for values in self.values]
-            if all(value == found[0] for value in found):
-                continue
-            column = f"check_{at + 1}"
-            for row, value in zip(self.rows, found, strict=True):
-                row[column] = value
-            self.checks[at] = msgspec.structs.replace(one, value=f"{{{{ {column} }}}}")
+            value: Any = one.value
+            if isinstance(value, list):
+                parts = zip(*found, strict=True)
+                value = [self._told(f"check_{at + 1}_{place}", part) for place, part in enumerate(parts, 1)]
+            elif isinstance(value, str):
+                value = self._told(f"check_{at + 1}", found)
+            self.checks[at] = msgspec.structs.replace(one, value=value)
+
+    def _told(self, column: str, found: Sequence[Any]) -> Any:
+        if all(value == found[0] for value in found):
+            return found[0]
+        while any(column in row for row in self.rows):
+            column += "_"
+        for row, value in zip(self.rows, found, strict=True):
+            row[column] = value
+        return f"{{{{ {column} }}}}"
+
+
+def _mould(one: Check) -> Check:
+    """A check without the texts that may differ from test to test; a template stays, for it would not be
+    filled in a column."""
+    value = [_blank(part) for part in one.value] if isinstance(one.value, list) else _blank(one.value)
+    return msgspec.structs.replace(one, value=value)
+
+
+def _blank(value: Any) -> Any:
+    return "" if isinstance(value, str) and "{{" not in value and "{%" not in value else value
 
 
 class _Reader:
@@ -164,17 +192,24 @@ class _Reader:
             for name in sorted(set(told) - _TEST):
                 self.left.append(f"{name} of a test has no place here.")
             checks = self._checks([*_list(shared.get("assert")), *_list(told.get("assert"))], grader)
-            alike = [
-                msgspec.structs.replace(one, value="") if isinstance(one.value, str) else one
-                for one in checks
-            ]
-            group = groups.setdefault(repr(alike), _Group(checks))
+            threshold = _threshold(told.get("threshold", shared.get("threshold")))
+            if threshold is not None:  # the score alone decides
+                checks = [msgspec.structs.replace(one, required=False) for one in checks]
+            alike = repr((threshold, list(map(_mould, checks))))
+            group = groups.setdefault(alike, _Group(checks, threshold))
             row = {**_dict(shared.get("vars")), **_dict(told.get("vars"))}
             group.rows.append(self._values(row))
             group.values.append([one.value for one in checks])
         for group in groups.values():
             group.settle()
         return list(groups.values())
+
+    def options(self, value: Any) -> tuple[int, PlanLimits]:
+        """How often each is asked, and how many at once."""
+        told = _dict(value)
+        for name in sorted(told.keys() - {"repeat", "maxConcurrency", "cache", "showProgressBar"}):
+            self.left.append(f"{name} of evaluateOptions has no place here.")
+        return _count(told.get("repeat")) or 1, PlanLimits(concurrent=_count(told.get("maxConcurrency")))
 
     def _listed_tests(self, value: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -268,6 +303,14 @@ def _expectation(text: str) -> dict[str, Any]:
             told["threshold"] = float(threshold.rstrip(")"))
         return told
     return {"type": "equals", "value": text}
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
+def _threshold(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from chatbench.core.checks import Check
+from chatbench.core.errors import FormatError
+from chatbench.formats import yamltexts
 
 _CASELESS = {"ignore_case": True}
 _PLAIN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -32,6 +35,10 @@ _PLAIN: dict[str, tuple[str, dict[str, Any]]] = {
 }
 _GRADED = frozenset({"rubric", "closed_question", "factuality"})
 _LISTS = frozenset({"contains_any", "contains_all"})
+_ENDS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+"""What is escaped, classes of characters, and ends: only those are meant."""
+_PARTS = re.compile(r'"((?:[^"]|"")+)"\s*(?=,|\Z)|[^,\s][^,]*')
+"""What stands between commas; within quotation marks a comma is one of the text."""
 _KNOWN = frozenset({"type", "value", "threshold", "weight", "metric", "provider"})
 
 
@@ -51,8 +58,9 @@ def check(told: Any, grader: str = "", model: Callable[[str], str] = str) -> Che
     if made.kind in _GRADED:
         provider = told.get("provider")
         made = msgspec.structs.replace(made, grader=model(provider) if isinstance(provider, str) else grader)
+    weight = float(told.get("weight", 1.0))
     return msgspec.structs.replace(
-        made, name=str(told.get("metric") or ""), negate=negate, weight=float(told.get("weight", 1.0))
+        made, name=str(told.get("metric") or ""), negate=negate, weight=weight, required=weight > 0
     )
 
 
@@ -60,13 +68,8 @@ def _made(kind: str, told: dict[str, Any]) -> Check:
     value, threshold = told.get("value"), told.get("threshold")
     if isinstance(value, str) and value.startswith(("file://", "python:", "javascript:")):
         raise NoCheck(f"An assertion {kind} reads {value.partition(':')[0]} from elsewhere.")
-    if kind == "is-json":
-        return Check(kind="json_schema", value=value) if value else Check(kind="is_json")
-    if kind == "contains-json":
-        options = {"fence": True}
-        if value:
-            return Check(kind="json_schema", value=value, options=options)
-        return Check(kind="is_json", options=options)
+    if kind in ("is-json", "contains-json"):
+        return _json(value, {"fence": True} if kind == "contains-json" else {})
     if kind in ("cost", "latency"):
         if threshold is None:
             raise NoCheck(f"An assertion {kind} sets no threshold.")
@@ -79,11 +82,44 @@ def _made(kind: str, told: dict[str, Any]) -> Check:
     if kind not in _PLAIN:
         raise NoCheck(f"The assertion {kind} has no check here.")
     ours, options = _PLAIN[kind]
-    if ours in _LISTS and isinstance(value, str):
-        value = [one.strip() for one in value.split(",")]
+    if ours in _LISTS:
+        value = _texts(kind, value)
+    elif ours == "regex":
+        value = _expression(str(value))
+    else:
+        value = _text(value)
     return msgspec.convert(
         {"kind": ours, "value": value, "options": options, "threshold": _threshold(kind, threshold)}, Check
     )
+
+
+def _json(value: Any, options: dict[str, Any]) -> Check:
+    """A schema may be written as the text of one, in YAML."""
+    if not value:
+        return Check(kind="is_json", options=options)
+    try:
+        schema = yamltexts.read(value) if isinstance(value, str) else value
+    except FormatError as error:
+        raise NoCheck(f"The schema of an assertion is none: {error.message}") from error
+    return Check(kind="json_schema", value=schema, options=options)
+
+
+def _texts(kind: str, value: Any) -> list[Any]:
+    if isinstance(value, str):
+        value = [one[1].replace('""', '"') if one[1] else one[0].rstrip() for one in _PARTS.finditer(value)]
+    if not isinstance(value, list) or not value:
+        raise NoCheck(f"An assertion {kind} names no texts.")
+    return [_text(one) for one in value]
+
+
+def _text(value: Any) -> Any:
+    """A number is compared as it is written."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _expression(pattern: str) -> str:
+    """The end that JavaScript means by $: Python's is also before the last line break."""
+    return _ENDS.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
 
 
 def _word_count(value: Any) -> Check:
