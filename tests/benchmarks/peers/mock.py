@@ -5,8 +5,9 @@
 POST /instant/…     one whole answer, at once
 POST /slow/…        one whole answer, after 0.5 to 1.5 s, evenly spread
 POST /stream/N/…    N deltas, each in its own HTTP chunk
-The shape follows the end of the path: `/chat/completions` or `/messages`.
-This file imports nothing of the project: the interpreter that runs it has none.
+POST /suite/…       what the question asks for, or an error; see suite.py
+The shape follows the end of the path: `/chat/completions` or `/messages`; of the suite only the first.
+This file imports nothing of the program: the interpreter that runs it has none.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import socket
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
+
+from tests.benchmarks.peers import suite
 
 WORDS = (" the", " cache", " halves", " p95", ",", " and", " the", " gaps", " stay", " apart", ".", "\n")
 TEXT = "".join(WORDS[number % len(WORDS)] for number in range(200))
@@ -117,6 +120,24 @@ def _answer(path: bytes) -> bytes:
     return head % len(body) + body
 
 
+def _suite(body: bytes) -> bytes:
+    """The response to a question of the suite."""
+    asked = json.loads(body)
+    texts = {one["role"]: one["content"] for one in asked["messages"]}
+    told = suite.answer(asked["model"], texts["user"], texts.get("system", ""))
+    whole = json.loads(_chat_whole())
+    whole["choices"][0]["message"]["content"] = told.text
+    whole["usage"] = {
+        "prompt_tokens": suite.PROMPT_TOKENS,
+        "completion_tokens": told.tokens,
+        "total_tokens": suite.PROMPT_TOKENS + told.tokens,
+    }
+    refused = {"error": {"message": told.text, "type": "invalid_request_error", "param": None, "code": None}}
+    written = _json(whole if told.status == 200 else refused)
+    head = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % (told.status, b"OK" if told.status == 200 else b"Bad Request", len(written)) + written
+
+
 class _Connection(asyncio.Protocol):
     answered = 0
 
@@ -134,10 +155,16 @@ class _Connection(asyncio.Protocol):
             length = int(head[at + 17 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
             if len(self._received) < end + 4 + length:
                 return
-            self._received = self._received[end + 4 + length :]
-            self._answer(head.split(b" ", 2)[1])
+            body, self._received = (
+                self._received[end + 4 : end + 4 + length],
+                self._received[end + 4 + length :],
+            )
+            self._answer(head.split(b" ", 2)[1], body)
 
-    def _answer(self, path: bytes) -> None:
+    def _answer(self, path: bytes, body: bytes) -> None:
+        if path.startswith(b"/suite/"):
+            self._transport.write(_suite(body))
+            return
         if not path.startswith(b"/slow/"):
             self._transport.write(_answer(path))
             return
@@ -146,11 +173,16 @@ class _Connection(asyncio.Protocol):
         asyncio.get_running_loop().call_later(delay, self._transport.write, _answer(path))
 
 
+async def listen() -> asyncio.Server:
+    """Answers in the running loop until it is closed."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    return await asyncio.get_running_loop().create_server(_Connection, sock=listener, backlog=1024)
+
+
 async def serve() -> None:
     """Answers until the process is ended."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    server = await asyncio.get_running_loop().create_server(_Connection, sock=listener, backlog=1024)
-    print(listener.getsockname()[1], flush=True)
+    server = await listen()
+    print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
