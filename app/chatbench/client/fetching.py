@@ -13,7 +13,7 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
-from email.message import Message
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
@@ -22,6 +22,9 @@ from chatbench.core.addresses import is_public
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.errors import AttachmentRefused, ProviderError, Unreachable
 from chatbench.providers.http import Http, HttpAnswer, HttpRequest, Timeouts
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 MAX_BYTES = 50 * 1024 * 1024
 TOTAL_S = 60.0
@@ -144,9 +147,8 @@ class Fetcher:
                 raise self._too_large(host)
             pieces.append(piece)
             on_progress(size, expected)
-        kind = Message()
-        kind["content-type"] = answer.headers.get("content-type", "")
-        media_type = kind.get_content_type() if answer.headers.get("content-type") else ""
+        kind = answer.headers.get("content-type", "")
+        media_type = _header("content-type", kind).get_content_type() if kind else ""
         name = _name(url, answer.headers.get("content-disposition", ""), media_type)
         return Fetched(data=b"".join(pieces), name=name, media_type=media_type, url=url)
 
@@ -175,11 +177,17 @@ def _refusal(host: str, error: ProviderError) -> AttachmentRefused:
     return AttachmentRefused(error.message, error.hint)
 
 
+def _header(name: str, value: str) -> Message:
+    from email.message import Message
+
+    header = Message()
+    header[name] = value
+    return header
+
+
 def _name(url: str, disposition: str, media_type: str) -> str:
     """A file name without tricks: what the server calls it, else the end of the path, else the host."""
-    header = Message()
-    header["content-disposition"] = disposition
-    called = header.get_filename() if disposition else None
+    called = _header("content-disposition", disposition).get_filename() if disposition else None
     called = posixpath.basename((called or unquote(urlsplit(url).path)).replace("\\", "/"))
     called = _UNNAMEABLE.sub(" ", called).strip(" .")
     stem, dot, ending = called.rpartition(".")

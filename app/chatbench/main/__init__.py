@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from chatbench.core.runs import Plan
     from chatbench.main.chats import Chats
     from chatbench.main.ground import Ground
-    from chatbench.main.workbench import Workbench
     from chatbench.providers.http import HttpClient
     from chatbench.services import Services
     from chatbench.services.preferences import Preferences
     from chatbench.services.profile import ProfileService
     from chatbench.services.runs import Live
     from chatbench.services.runs.carrying import RunOutcome
+    from chatbench.services.workbench import Workbench
     from chatbench.storage.meeting import Meeting
 
 
@@ -91,45 +92,50 @@ def build(
     Returns at once: the database opens on its own thread, and `services.profile.ready()` waits
     for it. Raises ConfigurationError, and StorageError where the folder cannot be made.
     """
-    from chatbench.main import chats, ground, workbench
+    from chatbench.main import chats, ground
 
     base = ground.lay(folder, os.environ if environ is None else environ, http, log_level)
     talking = chats.make(base)
-    return _together(base, talking, workbench.make(base, talking.models, talking.attachments))
+    return _together(base, talking)
 
 
-def _together(ground: Ground, chats: Chats, workbench: Workbench) -> Services:
+def _together(ground: Ground, chats: Chats) -> Services:
     from chatbench.services import Services
-    from chatbench.services.batches import BatchService
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
-    from chatbench.services.jobs import JobService
     from chatbench.services.ratings import RatingService
     from chatbench.services.usage import UsageService
+    from chatbench.services.workbench import LaterWorkbench
     from chatbench.storage.ratings import RatingStore
 
-    environment, ratings = ground.environment, RatingStore(ground.database)
-    both = {**chats._asdict(), **workbench._asdict()}
-    del both["closing"]
+    ratings = RatingStore(ground.database)
+    later = LaterWorkbench(partial(_workbench, ground, chats))
+    talking = chats._asdict()
+    del talking["closing"]
     return Services(
-        **both,
+        **talking,
+        later=later,
         profile=_profile(ground),
-        batches=BatchService(environment, chats.models),
-        jobs=JobService(environment),
-        endpoints=EndpointService(environment, ground.changes),
+        endpoints=EndpointService(ground.environment, ground.changes),
         usage=UsageService(ground.store),
         ratings=RatingService(ratings, ground.changes),
         exchange=ExchangeService(ground.store, ratings),
         preferences=ground.preferences,
         changes=ground.changes,
         closing=(
-            *workbench.closing,
+            later.aclose,
             *chats.closing,
-            workbench.fragments.aclose,
+            chats.fragments.aclose,
             chats.attachments.aclose,
             *ground.closing(),
         ),
     )
+
+
+def _workbench(ground: Ground, chats: Chats) -> Workbench:
+    from chatbench.main import workbench
+
+    return workbench.make(ground, chats)
 
 
 def _profile(ground: Ground) -> ProfileService:
@@ -143,4 +149,11 @@ def _profile(ground: Ground) -> ProfileService:
         ground.key_store,
         ground.environment,
         ground.changes,
+        preload=_import_workbench,
     )
+
+
+def _import_workbench() -> None:
+    from importlib import import_module
+
+    import_module("chatbench.main.workbench")

@@ -11,6 +11,7 @@ from chatbench.services.asides import Asides
 from chatbench.services.attachments import AttachmentService
 from chatbench.services.chat import ChatService
 from chatbench.services.context import ContextService
+from chatbench.services.fragments import FragmentService
 from chatbench.services.history import HistoryService
 from chatbench.services.inspect import InspectService
 from chatbench.services.lanes import LaneService
@@ -19,6 +20,7 @@ from chatbench.services.notices import Notifier
 from chatbench.services.presets import PresetService
 from chatbench.services.providerfiles import ProviderFileService
 from chatbench.services.spelling import SpellingService
+from chatbench.services.templates import TemplateService
 from chatbench.services.titles import TitleService
 from chatbench.storage.presets import PresetStore
 from chatbench.storage.renditions import RenditionStore
@@ -42,6 +44,8 @@ class Chats(NamedTuple):
     context: ContextService
     titles: TitleService
     spelling: SpellingService
+    fragments: FragmentService
+    templates: TemplateService
     notifier: Notifier
     closing: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -70,6 +74,8 @@ def make(ground: Ground) -> Chats:
         context=ContextService(store, models, attachments, asides, changes),
         titles=titles,
         spelling=spelling,
+        fragments=FragmentService(ground.environ),
+        templates=TemplateService(ground.profile.preferences.with_name("templates")),
         notifier=notifier,
         closing=(spelling.aclose, chat.aclose, titles.aclose, asides.aclose),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from chatbench.client.llm import LLMClient
+from chatbench.services.batches import BatchService
 from chatbench.services.checking import Checking
 from chatbench.services.datasets import DatasetService
-from chatbench.services.fragments import FragmentService
+from chatbench.services.jobs import JobService
 from chatbench.services.promptdrafts import PromptDrafts
 from chatbench.services.prompts import PromptService
 from chatbench.services.prompts.code import PromptCode
@@ -16,38 +16,24 @@ from chatbench.services.prompts.folders import PromptFolders
 from chatbench.services.prompts.fragments import SharedTexts
 from chatbench.services.runs import RunService
 from chatbench.services.runs.sources import Sources
-from chatbench.services.templates import TemplateService
 from chatbench.services.trials import TrialService
+from chatbench.services.workbench import Workbench
 from chatbench.storage.datasets import DatasetStore
 from chatbench.storage.promptfragments import FragmentStore
 from chatbench.storage.prompts import PromptStore
 from chatbench.storage.runs import RunStore
 
 if TYPE_CHECKING:
+    from chatbench.main.chats import Chats
     from chatbench.main.ground import Ground
     from chatbench.services.attachments import AttachmentService
-    from chatbench.services.models import ModelService
+    from chatbench.services.fragments import FragmentService
 
 
-class Workbench(NamedTuple):
-    """What the workbench is made of, and what ends it, in order: what asks models before what is asked
-    about files and texts."""
-
-    fragments: FragmentService
-    templates: TemplateService
-    prompts: PromptService
-    prompt_drafts: PromptDrafts
-    trials: TrialService
-    datasets: DatasetService
-    checking: Checking
-    runs: RunService
-    closing: tuple[Callable[[], Awaitable[None]], ...]
-
-
-def make(ground: Ground, models: ModelService, attachments: AttachmentService) -> Workbench:
+def make(ground: Ground, chats: Chats) -> Workbench:
     """The services of the workbench on this ground, beside those of chats."""
-    fragments = FragmentService(ground.environ)
-    prompts = _prompts(ground, fragments, attachments)
+    models, attachments = chats.models, chats.attachments
+    prompts = _prompts(ground, chats.fragments, attachments)
     datasets = DatasetService(
         DatasetStore(ground.database), ground.files, attachments, _client(ground), ground.changes
     )
@@ -63,14 +49,14 @@ def make(ground: Ground, models: ModelService, attachments: AttachmentService) -
         checks=checking,
     )
     return Workbench(
-        fragments=fragments,
-        templates=TemplateService(ground.profile.preferences.with_name("templates")),
         prompts=prompts,
         prompt_drafts=PromptDrafts(ground.profile.database.with_name("drafts")),
         trials=trials,
         datasets=datasets,
         checking=checking,
         runs=runs,
+        batches=BatchService(ground.environment, models),
+        jobs=JobService(ground.environment, ground.changes),
         closing=(runs.aclose, trials.aclose, checking.aclose),
     )
 

@@ -38,11 +38,15 @@ if TYPE_CHECKING:
     from chatbench.services.titles import TitleService
     from chatbench.services.trials import TrialService
     from chatbench.services.usage import UsageService
+    from chatbench.services.workbench import LaterWorkbench
 
 
 @dataclass(frozen=True)
 class Services:
-    """All services of one profile: what the window, the terminal and the tests are handed."""
+    """All services of one profile: what the window, the terminal and the tests are handed.
+
+    Those of the workbench are made when one is first asked for.
+    """
 
     profile: ProfileService
     chat: ChatService
@@ -51,29 +55,54 @@ class Services:
     inspect: InspectService
     attachments: AttachmentService
     provider_files: ProviderFileService
-    batches: BatchService
-    jobs: JobService
     endpoints: EndpointService
     models: ModelService
     usage: UsageService
     ratings: RatingService
     context: ContextService
     titles: TitleService
-    datasets: DatasetService
     presets: PresetService
     exchange: ExchangeService
     templates: TemplateService
-    prompts: PromptService
-    prompt_drafts: PromptDrafts
-    trials: TrialService
     spelling: SpellingService
-    checking: Checking
-    runs: RunService
     fragments: FragmentService
     preferences: PreferencesStore
     changes: Signal[Changes]
     notifier: Notifier
+    later: LaterWorkbench = field(repr=False)
     closing: tuple[Callable[[], Awaitable[None]], ...] = field(default=(), repr=False)
+
+    @property
+    def prompts(self) -> PromptService:
+        return self.later().prompts
+
+    @property
+    def prompt_drafts(self) -> PromptDrafts:
+        return self.later().prompt_drafts
+
+    @property
+    def trials(self) -> TrialService:
+        return self.later().trials
+
+    @property
+    def datasets(self) -> DatasetService:
+        return self.later().datasets
+
+    @property
+    def checking(self) -> Checking:
+        return self.later().checking
+
+    @property
+    def runs(self) -> RunService:
+        return self.later().runs
+
+    @property
+    def batches(self) -> BatchService:
+        return self.later().batches
+
+    @property
+    def jobs(self) -> JobService:
+        return self.later().jobs
 
     async def aclose(self) -> None:
         """Ends everything in order: no new work, answers, connections, the database."""

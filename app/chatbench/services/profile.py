@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class ProfileService:
         key_store: KeyStore,
         environment: Environment,
         changes: Signal[Changes],
+        *,
+        preload: Callable[[], object] = lambda: None,
     ) -> None:
         self._profile = profile
         self._database = database
@@ -38,6 +41,7 @@ class ProfileService:
         self._key_store = key_store
         self._changes = changes
         self._environment = environment
+        self._preload = preload
         self._warm = False
 
     @property
@@ -82,8 +86,8 @@ class ProfileService:
         return True
 
     def warm_up(self) -> None:
-        """Imports the HTTP stack, makes the TLS context and reads the tables of models and prices, on
-        a thread of its own, once."""
+        """Imports the HTTP stack, makes the TLS context, reads the tables of models and prices and imports
+        what the workbench is made of, on a thread of its own, once."""
         if not self._warm:
             self._warm = True
             threading.Thread(target=self._load, name="warm-up", daemon=True).start()
@@ -95,6 +99,7 @@ class ProfileService:
         for endpoint in environment.registry.endpoints():
             for info in environment.catalogue.models(endpoint.id):
                 environment.pricing.rates(info.ref, endpoint, now)
+        self._preload()
 
     async def check(self) -> list[str]:
         """What the database's own checks find wrong; [] is good."""

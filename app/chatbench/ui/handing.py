@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QMenu
 
-from chatbench.core.datasets import Dataset
 from chatbench.services import Services
-from chatbench.services.prompts import case_of, prompt_of
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.pane import ChatWorkspace
 from chatbench.ui.workbench.section import Workbench
+
+if TYPE_CHECKING:
+    from chatbench.core.datasets import Dataset
 
 
 class Handing(QObject):
@@ -38,6 +40,8 @@ class Handing(QObject):
     async def to_prompt(self, conversation_id: str, lane_id: str = "") -> None:
         """A new prompt of what a lane would ask now, opened. Raises ConfigurationError where nothing was
         asked, and as PromptService.save."""
+        from chatbench.services.prompts import prompt_of
+
         conversation = await self._services.history.load(conversation_id)
         prompt = prompt_of(conversation, lane_id)
         name = " ".join(conversation.summary.title.replace("/", " ").split())[:80]
@@ -45,6 +49,8 @@ class Handing(QObject):
 
     async def to_dataset(self, conversation_id: str, message_id: str, dataset: Dataset | None) -> None:
         """One more row; in a new data set without one. Raises ConfigurationError for what is no answer."""
+        from chatbench.services.prompts import case_of
+
         conversation = await self._services.history.load(conversation_id)
         datasets = self._services.datasets
         first = next((one.name for one in dataset.columns if one.role == "input"), "") if dataset else ""
