@@ -384,11 +384,17 @@ def test_what_the_window_cannot_use_of_a_prompt_is_said(
 ) -> None:
     async def scenario() -> None:
         async with chatting(tmp_path, server) as (session, view):
-            session.services.templates.save("long", Template(prompt="Sum up", fragments=("/a/b.txt",)))
+            said = '[{text = "Add up"}, {role = "assistant", text = "2"}, {text = "Sum up"}]'
+            file = session.services.templates.path("long")
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(f'messages = {said}\nfragments = ["/a/b.txt"]\n', encoding="utf-8")
             await choose(view, "/long", "long")
             await until(lambda: notices(session), "the notice")
             (notice,) = notices(session)
-            assert notice.text == "Its files, addresses and schema are used in the terminal only."
+            assert notice.text == (
+                "A question leaves out of it: 2 messages before the question. "
+                "Its files, addresses and schema are used in the terminal only."
+            )
             assert notice.button is None, "there is nothing to undo"
             assert view.composer.editor.text() == "Sum up"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -498,6 +499,30 @@ def test_saved_prompts_stand_before_the_ways_to_save_one(
     typed("Words /")
     assert titles(composer) == ["tidy", "Save this text as a prompt…", "New prompt…"]
     assert heads(composer) == "Prompts"
+
+
+def test_prompts_of_linked_folders_are_offered_with_what_a_question_leaves_out(
+    composer: Composer, services: Services, run_async: Runner, typed: Type, tmp_path: Path
+) -> None:
+    saved(services, tidy=Template(prompt="Tidy this up"))
+    services.templates.path("x").with_name("plain.yaml").write_text("prompt: Plain\n")
+    team = tmp_path / "team"
+    (team / "deep").mkdir(parents=True)
+    shots = "messages:\n- text: a\n- {role: assistant, text: b}\n- text: 'Now {{x}}'\n"
+    (team / "deep" / "shots.yml").write_text(shots)
+    (team / "short.toml").write_text('prompt = "Short"\n')
+    (team / "broken.toml").write_text("prompt = \n")
+    (team / "pyproject.toml").write_text("[project]\n")
+    run_async(services.prompts.link_folder(team))
+    found = taken(composer)
+    typed("/")
+    offered = ["tidy", "plain", "team/deep/shots", "team/short", "team/broken", "New prompt…"]
+    assert titles(composer) == offered
+    typed("shots")
+    press(composer, run_async, Qt.Key.Key_Return)
+    ((name, template),) = found
+    assert (name, template.left_out) == ("team/deep/shots", ("2 messages before the question",))
+    assert composer.editor.text().startswith("Now ")
 
 
 def taken(composer: Composer) -> list[tuple[str, Template]]:

@@ -18,6 +18,7 @@ from chatbench.services.prompts.comparing import PromptDifference, compare
 from chatbench.services.prompts.folders import PromptFolders, Synced, watched
 from chatbench.services.prompts.fragments import FragmentUse, SharedTexts, pinned, uses_in
 from chatbench.services.prompts.improving import Proposal, improve
+from chatbench.services.prompts.offering import Offered, offered
 from chatbench.storage.prompts import PromptStore, Which
 from chatbench.templates.prompts import Filled, fill
 
@@ -86,6 +87,12 @@ class PromptService:
     async def folders(self) -> dict[Path, str]:
         """Linked folders of the disk → folder of the library; the profile's own is its top."""
         return await self._folders.linked()
+
+    async def offered(self) -> list[Offered]:
+        """The prompts of linked folders as one question can be made of them, those that the profile's own
+        templates are left out."""
+        linked = await self._folders.linked()
+        return await asyncio.to_thread(offered, linked)
 
     async def link_folder(self, path: Path, folder: str = "") -> Synced:
         """Takes a folder of prompts into the library, as a folder of that name there (its own name without
