@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from chatbench.ui import icons
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets.paint import draw_title, row_ground
-from chatbench.ui.workbench.rows import Roles, Row
+from chatbench.ui.widgets.rowlist import EDGE, ROW, NamingDelegate
+from chatbench.ui.workbench.rows import Row
 
 _Index = QModelIndex | QPersistentModelIndex
-_EDGE: Final = 8
 _PAD: Final = 8
 _MARK: Final = 15
 
 
-class RowDelegate(QStyledItemDelegate):
+class RowDelegate(NamingDelegate):
     """Heads in `small`, rows 30 high."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        row: Row = index.data(Roles.ROW)
+        row: Row = index.data(ROW)
         if row.is_head:
             return QSize(0, theme().line("small") + (14 if index.row() else 6))
         return QSize(0, theme().control("row"))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        row: Row = index.data(Roles.ROW)
+        row: Row = index.data(ROW)
         painter.save()
         dropping = getattr(option.widget, "dropping_on", -1) == index.row()
         if row.is_head:
@@ -41,18 +41,18 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_head(self, painter: QPainter, option: QStyleOptionViewItem, row: Row, dropping: bool) -> None:
-        area = option.rect.adjusted(_EDGE + _PAD, 0, -_EDGE - _PAD, -4)
+        area = option.rect.adjusted(EDGE + _PAD, 0, -EDGE - _PAD, -4)
         area.setTop(area.bottom() - theme().line("small") + 1)
         if dropping:
             option.state |= QStyle.StateFlag.State_Selected
-            option.rect = area.adjusted(-_PAD - _EDGE, -2, _PAD + _EDGE, 2)
-            row_ground(painter, option, _EDGE)
+            option.rect = area.adjusted(-_PAD - EDGE, -2, _PAD + EDGE, 2)
+            row_ground(painter, option, EDGE)
         painter.setFont(theme().font("small", 600))
         painter.setPen(theme().color("text3"))
         draw_title(painter, area, row.title, option.direction)
 
     def _paint_row(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
-        card = row_ground(painter, option, _EDGE)
+        card = row_ground(painter, option, EDGE)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         inner = card.adjusted(_PAD, 0, -_PAD, 0)
         edge = theme().icon_size(_MARK)
@@ -73,16 +73,3 @@ class RowDelegate(QStyledItemDelegate):
         painter.setFont(theme().font("ui", 500 if chosen else 400))
         painter.setPen(theme().color("text"))
         draw_title(painter, name, row.title, direction)
-
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
-        editor = QLineEdit(parent)
-        editor.setMaxLength(200)
-        editor.setAccessibleName(self.tr("Name"))
-        editor.setProperty("row", index.data(Roles.ROW))
-        return editor
-
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
-        editor.setGeometry(option.rect.adjusted(_EDGE, 1, -_EDGE, -1))
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
-        """The list hears of a new name by the `commitData` signal and asks the service."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -13,23 +13,17 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
 )
-from PySide6.QtWidgets import (
-    QAbstractItemDelegate,
-    QAbstractItemView,
-    QApplication,
-    QLineEdit,
-    QListView,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QWidget
 
-from chatbench.ui.dropped import local_files
+from chatbench.ui.dropped import taken_files
+from chatbench.ui.widgets.rowlist import ROW, RowList
 from chatbench.ui.workbench.delegate import RowDelegate
-from chatbench.ui.workbench.rows import Roles, Row, RowsModel
+from chatbench.ui.workbench.rows import Row, RowsModel
 
 _NOWHERE: Final = -1
 
 
-class WorkbenchList(QListView):
+class WorkbenchList(RowList):
     """`chosen(Row)` to be opened; `renamed(Row, name)`; `menu_wanted(Row, point)`; `delete_wanted(Row)`;
     `moved(prompt_id, folder)` when a prompt was dropped on a folder or on one in it;
     `files_dropped(paths)`."""
@@ -40,42 +34,25 @@ class WorkbenchList(QListView):
     delete_wanted = Signal(object)
     moved = Signal(str, str)
     files_dropped = Signal(list)
-    editing_ended = Signal()
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(self.tr("Prompts, data sets and runs"), parent)
         self._model = RowsModel(self)
-        self.dropping_on = _NOWHERE
         self._held: Row | None = None
         self._held_at = QPoint()
         self._is_moving = False
         self.setModel(self._model)
         self.setItemDelegate(RowDelegate(self))
-        self.setAccessibleName(self.tr("Prompts, data sets and runs"))
-        self.setFrameShape(QListView.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.viewport().setAutoFillBackground(False)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.DropOnly)
-        self.setDropIndicatorShown(False)
         self.clicked.connect(self._activate)
 
     def rows(self) -> list[Row]:
         return self._model.rows
 
-    @property
-    def editing(self) -> bool:
-        """Whether a name is being written."""
-        return self.state() == QAbstractItemView.State.EditingState
-
     def show_rows(self, rows: list[Row], current: str) -> None:
         """Shows these where the reader has scrolled to; who walks the list by keys stays at their row."""
         bar = self.verticalScrollBar()
         place = bar.value()
-        here: Row | None = self.currentIndex().data(Roles.ROW) if self.hasFocus() else None
+        here: Row | None = self.currentIndex().data(ROW) if self.hasFocus() else None
         self._model.replace(rows)
         stays = here is not None and self._model.place(here.key) >= 0
         self.set_current(here.key if here is not None and stays else current)
@@ -95,20 +72,11 @@ class WorkbenchList(QListView):
             self.setCurrentIndex(self._model.index(place))
             self.edit(self._model.index(place))
 
-    def commitData(self, editor: QWidget) -> None:
-        row = editor.property("row")
-        if isinstance(editor, QLineEdit) and editor.text().strip() not in ("", row.title):
-            self.renamed.emit(row, editor.text().strip())
-
-    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
-        had_focus = editor.hasFocus()
-        super().closeEditor(editor, hint)
-        if had_focus:
-            self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.editing_ended.emit()
+    def rename(self, row: Row, name: str) -> None:
+        self.renamed.emit(row, name)
 
     def _activate(self, index: QModelIndex) -> None:
-        row: Row = index.data(Roles.ROW)
+        row: Row = index.data(ROW)
         if not row.is_head:
             self.chosen.emit(row)
 
@@ -128,7 +96,7 @@ class WorkbenchList(QListView):
             if not self._is_moving:
                 self.viewport().setCursor(Qt.CursorShape.DragMoveCursor)
             self._is_moving = True
-            self._mark_drop(self._folder_at(at))
+            self.mark_drop(self._folder_at(at))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         held, moving, place = self._held, self._is_moving, self.dropping_on
@@ -142,25 +110,17 @@ class WorkbenchList(QListView):
         if self._is_moving:
             self.viewport().unsetCursor()
         self._held, self._is_moving = None, False
-        self._mark_drop(_NOWHERE)
+        self.mark_drop(_NOWHERE)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         self.dragMoveEvent(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if local_files(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-        else:
-            event.ignore()
+        taken_files(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if files := local_files(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
+        if files := taken_files(event):
             self.files_dropped.emit(files)
-        else:
-            event.ignore()
 
     def _folder_at(self, point: QPoint) -> int:
         """The place of the folder's head that a point is on or below."""
@@ -175,25 +135,17 @@ class WorkbenchList(QListView):
                 break
         return _NOWHERE
 
-    def _mark_drop(self, place: int) -> None:
-        if place != self.dropping_on:
-            self.dropping_on = place
-            self.viewport().update()
-
     # Keys and menus.
 
     def _row(self, index: QModelIndex) -> Row | None:
-        row: Row | None = index.data(Roles.ROW) if index.isValid() else None
+        row: Row | None = index.data(ROW) if index.isValid() else None
         return row
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        at = event.pos()
-        if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            self.scrollTo(self.currentIndex())
-            at = self.visualRect(self.currentIndex()).center()
-        row = self._row(self.indexAt(at))
+        index, point = self.asked(event)
+        row = self._row(index)
         if row is not None and row.kind != "head":
-            self.menu_wanted.emit(row, self.viewport().mapToGlobal(at))
+            self.menu_wanted.emit(row, point)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row, key = self._row(self.currentIndex()), event.key()
@@ -209,8 +161,3 @@ class WorkbenchList(QListView):
             self.edit_name(row.key)
         else:
             super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.scheduleDelayedItemsLayout()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import IntEnum
 from typing import Any, Final, Literal
 
 import msgspec
@@ -21,18 +20,13 @@ from chatbench.core.prompts import PromptEntry
 from chatbench.core.runs import Run
 from chatbench.ui.quantities import number
 from chatbench.ui.theme import ColorRole
+from chatbench.ui.widgets.rowlist import ROW
 from chatbench.ui.workbench.dates import day
 
 Kind = Literal["folder", "head", "prompt", "dataset", "run"]
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 _MOST_RUNS: Final = 50
-
-
-class Roles(IntEnum):
-    """What a row gives besides its title."""
-
-    ROW = Qt.ItemDataRole.UserRole + 1
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +162,7 @@ class RowsModel(QAbstractListModel):
         if not index.isValid():
             return None
         row = self.rows[index.row()]
-        if role == Roles.ROW:
+        if role == ROW:
             return row
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return row.title

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QPainter
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from chatbench.ui import icons
-from chatbench.ui.chat.sidebar.rows import Roles, Row
+from chatbench.ui.chat.sidebar.rows import Row
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import gauge_clock
 from chatbench.ui.widgets.paint import base_direction, draw_title, row_ground
+from chatbench.ui.widgets.rowlist import EDGE, ROW, NamingDelegate
 
 _Index = QModelIndex | QPersistentModelIndex
-_EDGE = 8
 _PAD = 8
 
 
-class RowDelegate(QStyledItemDelegate):
+class RowDelegate(NamingDelegate):
     """Heads in `micro`, rows 30 high, hits 44 with a second line."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        row: Row = index.data(Roles.ROW)
+        row: Row = index.data(ROW)
         if row.is_head:
             return QSize(0, theme().line("micro") + (14 if index.row() else 6))
         return QSize(0, theme().control("row-double" if row.snippet else "row"))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        row: Row = index.data(Roles.ROW)
+        row: Row = index.data(ROW)
         painter.save()
         if row.is_head:
             self._paint_head(painter, option.rect, row, option.direction)
@@ -38,7 +38,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_head(self, painter: QPainter, rect: QRect, row: Row, direction: Qt.LayoutDirection) -> None:
-        area = rect.adjusted(_EDGE + _PAD, 0, -_EDGE - _PAD, -4)
+        area = rect.adjusted(EDGE + _PAD, 0, -EDGE - _PAD, -4)
         line = QRect(
             area.left(), area.bottom() - theme().line("micro") + 1, area.width(), theme().line("micro")
         )
@@ -52,7 +52,7 @@ class RowDelegate(QStyledItemDelegate):
         draw_title(painter, _visual(direction, area, line), row.title, direction)
 
     def _paint_row(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
-        card = row_ground(painter, option, _EDGE)
+        card = row_ground(painter, option, EDGE)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         line = theme().line("ui")
         inner = card.adjusted(_PAD, 0, -_PAD, 0)
@@ -112,19 +112,6 @@ class RowDelegate(QStyledItemDelegate):
                     painter.fillRect(QRect(left, rect.top(), width, rect.height()), theme().color("hit"))
         painter.setPen(theme().color("text2"))
         draw_title(painter, rect, text, direction)
-
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
-        editor = QLineEdit(parent)
-        editor.setMaxLength(200)
-        editor.setAccessibleName(self.tr("Title"))
-        editor.setProperty("row", index.data(Roles.ROW))
-        return editor
-
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
-        editor.setGeometry(option.rect.adjusted(_EDGE, 1, -_EDGE, -1))
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
-        """The list hears of a new title by the `commitData` signal and asks the service."""
 
 
 def _visual(direction: Qt.LayoutDirection, within: QRect, rect: QRect) -> QRect:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -15,23 +15,21 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtWidgets import (
-    QAbstractItemDelegate,
     QAbstractItemView,
     QApplication,
-    QLineEdit,
-    QListView,
     QWidget,
 )
 
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
-from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row
+from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Row
 from chatbench.ui.dropped import local_files
 from chatbench.ui.widgets import gauge_clock
+from chatbench.ui.widgets.rowlist import ROW, RowList
 
 _CHOOSING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
-class ChatList(QListView):
+class ChatList(RowList):
     """`chosen(Row)` to be opened, `chosen_aside(id)` to be opened behind what is in view;
     `menu_wanted(point)` for the chats of `marked()`; `renamed(id, title)`; `end_reached` where more could be
     listed; `files_dropped(id, paths)` on a chat, which is marked while they hang over it (`dropping_on`)."""
@@ -41,43 +39,26 @@ class ChatList(QListView):
     chosen_aside = Signal(str)
     menu_wanted = Signal(QPoint)
     end_reached = Signal()
-    editing_ended = Signal()
     files_dropped = Signal(str, list)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(self.tr("Chats"), parent)
         self._model = ConversationItemModel(self)
         self.setModel(self._model)
         self.setItemDelegate(RowDelegate(self))
-        self.setAccessibleName(self.tr("Chats"))
-        self.setFrameShape(QListView.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.viewport().setAutoFillBackground(False)
-        self.dropping_on = -1
-        self.setAcceptDrops(True)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.DropOnly)
-        self.setDropIndicatorShown(False)
         self.clicked.connect(self._activate)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
     def rows(self) -> list[Row]:
         return self._model.rows
 
-    @property
-    def editing(self) -> bool:
-        return self.state() == QAbstractItemView.State.EditingState
-
     def show_rows(self, rows: list[Row], current: str) -> None:
         """Shows these rows where the reader has scrolled to. Whoever walks the list by keys stays at
         their row, several that were marked stay marked, else `current` is."""
         bar = self.verticalScrollBar()
         place = bar.value()
-        here: Row | None = self.currentIndex().data(Roles.ROW) if self.hasFocus() else None
+        here: Row | None = self.currentIndex().data(ROW) if self.hasFocus() else None
         marked = self.marked()
         self._model.replace(rows)
         self.setAutoScroll(False)
@@ -125,24 +106,15 @@ class ChatList(QListView):
         if place >= 0:
             self.edit(self._model.index(place))
 
-    def commitData(self, editor: QWidget) -> None:
-        row = editor.property("row")
-        if isinstance(editor, QLineEdit) and editor.text().strip() not in ("", row.title):
-            self.renamed.emit(row.id, editor.text())
-
-    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
-        had_focus = editor.hasFocus()
-        super().closeEditor(editor, hint)
-        if had_focus:
-            self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.editing_ended.emit()
+    def rename(self, row: Row, name: str) -> None:
+        self.renamed.emit(row.id, name)
 
     def _scrolled(self, value: int) -> None:
         if value and value == self.verticalScrollBar().maximum():
             self.end_reached.emit()
 
     def _activate(self, index: QModelIndex) -> None:
-        row: Row = index.data(Roles.ROW)
+        row: Row = index.data(ROW)
         if not row.is_head and not QApplication.keyboardModifiers() & _CHOOSING:
             self.chosen.emit(row)
 
@@ -150,7 +122,7 @@ class ChatList(QListView):
         super().mouseReleaseEvent(event)
         index = self.indexAt(event.position().toPoint())
         if event.button() == Qt.MouseButton.MiddleButton and index.isValid():
-            row: Row = index.data(Roles.ROW)
+            row: Row = index.data(ROW)
             if not row.is_head:
                 self.chosen_aside.emit(row.id)
 
@@ -160,8 +132,8 @@ class ChatList(QListView):
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         index = self.indexAt(event.position().toPoint())
         carries = bool(local_files(event.mimeData()))
-        fits = carries and index.isValid() and not index.data(Roles.ROW).is_head
-        self._mark_drop(index.row() if fits else -1)
+        fits = carries and index.isValid() and not index.data(ROW).is_head
+        self.mark_drop(index.row() if fits else -1)
         if carries:
             # What is over no chat may yet be moved over one.
             event.setDropAction(Qt.DropAction.CopyAction if fits else Qt.DropAction.IgnoreAction)
@@ -170,11 +142,11 @@ class ChatList(QListView):
             event.ignore()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._mark_drop(-1)
+        self.mark_drop(-1)
 
     def dropEvent(self, event: QDropEvent) -> None:
         place = self.dropping_on
-        self._mark_drop(-1)
+        self.mark_drop(-1)
         if place < 0:
             event.ignore()
             return
@@ -182,23 +154,14 @@ class ChatList(QListView):
         event.accept()
         self.files_dropped.emit(self._model.rows[place].id, local_files(event.mimeData()))
 
-    def _mark_drop(self, place: int) -> None:
-        if place != self.dropping_on:
-            self.dropping_on = place
-            self.viewport().update()
-
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        at = event.pos()
-        if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            self.scrollTo(self.currentIndex())
-            at = self.visualRect(self.currentIndex()).center()
-        index = self.indexAt(at)
-        if index.isValid() and not index.data(Roles.ROW).is_head:
-            self.menu_wanted.emit(self.viewport().mapToGlobal(at))
+        index, point = self.asked(event)
+        if index.isValid() and not index.data(ROW).is_head:
+            self.menu_wanted.emit(point)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()
-        row: Row | None = index.data(Roles.ROW) if index.isValid() else None
+        row: Row | None = index.data(ROW) if index.isValid() else None
         if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit(row)
         elif event.key() == Qt.Key.Key_Home and (first := self._model.first()) >= 0:
@@ -216,11 +179,6 @@ class ChatList(QListView):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         gauge_clock().leave(self)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.scheduleDelayedItemsLayout()
 
     def _follow_clock(self) -> None:
         """The gauges step only while one of the rows in view is being written."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from enum import IntEnum
 from typing import Any, Final
 
 import msgspec
@@ -13,14 +12,9 @@ from PySide6.QtCore import QAbstractListModel, QCoreApplication, QLocale, QModel
 
 from chatbench.core.conversations import ConversationSummary
 from chatbench.services.history import SearchHit
+from chatbench.ui.widgets.rowlist import ROW
 
 _ROOT = QModelIndex()
-
-
-class Roles(IntEnum):
-    """What a row gives besides its title."""
-
-    ROW = Qt.ItemDataRole.UserRole + 1
 
 
 Marks = tuple[tuple[int, int], ...]
@@ -190,7 +184,7 @@ class ConversationItemModel(QAbstractListModel):
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # type: ignore[override]
         row = self.rows[index.row()]
-        if role == Roles.ROW:
+        if role == ROW:
             return row
         if role == Qt.ItemDataRole.DisplayRole or role == Qt.ItemDataRole.EditRole:
             return row.title

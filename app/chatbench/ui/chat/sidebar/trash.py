@@ -15,9 +15,10 @@ from chatbench.rendering.beginnings import beginning
 from chatbench.services import Services
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.sidebar.delegate import RowDelegate
-from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Roles, Row, local_moment, when
+from chatbench.ui.chat.sidebar.rows import ConversationItemModel, Row, local_moment, when
 from chatbench.ui.widgets import Button, Label
 from chatbench.ui.widgets.dialogs import fit_dialog
+from chatbench.ui.widgets.rowlist import ROW
 
 _SIZE: Final = (560, 560)
 _WORDS: Final = 200
@@ -196,7 +197,7 @@ class _TrashList(QListView):
     def current(self) -> Row | None:
         """The marked row; None on a head."""
         index = self.currentIndex()
-        row: Row | None = index.data(Roles.ROW) if index.isValid() else None
+        row: Row | None = index.data(ROW) if index.isValid() else None
         return None if row is None or row.is_head else row
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -30,7 +30,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QFrame, QTableView, QWidget
 
 from chatbench.services.datasets.values import text_of
-from chatbench.ui.dropped import local_files
+from chatbench.ui.dropped import taken_files
 from chatbench.ui.widgets import announce
 from chatbench.ui.workbench.datasets.cells import LONG, CellDelegate
 from chatbench.ui.workbench.datasets.header import ColumnHeader, RowHeader
@@ -295,18 +295,12 @@ class GridView(QTableView):
         self.dragMoveEvent(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if local_files(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-        else:
-            event.ignore()
+        taken_files(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        files = local_files(event.mimeData())
+        files = taken_files(event)
         if not files:
             return
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
         index = self.indexAt(event.position().toPoint())
         if index.isValid() and self._grid.columns[index.column()].type in ("file", "image"):
             self.file_wanted.emit(QPersistentModelIndex(index), Path(files[0]))
