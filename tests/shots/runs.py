@@ -13,6 +13,7 @@ from tests.ui.workbench.stored_runs import Made, columns_of, stored, triage_cell
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.runs import Cell, CellKey, PlanLimits, Run
+from chatbench.services.runs import Measure
 from chatbench.ui.workbench.pane import WorkbenchPane
 from chatbench.ui.workbench.runs import RunView
 
@@ -120,11 +121,39 @@ async def _results(stage: Stage, suffix: str) -> None:
     view.grid.go_to(CellKey(2, 1))
     await view.panel.settled()
     await stage.shoot(f"run-cell{suffix}")
+    view.panel.difference.choice.setCurrentIndex(3)
+    await view.panel.settled()
+    await stage.shoot(f"run-difference{suffix}")
     view.close_cell()
     view.comparison.begin_with_earlier()
     await view.comparison.settled()
     await stage.shoot(f"run-compared{suffix}")
     view.comparison.end()
+    await _dialogs(stage, view, suffix)
+
+
+async def _dialogs(stage: Stage, view: RunView, suffix: str) -> None:
+    charts = view.acts.show_charts()
+    await charts.settled()
+    await stage.shoot(f"run-charts-value{suffix}")
+    drawn: tuple[tuple[str, Measure], ...] = (("heat", "passed"), ("heat", "time"), ("spread", "time"))
+    for kind, measure in drawn:
+        charts.show_chart(kind, measure)
+        charts.strips.setFocus(Qt.FocusReason.TabFocusReason)
+        charts.strips.go_to(1, 7)
+        await stage.shoot(f"run-charts-{kind}-{measure}{suffix}")
+    charts.face.set_current("table")
+    charts.show_chart("spread", "time")
+    await stage.shoot(f"run-charts-table{suffix}")
+    charts.reject()
+    rating = view.acts.rate_answers()
+    await rating.settled()
+    await stage.shoot(f"run-rating{suffix}")
+    rating.reject()
+    checks = view.acts.recheck()
+    await checks.try_them()
+    await stage.shoot(f"run-other-checks{suffix}")
+    checks.reject()
 
 
 RUN_SCENES = (run_under_way, workbench_run, workbench_run_large, workbench_run_arabic)

@@ -21,9 +21,9 @@ from chatbench.core.models import ModelRef
 from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.services import Services
 from chatbench.ui.widgets import Select
+from chatbench.ui.workbench.differing import DifferenceText
 from chatbench.ui.workbench.hands import Hands
 from chatbench.ui.workbench.prompts.dialogs import CodeDialog, CompareDialog, ImproveDialog
-from chatbench.ui.workbench.prompts.difference import DifferenceText
 from chatbench.ui.workbench.prompts.page import PromptPage
 from chatbench.ui.workbench.prompts.variable import VariableDialog
 

@@ -126,11 +126,19 @@ def test_columns_are_compared_in_words_and_rows_that_differ_are_marked(
     run_async(done(action.trigger))
     run_async(view.comparison.settled())
     assert "2 rows" in view.comparison.words.text()
-    assert view._model.changed_rows == {1, 2}
-    run_async(done(view.comparison.only_button.click))
+    assert view._model.changed_rows == {1: "worse", 2: "worse"}
+    which = view.comparison.which
+    told = [which.itemText(at) for at in range(which.count())]
+    assert told == ["All rows", "Changed rows (2)", "Better rows (0)", "Worse rows (2)"]
+    run_async(done(lambda: which.setCurrentIndex(1)))
     assert view._model.rowCount() == 2
+    vertical = Qt.Orientation.Vertical
+    head = view._model.headerData(0, vertical, Qt.ItemDataRole.AccessibleTextRole)
+    assert head == "2 (worse) ticket 1"
+    run_async(done(lambda: which.setCurrentIndex(2)))
+    assert view._model.rowCount() == 0
     run_async(done(view.comparison.close_button.click))
-    assert view._model.changed_rows == frozenset()
+    assert view._model.changed_rows == {}
     assert view._model.rowCount() == 3
     menu.deleteLater()
 

@@ -10,6 +10,7 @@ from chatbench.services.runs.charting import Charts as Charts
 from chatbench.services.runs.charting import HeatMap as HeatMap
 from chatbench.services.runs.charting import Measure as Measure
 from chatbench.services.runs.charting import Spread as Spread
+from chatbench.services.runs.charting import round_step as round_step
 from chatbench.services.runs.columns import row_values as row_values
 from chatbench.services.runs.exporting import FORMATS as EXPORTS
 from chatbench.services.runs.exporting import RunFormat as RunFormat
@@ -41,5 +42,6 @@ __all__ = [
     "Spread",
     "check_problems",
     "names_of",
+    "round_step",
     "row_values",
 ]

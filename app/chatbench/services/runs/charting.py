@@ -132,13 +132,18 @@ def _spread(width: int, columns: list[int], found: list[float | None], measure: 
     return Spread(columns=tuple(map(tuple, told)), unknown=tuple(unknown), is_open=is_open)
 
 
-def _round_bins(most: float, measure: Measure) -> tuple[float, int]:
-    """A width that is easily read, and how many of it reach that far."""
-    rough = most / _BINS
+def round_step(most: float, steps: int) -> float:
+    """A step that is easily read (1, 2 or 5 times a power of ten), of which so many reach that far."""
+    rough = most / steps
     if rough <= 0:
-        return 1.0, 1
+        return 1.0
     power = 10.0 ** math.floor(math.log10(rough))
-    width = next((step * power for step in (1, 2, 5) if step * power >= rough), 10 * power)
+    return next((one * power for one in (1, 2, 5) if one * power >= rough), 10 * power)
+
+
+def _round_bins(most: float, measure: Measure) -> tuple[float, int]:
+    """A width, and how many of it reach that far."""
+    width = round_step(most, _BINS)
     if measure in ("tokens", "time"):
         width = max(1.0, width)
     return width, max(1, math.ceil(most / width - 1e-9))

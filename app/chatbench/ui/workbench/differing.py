@@ -5,32 +5,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QPlainTextEdit
 
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets.rawtext import FittedText
 
 Run = tuple[str, str]
 """Kind (`same`, `added`, `removed`) and text."""
 
 
-def write_runs(text: QPlainTextEdit, runs: Iterable[Run]) -> None:
-    """Instead of what stood there; what differs is told to screen readers."""
-    text.clear()
-    cursor = QTextCursor(text.document())
-    told = []
-    for kind, words in runs:
-        form = QTextCharFormat()
-        form.setForeground(theme().color("text"))
-        if kind != "same":
-            form.setBackground(theme().color("addbg" if kind == "added" else "rembg"))
-            form.setFontStrikeOut(kind == "removed")
-            name = _tr("added") if kind == "added" else _tr("removed")
-            told.append(f"{name}: {words.strip()}")
-        cursor.insertText(words, form)
-    text.setAccessibleDescription("; ".join(told))
+class DifferenceText(FittedText):
+    """Shows runs of words; what differs is told to screen readers."""
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("DifferenceText", text)
+    def show_runs(self, runs: Iterable[Run]) -> None:
+        """Instead of those before."""
+        self.clear()
+        cursor = QTextCursor(self.document())
+        told = []
+        for kind, words in runs:
+            form = QTextCharFormat()
+            form.setForeground(theme().color("text"))
+            if kind != "same":
+                form.setBackground(theme().color("addbg" if kind == "added" else "rembg"))
+                form.setFontStrikeOut(kind == "removed")
+                name = self.tr("added") if kind == "added" else self.tr("removed")
+                told.append(f"{name}: {words.strip()}")
+            cursor.insertText(words, form)
+        self.setAccessibleDescription("; ".join(told))
+        self.fit()

@@ -19,9 +19,10 @@ from chatbench.services.prompts import Proposal, compare
 from chatbench.ui.aio import spawn
 from chatbench.ui.quantities import amount
 from chatbench.ui.widgets import Button, Chip, Label, LineField, RawText, Select, Surface, announce
-from chatbench.ui.widgets.dialogs import fit_dialog
+from chatbench.ui.widgets.dialogs import fit_dialog, last_line
+from chatbench.ui.workbench.differing import DifferenceText
 from chatbench.ui.workbench.prompts.card import role_label
-from chatbench.ui.workbench.prompts.difference import DifferenceText, DifferenceView
+from chatbench.ui.workbench.prompts.difference import DifferenceView
 from chatbench.ui.workbench.prompts.focused import framed, scrolled
 
 if TYPE_CHECKING:
@@ -121,18 +122,13 @@ class CodeDialog(QDialog):
         head.setSpacing(8)
         head.addWidget(self.model, 1)
         head.addWidget(self.form, 1)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addWidget(self.told, 1)
-        foot.addWidget(close)
-        foot.addWidget(self.copy)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(framed(self.code))
         column.addStretch(1)
-        column.addLayout(foot)
+        column.addLayout(last_line(close, self.copy, told=self.told))
         fit_dialog(self, *_SIZE)
         self.model.currentIndexChanged.connect(self._offer_forms)
         self.form.currentIndexChanged.connect(self._write)
@@ -207,18 +203,13 @@ class ImproveDialog(QDialog):
         head.addWidget(self.wish, 1)
         head.addWidget(self.model)
         head.addWidget(self.ask)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.use)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(self.told)
         column.addWidget(scrolled(ground), 1)
-        column.addLayout(foot)
+        column.addLayout(last_line(cancel, self.use))
         fit_dialog(self, *_SIZE)
 
     def _choose(self, model: ModelRef) -> None:

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatbench.services.prompts import PromptDifference
 from chatbench.ui.widgets import Label
-from chatbench.ui.widgets.rawtext import FittedText
-from chatbench.ui.workbench.differing import Run, write_runs
+from chatbench.ui.workbench.differing import DifferenceText
 from chatbench.ui.workbench.prompts.card import role_label
-
-
-class DifferenceText(FittedText):
-    """Shows runs of words."""
-
-    def show_runs(self, runs: Iterable[Run]) -> None:
-        """Instead of those before."""
-        write_runs(self, runs)
-        self.fit()
 
 
 class DifferenceView(QWidget):

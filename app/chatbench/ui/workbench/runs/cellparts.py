@@ -15,6 +15,7 @@ from chatbench.core.requests import Request
 from chatbench.core.runs import Cell, Run, RunRow
 from chatbench.ui import quantities
 from chatbench.ui.widgets import FactRow, Label, Pill, RawText, Section
+from chatbench.ui.widgets.rawtext import FittedText
 from chatbench.ui.workbench.runs.shown import written_value
 
 _SHOWN_TEXT: Final = 200_000
@@ -168,7 +169,9 @@ class CellParts(QWidget):
 
 
 def _add_text(body: QLayout, label: str, text: str, most: int = 12) -> None:
+    """Words as they are read; what is code, or looks like it, as code."""
     body.addWidget(Label(label, font="micro", color="text3", weight=600))
-    shown = RawText(label, most_lines=most)
+    is_code = text.lstrip()[:1] in ("{", "[", "<") or "```" in text
+    shown = RawText(label, most_lines=most) if is_code else FittedText(label, font="small", most_lines=most)
     shown.set_text(text[:_SHOWN_TEXT])
     body.addWidget(shown)

@@ -74,7 +74,7 @@ def heat_of(charts: Charts, measure: Measure, names: Sequence[str]) -> Drawn:
         (band, *(_mean(measure, values[at]) for values in heat.values)) for at, band in enumerate(bands)
     )
     return Drawn(
-        Strips(strips, _row_ticks(heat.bands), is_tinted=True),
+        Strips(strips, _row_ticks(heat.bands), "missing" if measure == "passed" else "tint"),
         Table((_tr("Rows"), *names), rows),
         _tr(
             "Each bar is the mean of its rows, from 0 to {0}; a cross is 0, a dash unknown. "

@@ -36,6 +36,8 @@ from chatbench.ui.workbench.runs.costquality import CostAndQuality
 from chatbench.ui.workbench.runs.strips import StripChart
 
 _SIZE: Final = (960, 600)
+_LEADING: Final = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+_TRAILING: Final = Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter
 
 
 class ChartsDialog(QDialog):
@@ -62,6 +64,7 @@ class ChartsDialog(QDialog):
         ]
         self.kind = SegmentControl(kinds, name=self.tr("Kind of chart"))
         self.measure = Select(name=self.tr("What is drawn"))
+        self.measure.setSizeAdjustPolicy(Select.SizeAdjustPolicy.AdjustToContents)
         faces = [("chart", self.tr("Chart")), ("table", self.tr("Table"))]
         self.face = SegmentControl(faces, name=self.tr("Chart or table"))
         self.chart = CostAndQuality(statistics.columns)
@@ -119,6 +122,12 @@ class ChartsDialog(QDialog):
             return
         self._show()
 
+    def show_chart(self, kind: str, measure: Measure) -> None:
+        """Turns to a kind of chart (`value`, `heat` or `spread`), of this measure where it has it."""
+        self.kind.set_current(kind)
+        self._turn(kind)
+        self.measure.setCurrentIndex(max(0, self.measure.findData(measure)))
+
     def _turn(self, kind: str) -> None:
         """Another kind of chart, of the same measure where it has it."""
         before = self.measure.currentData()
@@ -162,13 +171,16 @@ class ChartsDialog(QDialog):
         self.table.clear()
         self.table.setRowCount(len(table.rows))
         self.table.setColumnCount(len(table.heads))
-        self.table.setHorizontalHeaderLabels(table.heads)
+        for across, words in enumerate(table.heads):
+            head = QTableWidgetItem(words)
+            head.setTextAlignment(_LEADING if not across else _TRAILING)
+            self.table.setHorizontalHeaderItem(across, head)
         self.table.setAccessibleName(f"{self.windowTitle()}: {table.heads[0]}")
         for down, cells in enumerate(table.rows):
             for across, words in enumerate(cells):
                 item = QTableWidgetItem(words)
                 if across:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+                    item.setTextAlignment(_TRAILING)
                 self.table.setItem(down, across, item)
         self.table.resizeColumnsToContents()
 

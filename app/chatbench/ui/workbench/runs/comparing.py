@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
@@ -15,9 +15,12 @@ from chatbench.services import Services
 from chatbench.services.runs import Compared, names_of
 from chatbench.ui import quantities
 from chatbench.ui.aio import Rereading
-from chatbench.ui.widgets import Button, IconButton, Label, Surface, announce
+from chatbench.ui.widgets import IconButton, Label, Select, Surface, announce
 
 _OFFERED = 10
+Came = Literal["better", "worse", "both", "otherwise"]
+"""How a row came out beside what it is compared with: in one column better and in another worse is both;
+otherwise: it could not be judged on one side."""
 
 
 class _With(NamedTuple):
@@ -40,13 +43,12 @@ class Comparison(Surface):
         self._run: Run | None = None
         self._others: list[Run] = []
         self._with: _With | None = None
-        self.changed: frozenset[int] = frozenset()
-        """Places of the rows that came out otherwise."""
+        self.changed: dict[int, Came] = {}
+        """How the rows came out that did not come out the same, by their places."""
         self.found: tuple[Compared, ...] = ()
         self.words = Label(font="small", wrap=True)
-        self.only_button = Button(self.tr("Changed rows only"), icon="list-filter", size="small")
-        self.only_button.setCheckable(True)
-        self.only_button.clicked.connect(self.only)
+        self.which = Select(name=self.tr("Which rows are shown"))
+        self.which.currentIndexChanged.connect(lambda _at: self.only.emit())
         self.close_button = IconButton("x", self.tr("End the comparison"), size="code")
         self.close_button.clicked.connect(self.end)
         self._reading = Rereading(self._read, self, "run-comparison")
@@ -55,7 +57,7 @@ class Comparison(Surface):
         told = QVBoxLayout()
         told.addWidget(self.words)
         row.addLayout(told, 1)
-        row.addWidget(self.only_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.which, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.set_layout(row, (16, 8, 12, 8))
         self.hide()
@@ -78,9 +80,18 @@ class Comparison(Surface):
         earlier = self.earlier()
         return self.tr("Compare with run {0}").format(earlier.number) if earlier else self.tr("Compare…")
 
-    def only_changed(self) -> bool:
-        """Whether only rows that changed are wanted."""
-        return self._with is not None and self.only_button.isChecked()
+    def wanted(self) -> frozenset[int] | None:
+        """The places of the rows that are wanted; None: all are."""
+        if self._with is None or not self.which.currentData():
+            return None
+        chosen = self.which.currentData()
+        return frozenset(row for row, came in self.changed.items() if came in chosen)
+
+    def want_all(self) -> None:
+        """No row is to be left out; without `only`."""
+        self.which.blockSignals(True)
+        self.which.setCurrentIndex(0)
+        self.which.blockSignals(False)
 
     def menu(self, parent: QWidget) -> QMenu:
         """Everything it can be compared with."""
@@ -116,7 +127,8 @@ class Comparison(Surface):
 
     def end(self) -> None:
         """Compares no more."""
-        self._with, self.changed, self.found = None, frozenset(), ()
+        self._with, self.changed, self.found = None, {}, ()
+        self.want_all()
         self.hide()
         self.marked.emit()
 
@@ -134,17 +146,51 @@ class Comparison(Surface):
                 found: Sequence[Compared] = await runs.compare_runs(other.run.id, run.id)
             else:
                 found = [await runs.compare((run.id, other.first), (run.id, other.second))]
-            changed = {row for one in found for row in _otherwise(one)}
-            self.changed = frozenset(await runs.places_of(run.id, changed))
+            self.changed = await self._placed(run, found)
         except ChatbenchError as error:
             self.words.setText(" ".join(filter(None, (error.message, error.hint))))
             self.show()
             return
         self.found = tuple(found)
+        self._offer_rows()
         self.words.setText(self._told(other))
         self.show()
         announce(self, self.words.text())
         self.marked.emit()
+
+    async def _placed(self, run: Run, found: Sequence[Compared]) -> dict[int, Came]:
+        """How the rows came out, by their places."""
+        ids: tuple[set[str], ...] = (
+            {row for one in found for row in one.rows.fixed},
+            {row for one in found for row in one.rows.broken},
+            {row for one in found for row in (*one.rows.judged, *one.rows.unjudged)},
+        )
+        runs = self._services.runs
+        better, worse, otherwise = [
+            frozenset(await runs.places_of(run.id, some) if some else ()) for some in ids
+        ]
+        came: dict[int, Came] = dict.fromkeys(otherwise, "otherwise")
+        came.update(dict.fromkeys(better, "better"))
+        came.update(dict.fromkeys(worse, "worse"))
+        came.update(dict.fromkeys(better & worse, "both"))
+        return came
+
+    def _offer_rows(self) -> None:
+        """With how many there are of each."""
+        offered: tuple[tuple[str, tuple[Came, ...]], ...] = (
+            (self.tr("All rows"), ()),
+            (self.tr("Changed rows ({0})"), ("better", "worse", "both", "otherwise")),
+            (self.tr("Better rows ({0})"), ("better", "both")),
+            (self.tr("Worse rows ({0})"), ("worse", "both")),
+        )
+        came = list(self.changed.values())
+        at = max(0, self.which.currentIndex())
+        self.which.blockSignals(True)
+        self.which.clear()
+        for words, ways in offered:
+            self.which.addItem(words.format(quantities.number(sum(one in ways for one in came))), ways)
+        self.which.setCurrentIndex(at)
+        self.which.blockSignals(False)
 
     def _told(self, other: _With) -> str:
         if not self.found and other.run is not None:
@@ -153,9 +199,8 @@ class Comparison(Surface):
         for one in self.found:
             more = []
             for words, rows in (
-                (self.tr("better: {0}"), one.rows.fixed),
-                (self.tr("worse: {0}"), one.rows.broken),
-                (self.tr("new: {0}"), one.rows.added),
+                (self.tr("rows not in the other: {0}"), one.rows.added),
+                (self.tr("judged in one of them only: {0}"), (*one.rows.judged, *one.rows.unjudged)),
             ):
                 if rows:
                     more.append(words.format(quantities.number(len(rows))))
@@ -166,11 +211,6 @@ class Comparison(Surface):
         """The last run before this one that it can be compared with."""
         run = self._run
         return next((one for one in self._others if run is not None and one.number < run.number), None)
-
-
-def _otherwise(one: Compared) -> tuple[str, ...]:
-    rows = one.rows
-    return (*rows.fixed, *rows.broken, *rows.judged, *rows.unjudged)
 
 
 def _alike(one: Run, other: Run) -> bool:

@@ -8,15 +8,13 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from chatbench.services.runs import ColumnStatistics
+from chatbench.services.runs import ColumnStatistics, round_step
 from chatbench.ui.theme import theme
 from chatbench.ui.workbench.runs.charted import cost_of, value_words
 from chatbench.ui.workbench.runs.figures import percent
 from chatbench.ui.workbench.runs.heads import letter
 
 _MARK: Final = 5
-_ROOM: Final = 1.1
-"""How much further than the dearest column the scale of money goes."""
 _STEPS: Final = 4
 
 
@@ -38,7 +36,8 @@ class CostAndQuality(QWidget):
         return QPointF(x, area.bottom() - area.height() * (column.summary.rate or 0.0))
 
     def _most(self) -> float:
-        return max((cost_of(one) or 0.0 for one in self._columns), default=0.0) * _ROOM or 1.0
+        dearest = max((cost_of(one) or 0.0 for one in self._columns), default=0.0)
+        return round_step(dearest, _STEPS) * _STEPS
 
     def _area(self) -> QRectF:
         left, below = theme().scaled(52), theme().scaled(52)

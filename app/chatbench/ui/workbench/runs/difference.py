@@ -13,23 +13,14 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.core.runs import Cell, CellKey, Run
 from chatbench.rendering.differences import differences
 from chatbench.services import Services
-from chatbench.ui.widgets import Label, RawText, Section, Select
+from chatbench.ui.widgets import Label, Section, Select
 from chatbench.ui.widgets.forms import words_of
+from chatbench.ui.workbench.differing import DifferenceText
 from chatbench.ui.workbench.differing import Run as Words
-from chatbench.ui.workbench.differing import write_runs
 
 _LONGEST: Final = 200_000
 Side = tuple[Literal["", "column", "repeat", "run"], int]
 """With what: nothing, the row in another column, another repeat of the cell, the cell of the run before."""
-
-
-class DifferenceText(RawText):
-    """Shows runs of words."""
-
-    def show_runs(self, runs: Sequence[Words]) -> None:
-        """Instead of those before."""
-        write_runs(self, runs)
-        self.fit()
 
 
 class AnswerDifference(Section):

@@ -9,12 +9,13 @@ from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHeaderView, QStyle, QToolTip, QWidget
 
 from chatbench.core.runs import Run
-from chatbench.ui import quantities
-from chatbench.ui.theme import theme
+from chatbench.ui import icons, quantities
+from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import draw_pill, pill_width
 from chatbench.ui.widgets.paint import box, draw_title
 from chatbench.ui.widgets.tooltips import escape
 from chatbench.ui.workbench.runs.celldelegate import CELL_HEIGHT
+from chatbench.ui.workbench.runs.comparing import Came
 from chatbench.ui.workbench.runs.figures import TOO_FEW, ColumnFigures, Scale, percent, scale_of, told
 from chatbench.ui.workbench.runs.tablemodel import CellModel
 
@@ -22,6 +23,12 @@ HEAD_HEIGHT: Final = 95
 NARROWEST: Final = 150
 _ROW_WIDTH, _NARROW_ROW_WIDTH, _NUMBER_WIDTH = 285, 130, 40
 _PAD: Final = 10
+_MARKS: Final[dict[Came, tuple[tuple[str, ...], ColorRole]]] = {
+    "better": (("arrow-up",), "success"),
+    "worse": (("arrow-down",), "danger"),
+    "both": (("arrow-up", "arrow-down"), "danger"),
+    "otherwise": (("minus",), "text3"),
+}
 
 
 def letter(column: int) -> str:
@@ -158,7 +165,8 @@ class ColumnHead(QHeaderView):
         painter.setFont(theme().font("micro"))
         painter.setPen(theme().color("text3" if few else "text2"))
         words = f"± {quantities.decimals(figures.reach * 100, 1)}"
-        draw_title(painter, rest, words, direction)
+        if theme().metrics("micro").horizontalAdvance(words) <= rest.width():
+            draw_title(painter, rest, words, direction)
 
     def _paint_whiskers(self, painter: QPainter, line: QRect, figures: ColumnFigures) -> None:
         """From the least to the largest share; drawn from left to right in every language, as charts are."""
@@ -239,8 +247,8 @@ class RowHead(QHeaderView):
         painter.save()
         row, repeat = self._model.line(section)
         direction = self.layoutDirection()
-        marked = row in self._model.changed_rows
-        painter.fillRect(rect, theme().color("hit" if marked else "page"))
+        came = self._model.changed_rows.get(row)
+        painter.fillRect(rect, theme().color("page"))
         painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, theme().color("line"))
         number = QRect(rect.x(), rect.y(), theme().scaled(_NUMBER_WIDTH), rect.height())
         number = QStyle.visualRect(direction, rect, number)
@@ -249,11 +257,26 @@ class RowHead(QHeaderView):
         painter.setFont(theme().font("micro"))
         painter.setPen(theme().color("text3"))
         draw_title(painter, top, quantities.number(row + 1), direction, at_end=True)
+        below = top.translated(0, theme().line("small") + 3)
         if self._model.run.plan.repeats > 1:
-            below = top.translated(0, theme().line("small") + 3)
             draw_title(painter, below, f"×{repeat + 1}", direction, at_end=True)
+        if came is not None:
+            self._paint_mark(painter, rect, below.y(), came, direction)
         self._paint_words(painter, rect, row, direction)
         painter.restore()
+
+    def _paint_mark(
+        self, painter: QPainter, rect: QRect, y: int, came: Came, direction: Qt.LayoutDirection
+    ) -> None:
+        """A strip at the edge and arrows for better and worse."""
+        marks, color = _MARKS[came]
+        edge = QStyle.visualRect(direction, rect, QRect(rect.x(), rect.y(), 3, rect.height() - 1))
+        painter.fillRect(edge, theme().color(color))
+        size = theme().icon_size(14)
+        for at, name in enumerate(marks):
+            spot = QRect(rect.x() + 6 + at * size, y, size, theme().line("small"))
+            mirrored = QStyle.visualRect(direction, rect, spot)
+            icons.draw(painter, name, mirrored, "success" if name == "arrow-up" else color)
 
     def _paint_words(self, painter: QPainter, rect: QRect, row: int, direction: Qt.LayoutDirection) -> None:
         shown = self._model.row(row)
@@ -279,7 +302,11 @@ class RowHead(QHeaderView):
             section = self.logicalIndexAt(event.pos())
             shown = self._model.row(self._model.line(section)[0]) if section >= 0 else None
             if shown is not None:
-                QToolTip.showText(event.globalPos(), f"<p>{escape(shown.whole)}</p>", self)
+                came = self._model.changed_rows.get(self._model.line(section)[0])
+                words = f"<p>{escape(shown.whole)}</p>"
+                if came is not None:
+                    words = f"<p><b>{escape(self._model.came(came))}</b></p>{words}"
+                QToolTip.showText(event.globalPos(), words, self)
                 return True
         return super().viewportEvent(event)  # type: ignore[arg-type]
 

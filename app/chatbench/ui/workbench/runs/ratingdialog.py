@@ -15,9 +15,10 @@ from chatbench.core.runs import Cell, CellKey, CellRating, Run
 from chatbench.services import Services
 from chatbench.ui import quantities
 from chatbench.ui.aio import Rereading, spawn
-from chatbench.ui.widgets import Button, Label, LineField, Meter, RawText, announce
+from chatbench.ui.widgets import Button, Label, LineField, Meter, announce
 from chatbench.ui.widgets.dialogs import fit_dialog
 from chatbench.ui.widgets.forms import scrolling, words_of
+from chatbench.ui.widgets.rawtext import FittedText
 from chatbench.ui.workbench.runs.rating import KEYS, LONGEST_NOTE, RatingRow
 from chatbench.ui.workbench.runs.shown import written_value
 
@@ -43,9 +44,9 @@ class RatingDialog(QDialog):
         self.setWindowTitle(self.tr("Rate the answers of run {0}").format(run.number))
         self.progress = Label(font="small", color="text2")
         self.meter = Meter()
-        self.asked = RawText(self.tr("Row"), most_lines=8)
-        self.expected = RawText(self.tr("Expected"), most_lines=4)
-        self.answer = RawText(self.tr("Answer"), most_lines=1_000)
+        self.asked = FittedText(self.tr("Row"), most_lines=12, font="ui")
+        self.expected = FittedText(self.tr("Expected"), most_lines=12, font="ui")
+        self.answer = FittedText(self.tr("Answer"), most_lines=1_000, font="prose")
         self._expected_head = Label(self.tr("Expected"), font="micro", color="text3", weight=600)
         self.rating = RatingRow()
         self.note = LineField(name=self.tr("Note"))

@@ -3,10 +3,10 @@ they occur."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QStyle, QToolTip, QWidget
 
 from chatbench.ui.theme import theme
@@ -39,12 +39,13 @@ class Strip(NamedTuple):
 
 
 class Strips(NamedTuple):
-    """`ticks` stand below, each at its share of the width. `is_tinted`: a tile is the darker the higher its
-    bar, and one without a bar is crossed out, for that is a value."""
+    """`ticks` stand below, each at its share of the width. `ground` is what a tile is filled with around its
+    bar: nothing; the tint of its value; or what is missing of its share, in the colour of failures. With a
+    ground, a tile without a bar is crossed out, for 0 is a value there."""
 
     strips: tuple[Strip, ...]
     ticks: tuple[tuple[float, str], ...]
-    is_tinted: bool = False
+    ground: Literal["", "tint", "missing"] = ""
 
 
 class StripChart(QWidget):
@@ -104,7 +105,7 @@ class StripChart(QWidget):
 
     def _plot(self, column: int) -> QRectF:
         names, count = self._names_wide(), max(1, len(self._shown.strips))
-        each = min((self.height() - theme().scaled(_AXIS)) / count, 2.0 * theme().scaled(_STRIP))
+        each = min((self.height() - theme().scaled(_AXIS)) / count, 2.5 * theme().scaled(_STRIP))
         left = 8 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else names
         return QRectF(left, column * each, self.width() - names - 8, each - _GAP)
 
@@ -145,8 +146,15 @@ class StripChart(QWidget):
             painter.fillRect(base, theme().color("linectl"))
         self._paint_ticks(painter)
         if self.hasFocus() and self._shown.strips and self._shown.strips[self._at[0]].tiles:
-            draw_ring(painter, theme(), self.place(*self._at).adjusted(-2, -2, 2, 2), 3)
+            self._paint_ring(painter, self.place(*self._at))
         painter.end()
+
+    def _paint_ring(self, painter: QPainter, tile: QRectF) -> None:
+        """With some of the ground between it and the bar, whose colour it shares."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme().color("chrome"), 3))
+        painter.drawRect(tile.adjusted(-1.5, -1.5, 0.5, 1.5))
+        draw_ring(painter, theme(), tile.adjusted(-5, -5, 4, 5), 3)
 
     def _paint_tile(self, painter: QPainter, area: QRectF, tile: Tile) -> None:
         gap = 1.0 if area.width() >= 5 else 0.0
@@ -155,15 +163,19 @@ class StripChart(QWidget):
             middle = QRectF(area.center().x() - 2, area.center().y(), 4, 1)
             painter.fillRect(middle, theme().color("text3"))
             return
-        if self._shown.is_tinted:
+        ground = self._shown.ground
+        if ground == "tint":
             tint = QColor(theme().color("chart-1"))
             tint.setAlphaF(0.05 + (_TINT - 0.05) * tile.share)
             painter.fillRect(area, tint)
+        elif ground == "missing" and tile.share < 1:
+            painter.fillRect(area, theme().color("dangersoft"))
+            painter.fillRect(QRectF(area.left(), area.top(), area.width(), 3), theme().color("danger"))
         if tile.share > 0:
             high = max(_LEAST_BAR, area.height() * tile.share)
             bar = QRectF(area.left(), area.bottom() - high, area.width(), high)
             painter.fillRect(bar, theme().color("chart-1"))
-        elif self._shown.is_tinted:
+        elif ground:
             half = min(4.0, area.width() / 2 - 0.5)
             painter.setPen(theme().color("danger"))
             middle_at = QPointF(area.center().x(), area.bottom() - half - 2)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from chatbench.core.runs import CellKey, Run
 from chatbench.ui import quantities
+from chatbench.ui.workbench.runs.comparing import Came
 from chatbench.ui.workbench.runs.pages import Pages
 from chatbench.ui.workbench.runs.shown import ShownCell, ShownRow, one_line
 
@@ -40,8 +41,8 @@ class CellModel(QAbstractTableModel):
         self._since: dict[CellKey, float] = {}
         self._told: set[int] = set()
         self.checks = tuple(check.title for check in run.plan.checks)
-        self.changed_rows: frozenset[int] = frozenset()
-        """Rows that are otherwise than in what the run is compared with."""
+        self.changed_rows: Mapping[int, Came] = {}
+        """How rows came out that are otherwise than in what the run is compared with."""
         pages.arrived.connect(self._arrived)
 
     # What Qt asks
@@ -75,9 +76,22 @@ class CellModel(QAbstractTableModel):
             return f"{column.label}, {column.model}"
         row, _ = self.line(section)
         shown = self._pages.row(row)
-        return f"{quantities.number(row + 1)} {shown.words if shown is not None else ''}".rstrip()
+        came = self.changed_rows.get(row)
+        marked = f"({self.came(came)})" if came is not None else ""
+        words = (quantities.number(row + 1), marked, shown.words if shown is not None else "")
+        return " ".join(filter(None, words))
 
     # What the window asks
+
+    def came(self, came: Came) -> str:
+        """How a row came out, in a word."""
+        words: dict[Came, str] = {
+            "better": self.tr("better"),
+            "worse": self.tr("worse"),
+            "both": self.tr("better and worse"),
+            "otherwise": self.tr("judged otherwise"),
+        }
+        return words[came]
 
     def line(self, section: int) -> tuple[int, int]:
         """Row of the run and repeat that stand in this row of the table."""

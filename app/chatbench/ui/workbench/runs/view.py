@@ -156,7 +156,7 @@ class RunView(Surface):
         """Makes a cell the current one, with all rows in view."""
         if not self._model.at(key).isValid():
             self.foot.show_all()
-            self.comparison.only_button.setChecked(False)
+            self.comparison.want_all()
             self.grid.show_rows(None)
             self.foot.tell_rows(None, 0)
         self.grid.go_to(key)
@@ -279,9 +279,9 @@ class RunView(Surface):
         rows: Sequence[int] | None = None
         if self.foot.is_filtering():
             rows = await self._services.runs.failing_rows(self.id, self.foot.check())
-        if self.comparison.only_changed():
-            changed = self.comparison.changed
-            rows = [row for row in (range(self.run.rows) if rows is None else rows) if row in changed]
+        wanted = self.comparison.wanted()
+        if wanted is not None:
+            rows = [row for row in (range(self.run.rows) if rows is None else rows) if row in wanted]
         self.grid.show_rows(rows)
         self.foot.tell_rows(None if rows is None else len(rows), self.run.rows)
 
