@@ -14,7 +14,7 @@ import apsw
 import keyring
 import pytest
 from keyring.backends import SecretService
-from tests.harness import databases
+from tests.harness import databases, program
 
 from chatbench.storage import opening
 from chatbench.storage.migrations import MIGRATIONS
@@ -258,3 +258,20 @@ def told(path: Path) -> list[object]:
         tables = [name for kind, name, _, _ in schema if kind == "table"]
         rows = {name: list(connection.execute(f'SELECT * FROM "{name}"')) for name in tables}
         return [schema, [connection.pragma(name) for name in pragmas], rows]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="programs are forked on POSIX only")
+@pytest.mark.parametrize("arguments", [["--version"], ["prompt", "Hi", "-m", "nobody/m"], ["prompt", "-x"]])
+def test_a_command_that_is_forked_ends_as_one_that_is_started(home: Path, arguments: list[str]) -> None:
+    env = program.environment(home / "keyring.json")
+    started = subprocess.run(
+        program.command(*arguments), env=env, capture_output=True, text=True, check=False
+    )
+    assert program._zygote(env) is not None
+    assert program.run(*arguments, env=env) == (started.returncode, started.stdout, started.stderr)
+
+
+def test_a_command_is_not_forked_where_its_interpreter_would_differ(home: Path) -> None:
+    env = program.environment(home / "keyring.json")
+    assert program._zygote({**env, "PYTHONIOENCODING": "ascii"}) is None
+    assert program._zygote({**env, "LC_ALL": "C"}) is None

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.harness import zygote
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
+_first: zygote.Zygote | None = None
 
 
 class Ran(NamedTuple):
@@ -44,8 +47,23 @@ def environment(keyring_file: Path, **more: str) -> dict[str, str]:
 
 def run(*arguments: str, env: Mapping[str, str], stdin: str | bytes = "", cwd: Path = ROOT) -> Ran:
     """Runs one command to its end."""
+    data = stdin if isinstance(stdin, bytes) else stdin.encode()
+    if (forked := _zygote(env)) is not None:
+        code, out, err = forked.run(arguments, env, data, cwd, PATIENCE_S)
+        return Ran(code, out.decode(), err.decode())
     done = subprocess.run(
         command(*arguments), env=env, cwd=cwd, capture_output=True, check=False, timeout=PATIENCE_S,
-        input=stdin if isinstance(stdin, bytes) else stdin.encode(),
+        input=data,
     )  # fmt: skip
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def _zygote(env: Mapping[str, str]) -> zygote.Zygote | None:
+    """Where a command in this environment may be forked from; None where an interpreter has to start for
+    it."""
+    global _first
+    if not hasattr(os, "fork"):
+        return None
+    if _first is None:
+        _first = zygote.Zygote(env, ROOT)
+    return _first if _first.started_with == zygote.at_start(env) else None
