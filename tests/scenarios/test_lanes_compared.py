@@ -47,7 +47,7 @@ async def compare_with(view: ConversationView, letter: str) -> None:
 async def set_parameters(lane: LaneView, view: ConversationView, **given: Any) -> None:
     """Changes what a lane is asked with."""
     view.change_lane(msgspec.structs.replace(lane.lane, **given))
-    await view._lane_settled()
+    await view.changes.settled()
 
 
 def test_the_other_lane_shows_what_it_says_otherwise(

@@ -160,7 +160,7 @@ def test_the_inspector_changes_the_lane_it_was_opened_for(
             await until(lambda: second.lane.parameters.temperature == 0.7, "the value to go to its lane")
             assert first.lane.parameters.temperature is None
             assert inspector.system.toPlainText() == "For the first."
-            await view._lane_settled()
+            await view.changes.settled()
             await ask(view, "One")
             bodies = {one.json["model"]: one.json for one in server.asked}
             assert bodies["model-a"]["messages"][0]["content"] == "For the first."

@@ -103,7 +103,7 @@ def test_the_menu_offers_all_that_the_row_does_and_more(
     async def scenario() -> None:
         async with chatting(tmp_path, server) as (_session, view):
             await send(view, "Show it")
-            view.regenerate_last()
+            view.acts.regenerate_last()
             await until(lambda: len(view.conversation.messages) == 3, "the second answer")
             await finished(view)
             await texts(view)

@@ -98,4 +98,4 @@ class Following(QObject):
         views = self._workspace.views()
         view = next((view for view in views if view.lanes.view(lane.id) is not None), None)
         if view is not None:
-            view.change_lane(lane)
+            view.changes.change(lane)

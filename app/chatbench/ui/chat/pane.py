@@ -22,7 +22,8 @@ from chatbench.ui.chat.beside import Beside
 from chatbench.ui.chat.columns import Columns
 from chatbench.ui.chat.commands import add_chat_actions
 from chatbench.ui.chat.conversation import ConversationView
-from chatbench.ui.chat.conversation.view import FIRST_SCREEN, welcome_title
+from chatbench.ui.chat.conversation.questions import welcome_title
+from chatbench.ui.chat.conversation.view import FIRST_SCREEN
 from chatbench.ui.chat.filing import Filing
 from chatbench.ui.chat.following import Following
 from chatbench.ui.chat.inspector import ChatInspector, inspector_frame

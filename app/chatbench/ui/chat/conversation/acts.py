@@ -18,6 +18,7 @@ from chatbench.ui.chat.conversation.branches import branch_rows
 from chatbench.ui.chat.conversation.offers import Offer, deeds, fill, offers, ways
 from chatbench.ui.chat.conversation.otherwise import AskOtherwise
 from chatbench.ui.chat.conversation.quoting import insert_quotation
+from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import siblings_in
 from chatbench.ui.chat.conversation.summarising import SummariseDialog
 from chatbench.ui.chat.conversation.tree import TreeDialog
@@ -52,6 +53,26 @@ class MessageActs(QObject):
             lambda message_id, at: self.show_menu(lane, lane.source.message(message_id), at)
         )
         lane.transcript.menu_opening.connect(partial(self._add_to, lane))
+
+    def show_context(self) -> None:
+        """What the current lane will send next, item by item."""
+        view = self._view
+        if not view.compare.judging.may_tell():
+            return
+        dialog = SentDialog(self._services, view.id, view.lane.id, view.drafts.unsent, view)
+        dialog.summary_wanted.connect(self.summarise)
+        dialog.open()
+
+    def regenerate_last(self) -> None:
+        """Another answer to the last question."""
+        last = self._view.source.path
+        if last and not self._view.streaming:
+            self.regenerate(last[-1])
+
+    def add_draft(self, role: Literal["user", "assistant"], everywhere: bool = False) -> None:
+        """What stands in the composer becomes a message that nobody is asked, if it can."""
+        if self._view.composer.can_add:
+            self.add(role, everywhere)
 
     def act(self, lane: LaneView, message_id: str, action: str) -> None:
         """Does one of the transcript's actions."""
@@ -126,14 +147,14 @@ class MessageActs(QObject):
     ) -> None:
         """Another answer beside this one."""
         view, chat = self._view, self._services.chat
-        view.ask(partial(chat.regenerate, view.id, message.id, model=model, parameters=parameters))
+        view.questions.ask(partial(chat.regenerate, view.id, message.id, model=model, parameters=parameters))
 
     def retry(self, lane: LaneView, message: TreeMessage) -> None:
         """The same again after a failure: another answer, or another continuation of what it continues."""
         before = message.continues
         if before and any(one.id == before for one in self._view.conversation.messages):
             chat = self._services.chat
-            self._view.ask(partial(chat.continue_answer, self._view.id, before, lane_id=lane.id))
+            self._view.questions.ask(partial(chat.continue_answer, self._view.id, before, lane_id=lane.id))
         else:
             self.regenerate(message)
 
@@ -163,7 +184,7 @@ class MessageActs(QObject):
     def go_on(self, lane: LaneView, message: TreeMessage) -> None:
         """Has an answer that was cut off continued, beside it."""
         view, chat = self._view, self._services.chat
-        view.ask(partial(chat.continue_answer, view.id, message.id, lane_id=lane.id))
+        view.questions.ask(partial(chat.continue_answer, view.id, message.id, lane_id=lane.id))
 
     def retry_now(self, message: TreeMessage) -> None:
         """The next attempt at once, where one is waited for."""
@@ -271,7 +292,7 @@ class MessageActs(QObject):
         siblings = siblings_in(conversation, message)
         at = next(n for n, one in enumerate(siblings) if one.id == message.id) + step
         if 0 <= at < len(siblings):
-            self._view.move_lane(lane, conversation.newest_leaf(siblings[at].id))
+            self._view.changes.move(lane, conversation.newest_leaf(siblings[at].id))
 
     def show_tree(self, lane: LaneView, message: TreeMessage | None = None) -> None:
         """All branches of the conversation, to jump from; the lane then shows the chosen one."""

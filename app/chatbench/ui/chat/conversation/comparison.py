@@ -157,7 +157,7 @@ class Comparison(QObject):
         dialog.open()
 
     def _merge(self, turn_id: str, model: ModelRef, prompt: str, lane_id: str) -> None:
-        self._view.ask(partial(self._merged, turn_id, model, prompt, lane_id))
+        self._view.questions.ask(partial(self._merged, turn_id, model, prompt, lane_id))
 
     async def _merged(self, turn_id: str, model: ModelRef, prompt: str, lane_id: str) -> Turn:
         view = self._view
@@ -209,14 +209,14 @@ class Comparison(QObject):
         words = one if len(added) == 1 else many
         view.window_frame.notices.show_notice(words, action=(self.tr("Undo"), undo))
         if ask and last:
-            view.ask(partial(self._services.chat.regenerate, view.id, last, lanes=tuple(added)))
+            view.questions.ask(partial(self._services.chat.regenerate, view.id, last, lanes=tuple(added)))
 
     def send_to(self, lane: LaneView, other: LaneView) -> None:
         """Sends the answer in view of a lane to another one, as a question."""
         message = lane.answer_in_view()
         if message is not None:
             view = self._view
-            view.ask(partial(self._services.chat.ask_with_answer, view.id, message.id, other.id))
+            view.questions.ask(partial(self._services.chat.ask_with_answer, view.id, message.id, other.id))
 
     def show_leaderboard(self) -> None:
         """Which models' answers were rated best, in all chats."""
@@ -242,7 +242,7 @@ class Comparison(QObject):
         message = lane.answer_in_view()
         if message is not None:
             view = self._view
-            view.ask(partial(self._services.chat.regenerate, view.id, message.id, lanes=(lane.id,)))
+            view.questions.ask(partial(self._services.chat.regenerate, view.id, message.id, lanes=(lane.id,)))
 
     def close(self, lane: LaneView) -> None:
         """Takes a lane away; its branch stays in the tree. With Undo."""

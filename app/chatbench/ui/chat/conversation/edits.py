@@ -186,7 +186,7 @@ class Edits(QObject):
         if not (view.asking or view.streaming):
             self._close()
             view.drafts.take_edit()
-            view.ask_with(draft)
+            view.questions.ask_with(draft)
 
     def _save(self, draft: Draft) -> None:
         view = self._view

@@ -44,7 +44,7 @@ class FirstPage(QObject):
         view = self._view
         page = WelcomeView(view.services, view)
         page.model_chosen.connect(view.choose_model)
-        page.question_asked.connect(lambda text: view.ask_with(Draft(text=text)))
+        page.question_asked.connect(lambda text: view.questions.ask_with(Draft(text=text)))
         page.provider_wanted.connect(view.provider_wanted)
         page.link_activated.connect(self._ask_about)
         page.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)

@@ -3,29 +3,24 @@ and asks them for everything."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import msgspec
-from PySide6.QtCore import QCoreApplication, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatbench.core.changes import Changes
-from chatbench.core.conversations import Conversation, Draft, Lane, TreeMessage
+from chatbench.core.conversations import Conversation, Lane, TreeMessage
 from chatbench.core.marks import NO_MARKS
-from chatbench.core.models import GUIDE, Effort, ModelRef
+from chatbench.core.models import GUIDE, ModelRef
 from chatbench.services import Services
-from chatbench.services.chat import Turn
 from chatbench.services.history import Extent
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.chat.composer import Composer, DropZone
 from chatbench.ui.chat.conversation.acts import MessageActs
 from chatbench.ui.chat.conversation.aligning import FootAligning
-from chatbench.ui.chat.conversation.announcing import announce_turn
 from chatbench.ui.chat.conversation.attached import AttachedFiles
 from chatbench.ui.chat.conversation.comparebar import CompareBar
 from chatbench.ui.chat.conversation.comparison import Comparison
@@ -33,11 +28,12 @@ from chatbench.ui.chat.conversation.drafts import Drafts
 from chatbench.ui.chat.conversation.edits import Edits
 from chatbench.ui.chat.conversation.firstpage import FirstPage
 from chatbench.ui.chat.conversation.lane import LaneView
+from chatbench.ui.chat.conversation.lanechanges import LaneChanges
 from chatbench.ui.chat.conversation.lanes import Lanes
 from chatbench.ui.chat.conversation.prompts import Prompting
+from chatbench.ui.chat.conversation.questions import Questions
 from chatbench.ui.chat.conversation.queue import Queue
 from chatbench.ui.chat.conversation.room import Room
-from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.conversation.turns import Turns, shared_questions
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
@@ -51,11 +47,6 @@ if TYPE_CHECKING:
 
 FIRST_SCREEN = 40
 """Messages that are read before anything else: more than any screen holds."""
-
-
-def welcome_title() -> str:
-    """What the very first chat is called until something is asked in it."""
-    return QCoreApplication.translate("ConversationView", "Welcome")
 
 
 class ConversationView(Surface):
@@ -90,9 +81,8 @@ class ConversationView(Surface):
         self.prompting = Prompting(self)
         self._reading = Rereading(self._read, self, "reload")
         self.marks = NO_MARKS
-        self._lane_chosen = False
-        self._asking: asyncio.Task[None] | None = None
-        self._lane_write: asyncio.Task[None] | None = None
+        self.questions = Questions(self)
+        self.changes = LaneChanges(self)
         self.drafts = Drafts(services, self.composer, conversation.id, self)
         self.turns = Turns(self)
         self.edits = Edits(self)
@@ -137,19 +127,19 @@ class ConversationView(Surface):
     @property
     def is_blank(self) -> bool:
         """Nothing was said here yet, and nothing is about to be."""
-        return self.drafts.blank and self._asking is None and not self.conversation.messages
+        return self.drafts.blank and not self.questions.any and not self.conversation.messages
 
     @property
     def is_unchosen(self) -> bool:
         """Nothing was said to the one lane, and its model is nobody's choice for this chat."""
         given = self.lane.model in (None, GUIDE, self.services.models.default())
         fresh = self.lanes.alone and not self.conversation.messages and not self.asking
-        return fresh and given and not self.lane.system and not self._lane_chosen
+        return fresh and given and not self.lane.system and not self.changes.any
 
     @property
     def asking(self) -> bool:
         """A question is on its way to the store."""
-        return self._asking is not None and not self._asking.done()
+        return self.questions.under_way
 
     def _lay_out(self) -> None:
         self._upper = QStackedLayout()
@@ -189,7 +179,7 @@ class ConversationView(Surface):
         composer.lane_turned_to.connect(self._turn_to_lane)
         composer.lane_added.connect(self.compare.add_lane)
         composer.model_named.connect(self.compare.name_model)
-        composer.effort_chosen.connect(self._choose_effort)
+        composer.effort_chosen.connect(self.changes.choose_effort)
         composer.edit_last_requested.connect(lambda: self.edits.edit_last(self.lanes.current))
         composer.key_wanted.connect(self.provider_wanted)
 
@@ -229,8 +219,8 @@ class ConversationView(Surface):
         lane = next((one for one in self.lanes.views if message in one.source.path), None)
         if lane is None:
             lane = self.lanes.view(message.lane_id) or self.lanes.current
-            self.move_lane(lane, self.conversation.newest_leaf(message_id, lane.id))
-            await self._lane_settled()
+            self.changes.move(lane, self.conversation.newest_leaf(message_id, lane.id))
+            await self.changes.settled()
             self.reload()
             await self._reading.ended()
         self.lanes.turn_to(lane)
@@ -238,14 +228,6 @@ class ConversationView(Surface):
             lane.transcript.show_message(message_id)
         else:
             self.lanes.show_turn(message.turn_id)
-
-    def show_context(self) -> None:
-        """What the current lane will send next, item by item."""
-        if not self.compare.judging.may_tell():
-            return
-        dialog = SentDialog(self.services, self.id, self.lane.id, self.drafts.unsent, self)
-        dialog.summary_wanted.connect(self.acts.summarise)
-        dialog.open()
 
     async def return_to(self, message_id: str, pixels: float) -> None:
         """Scrolls to where the reader was, when all of the conversation is known."""
@@ -257,15 +239,10 @@ class ConversationView(Surface):
         """Reads the outline again; several calls in a row read once."""
         self._reading.again()
 
-    async def _lane_settled(self) -> None:
-        """Waits until a change of the lane is written: whoever reads before would undo it."""
-        while (writing := self._lane_write) is not None and not writing.done():
-            await asyncio.wait({writing})
-
     async def _read(self) -> None:
         history = self.services.history
-        await self._lane_settled()
-        writing = self._lane_write
+        await self.changes.settled()
+        writing = self.changes.writing
         conversation = await history.outline(self.id)
         extents = await history.extents(self.id)
         self.marks = await self.services.context.marks(self.id)
@@ -275,7 +252,7 @@ class ConversationView(Surface):
                 view.source.marks = self.marks
                 stale |= dict.fromkeys(view.source.stale(conversation, lane))
         fresh = await history.messages(list(stale)) if stale else ()
-        if self._lane_write is not writing:
+        if self.changes.writing is not writing:
             await self._read()
             return
         self._show(conversation, extents, fresh)
@@ -302,7 +279,7 @@ class ConversationView(Surface):
         """Which lanes there are, in which order, and whether their models' names are shown."""
         self.lanes.set_lanes(self.conversation.lanes)
         self.bar.set_lanes([(one.id, one.letter) for one in self.lanes.views])
-        self._show_lane()
+        self.show_lane()
         self.changed.emit()
 
     @property
@@ -310,7 +287,8 @@ class ConversationView(Surface):
         """Blind mode: nothing may tell which lane is which model."""
         return self.compare.judging.hidden
 
-    def _show_lane(self) -> None:
+    def show_lane(self) -> None:
+        """The composer follows the current lane."""
         self.composer.set_model(self.lane.model or GUIDE)
         self.composer.set_lanes(
             [(one.id, one.letter, one.lane.model or GUIDE) for one in self.lanes.views],
@@ -334,7 +312,7 @@ class ConversationView(Surface):
 
     def _turned(self) -> None:
         """Composer and inspector follow the lane the reader turns to."""
-        self._show_lane()
+        self.show_lane()
         self.turns.show()
         self.changed.emit()
 
@@ -350,51 +328,12 @@ class ConversationView(Surface):
     def _send(self) -> None:
         """What stands in the composer leaves it, and comes back where it cannot be written."""
         if not self.asking:
-            self.ask_with(self.drafts.take())
-
-    def ask_with(self, draft: Draft) -> None:
-        """Asks all lanes, or with `draft.edits` asks a question anew; what cannot be sent comes back."""
-        self.ask(partial(self._asked, draft), draft)
-
-    async def _asked(self, draft: Draft) -> Turn:
-        if not self.conversation.messages and self.conversation.summary.title == welcome_title():
-            # It was the guide's own title; the question names the chat.
-            await self.services.history.rename(self.id, "")
-        return await self.services.chat.send(self.id, draft, initiator=self)
-
-    def ask(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None = None) -> None:
-        """Begins a turn, one at a time. It is begun even if this pane is closed meanwhile."""
-        if self.asking:
-            return
-        self.composer.set_streaming(True)
-        for lane in self.lanes.views:
-            lane.transcript.jump_to_end()
-        self._asking = self.drafts.sending = spawn(self._begin(ask, taken), name="ask")
+            self.questions.ask_with(self.drafts.take())
 
     async def settled(self) -> None:
         """Waits until the question on its way and a change of the lane are in the store."""
-        if self._asking is not None and not self._asking.done():
-            await asyncio.wait({self._asking})
-        await self._lane_settled()
-
-    def add_draft(self, role: Literal["user", "assistant"], everywhere: bool = False) -> None:
-        """What stands in the composer becomes a message that nobody is asked, if it can."""
-        if self.composer.can_add:
-            self.acts.add(role, everywhere)
-
-    async def _begin(self, ask: Callable[[], Awaitable[Turn]], taken: Draft | None) -> None:
-        try:
-            await self._lane_settled()
-            turn = await ask()
-        except BaseException:
-            if taken is not None:
-                self.drafts.give_back(taken)
-            self.composer.set_streaming(self.streaming)
-            raise
-        if taken is not None:
-            self.drafts.sent(taken)
-        self.reload()
-        spawn(announce_turn(self, turn), owner=self, name="answer")
+        await self.questions.settled()
+        await self.changes.settled()
 
     def stop(self) -> None:
         """Stops every answer of this conversation."""
@@ -416,29 +355,12 @@ class ConversationView(Surface):
         self.composer.open_picker()
 
     def choose_model(self, model: ModelRef) -> None:
-        """From here on this lane goes to another model."""
-        self._change_lane(msgspec.structs.replace(self.lane, model=model))
-
-    def _choose_effort(self, effort: Effort | None) -> None:
-        parameters = msgspec.structs.replace(self.lane.parameters, reasoning_effort=effort)
-        self._change_lane(msgspec.structs.replace(self.lane, parameters=parameters))
+        """From here on the current lane goes to another model."""
+        self.changes.choose_model(model)
 
     def change_lane(self, lane: Lane) -> None:
         """The inspector's way to change system prompt and parameters."""
-        view = self.lanes.view(lane.id)
-        if view is not None:
-            self._change_lane(msgspec.structs.replace(lane, leaf=view.lane.leaf))
-
-    def _change_lane(self, lane: Lane) -> None:
-        view = self.lanes.view(lane.id)
-        if view is None:
-            return
-        self._lane_chosen = True
-        view.lane = lane
-        view.head.show_lane(lane)
-        self._show_lane()
-        self.first_page.show()
-        self._lane_write = spawn(self.services.history.update_lane(self.id, lane), name="update-lane")
+        self.changes.change(lane)
 
     def open_find(self) -> None:
         """Shows the bar that searches this conversation, all of it."""
@@ -448,17 +370,6 @@ class ConversationView(Surface):
     async def _prepare_find(self) -> None:
         await self.source.prepare_find()
         self.transcript.search(self.transcript.find_bar.field.text())
-
-    def regenerate_last(self) -> None:
-        """Another answer to the last question."""
-        last = self.source.path
-        if last and not self.streaming:
-            self.acts.regenerate(last[-1])
-
-    def move_lane(self, lane: LaneView, leaf: str) -> None:
-        """Shows another branch in a lane."""
-        moving = self.services.history.move_lane(self.id, lane.id, leaf)
-        self._lane_write = spawn(moving, name="move-lane")
 
     def open_address(self, url: str) -> None:
         """The reader has seen where it leads."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,7 +20,7 @@ from chatbench.ui.chat.transcript.boxes.base import Box, Context
 from chatbench.ui.chat.transcript.boxes.controls import tr
 from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
 from chatbench.ui.chat.transcript.boxes.question import QuestionLine
-from chatbench.ui.chat.transcript.boxes.table import TableBox
+from chatbench.ui.chat.transcript.column import BoxColumn
 from chatbench.ui.chat.transcript.frame import ACTIONS_GAP, BEFORE_TURN, BOX_PADDING, Frame
 from chatbench.ui.chat.transcript.markdown import MarkdownSegment
 from chatbench.ui.chat.transcript.segment import Segment
@@ -30,24 +29,20 @@ from chatbench.ui.chat.transcript.source import Entry, Live
 from chatbench.ui.chat.transcript.states import Wait, ended_boxes, living_boxes, wait_of
 from chatbench.ui.theme import theme
 
-_ITEM_GAP: Final = 2.0
 _BELOW_MARGIN: Final = 12.0
 """What parts the facts of one answer from the next name, where no question stands between."""
 
 
-class Item:
+class Item(BoxColumn):
     """A message that is at hand. Coordinates are from its upper edge and the viewport's left edge."""
 
     def __init__(
         self, context: Context, entry: Entry, frame: Frame, live: Live | None, *, first: bool = False
     ) -> None:
+        super().__init__(frame)
         self.context = context
         self.entry = entry
         self.first = first
-        self.frame = frame
-        self.boxes: list[Box] = []
-        self.tops: list[float] = []
-        self.height = 0.0
         self.changed_at: float | None = None
         """The place of a tick's first change; None when nothing changed."""
         self._segments: list[Segment | None] = []
@@ -99,12 +94,6 @@ class Item:
         self._version = -1
         self._facts = []
         self._rebuild()
-
-    def fit(self, frame: Frame) -> None:
-        """Take another width."""
-        if frame != self.frame:
-            self.frame = frame
-            self._fit_boxes(0)
 
     def _parts(self) -> Sequence[Part]:
         parts = self._live.parts() if self._live is not None else self.message.parts
@@ -248,25 +237,6 @@ class Item:
         self._fit_boxes(first)
         return first
 
-    def _fit_boxes(self, first: int) -> None:
-        width = self._column_width()
-        for box in self.boxes[first:]:
-            box.fit(max(40.0, width - box.indent))
-        self._refit_tables(first)
-        self._place(first)
-
-    def _refit_tables(self, first: int) -> None:
-        """The columns of a table may have changed under its earlier rows."""
-        last = self.boxes[-1] if self.boxes else None
-        shapes = {id(box.shape): box.shape for box in self.boxes[first:] if isinstance(box, TableBox)}
-        if last is not None:
-            for shape in shapes.values():
-                for box in shape.boxes:
-                    box.refit()
-
-    def _column_width(self) -> float:
-        return self.frame.column - (2 * BOX_PADDING[0] if self.boxed else 0)
-
     @property
     def _before(self) -> int:
         """The gap above: an answer has the row of actions of what it answers for one."""
@@ -282,27 +252,6 @@ class Item:
         """Where the words begin, or the fill of your own message."""
         return float(self._before + (0 if self.brief else self.frame.head))
 
-    def _place(self, first: int) -> None:
-        y = self.content_top + (BOX_PADDING[1] if self.boxed else 0)
-        if first:
-            y = self.tops[first - 1] + self.boxes[first - 1].height
-        del self.tops[first:]
-        for number in range(first, len(self.boxes)):
-            box = self.boxes[number]
-            if number:
-                y += self._gap(self.boxes[number - 1], box)
-            self.tops.append(y)
-            y += box.height
-        self._measure_height()
-
-    @staticmethod
-    def _gap(above: Box, below: Box) -> float:
-        if below.continued and type(above) is type(below):
-            return _ITEM_GAP if getattr(getattr(below, "block", None), "kind", "") == "list" else 0.0
-        if (above.snug and below.snug) or below.hugs:
-            return 4.0
-        return max(above.after, below.before)
-
     @property
     def body_bottom(self) -> float:
         """Where the words end, the padding of your own message included."""
@@ -311,7 +260,8 @@ class Item:
         end = self.tops[-1] + self.boxes[-1].height
         return end + (BOX_PADDING[1] if self.boxed else 0)
 
-    def _measure_height(self) -> None:
+    def measure_height(self) -> None:
+        """Words, actions and facts have room, and whatever has it reserved."""
         least = 0.0 if self.frame.folded or self.brief else self._before + self.margin_height()
         below = self.frame.actions
         if self.brief and self.entry.count < 2:
@@ -321,7 +271,7 @@ class Item:
     def reserve(self, height: float) -> None:
         """Takes at least so much height: something stands over its words."""
         self._reserved = height
-        self._measure_height()
+        self.measure_height()
 
     def margin_height(self) -> float:
         """Height of the facts beside the message, with the room below them."""
@@ -333,68 +283,10 @@ class Item:
         known = len(self.facts()) + len(self.note_lines())
         return lines + (6 + known * theme().line("small") if known else 0)
 
-    def settle(self, number: int) -> float:
-        """Make one box's height exact; returns by how much it changed."""
-        box = self.boxes[number]
-        change = box.settle()
-        if change:
-            for below in range(number + 1, len(self.tops)):
-                self.tops[below] += change
-            self._measure_height()
-        return change
-
-    def settle_between(self, top: float, bottom: float) -> float:
-        """Make exact what stands between two heights, from above; returns the whole change."""
-        total = 0.0
-        number = self.box_at(top)
-        first = number
-        changed = False
-        while number < len(self.boxes) and self.tops[number] <= bottom:
-            box = self.boxes[number]
-            if not box.exact:
-                change = box.settle()
-                if change:
-                    changed = True
-                    total += change
-                    if number + 1 < len(self.boxes):
-                        self.tops[number + 1] = (
-                            self.tops[number] + box.height + self._gap(box, self.boxes[number + 1])
-                        )
-            elif changed and number + 1 < len(self.boxes):
-                below = self.boxes[number + 1]
-                self.tops[number + 1] = self.tops[number] + box.height + self._gap(box, below)
-            number += 1
-        if changed:
-            self._place(max(first, 0))
-        return total
-
-    def box_at(self, y: float) -> int:
-        """The box at a height, the nearest one above for gaps; 0 for what is above all."""
-        return max(0, bisect_right(self.tops, y) - 1)
-
-    def box_rect(self, number: int) -> QRectF:
-        """Where a box stands."""
-        box = self.boxes[number]
-        inset = BOX_PADDING[0] if self.boxed else 0
-        x = self.frame.column_x + inset + (0 if self.frame.rtl else box.indent)
-        return QRectF(x, self.tops[number], box.width, box.height)
-
     def fill_rect(self) -> QRectF:
         """The fill of your own message."""
         top = self.content_top
         return QRectF(self.frame.column_x, top, self.frame.column, self.body_bottom - top)
-
-    def release(self) -> None:
-        """Drop the layouts of all boxes."""
-        for box in self.boxes:
-            box.release()
-
-    def restyle(self) -> None:
-        """Colours or fonts changed: everything is laid out again."""
-        for box in self.boxes:
-            box.stale()
-            box.width = -1.0
-        self._fit_boxes(0)
 
     def rebuild_part_of(self, box: Box) -> None:
         """A fold of the part ``box`` belongs to was opened or closed."""
@@ -404,12 +296,6 @@ class Item:
             if segment is not None and box in segment.boxes:
                 segment.rebuild()
         self._gather(0)
-
-    def box_changed(self, box: Box) -> None:
-        """A box has to be measured again."""
-        if box in self.boxes:
-            first = self.boxes.index(box)
-            self._fit_boxes(first)
 
     def clock(self) -> str:
         """When it was written, as local hour and minute; of the guide, that it is built in."""

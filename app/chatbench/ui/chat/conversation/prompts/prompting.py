@@ -73,7 +73,7 @@ class Prompting(QObject):
         lane = msgspec.structs.replace(before, **changes)
         told = []
         if lane != before:
-            view.change_lane(lane)
+            view.changes.change(lane)
             words = self.tr("{0} has set for this chat: {1}.")
             told.append(words.format(name or self.tr("The prompt"), self._set_words(before, lane)))
         if missed:
@@ -115,7 +115,7 @@ class Prompting(QObject):
 
         def undo() -> None:
             if isValid(view):
-                view.change_lane(before)
+                view.changes.change(before)
 
         return undo
 
