@@ -235,7 +235,7 @@ async def _services(base: str = "http://127.0.0.1:9/v1") -> AsyncIterator[Servic
         (folder / "providers").mkdir()
         told = provider(base, AT_ONCE).replace("base_url", 'auth = "none"\nbase_url')
         (folder / "providers" / "mock.toml").write_text(told)
-        services = build(folder, environ={})
+        services = build(folder, environ={}, shared_loop=True)
         await services.profile.ready()
         try:
             yield services

@@ -30,7 +30,7 @@ PATIENCE_S = 20.0
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Session]:
     """The window on a profile, shown and ready; shut down as a person's closing it would."""
-    session = Session(build(folder))
+    session = Session(build(folder, shared_loop=True))
     session.start()
     try:
         await until(lambda: session.window.windowTitle() != "Chatbench", "a conversation to show")

@@ -86,8 +86,10 @@ def build(
     environ: Mapping[str, str] | None = None,
     http: HttpClient | None = None,
     log_level: str = "",
+    shared_loop: bool = False,
 ) -> Services:
-    """All services of the profile in `folder` (None: CHATBENCH_HOME, else the user's own).
+    """All services of the profile in `folder` (None: CHATBENCH_HOME, else the user's own). `shared_loop`: a
+    window lives in the loop of whoever uses them, so that runs leave it its share.
 
     Returns at once: the database opens on its own thread, and `services.profile.ready()` waits
     for it. Raises ConfigurationError, and StorageError where the folder cannot be made.
@@ -96,10 +98,10 @@ def build(
 
     base = ground.lay(folder, os.environ if environ is None else environ, http, log_level)
     talking = chats.make(base)
-    return _together(base, talking)
+    return _together(base, talking, shared_loop)
 
 
-def _together(ground: Ground, chats: Chats) -> Services:
+def _together(ground: Ground, chats: Chats, shared_loop: bool) -> Services:
     from chatbench.services import Services
     from chatbench.services.endpoints import EndpointService
     from chatbench.services.exchange import ExchangeService
@@ -109,7 +111,7 @@ def _together(ground: Ground, chats: Chats) -> Services:
     from chatbench.storage.ratings import RatingStore
 
     ratings = RatingStore(ground.database)
-    later = LaterWorkbench(partial(_workbench, ground, chats))
+    later = LaterWorkbench(partial(_workbench, ground, chats, shared_loop))
     talking = chats._asdict()
     del talking["closing"]
     return Services(
@@ -132,10 +134,10 @@ def _together(ground: Ground, chats: Chats) -> Services:
     )
 
 
-def _workbench(ground: Ground, chats: Chats) -> Workbench:
+def _workbench(ground: Ground, chats: Chats, shared_loop: bool) -> Workbench:
     from chatbench.main import workbench
 
-    return workbench.make(ground, chats)
+    return workbench.make(ground, chats, shared_loop=shared_loop)
 
 
 def _profile(ground: Ground) -> ProfileService:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chatbench.services.fragments import FragmentService
 
 
-def make(ground: Ground, chats: Chats) -> Workbench:
+def make(ground: Ground, chats: Chats, *, shared_loop: bool) -> Workbench:
     """The services of the workbench on this ground, beside those of chats."""
     models, attachments = chats.models, chats.attachments
     prompts = _prompts(ground, chats.fragments, attachments)
@@ -47,6 +47,7 @@ def make(ground: Ground, chats: Chats) -> Workbench:
         ground.changes,
         sources=Sources(prompts, datasets),
         checks=checking,
+        shared_loop=shared_loop,
     )
     return Workbench(
         prompts=prompts,

@@ -36,7 +36,9 @@ RACE_S = 2.0
 class Build(Protocol):
     """`main.build`, handed in."""
 
-    def __call__(self, folder: Path | None = None, *, log_level: str = "") -> Services: ...
+    def __call__(
+        self, folder: Path | None = None, *, log_level: str = "", shared_loop: bool = False
+    ) -> Services: ...
 
 
 class Glance(Protocol):
@@ -82,9 +84,8 @@ def run(arguments: Sequence[str], build: Build, glance: Glance, meet: Meet) -> i
     if wish.quick:
         apply_preferences(preferences)
     frame = None if wish.quick else Frame(preferences)
-    return aio.run(
-        app, lambda: main(frame, partial(build, line.folder, log_level=line.log_level), meeting, wish)
-    )
+    beside = partial(build, line.folder, log_level=line.log_level, shared_loop=True)
+    return aio.run(app, lambda: main(frame, beside, meeting, wish))
 
 
 def make_application() -> QApplication:

@@ -57,7 +57,7 @@ async def _check(
 ) -> None:
     from chatbench.ui.session import Session
 
-    services = build(folder, log_level=log_level)
+    services = build(folder, log_level=log_level, shared_loop=True)
     session = Session(services)
     try:
         session.start()

@@ -76,10 +76,12 @@ class Running:
         concurrent: int,
         passed: int,
         talks: Mapping[int, Talk],
+        turns: Turns | None,
         changed: Callable[[], None],
     ) -> None:
         """`states` is that of every cell, `passed` how many have; `talks` are those that have begun, by the
-        places of their cells; `changed` is called now and then after cells were written."""
+        places of their cells; with `turns` nothing is begun out of turn; `changed` is called now and then
+        after cells were written."""
         self.run = run
         self.state: RunState = "running"
         self.reason = ""
@@ -90,7 +92,7 @@ class Running:
         self._changed = changed
         self._talks = dict(talks)
         self._feed = Feed(run, states, store)
-        self._turns = Turns()
+        self._turns = turns
         self._writer = Writer(run, states, store, self._written, self._not_written)
         self._workers = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -205,7 +207,8 @@ class Running:
     async def _work(self) -> None:
         try:
             while self.state == "running" and self._workers <= self.concurrent:
-                await self._turns.mine()
+                if self._turns is not None:
+                    await self._turns.mine()
                 due = await self._feed.next()
                 if due is None:
                     return

@@ -30,6 +30,7 @@ from chatbench.services.runs.reading import Reading
 from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import EXPECTED, Sources
 from chatbench.services.runs.talks import Talk
+from chatbench.services.runs.turns import Turns
 from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,14 @@ class RunService(Reading):
         *,
         sources: Sources,
         checks: Checks,
+        shared_loop: bool = False,
     ) -> None:
+        """`shared_loop`: a window lives in the loop, so that no pass of it is to be long."""
         super().__init__(store, Clients(environment, models, files), changes)
         self._models = models
         self._checks = checks
         self._sources = sources
+        self._shared_loop = shared_loop
         self._forecaster = Forecaster(environment, models, sources, self._checks, store)
         self._running: dict[str, Running] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -178,7 +182,9 @@ class RunService(Reading):
     async def find(self, name: str, *, trashed: bool = False) -> Run:
         """The run of that number, id (or its beginning), or the newest of that name; `trashed`: also one in
         the trash. Raises StorageError."""
-        runs = [*await self.runs(), *(await self.trashed() if trashed else ())]
+        runs = await self.runs()
+        if trashed:
+            runs += await self.trashed()
         wanted = name.removeprefix("#")
         by_number = [run for run in runs if str(run.number) == wanted]
         by_id = [run for run in runs if len(wanted) >= 8 and run.id.startswith(wanted)]
@@ -287,6 +293,7 @@ class RunService(Reading):
             concurrent=concurrent or run.plan.limits.concurrent or AT_ONCE,
             passed=await self._store.passed(run),
             talks=await self._talks(run),
+            turns=Turns() if self._shared_loop else None,
             changed=lambda: self._tell(run_id),
         )  # fmt: skip
         self._running[run_id] = running
