@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, LineField
+from chatbench.ui.widgets.dialogs import last_line
 
 _WIDTH: Final = 360
 
@@ -31,17 +32,12 @@ class NameDialog(QDialog):
         self.do = Button(do, kind="primary")
         self.do.clicked.connect(self.accept)
         self.field.returnPressed.connect(self.do.click)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.do)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(8)
         column.addWidget(Label(label, font="small", color="text2"))
         column.addWidget(self.field)
-        column.addLayout(foot)
+        column.addLayout(last_line(cancel, self.do))
         self._offer()
         self.field.setFocus()
 

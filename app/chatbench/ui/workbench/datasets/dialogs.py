@@ -7,12 +7,13 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
 from chatbench.core.datasets import ColumnRole, ColumnType, DataColumn
 from chatbench.ui.quantities import number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, LineField, Select, Switch
+from chatbench.ui.widgets.dialogs import last_line
 from chatbench.ui.workbench.datasets.words import ROLES, TYPES, role_word, tr, type_word
 
 _WIDTH: Final = 400
@@ -36,17 +37,12 @@ class Question(QDialog):
         cancel.clicked.connect(self.reject)
         self._fields = QVBoxLayout()
         self._fields.setSpacing(4)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.do)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(12)
         column.addLayout(self._fields)
         column.addWidget(self.trouble)
-        column.addLayout(foot)
+        column.addLayout(last_line(cancel, self.do))
 
     def ask_for(self, words: str, field: QWidget) -> None:
         """One more field, with its words above it."""

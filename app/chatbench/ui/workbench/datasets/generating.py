@@ -6,30 +6,21 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QDialog,
-    QFrame,
-    QHBoxLayout,
-    QPlainTextEdit,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from chatbench.core.datasets import DataColumn, Dataset
+from chatbench.core.datasets import Dataset
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.models import ModelRef
 from chatbench.services import Services
-from chatbench.services.datasets import Proposal, ProposedRow
-from chatbench.services.datasets.values import text_of
+from chatbench.services.datasets import Proposal
 from chatbench.ui.aio import spawn
 from chatbench.ui.quantities import estimate, number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Chip, Label, Meter, Switch, announce
-from chatbench.ui.widgets.dialogs import fit_dialog
+from chatbench.ui.widgets.dialogs import fit_dialog, last_line
 from chatbench.ui.workbench.datasets.dialogs import number_field
+from chatbench.ui.workbench.datasets.proposed import ProposedModel, ProposedTable
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.hands import PickModel
@@ -37,81 +28,6 @@ if TYPE_CHECKING:
 _SIZE: Final = (760, 600)
 _MOST: Final = 1_000
 _USUAL: Final = 10
-_SHOWN: Final = 300
-_Index = QModelIndex | QPersistentModelIndex
-_ROOT: Final = QModelIndex()
-
-
-class ProposedModel(QAbstractTableModel):
-    """The rows a model wrote, each with a tick; what is there already has none at first."""
-
-    def __init__(self, columns: Sequence[DataColumn], parent: QObject) -> None:
-        super().__init__(parent)
-        self._names = [column.name for column in columns]
-        self._rows: tuple[ProposedRow, ...] = ()
-        self._wanted: list[bool] = []
-
-    def take(self, rows: Sequence[ProposedRow]) -> None:
-        """More of the same proposal."""
-        before = len(self._rows)
-        if len(rows) > before:
-            self.beginInsertRows(_ROOT, before, len(rows) - 1)
-            self._rows = tuple(rows)
-            self._wanted += [not row.duplicate for row in rows[before:]]
-            self.endInsertRows()
-
-    def clear(self) -> None:
-        self.beginResetModel()
-        self._rows, self._wanted = (), []
-        self.endResetModel()
-
-    def wanted(self) -> list[dict[str, Any]]:
-        return [row.values for row, wanted in zip(self._rows, self._wanted, strict=True) if wanted]
-
-    def want_all(self, wanted: bool) -> None:
-        self._wanted = [wanted] * len(self._rows)
-        if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, 0))
-
-    def rowCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._names)
-
-    def flags(self, index: _Index) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else flags
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row = self._rows[index.row()]
-        text = " ".join(text_of(row.values.get(self._names[index.column()]))[:_SHOWN].split())
-        if role == Qt.ItemDataRole.DisplayRole:
-            return text
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            told = self.tr("{0}, row {1}: {2}").format(self._names[index.column()], index.row() + 1, text)
-            return f"{told}, {self.tr('there already')}" if row.duplicate else told
-        if role == Qt.ItemDataRole.ToolTipRole and row.duplicate:
-            return self.tr("The data set says the same already.")
-        if role == Qt.ItemDataRole.ForegroundRole and row.duplicate:
-            return theme().color("text3")
-        if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
-            return Qt.CheckState.Checked if self._wanted[index.row()] else Qt.CheckState.Unchecked
-        return None
-
-    def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if role != Qt.ItemDataRole.CheckStateRole:
-            return False
-        self._wanted[index.row()] = Qt.CheckState(value) == Qt.CheckState.Checked
-        self.dataChanged.emit(index, index)
-        return True
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        return self._names[section] if orientation == Qt.Orientation.Horizontal else number(section + 1)
 
 
 class GenerateDialog(QDialog):
@@ -136,64 +52,53 @@ class GenerateDialog(QDialog):
         self._task: asyncio.Task[None] | None = None
         self._model_ref = services.models.default()
         self.model = Chip(menu=True)
-        self.model.clicked.connect(self._choose_model)
         self.count = number_field()
         self.count.setRange(1, _MOST)
         self.count.setValue(_USUAL)
         self.count.setAccessibleName(self.tr("Number of rows"))
-        self.instructions = QPlainTextEdit()
-        self.instructions.setAccessibleName(self.tr("Instructions"))
-        self.instructions.setPlaceholderText(
-            self.tr("What the rows should be like: subjects, difficulty, languages, what is rare")
-        )
-        self.instructions.setTabChangesFocus(True)
-        self.instructions.setFixedHeight(theme().line("ui") * 4 + 16)
-        words = (
-            self.tr("Show it the row that is chosen as an example")
-            if len(self._examples) == 1
-            else self.tr("Show it the {0} rows that are chosen as examples").format(len(self._examples))
-        )
-        self.with_examples = Switch(words)
-        self.with_examples.setChecked(bool(self._examples))
+        self.instructions = self._instructions()
+        self.with_examples = self._examples_switch()
         self.ask = Button(self.tr("Generate"), icon="sparkles")
-        self.ask.clicked.connect(self.generate)
         self.told = Label(
             self.tr("Nothing is added before you have seen it."), font="small", color="text2", wrap=True
         )
         self.meter = Meter(height=6)
         self.meter.hide()
         self.rows = ProposedModel(dataset.columns, self)
-        self.rows.dataChanged.connect(lambda *_: self._judge())
-        self.table = self._make_table()
+        self.table = ProposedTable(self.rows)
         self.every = Button(self.tr("Tick all"), kind="link", size="small")
-        self.every.clicked.connect(lambda: self.rows.want_all(True))
         self.none = Button(self.tr("Tick none"), kind="link", size="small")
-        self.none.clicked.connect(lambda: self.rows.want_all(False))
         self.cancel = Button(self.tr("Cancel"))
-        self.cancel.clicked.connect(self.reject)
         self.add = Button(self.tr("Add rows"), kind="primary")
-        self.add.clicked.connect(self._add)
+        self._connect()
         self._lay_out()
         self._judge()
 
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.rows)
-        table.setAccessibleName(self.tr("Rows the model wrote"))
-        table.setFrameShape(QFrame.Shape.NoFrame)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.setShowGrid(False)
-        table.setFont(theme().font("small"))
-        table.horizontalHeader().setStretchLastSection(True)
-        table.horizontalHeader().setDefaultAlignment(
-            Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+    def _instructions(self) -> QPlainTextEdit:
+        field = QPlainTextEdit()
+        field.setAccessibleName(self.tr("Instructions"))
+        field.setPlaceholderText(
+            self.tr("What the rows should be like: subjects, difficulty, languages, what is rare")
         )
-        table.horizontalHeader().setDefaultSectionSize(theme().scaled(180))
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme().control("row"))
-        return table
+        field.setTabChangesFocus(True)
+        field.setFixedHeight(theme().line("ui") * 4 + 16)
+        return field
+
+    def _examples_switch(self) -> Switch:
+        count = len(self._examples)
+        words = self.tr("Show it the {0} rows that are chosen as examples").format(number(count))
+        switch = Switch(self.tr("Show it the row that is chosen as an example") if count == 1 else words)
+        switch.setChecked(bool(self._examples))
+        return switch
+
+    def _connect(self) -> None:
+        self.model.clicked.connect(self._choose_model)
+        self.ask.clicked.connect(self.generate)
+        self.rows.dataChanged.connect(lambda *_: self._judge())
+        self.every.clicked.connect(lambda: self.rows.want_all(True))
+        self.none.clicked.connect(lambda: self.rows.want_all(False))
+        self.cancel.clicked.connect(self.reject)
+        self.add.clicked.connect(self._add)
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()
@@ -207,13 +112,6 @@ class GenerateDialog(QDialog):
         second.addWidget(self.count)
         second.addStretch(1)
         second.addWidget(self.ask)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addWidget(self.every)
-        foot.addWidget(self.none)
-        foot.addStretch(1)
-        foot.addWidget(self.cancel)
-        foot.addWidget(self.add)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(10)
@@ -225,7 +123,7 @@ class GenerateDialog(QDialog):
         column.addWidget(self.told)
         column.addWidget(self.meter)
         column.addWidget(self.table, 1)
-        column.addLayout(foot)
+        column.addLayout(last_line(self.cancel, self.add, begins=(self.every, self.none)))
         fit_dialog(self, *_SIZE)
 
     # What it asks with.

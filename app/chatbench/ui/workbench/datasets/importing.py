@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from chatbench.core.datasets import Dataset
 from chatbench.core.errors import ChatbenchError
@@ -27,7 +27,7 @@ from chatbench.ui.widgets import (
     Switch,
     announce,
 )
-from chatbench.ui.widgets.dialogs import fit_dialog
+from chatbench.ui.widgets.dialogs import fit_dialog, last_line
 from chatbench.ui.workbench.datasets.words import type_word
 
 _SIZE: Final = (560, 480)
@@ -59,13 +59,7 @@ class ImportDialog(QDialog):
         self.header = Switch(self.tr("The first row names the columns"))
         self.header.setChecked(True)
         self.header.toggled.connect(lambda _on: self.look())
-        self.ragged = Select(name=self.tr("Rows that are longer or shorter than the first"))
-        for key, words in (
-            ("keep", self.tr("Keep rows that are longer or shorter")),
-            ("skip", self.tr("Leave out rows that are longer or shorter")),
-            ("refuse", self.tr("Import nothing if there are such rows")),
-        ):
-            self.ragged.addItem(words, key)
+        self.ragged = self._ragged_choice()
         self.ragged.currentIndexChanged.connect(lambda _at: self.look())
         self.sheet = LineField(name=self.tr("Sheet"))
         self.sheet.setPlaceholderText(self.tr("The first sheet"))
@@ -84,6 +78,16 @@ class ImportDialog(QDialog):
         self.take.clicked.connect(self.import_it)
         self._lay_out()
         self.look()
+
+    def _ragged_choice(self) -> Select:
+        choice = Select(name=self.tr("Rows that are longer or shorter than the first"))
+        for key, words in (
+            ("keep", self.tr("Keep rows that are longer or shorter")),
+            ("skip", self.tr("Leave out rows that are longer or shorter")),
+            ("refuse", self.tr("Import nothing if there are such rows")),
+        ):
+            choice.addItem(words, key)
+        return choice
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -104,12 +108,7 @@ class ImportDialog(QDialog):
         column.addWidget(self.where)
         self.where.setVisible(self._dataset is not None)
         column.addWidget(self.name)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addStretch(1)
-        foot.addWidget(self.cancel)
-        foot.addWidget(self.take)
-        column.addLayout(foot)
+        column.addLayout(last_line(self.cancel, self.take))
         fit_dialog(self, *_SIZE)
 
     @property

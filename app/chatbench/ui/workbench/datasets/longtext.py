@@ -8,12 +8,12 @@ from typing import Any, Final
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from chatbench.ui.quantities import number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, announce
-from chatbench.ui.widgets.dialogs import fit_dialog
+from chatbench.ui.widgets.dialogs import fit_dialog, last_line
 from chatbench.ui.workbench.datasets.words import tr
 
 _SIZE: Final = (640, 420)
@@ -40,16 +40,11 @@ class TextDialog(QDialog):
         cancel.clicked.connect(self._leave)
         self.save = Button(self.tr("Save"), kind="primary", keys="Ctrl+Return")
         self.save.clicked.connect(self._save)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addWidget(self.told, 1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.save)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
         column.addWidget(self.words, 1)
-        column.addLayout(foot)
+        column.addLayout(last_line(cancel, self.save, told=self.told))
         self._begun = self.words.toPlainText()
         self.words.textChanged.connect(self._judge)
         self._judge()

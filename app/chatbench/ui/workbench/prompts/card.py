@@ -8,13 +8,13 @@ from typing import Final
 import msgspec
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatbench.core.messages import MediaPart
 from chatbench.core.prompts import PromptMessage, PromptRole
 from chatbench.ui.quantities import tokens as tokens_of
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Chip, Divider, ElidedLabel, IconButton, Label, flowing
+from chatbench.ui.widgets import Chip, ElidedLabel, IconButton, Label, flowing
 from chatbench.ui.workbench.prompts.focused import FocusCard
 from chatbench.ui.workbench.prompts.text import PromptText
 
@@ -93,18 +93,7 @@ class MessageCard(FocusCard):
         head.addWidget(self.role)
         head.addWidget(self.tokens, 1)
         head.addWidget(self.grip)
-        body = QVBoxLayout()
-        body.setContentsMargins(10, 8, 10, 8)
-        body.setSpacing(6)
-        body.addWidget(self.text)
-        body.addWidget(self._chips)
-        body.addWidget(self.fault)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(Divider())
-        column.addLayout(body)
+        self.lay_out(head, self.text, self._chips, self.fault)
 
     def message(self) -> PromptMessage:
         """As it stands."""

@@ -116,6 +116,12 @@ class CodeDialog(QDialog):
         )  # fmt: skip
         self.copy = Button(self.tr("Copy"), kind="primary", icon="copy")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.code.toPlainText()))
+        self._lay_out()
+        self.model.currentIndexChanged.connect(self._offer_forms)
+        self.form.currentIndexChanged.connect(self._write)
+        self._offer_forms()
+
+    def _lay_out(self) -> None:
         close = Button(self.tr("Close"))
         close.clicked.connect(self.reject)
         head = QHBoxLayout()
@@ -130,9 +136,6 @@ class CodeDialog(QDialog):
         column.addStretch(1)
         column.addLayout(last_line(close, self.copy, told=self.told))
         fit_dialog(self, *_SIZE)
-        self.model.currentIndexChanged.connect(self._offer_forms)
-        self.form.currentIndexChanged.connect(self._write)
-        self._offer_forms()
 
     def _offer_forms(self) -> None:
         wanted = self.form.currentData()

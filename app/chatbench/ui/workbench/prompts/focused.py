@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from chatbench.ui.theme import theme
-from chatbench.ui.widgets import Card
+from chatbench.ui.widgets import Card, Divider
 from chatbench.ui.widgets.paint import box
 
 
@@ -17,6 +17,20 @@ class FocusCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self._followed: QWidget | None = None
+
+    def lay_out(self, head: QHBoxLayout, *body: QWidget) -> None:
+        """A line above, and what stands below it."""
+        below = QVBoxLayout()
+        below.setContentsMargins(10, 8, 10, 8)
+        below.setSpacing(6)
+        for one in body:
+            below.addWidget(one)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(Divider())
+        column.addLayout(below)
 
     def follow(self, field: QWidget) -> None:
         """Shows the focus of this field."""

@@ -193,17 +193,7 @@ class TrialCard(FocusCard):
         head.addWidget(self.gauge)
         head.addWidget(self.facts)
         head.addWidget(self.stop)
-        body = QVBoxLayout()
-        body.setContentsMargins(10, 8, 10, 8)
-        body.setSpacing(6)
-        body.addWidget(self.text)
-        body.addWidget(self.trouble)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(Divider())
-        column.addLayout(body)
+        self.lay_out(head, self.text, self.trouble)
 
     def pull(self) -> None:
         """Shows how far it is."""

@@ -6,11 +6,12 @@ import json
 from typing import Any, Final, get_args
 
 import msgspec
-from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFormLayout, QVBoxLayout, QWidget
 
 from chatbench.core.prompts import Variable, VariableType
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, LineField, Select, Switch
+from chatbench.ui.widgets.dialogs import last_line
 
 _WIDTH: Final = 420
 
@@ -56,17 +57,12 @@ class VariableDialog(QDialog):
         self._form.addRow(self.optional)
         cancel = Button(self.tr("Cancel"))
         cancel.clicked.connect(self.reject)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.save)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(10)
         column.addLayout(self._form)
         column.addWidget(self.trouble)
-        column.addLayout(foot)
+        column.addLayout(last_line(cancel, self.save))
 
     def _label(self, kind: str) -> str:
         return {
