@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from chatbench.client.asking import Asked
+from chatbench.client.budget import Budgets, Reservation
+from chatbench.client.cache import Cached
 from chatbench.client.environment import Environment
 from chatbench.client.jobs import Jobs
 from chatbench.client.many import PromptItem
+from chatbench.client.reckoning import expected_of
 from chatbench.client.sync import synced
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.jobs import Job
@@ -22,6 +28,8 @@ class BatchJobs(ABC):
     wait for them. Raises as `Jobs` does."""
 
     environment: Environment
+    _budgets: Budgets | None
+    _cached: Cached | None
 
     @abstractmethod
     def _place(self, provider: str) -> tuple[Endpoint, Secret | None]: ...
@@ -49,6 +57,33 @@ class BatchJobs(ABC):
         return await self.jobs.submit(requests, name=name)
 
     submit_batch_job_sync = synced(submit_batch_job)
+
+    async def hold(self, request: Request, output_tokens: int, *, sent: bool = False) -> Reservation | None:
+        """Sets aside what a request is expected to take as part of a batch job, with an answer of so many
+        tokens, from the budget that the client's calls share; None where it has none. What is `sent` already
+        is set aside in any case. Raises BudgetExceeded."""
+        if self._budgets is None:
+            return None
+        await self._budgets.ready()
+        environment = self.environment
+        endpoint = environment.endpoint(request.model.provider)
+        info = environment.catalogue.info(request.model)
+        need = expected_of(request, info, endpoint, environment.pricing, datetime.now(UTC), output_tokens)
+        return self._budgets.hold(request, info, endpoint, need, sent=sent)
+
+    async def kept(self, request: Request) -> Response | None:
+        """The answer that the client's cache has for the request."""
+        return None if self._cached is None else await self._cached.get(self._addressed(request))
+
+    async def keep(self, request: Request, response: Response) -> None:
+        """Puts an answer that came by a batch job into the client's cache."""
+        if self._cached is not None:
+            await self._cached.put(self._addressed(request), response)
+
+    def _addressed(self, request: Request) -> Request:
+        """With the address it goes to, as calls put it into the cache."""
+        endpoint = self.environment.keys.effective(self.environment.endpoint(request.model.provider))
+        return msgspec.structs.replace(request, base_url=endpoint.base_url)
 
     async def wait_for_batch_job(
         self, job: Job | str | Sequence[Job | str], *, on_progress: Callable[[Job], object] | None = None

@@ -180,6 +180,25 @@ class Budgets:
                 return self._take(counters, need)
             raise refusal(blocking, need, request, unknown_allowed=self._allows)
 
+    def hold(
+        self,
+        request: Request,
+        info: ModelInfo,
+        endpoint: Endpoint,
+        need: Need,
+        *,
+        run: str = "",
+        sent: bool = False,
+    ) -> Reservation:
+        """`reserve` for a call of which other than the most is to be set aside; what is `sent` already is,
+        whether there is room or not."""
+        counters, _ = self._measured(request, info, endpoint, "", run, need)
+        with self._lock:
+            blocking = None if sent else self._blocking(counters, need)
+            if blocking is None:
+                return self._take(counters, need)
+            raise refusal(blocking, need, request, unknown_allowed=self._allows)
+
     def spent(self, limit: BudgetLimit, place: str = "") -> tuple[Decimal, int]:
         """US dollars and tokens counted towards a limit of this budget: in the present day, month or
         run, or in the conversation or run named `place`."""

@@ -82,7 +82,11 @@ def without_result(asked: Asked, remote: RemoteJob) -> Result:
     if remote.end:
         return Result(asked.seq, remote.end, _failed(asked.request, _report(remote.end)))
     told = remote.why or "The provider told no result."
-    return Result(asked.seq, "failed", _failed(asked.request, ErrorReport(kind="ServerError", message=told)))
+    return Result(
+        asked.seq,
+        "failed",
+        _failed(asked.request, ErrorReport(kind="ServerError", message=told, retryable=not remote.why)),
+    )
 
 
 def _failed(request: Request, error: ErrorReport) -> Response:

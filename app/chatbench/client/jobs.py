@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -142,7 +142,7 @@ class Jobs:
         await self._store.ask_again(job_id, await self._pieces.cut(missing))
         return await self.look(job_id)
 
-    async def collect(self, job_id: str, piece_id: str = "") -> AsyncIterator[tuple[str, Response]]:
+    async def collect(self, job_id: str, piece_id: str = "") -> AsyncGenerator[tuple[str, Response], None]:
         """Custom id and response of every request that has a result, in the order they were given, or of
         those of one piece; a response carries its error. Asks nobody."""
         await self._store.get(job_id)

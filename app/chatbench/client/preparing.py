@@ -138,6 +138,7 @@ class Preparation(Selection):
         schema: Any = None,
         repair: bool = False,
         given: Parameters = Parameters(),
+        run: str | None = None,
     ) -> Calling:
         return Calling(
             retries=retries or self.retries or (_OF_MANY if many else RetryPolicy()),
@@ -148,7 +149,7 @@ class Preparation(Selection):
             budgets=self._budgets,
             conversation=conversation,
             hooks=self._hooks,
-            run="" if not many else new_id(),
+            run=(new_id() if many else "") if run is None else run,
             ledger=self._ledger,
             broken=(broken and chosen("broken", broken, _BROKEN))
             or self.broken

@@ -117,7 +117,8 @@ class Runs(Preparation, Tasks):
 
     def calls(self, **settings: Any) -> Callable[[Request], AnswerStream]:
         """What begins the calls of one run whose requests are whole already: settled once for all of them,
-        it adds next to nothing to each. `settings` are those of the call, such as `cache_mode`."""
+        it adds next to nothing to each. `settings` are those of the call, such as `cache_mode`; with the
+        `run` "" they share a budget for the run with the client's single calls."""
         calling = self._calling(many=True, **settings)
         return lambda request: self._begun(request, calling)
 

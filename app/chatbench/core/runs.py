@@ -94,7 +94,8 @@ class PlanUser(
 class Plan(Written, frozen=True, kw_only=True):
     """Everything a run is made by: rows × prompts × models (with their grids) × repeats. `threshold` is the
     weighted score a cell needs to pass besides its required checks; `cache` answers from the response
-    cache; `batch` sends it as provider batch jobs."""
+    cache; `batch` sends it as provider batch jobs, where the models' providers take any; what expires there
+    or fails in passing goes into the next job, or by `batch_again` "live" is asked as usual."""
 
     name: str = ""
     prompts: tuple[PlanPrompt, ...] = ()
@@ -107,6 +108,7 @@ class Plan(Written, frozen=True, kw_only=True):
     limits: PlanLimits = PlanLimits()
     cache: bool = False
     batch: bool = False
+    batch_again: Literal["job", "live"] = "job"
 
 
 class RunColumn(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -175,8 +177,8 @@ class Cell(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """One answer of a run and what was found of it. `fingerprint` is that of its (first) request: a cell
     whose request has changed is asked again. `messages` is the whole talk as plain values, the answer
     last, where it has more than one answer; `tool_calls` name and arguments of the tools that were asked
-    for. `passed` None: not checked, or nothing could be judged. `cost` is that of the column's own model.
-    `rating` is a person's; times in milliseconds."""
+    for. `passed` None: not checked, or nothing could be judged. `cost` is that of the column's own model;
+    `job` the batch job that answered it; `rating` is a person's; times in milliseconds."""
 
     key: CellKey
     state: CellState = "waiting"
@@ -193,6 +195,7 @@ class Cell(Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     total_ms: int | None = None
     tries: int = 0
     from_cache: bool = False
+    job: str = ""
     verdicts: tuple[Verdict, ...] = ()
     score: float | None = None
     passed: bool | None = None

@@ -75,9 +75,10 @@ class Asker:
         self.streams = False
         """Whether answers are wanted word by word, because somebody looks."""
         self._run = run
-        self._begin = client.calls()
+        # With one budget: for repeats, graders and batch jobs too.
+        self._begin = client.calls(run="")
         # A repeat is there to see how answers differ: it is never answered from the cache.
-        self._begin_repeat = client.calls(cache_mode="bypass")
+        self._begin_repeat = client.calls(cache_mode="bypass", run="")
         self._variables = [variables_of(column.prompt) for column in run.columns]
         self._files = files
         self._user_model = user_model
@@ -101,6 +102,14 @@ class Asker:
             response_schema=self._schemas[column.index],
             stream=self.streams,
         )
+
+    async def with_files(self, request: Request) -> Request:
+        """The request with its files as the model takes them. Raises ChatbenchError."""
+        if not _has_files(request.messages):
+            return request
+        info = self.client.environment.catalogue.info(request.model)
+        ready = await self._files.ready(request.messages, info)
+        return msgspec.structs.replace(request, messages=ready.messages)
 
     def question(self, cell: Cell, row: RunRow, outputs: Mapping[str, str]) -> str:
         """What the model of a cell that has been asked was sent last."""
@@ -143,12 +152,10 @@ class Asker:
 
     async def _say(self, asking: _Asking) -> None:
         """One answer of the column's model, to what has been said so far."""
-        request, messages = asking.request, asking.talk.messages
-        if _has_files(messages):
-            info = self.client.environment.catalogue.info(request.model)
-            messages = (await self._files.ready(messages, info)).messages
-        if messages is not request.messages:
-            request = msgspec.structs.replace(request, messages=messages)
+        request = asking.request
+        if asking.talk.messages is not request.messages:
+            request = msgspec.structs.replace(request, messages=asking.talk.messages)
+        request = await self.with_files(request)
         response = await self._called(request, asking, own=True)
         asking.talk.answer(response.message)
 
@@ -222,6 +229,19 @@ def subject_of(cell: Cell, row: RunRow, question: str) -> Subject:
 def failed_cell(key: CellKey, row: RunRow, error: ChatbenchError) -> Answered:
     """A cell for which there was nothing to ask."""
     return Answered(_cell(key, row, "", Talk(), error.report()), _ZERO, 0)
+
+
+def answered_by(
+    key: CellKey, row: RunRow, request: Request, fingerprint: str, response: Response, job: str = ""
+) -> Answered:
+    """A cell of one answer that came by a batch `job`, or from the cache; how long it took nobody knows."""
+    talk = Talk()
+    talk.begin(request, fingerprint)
+    talk.count(response, own=True)
+    if response.error is None:
+        talk.answer(response.message)
+    cell = msgspec.structs.replace(_cell(key, row, fingerprint, talk, response.error), total_ms=None, job=job)
+    return Answered(cell, *talk.taken(), talk.messages)
 
 
 def _cell(key: CellKey, row: RunRow, fingerprint: str, talk: Talk, error: ErrorReport | None) -> Cell:

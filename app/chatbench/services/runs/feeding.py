@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 from typing import NamedTuple
 
 from chatbench.core.runs import CellKey, Run, RunRow
@@ -71,12 +72,15 @@ class Lane:
 
 
 class Feed:
-    """Hands out the cells of a run, each once, evenly over the lanes."""
+    """Hands out the cells of a run, each once, evenly over the lanes; or those of some of its columns."""
 
-    def __init__(self, run: Run, states: bytearray, store: RunStore) -> None:
+    def __init__(
+        self, run: Run, states: bytearray, store: RunStore, columns: Collection[int] | None = None
+    ) -> None:
         models: dict[str, list[int]] = {}
         for column in run.columns:
-            models.setdefault(column.model, []).append(column.index)
+            if columns is None or column.index in columns:
+                models.setdefault(column.model, []).append(column.index)
         self._lanes = [Lane(run, columns, states, store) for columns in models.values()]
 
     @property

@@ -21,6 +21,7 @@ from chatbench.core.prompts import Variable
 from chatbench.core.runs import Plan, RunColumn, RunRow
 from chatbench.core.usage import Rates, Usage
 from chatbench.evaluation.kinds import KINDS
+from chatbench.services.runs.batching import columns_by_jobs
 from chatbench.services.runs.columns import ModelSource, columns_of, missing_in, title_of, values_of
 from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.sources import Sources
@@ -44,7 +45,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     `grading_calls` to graders; money is US dollars, all calls together: `cost` as the plan says,
     `cost_with_cache` where providers keep the beginning that all requests of a column share,
     `cost_in_batches` by the prices of batch jobs; None where one price is unknown (or there is none for
-    batches). `seconds` at the limits of plan and endpoints."""
+    batches). `seconds` at the limits of plan and endpoints, None where anything goes by batch jobs; `notes`
+    say what goes otherwise than the plan wishes."""
 
     rows: int = 0
     columns: tuple[RunColumn, ...] = ()
@@ -56,6 +58,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     cost_with_cache: Decimal | None = _ZERO
     cost_in_batches: Decimal | None = _ZERO
     seconds: float | None = None
+    notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -84,6 +87,11 @@ class _Money(NamedTuple):
     cost: Decimal | None = _ZERO
     with_cache: Decimal | None = _ZERO
     in_batches: Decimal | None = _ZERO
+
+    def by_jobs(self) -> _Money:
+        """Where it goes by batch jobs."""
+        cost = self.cost if self.in_batches is None else self.in_batches
+        return _Money(cost, cost, self.in_batches)
 
     def plus(self, other: _Money) -> _Money:
         return _Money(*(None if a is None or b is None else a + b for a, b in zip(self, other, strict=True)))
@@ -120,6 +128,7 @@ class Forecaster:
             problems += ["The plan has no rows."] * (looked.rows == 0)
         problems += looked.told()
         usual = await self._store.usual()
+        by_jobs, notes = columns_by_jobs(plan, columns, self._environment)
         loads: dict[ModelRef, _Load] = {}
         money, calls = _Money(), 0.0
         for column in columns:
@@ -130,7 +139,8 @@ class Forecaster:
                 problems.append(f"{title_of(plan, column.planned)}: {error.message} {error.hint}".rstrip())
                 continue
             loads[ref] = loads.get(ref, _Load()).plus(load)
-            money, calls = money.plus(spent), calls + load.calls
+            money = money.plus(spent.by_jobs() if column.index in by_jobs else spent)
+            calls += load.calls
             for other, besides, cost in self._of_others(plan, load, share):
                 loads[other] = loads.get(other, _Load()).plus(besides)
                 money = money.plus(cost)
@@ -145,7 +155,10 @@ class Forecaster:
             cost=_rounded(money.cost),
             cost_with_cache=_rounded(money.with_cache),
             cost_in_batches=_rounded(money.in_batches),
-            seconds=max((self._seconds(plan, ref, load) for ref, load in loads.items()), default=None),
+            seconds=None
+            if by_jobs
+            else max((self._seconds(plan, ref, load) for ref, load in loads.items()), default=None),
+            notes=notes,
             problems=tuple(dict.fromkeys(problems)),
         )
 

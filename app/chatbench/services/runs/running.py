@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,7 @@ from chatbench.core.errors import BudgetExceeded, ChatbenchError, ErrorReport, F
 from chatbench.core.messages import text_of
 from chatbench.core.runs import Cell, CellKey, Run, RunState
 from chatbench.services.runs.asking import Answered, Asker, OutOfBudget, failed_cell, subject_of
+from chatbench.services.runs.batching import Batching
 from chatbench.services.runs.feeding import Due, Feed
 from chatbench.services.runs.judging import Checks, Judged, is_quick, judged, letters
 from chatbench.services.runs.talks import Talk
@@ -44,7 +46,8 @@ _BROKE_OFF = "Something went wrong in Chatbench itself. The log says more."
 class Live(msgspec.Struct, frozen=True, kw_only=True):
     """How a run stands this moment. Counts are of cells; `rate` cells a second, of the last seconds;
     `cost` US dollars of the whole run so far (`unpriced` calls besides), `estimated_cost` of all of it;
-    `seconds_left` None where nobody can say; `texts` the words so far of cells that are being asked."""
+    `seconds_left` None where nobody can say; `texts` the words so far of cells that are being asked;
+    `in_jobs` cells that providers have in batch jobs."""
 
     state: RunState
     total: int
@@ -59,6 +62,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     estimated_cost: Decimal | None
     seconds_left: float | None
     texts: dict[CellKey, str] = {}
+    in_jobs: int = 0
     reason: str = ""
 
 
@@ -78,6 +82,7 @@ class Running:
         talks: Mapping[int, Talk],
         turns: Turns | None,
         changed: Callable[[], None],
+        batching: Batching | None = None,
     ) -> None:
         """`states` is that of every cell, `passed` how many have; `talks` are those that have begun, by the
         places of their cells; with `turns` nothing is begun out of turn; `changed` is called now and then
@@ -91,7 +96,9 @@ class Running:
         self._states, self._store, self._asker, self._checks = states, store, asker, checks
         self._changed = changed
         self._talks = dict(talks)
-        self._feed = Feed(run, states, store)
+        self._batching = batching
+        live = None if batching is None else {c.index for c in run.columns} - batching.columns
+        self._feed = Feed(run, states, store, live)
         self._turns = turns
         self._writer = Writer(run, states, store, self._written, self._not_written)
         self._workers = 0
@@ -115,6 +122,8 @@ class Running:
 
     async def go(self) -> Run:
         """Asks and checks everything that is due; returns the run as it was left."""
+        if self._batching is not None:
+            self._begin(self._batching.go(self))
         self._hire()
         await self._over.wait()
         if self._ending is not None:
@@ -130,6 +139,10 @@ class Running:
             self.state, self.reason = "paused", _told(error)
         return self.run
 
+    async def written(self) -> None:
+        """Returns when every cell that was taken over is in the database. Raises StorageError."""
+        await self._writer.flush()
+
     async def write_what_is_left(self) -> None:
         """Writes cells that could not be written when it ended. Raises StorageError."""
         await self._writer.flush()
@@ -141,6 +154,8 @@ class Running:
         if self.state == "running":
             self.state, self.reason = state, reason
             self._ending = asyncio.get_running_loop().create_task(self._give_up())
+            if self._batching is not None:
+                self._batching.leave()
         if at_once:
             for task in list(self._cells.values()):
                 task.cancel()
@@ -164,6 +179,7 @@ class Running:
             done=self._done,
             failed=self._failed,
             running=len(self._calls),
+            in_jobs=self._batching.in_jobs if self._batching is not None else 0,
             passed=self._passed,
             concurrent=self.concurrent,
             rate=rate,
@@ -190,11 +206,14 @@ class Running:
     def _hire(self) -> None:
         while self._workers < self.concurrent and self.state == "running" and not self._feed.is_over:
             self._workers += 1
-            task = asyncio.get_running_loop().create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._left)
+            self._begin(self._work())
         if not self._tasks:
             self._over.set()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._left)
 
     def _left(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -213,14 +232,15 @@ class Running:
                 if due is None:
                     return
                 try:
-                    await self._one(due)
+                    await self.one(due)
                 finally:
                     due.lane.in_flight -= 1
                 await self._writer.room()
         finally:
             self._workers -= 1
 
-    async def _one(self, due: Due) -> None:
+    async def one(self, due: Due, answered: Answered | None = None) -> None:
+        """Takes over and checks a cell; asks it first where it is not answered."""
         task = asyncio.current_task()
         assert task is not None
         outcome = None
@@ -230,8 +250,8 @@ class Running:
         try:
             if self._states[due.place] == UNCHECKED:
                 await self._check_stored(due)
-            elif (answered := await self._asked(due)) is not None:
-                await self._take(due, answered)
+            elif (found := answered or await self._asked(due)) is not None:
+                await self._take(due, found)
         except (OutOfBudget, BudgetExceeded) as error:
             self.end("paused", _told(error))
         except asyncio.CancelledError:
@@ -246,7 +266,7 @@ class Running:
 
     async def _asked(self, due: Due) -> Answered | None:
         """None where what it goes on from is still to be asked itself."""
-        outputs = await self._outputs(due)
+        outputs = await self.outputs(due)
         if outputs is None:
             if self.state != "running":
                 return None
@@ -267,7 +287,7 @@ class Running:
         finally:
             self._calls.pop(due.place, None)
 
-    async def _outputs(self, due: Due) -> dict[str, str] | None:
+    async def outputs(self, due: Due) -> dict[str, str] | None:
         """The answers that a chain goes on from; None where one is missing."""
         outputs: dict[str, str] = {}
         for variable, column in self.run.columns[due.key.column].outputs_of.items():
@@ -323,7 +343,7 @@ class Running:
 
     async def _check_stored(self, due: Due) -> None:
         cell = await self._store.cell(self.run, due.place)
-        outputs = await self._outputs(due)
+        outputs = await self.outputs(due)
         if cell is not None and outputs is not None:
             question = self._asker.question(cell, due.row, outputs)
             self._put_judged(due, await self._judged(due, cell, question), Decimal(0), 0)

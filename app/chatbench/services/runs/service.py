@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatbench.client.environment import Environment
+from chatbench.client.jobs import FIRST_PAUSE_S, Jobs
 from chatbench.client.llm import AT_ONCE
 from chatbench.core.changes import Changes
 from chatbench.core.checks import Check, Verdict
@@ -20,7 +21,8 @@ from chatbench.core.observe import Signal
 from chatbench.core.runs import CellKey, Plan, PlanData, Run, RunRow
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
-from chatbench.services.runs.asking import Files
+from chatbench.services.runs.asking import Asker, Files
+from chatbench.services.runs.batching import Batching, cancel_jobs, columns_by_jobs
 from chatbench.services.runs.clients import Clients
 from chatbench.services.runs.columns import columns_of, refuse
 from chatbench.services.runs.forecasting import Forecast, Forecaster
@@ -58,6 +60,9 @@ class RunService(Reading):
         self._checks = checks
         self._sources = sources
         self._shared_loop = shared_loop
+        self._environment = environment
+        self.look_s = FIRST_PAUSE_S
+        """The first pause between two looks at a batch job; later ones are longer."""
         self._forecaster = Forecaster(environment, models, sources, self._checks, store)
         self._running: dict[str, Running] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -125,12 +130,13 @@ class RunService(Reading):
         await self._end(run_id, "paused", at_once)
 
     async def stop(self, run_id: str, *, at_once: bool = False) -> None:
-        """As `pause`, for good: though it can still be resumed."""
+        """As `pause`, for good: though it can still be resumed. Its batch jobs are cancelled."""
         held = self._running.get(run_id)
         if held is None:
             run = await self._store.get(run_id)
             if run.state == "paused":
                 await self._store.leave(run, "stopped")
+                await cancel_jobs(self._jobs(), run_id)
                 self._tell(run_id)
             return
         await self._end(run_id, "stopped", at_once)
@@ -288,18 +294,34 @@ class RunService(Reading):
     async def _go(self, run_id: str, plan: Plan | None = None, concurrent: int | None = None) -> Run:
         run = await self._store.claim(run_id, plan)
         states = await self._store.states(run)
+        asker = self._clients.asker(run)
         running = Running(
-            run, states, self._store, self._clients.asker(run), self._checks,
+            run, states, self._store, asker, self._checks,
             concurrent=concurrent or run.plan.limits.concurrent or AT_ONCE,
             passed=await self._store.passed(run),
             talks=await self._talks(run),
             turns=Turns() if self._shared_loop else None,
             changed=lambda: self._tell(run_id),
+            batching=await self._batching(run, states, asker),
         )  # fmt: skip
         self._running[run_id] = running
         self._tasks[run_id] = asyncio.get_running_loop().create_task(self._to_its_end(running))
         self._tell(run_id)
         return run
+
+    async def _batching(self, run: Run, states: bytearray, asker: Asker) -> Batching | None:
+        """What sends the cells that go by batch jobs, where any do."""
+        columns, _ = columns_by_jobs(run.plan, run.columns, self._environment)
+        if not columns:
+            return None
+        usual = await self._store.usual()
+        return Batching(run, columns, states, self._store, asker, self._jobs(), usual)
+
+    def _jobs(self) -> Jobs:
+        def told(job_id: str) -> None:
+            self._changes.emit(Changes(jobs=frozenset({job_id})))
+
+        return Jobs(self._environment, pause_s=self.look_s, told=told)
 
     async def _talks(self, run: Run) -> dict[int, Talk]:
         if run.plan.user is None:
