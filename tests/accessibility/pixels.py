@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QFont, QImage
 from PySide6.QtWidgets import (
@@ -21,11 +23,13 @@ from PySide6.QtWidgets import (
 )
 
 from chatbench.ui.chat.transcript.boxes.base import Box
-from chatbench.ui.chat.transcript.boxes.cards import ErrorCard, FoldLine, NoteBox, ToolCard
+from chatbench.ui.chat.transcript.boxes.cards import ErrorCard, NoteBox
+from chatbench.ui.chat.transcript.boxes.folds import FoldLine, ToolCard
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.view import TranscriptView
 from chatbench.ui.widgets import ElidedLabel, FactRow, Pill
 
+Pixels = npt.NDArray[np.uint32]
 RATIO = 2
 """Device pixels for one pixel: strokes are wide enough to be of one colour somewhere."""
 FEW = 3
@@ -122,23 +126,18 @@ def _of_box(box: Box, seen: QRect) -> Iterator[tuple[str, QRect]]:
 def pieces(image: QImage, rect: QRect) -> Iterator[QRect]:
     """What is drawn in a rectangle, line by line and word by word, as rectangles: what is painted has no
     other bounds."""
-    for top, bottom in _runs(_drawn(image, rect, across=True), 1):
-        line = QRect(rect.x(), rect.y() + top, rect.width(), bottom - top)
-        for left, right in _runs(_drawn(image, line, across=False), _SPACE):
-            if bottom - top >= _SMALL and right - left >= _SMALL:
-                yield QRect(rect.x() + left, line.y(), right - left, line.height())
-
-
-def _drawn(image: QImage, rect: QRect, *, across: bool) -> list[bool]:
-    """Of each line of pixels across or down a rectangle, whether it is of more than one colour."""
     pixels = _pixels(image, rect)
-    wide = _device(image, rect).width()
-    if across:
-        lines = [pixels[at : at + wide] for at in range(0, len(pixels), wide)]
-    else:
-        lines = [pixels[at::wide] for at in range(wide)]
-    drawn = [len(set(line)) > 1 for line in lines]
-    return [any(drawn[at : at + RATIO]) for at in range(0, len(drawn), RATIO)]
+    for top, bottom in _runs(_drawn(pixels), 1):
+        line = pixels[top * RATIO : bottom * RATIO]
+        for left, right in _runs(_drawn(line.transpose()), _SPACE):
+            if bottom - top >= _SMALL and right - left >= _SMALL:
+                yield QRect(rect.x() + left, rect.y() + top, right - left, bottom - top)
+
+
+def _drawn(lines: Pixels) -> list[bool]:
+    """Of each line of pixels, in pixels of the window, whether it is of more than one colour."""
+    drawn = (lines != lines[:, :1]).any(axis=1)
+    return [bool(drawn[at : at + RATIO].any()) for at in range(0, len(drawn), RATIO)]
 
 
 def _runs(drawn: list[bool], gap: int) -> list[tuple[int, int]]:
@@ -152,14 +151,12 @@ def _runs(drawn: list[bool], gap: int) -> list[tuple[int, int]]:
     return found
 
 
-def _pixels(image: QImage, rect: QRect) -> list[int]:
+def _pixels(image: QImage, rect: QRect) -> Pixels:
+    """Row by row, as 0xAARRGGBB."""
     # The view does not keep its image alive: it has a name until the pixels are copied.
-    part = image.copy(_device(image, rect))
-    return memoryview(part.constBits()).cast("I").tolist()
-
-
-def _device(image: QImage, rect: QRect) -> QRect:
-    return QRect(rect.topLeft() * RATIO, rect.size() * RATIO) & image.rect()
+    part = image.copy(QRect(rect.topLeft() * RATIO, rect.size() * RATIO) & image.rect())
+    found = np.frombuffer(part.constBits(), np.uint32).copy()
+    return found.reshape(part.height(), part.width())
 
 
 def painted(root: QWidget) -> Iterator[tuple[str, QRect]]:
@@ -199,22 +196,19 @@ def _beside(item: Item) -> Iterator[QRectF]:
 def contrast_in(image: QImage, rect: QRect) -> float:
     """Of the most frequent colour with the farthest of those that are no accident; 1 where there is one
     colour only."""
-    counts = _colors(image, rect)
-    ground, _ = counts.most_common(1)[0]
-    inks = [color for color, count in counts.items() if count > FEW]
-    return max((contrast(color, ground) for color in inks), default=1.0)
+    colors, counts = np.unique(_pixels(image, rect), return_counts=True)
+    ground = int(colors[counts.argmax()])
+    return max((contrast(int(color), ground) for color in colors[counts > FEW]), default=1.0)
 
 
-def _colors(image: QImage, rect: QRect) -> Counter[int]:
-    return Counter(_pixels(image, rect))
-
-
+@cache
 def contrast(one: int, other: int) -> float:
     """WCAG 2.2 contrast of two colours, as 0xAARRGGBB."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
+@cache
 def _luminance(color: int) -> float:
     channels = ((color >> shift & 255) / 255 for shift in (16, 8, 0))
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
