@@ -123,13 +123,13 @@ def test_how_lanes_stand_is_remembered_everywhere(
             choose("Below each other")
             assert view.lanes.shown == "stacked"
             click(view.bar.linked)
-            assert not view.lanes.linked
+            assert not view.lanes.together.linked
         async with opened(tmp_path) as session:
             session.window.resize(1440, 900)
             again = view_of(session)
             await until(lambda: len(again.lanes.views) == 2, "the lanes")
             assert again.lanes.arrangement == "stacked"
-            assert not again.lanes.linked
+            assert not again.lanes.together.linked
             assert not again.bar.linked.isChecked()
 
     run_async(scenario())

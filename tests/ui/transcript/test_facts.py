@@ -11,7 +11,8 @@ from tests.ui.transcript.samples import answer
 
 from chatbench.core.messages import ThinkingPart
 from chatbench.core.usage import Cost, Timings, Usage
-from chatbench.ui.chat.transcript.boxes.cards import FoldLine, NoteBox
+from chatbench.ui.chat.transcript.boxes.cards import NoteBox
+from chatbench.ui.chat.transcript.boxes.folds import FoldLine
 from chatbench.ui.chat.transcript.facts import facts, live_facts
 from chatbench.ui.chat.transcript.source import ListSource
 

@@ -73,8 +73,8 @@ class Comparison(QObject):
         if lanes.arrangement != now.lanes:
             lanes.arrange(now.lanes)
         bar.set_arrangement(now.lanes)
-        if lanes.linked != now.lanes_linked:
-            lanes.link(now.lanes_linked)
+        if lanes.together.linked != now.lanes_linked:
+            lanes.together.link(now.lanes_linked)
         bar.set_linked(now.lanes_linked)
 
     def arrange(self, arrangement: Arrangement) -> None:
@@ -86,7 +86,7 @@ class Comparison(QObject):
             self._services.notifier.say(Notice(text=f"{self._view.bar.arrangement.accessibleName()}."))
 
     def _link(self, linked: bool) -> None:
-        self._view.lanes.link(linked)
+        self._view.lanes.together.link(linked)
         self.keep(lanes_linked=linked)
 
     def keep(self, **chosen: object) -> None:

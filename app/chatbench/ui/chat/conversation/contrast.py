@@ -52,7 +52,7 @@ class Contrast(QObject):
         self.baseline = lane_id
         self._growing = {}
         self._view.bar.set_baseline(lane_id)
-        self._view.lanes.align(bool(lane_id))
+        self._view.lanes.together.align(bool(lane_id))
         for lane in self._view.lanes.views:
             self._dress(lane)
         self.refresh()
@@ -65,7 +65,7 @@ class Contrast(QObject):
             return
         for lane in self._view.lanes.views:
             lane.head.set_baseline(None if base is lane or base is None else base.lane)
-        self._view.lanes.align_soon()
+        self._view.lanes.together.align_soon()
         self._again()
 
     def _base(self) -> LaneView | None:

@@ -124,7 +124,7 @@ class Edits(QObject):
             if index is not None and all(row.index != index for row in stack.rows):
                 view.transcript.show_message(message_id)
         elif view.turns.in_view() != message.turn_id:
-            view.lanes.show_turn(message.turn_id)
+            view.lanes.together.show_turn(message.turn_id)
 
     def _stand(self, sheet: Reasking) -> None:
         """Puts it where its question is: above the lanes, over it in its lane, or nowhere now."""

@@ -66,7 +66,7 @@ class Turns(QObject):
         turns = [one.turn_id for one in self.all()]
         here = self.in_view()
         if here in turns and 0 <= (at := turns.index(here) + step) < len(turns):
-            self._view.lanes.show_turn(turns[at])
+            self._view.lanes.together.show_turn(turns[at])
 
     def show(self) -> None:
         """Puts the question of the turn in view above the lanes."""

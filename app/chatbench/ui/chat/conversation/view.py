@@ -227,7 +227,7 @@ class ConversationView(Surface):
         if message_id in lane.source.ids():
             lane.transcript.show_message(message_id)
         else:
-            self.lanes.show_turn(message.turn_id)
+            self.lanes.together.show_turn(message.turn_id)
 
     async def return_to(self, message_id: str, pixels: float) -> None:
         """Scrolls to where the reader was, when all of the conversation is known."""

@@ -42,9 +42,9 @@ class Keyboard:
         elif event.matches(QKeySequence.StandardKey.Find):
             view.open_find()
         elif event.matches(QKeySequence.StandardKey.FindPrevious):
-            view.find_step(-1)
+            view.searching.step(-1)
         elif event.matches(QKeySequence.StandardKey.FindNext):
-            view.find_step(1)
+            view.searching.step(1)
         elif event.key() == _Key.Key_Escape:
             return self._escape()
         else:
@@ -238,7 +238,7 @@ class Keyboard:
         if spot is None or item is None:
             return False
         if key in (_Key.Key_Return, _Key.Key_Enter, _Key.Key_Space):
-            view.press(spot)
+            view.pressing.press(spot)
             return True
         if key not in (_Key.Key_Left, _Key.Key_Right):
             return False

@@ -194,7 +194,7 @@ class Pointer:
             view.viewport().update()
             found = spot_at(view.stack, view.painter, event.position())
             if found is not None and found[0] == pressed:
-                view.press(pressed)
+                view.pressing.press(pressed)
         elif view.marks.selection is not None and not view.marks.selection.empty:
             clipboard = QGuiApplication.clipboard()
             if clipboard.supportsSelection():

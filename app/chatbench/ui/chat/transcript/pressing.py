@@ -44,7 +44,12 @@ class Pressing:
         self._tick = QTimer(view)
         self._tick.setSingleShot(True)
         self._tick.setInterval(_TICK_MS)
-        self._tick.timeout.connect(view.untick)
+        self._tick.timeout.connect(self._untick)
+
+    def _untick(self) -> None:
+        """What was copied was shown long enough."""
+        self._view.marks.ticked = None
+        self._view.viewport().update()
 
     def press(self, spot: Spot) -> None:
         """Do what a spot does."""

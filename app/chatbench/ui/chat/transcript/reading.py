@@ -186,7 +186,7 @@ class SpotAccessible(Part):
         """As if it were clicked."""
         now, spot = self._now(), self.spot()
         if now is not None and spot is not None and now[3]:
-            self._message.view.press(spot)
+            self._message.view.pressing.press(spot)
 
     def isValid(self) -> bool:
         return self._now() is not None

@@ -23,8 +23,8 @@ class Searching:
         self._waiting: tuple[int, int] | None = None
         bar = view.find_bar
         bar.searched.connect(view.search)
-        bar.stepped.connect(view.find_step)
-        bar.closed.connect(view.stop_searching)
+        bar.stepped.connect(self.step)
+        bar.closed.connect(self.stop)
 
     def open(self) -> None:
         """Show the bar; a short selection is what is looked for."""

@@ -23,15 +23,10 @@ from chatbench.core.messages import (
 from chatbench.rendering.characters import visible
 from chatbench.ui.chat.transcript.boxes.attachments import AttachmentsBox
 from chatbench.ui.chat.transcript.boxes.base import Box, Context
-from chatbench.ui.chat.transcript.boxes.cards import (
-    FoldLine,
-    NoteBox,
-    ThoughtBox,
-    ToolCard,
-    is_open,
-)
+from chatbench.ui.chat.transcript.boxes.cards import NoteBox
 from chatbench.ui.chat.transcript.boxes.code import CodeBox
 from chatbench.ui.chat.transcript.boxes.controls import tr
+from chatbench.ui.chat.transcript.boxes.folds import FoldLine, ThoughtBox, ToolCard, is_open
 from chatbench.ui.chat.transcript.boxes.plain import plain_boxes
 from chatbench.ui.chat.transcript.markdown import MarkdownSegment
 from chatbench.ui.chat.transcript.segment import Key, Segment

@@ -31,7 +31,7 @@ from chatbench.ui.chat.transcript.headings import Headings
 from chatbench.ui.chat.transcript.keyboard import Keyboard
 from chatbench.ui.chat.transcript.living import Living
 from chatbench.ui.chat.transcript.menu import PlaceMenu
-from chatbench.ui.chat.transcript.painter import Marks, Spot, TranscriptPainter
+from chatbench.ui.chat.transcript.painter import Marks, TranscriptPainter
 from chatbench.ui.chat.transcript.pill import EndPill
 from chatbench.ui.chat.transcript.pointer import Pointer
 from chatbench.ui.chat.transcript.pressing import Pressing
@@ -257,17 +257,6 @@ class TranscriptView(QAbstractScrollArea):
         """Repaint a part of the viewport."""
         self.viewport().update(rect.toAlignedRect().adjusted(-5, -5, 5, 5))
 
-    # Pressing
-
-    def press(self, spot: Spot) -> None:
-        """Do what a spot does."""
-        self.pressing.press(spot)
-
-    def untick(self) -> None:
-        """What was copied was shown long enough."""
-        self.marks.ticked = None
-        self.viewport().update()
-
     # Selection and copying
 
     def select(self, selection: Selection | None) -> None:
@@ -298,14 +287,6 @@ class TranscriptView(QAbstractScrollArea):
     def search(self, needle: str) -> None:
         """Search all messages, mark the hits and go to the first."""
         self.searching.start(needle)
-
-    def find_step(self, direction: int) -> None:
-        """Go to the next (1) or the previous (-1) hit."""
-        self.searching.step(direction)
-
-    def stop_searching(self) -> None:
-        """Mark nothing any more."""
-        self.searching.stop()
 
     # Events
 

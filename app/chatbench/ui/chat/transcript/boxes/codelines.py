@@ -11,20 +11,19 @@ from typing import Any, Final, cast
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QTextLayout, QTextOption
 
-from chatbench.ui.chat.transcript.boxes.base import Box, Context, Paint
+from chatbench.ui.chat.transcript.boxes.base import Context, Paint
 from chatbench.ui.chat.transcript.boxes.changes import (
     Marked,
-    kept,
     paint_ground,
     paint_shape,
     paint_sign_in,
-    spoken,
 )
+from chatbench.ui.chat.transcript.boxes.codetext import CodeText
 from chatbench.ui.chat.transcript.boxes.controls import THUMB, paint_thumb, thumb_step
 from chatbench.ui.chat.transcript.boxes.order import Order
 from chatbench.ui.chat.transcript.comparing import CodeLine
 from chatbench.ui.chat.transcript.typeset import across
-from chatbench.ui.chat.transcript.utf16 import cut, units
+from chatbench.ui.chat.transcript.utf16 import units
 from chatbench.ui.theme import theme
 
 PAD_X: Final = 14
@@ -33,22 +32,17 @@ _KEPT_LAYOUTS: Final = 300
 _GUTTER_GAP: Final = 12
 
 
-class CodeLines(Box):
+class CodeLines(CodeText):
     """What a box of code does with its lines; heads and buttons are the heir's.
 
     ``lines`` are shown from ``top`` downwards, the first ``shown`` of them.
     """
 
     def __init__(self, context: Context, key: tuple[Any, ...], lines: list[str]) -> None:
-        super().__init__(context, key)
-        self._lines = lines
-        self._compared: Sequence[CodeLine] | None = None
-        self._starts: list[int] = [0]
-        self._extend_starts(0)
+        super().__init__(context, key, lines)
         self._longest = 0.0
         self._measured = 0
         self._layouts: dict[int, QTextLayout] = {}
-        self._orders: dict[int, Order] = {}
         self._rows: tuple[float, list[int]] | None = None
 
     @property
@@ -82,13 +76,6 @@ class CodeLines(Box):
         self._extend_starts(0)
         self._longest, self._measured = 0.0, 0
         self.release()
-
-    def _extend_starts(self, from_line: int) -> None:
-        del self._starts[from_line + 1 :]
-        at = self._starts[from_line]
-        for line in self._lines[from_line:]:
-            at += units(line) + 1
-            self._starts.append(at)
 
     def _line_grew(self, line: int) -> None:
         """The last line is longer now, or others follow it."""
@@ -264,9 +251,6 @@ class CodeLines(Box):
             sides = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(PAD_X, top, room, self._line), sides, str(number))
 
-    def _marks(self, line: int) -> list[Marked]:
-        return [] if self._compared is None else [Marked(*one) for one in self._compared[line].marks]
-
     def _mark_rects(self, line: int, mark: Marked) -> list[QRectF]:
         at = self._starts[line] + mark.start
         return self._line_rects(line, at, at + mark.length)
@@ -317,31 +301,7 @@ class CodeLines(Box):
                 found[-1].setWidth(found[-1].width() + 6)
         return found
 
-    # Text
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self._lines)
-
-    @property
-    def spoken(self) -> str:
-        return "\n".join(spoken(line, self._marks(at)) for at, line in enumerate(self._lines))
-
-    def length(self) -> int:
-        return self._starts[-1] - 1
-
-    def _cut(self, start: int, end: int) -> str:
-        """The text of a range without what was removed."""
-        if self._compared is None:
-            return cut(self.text, start, end)
-        removed = []
-        for at, line in enumerate(self._compared):
-            first = self._starts[at]
-            if line.change == "removed":
-                removed.append(Marked(first, self._starts[at + 1] - first, "removed"))
-            else:
-                removed += [Marked(first + mark.start, mark.length, mark.change) for mark in self._marks(at)]
-        return "".join(cut(self.text, *part) for part in kept(start, end, removed))
+    # Places
 
     def offset_at(self, point: QPointF) -> int:
         line, into = self._line_at(point.y())
@@ -349,50 +309,6 @@ class CodeLines(Box):
         row = layout.lineAt(max(0, min(int(into // self._line), layout.lineCount() - 1)))
         at = row.xToCursor(point.x() - self._left + self._offset)
         return self._starts[line] + self._orders[line].written(at)
-
-    def next_offset(self, offset: int, step: int) -> int:
-        line = self._line_of(offset)
-        first, layout = self._starts[line], self._layout(line)
-        order, at = self._orders[line], offset - first
-        if step > 0:
-            moved = order.written(layout.nextCursorPosition(order.laid(at)))
-        else:
-            moved = order.written(layout.previousCursorPosition(order.laid(at, end=True)))
-        return first + moved if moved != at else offset + step
-
-    def word_at(self, offset: int) -> tuple[int, int]:
-        line = self._line_of(offset)
-        first = self._starts[line]
-        text = self._lines[line]
-        at = offset - first
-        if not text.isascii():
-            return self._word_around(line, at)
-        if not 0 <= at < len(text):
-            return offset, offset
-        same = (lambda c: c.isalnum() or c == "_") if text[at].isalnum() or text[at] == "_" else str.isspace
-        if not same(text[at]):
-            return offset, offset + 1
-        start = end = at
-        while start > 0 and same(text[start - 1]):
-            start -= 1
-        while end < len(text) and same(text[end]):
-            end += 1
-        return first + start, first + end
-
-    def _word_around(self, line: int, at: int) -> tuple[int, int]:
-        """A word among letters that are no ASCII, by the rules of Unicode."""
-        layout, first, words = self._layout(line), self._starts[line], QTextLayout.CursorMode.SkipWords
-        order = self._orders[line]
-        last = layout.nextCursorPosition(order.laid(at), words)
-        start, end = order.written(layout.previousCursorPosition(last, words)), order.written(last)
-        return first + start, first + start + units(cut(self._lines[line], start, end).rstrip())
-
-    def _line_of(self, offset: int) -> int:
-        return min(max(0, bisect_right(self._starts, offset) - 1), len(self._lines) - 1)
-
-    def paragraph_at(self, offset: int) -> tuple[int, int]:
-        line = self._line_of(offset)
-        return self._starts[line], self._starts[line + 1] - 1
 
     def rects(self, start: int, end: int) -> list[QRectF]:
         first, last = self._line_of(start), min(self._line_of(end), self._shown() - 1)

@@ -13,8 +13,8 @@ from chatbench.core.messages import MediaPart
 from chatbench.rendering.characters import visible
 from chatbench.ui import icons
 from chatbench.ui.chat.transcript.boxes.base import Box, Context, Effect, Hotspot, Paint, Rebuild
-from chatbench.ui.chat.transcript.boxes.cards import is_open
 from chatbench.ui.chat.transcript.boxes.controls import isolated, paint_line, tr
+from chatbench.ui.chat.transcript.boxes.folds import is_open
 from chatbench.ui.chat.transcript.utf16 import cut, units
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.theme.ring import draw_ring
