@@ -9,6 +9,7 @@ from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import Run, chatting, opened, press, send, until
 
 from chatbench.ui.session import Session
+from chatbench.ui.workbench.library.fragmentspage import FragmentsPage
 from chatbench.ui.workbench.pane import WorkbenchPane
 from chatbench.ui.workbench.prompts.page import PromptPage
 
@@ -72,5 +73,9 @@ def test_a_chat_becomes_a_prompt_and_a_turn_a_row(
             assert filled.messages[-1].parts[0].text == "What is {{x}}?", "braces mean themselves"  # type: ignore[union-attr]
             found = await session.window.command_palette._sources[-1].rows("")  # type: ignore[misc]
             assert {one.title for one in found} == {page.entry.name, dataset.name}
+            await handing.to_fragment(view.id, answer.id)
+            fragments = pane.current_view()
+            assert isinstance(fragments, FragmentsPage)
+            assert fragments.form.wanted() == ("", whole.text, f"answer:{answer.id}")
 
     run_async(scenario())

@@ -50,7 +50,7 @@ class Desk:
         self.workspace = ChatWorkspace(services, openings)
         AppearanceActions(services, self.window)
         hands = Hands(self._pick_model, self.workspace.open)
-        self.workbench = Workbench(services, self.window, hands, place.workbench)
+        self.workbench = Workbench(services, self.window, hands, place.workbench, follows_files=True)
         self.handing = Handing(services, self.workspace, self.workbench)
         frame.fill(
             chats=self.workspace.build,

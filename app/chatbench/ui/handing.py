@@ -1,4 +1,5 @@
-"""What a chat hands on to the workbench: itself as a prompt, a question and its answer as a row."""
+"""What a chat hands on to the workbench: itself as a prompt, a question and its answer as a row, an answer
+as a fragment."""
 
 from __future__ import annotations
 
@@ -70,13 +71,27 @@ class Handing(QObject):
     async def _ask_where(self, conversation_id: str, message_id: str) -> None:
         menu = QMenu(self._chats)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setAccessibleName(self.tr("Add to a data set"))
+        menu.setAccessibleName(self.tr("Add the answer to"))
         for dataset in await self._services.datasets.all():
             name = dataset.name.replace("&", "&&")
             menu.addAction(name, partial(self._add, conversation_id, message_id, dataset))
         menu.addAction(self.tr("A new data set"), partial(self._add, conversation_id, message_id, None))
+        menu.addSeparator()
+        menu.addAction(self.tr("A new fragment…"), partial(self._add_fragment, conversation_id, message_id))
         menu.popup(QCursor.pos())
 
     def _add(self, conversation_id: str, message_id: str, dataset: Dataset | None) -> None:
         work = self.to_dataset(conversation_id, message_id, dataset)
         spawn(work, owner=self, name="turn-to-dataset")
+
+    async def to_fragment(self, conversation_id: str, message_id: str) -> None:
+        """The form of a new fragment with an answer's words, opened. Raises StorageError."""
+        from chatbench.core.messages import text_of
+        from chatbench.services.prompts import ANSWER
+
+        conversation = await self._services.history.load(conversation_id)
+        words = next((text_of(one.parts) for one in conversation.messages if one.id == message_id), "")
+        await self._workbench.show().pages.new_fragment(words, f"{ANSWER}{message_id}")
+
+    def _add_fragment(self, conversation_id: str, message_id: str) -> None:
+        spawn(self.to_fragment(conversation_id, message_id), owner=self, name="answer-to-fragment")

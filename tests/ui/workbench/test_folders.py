@@ -41,12 +41,11 @@ def watch(services: Services, repo: Path, run_async: Runner, qapp: QObject) -> I
     found = PromptWatch(services, qapp)
 
     async def begin() -> None:
-        found.again()
+        found.begin()
         await found.ended()
 
     run_async(begin())
     yield found
-    found.release()
     found.deleteLater()
 
 
@@ -108,9 +107,11 @@ def test_what_editors_and_git_do_is_seen(
         inside = repo / "new" / "b.yaml"
         await told(watch, services, lambda: inside.write_text("prompt: changed\n"), "changed", "b")
         await told(watch, services, file.unlink, "", "a")
+        assert {repo, repo / "deep", repo / "new", inside} <= watch.watched()
+        watch.release()
+        assert watch.watched() == frozenset()
 
     run_async(steps())
-    assert {repo, repo / "deep", repo / "new", repo / "new" / "b.yaml"} <= watch.watched()
 
 
 @pytest.fixture

@@ -119,6 +119,12 @@ class PromptFolders:
                 freed.append(held.entry.id)
         return tuple(freed)
 
+    async def watched(self) -> tuple[Path, ...]:
+        """The folders in which prompts change, those inside of them too, and their files: what is written
+        into one changes no folder."""
+        roots = tuple(await self.linked())
+        return await asyncio.to_thread(_watched, self._home, roots)
+
     async def check(self, entry: PromptEntry) -> None:
         """Raises PromptChanged where the prompt's file is no more what was read or written last."""
         held = await self._held(entry.id)
@@ -346,16 +352,14 @@ def _write(entry: PromptEntry, version: PromptVersion, before: Path, target: Pat
     return stamp_of(data)
 
 
-def watched(roots: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders in which prompts change, those inside of them too, and their files: what is written into
-    one changes no folder. Where a folder is not there, the one it would be in. Of a system's few watches not
-    too many are taken: folders go first."""
+def _watched(home: Path, roots: Sequence[Path]) -> tuple[Path, ...]:
+    """Of a system's few watches not too many are taken: folders go first."""
+    with suppress(OSError):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
     folders: list[Path] = []
     files: list[Path] = []
     for root in roots:
-        if not root.is_dir():
-            folders += [root.parent] if root.parent.is_dir() else []
-        else:
+        if root.is_dir():
             with suppress(StorageError):
                 inside = promptfiles.folders_in(root)
                 folders += inside

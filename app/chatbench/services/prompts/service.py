@@ -15,7 +15,7 @@ from chatbench.core.prompts import Fragment, NamedPrompt, Prompt, PromptEntry, P
 from chatbench.services.prompts import naming
 from chatbench.services.prompts.code import CodeForm, PromptCode
 from chatbench.services.prompts.comparing import PromptDifference, compare
-from chatbench.services.prompts.folders import PromptFolders, Synced, watched
+from chatbench.services.prompts.folders import PromptFolders, Synced
 from chatbench.services.prompts.fragments import FragmentUse, SharedTexts, pinned, uses_in
 from chatbench.services.prompts.improving import Proposal, improve
 from chatbench.services.prompts.offering import Offered, offered
@@ -80,9 +80,9 @@ class PromptService:
         return await self.save(prompt_id, newest.prompt, note=f"Version {newest.number}, and not its file")
 
     async def paths_to_watch(self) -> tuple[Path, ...]:
-        """The folders and files in which prompts change; when one does, `sync`."""
-        roots = tuple(await self._folders.linked())
-        return await asyncio.to_thread(watched, roots)
+        """The folders and files in which prompts change; when one does, `sync`. The profile's own is made
+        where it is not there, so that it can be watched."""
+        return await self._folders.watched()
 
     async def folders(self) -> dict[Path, str]:
         """Linked folders of the disk → folder of the library; the profile's own is its top."""

@@ -11,27 +11,32 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from chatbench.core.errors import StorageError
 from chatbench.ui.workbench.library.folderspage import FoldersPage
+from chatbench.ui.workbench.library.fragmentspage import FragmentsPage
 from chatbench.ui.workbench.library.watching import PromptWatch
 
 if TYPE_CHECKING:
     from chatbench.services import Services
     from chatbench.ui.workbench.pane import WorkbenchPane
 
-Page = FoldersPage
+Page = FoldersPage | FragmentsPage
 
 
 class Pages(QObject):
     """Part of a pane. A page's key is "page:" and its name."""
 
-    def __init__(self, services: Services, pane: WorkbenchPane) -> None:
+    def __init__(self, services: Services, pane: WorkbenchPane, *, follows_files: bool) -> None:
         super().__init__(pane)
         self._services = services
         self._pane = pane
         self.watch = PromptWatch(services, self)
         self.watch.conflicted.connect(self._tell_conflicts)
-        self._titles = {"folders": self.tr("Linked folders")}
-        self._makers: dict[str, Callable[[], Page]] = {"folders": self._folders}
-        self.watch.again()
+        self._titles = {"fragments": self.tr("Fragments"), "folders": self.tr("Linked folders")}
+        self._makers: dict[str, Callable[[], Page]] = {
+            "fragments": self._fragments,
+            "folders": self._folders,
+        }
+        if follows_files:
+            self.watch.begin()
 
     def title(self, name: str) -> str:
         """Raises StorageError for what is no page."""
@@ -70,6 +75,19 @@ class Pages(QObject):
         page.open_wanted.connect(self._pane.open)
         page.told.connect(self._tell)
         return page
+
+    def _fragments(self) -> FragmentsPage:
+        page = FragmentsPage(self._services, self._pane)
+        page.open_wanted.connect(self._pane.open)
+        page.told.connect(self._tell)
+        return page
+
+    async def new_fragment(self, text: str, source: str) -> None:
+        """Opens the form of a new fragment, filled in so far."""
+        await self._pane.opened("page:fragments")
+        page = self._pane.view("page:fragments")
+        assert isinstance(page, FragmentsPage)
+        page.begin(text, source)
 
     def _tell(self, words: str, undo: Callable[[], object] | None) -> None:
         if undo is None:

@@ -40,7 +40,16 @@ class WorkbenchPane(QWidget):
 
     arranged = Signal()
 
-    def __init__(self, services: Services, window: MainWindow, hands: Hands, was: WorkbenchPlace) -> None:
+    def __init__(
+        self,
+        services: Services,
+        window: MainWindow,
+        hands: Hands,
+        was: WorkbenchPlace,
+        *,
+        follows_files: bool = False,
+    ) -> None:
+        """`follows_files`: what other programs do to linked folders is noticed."""
         super().__init__()
         self._services = services
         self.window_ = window
@@ -80,7 +89,7 @@ class WorkbenchPane(QWidget):
         column.addWidget(self.stack, 1)
         self.filing = Filing(services, self)
         self.taking = Taking(services, self)
-        self.pages = Pages(services, self)
+        self.pages = Pages(services, self, follows_files=follows_files)
         self._connect()
         self._show_current()
         spawn(self._reopen(), owner=self, name="workbench-reopen")
@@ -115,6 +124,11 @@ class WorkbenchPane(QWidget):
         """The same by its key: the kind, ":" and the id."""
         self._wish += 1
         spawn(self._open(key, self._wish), owner=self, name="workbench-open")
+
+    async def opened(self, key: str) -> None:
+        """The same, waited for. Raises StorageError for what is not there."""
+        self._wish += 1
+        await self._open(key, self._wish)
 
     def new_prompt(self) -> None:
         """A prompt of one message, in the folder of the one in view."""

@@ -23,7 +23,7 @@ from chatbench.ui.theme import ColorRole
 from chatbench.ui.widgets.rowlist import ROW
 from chatbench.ui.workbench.dates import day
 
-Kind = Literal["folder", "head", "prompt", "dataset", "run"]
+Kind = Literal["folder", "head", "prompt", "dataset", "run", "fragment"]
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 _MOST_RUNS: Final = 50

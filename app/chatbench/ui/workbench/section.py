@@ -29,9 +29,17 @@ class Workbench(QObject):
     arranged = Signal()
 
     def __init__(
-        self, services: Services, window: MainWindow, hands: Hands, was: WorkbenchPlace | None = None
+        self,
+        services: Services,
+        window: MainWindow,
+        hands: Hands,
+        was: WorkbenchPlace | None = None,
+        *,
+        follows_files: bool = False,
     ) -> None:
+        """`follows_files`: what other programs do to linked folders is noticed."""
         super().__init__(window)
+        self._follows_files = follows_files
         self._services = services
         self.window = window
         self._hands = hands
@@ -44,7 +52,9 @@ class Workbench(QObject):
         from chatbench.ui.window.panes import PaneParts
         from chatbench.ui.workbench.pane import WorkbenchPane
 
-        self._pane = pane = WorkbenchPane(self._services, window, self._hands, self._was)
+        self._pane = pane = WorkbenchPane(
+            self._services, window, self._hands, self._was, follows_files=self._follows_files
+        )
         pane.arranged.connect(self.arranged)
         return PaneParts(main=pane, sidebar=pane.sidebar, tabs=pane.tabs, activate=pane.activate)
 
@@ -75,6 +85,7 @@ class Workbench(QObject):
             ("new_dataset", tr("New data set"), "table-2", lambda: self.show().new_dataset()),
             ("run", tr("Run on a data set…"), "play", lambda: self.show().run_on_dataset()),
             ("import", tr("Import prompts or data…"), "upload", lambda: self.show().choose_files()),
+            ("fragments", tr("Fragments"), "text-quote", lambda: self.show().open("page:fragments")),
             ("folders", tr("Linked folders"), "folder-sync", lambda: self.show().open("page:folders")),
         ):
             self.window.commands.add(f"workbench.{key}", text, do, icon=icon, place=tr("Workbench"))

@@ -115,7 +115,7 @@ def _handing(message: TreeMessage) -> Iterator[Offer]:
     """What the workbench takes: the chat as a prompt, a question and its answer as a row."""
     yield Offer("to-prompt", tr("Turn the chat into a prompt"))
     if message.role == "assistant" and message.text:
-        yield Offer("to-case", tr("Add to a data set…"))
+        yield Offer("to-case", tr("Add the answer to…"))
 
 
 def _sending(view: ConversationView, message: TreeMessage) -> Iterator[Offer]:

@@ -17,8 +17,8 @@ _RESTS_MS: Final = 80
 
 
 class PromptWatch(QObject):
-    """`read()` when the folders were; `conflicted(ids)` when prompts turn out to be changed here and in their
-    files."""
+    """It watches from `begin` on. `read()` when the folders were; `conflicted(ids)` when prompts turn out to
+    be changed here and in their files."""
 
     read = Signal()
     conflicted = Signal(list)
@@ -27,6 +27,7 @@ class PromptWatch(QObject):
         super().__init__(parent)
         self._services = services
         self.found = Synced()
+        self._begun = False
         self._told: frozenset[str] = frozenset()
         self._stirred: set[str] = set()
         self._watcher = QFileSystemWatcher(self)
@@ -38,6 +39,11 @@ class PromptWatch(QObject):
         self._clock.setInterval(_RESTS_MS)
         self._clock.timeout.connect(self.again)
 
+    def begin(self) -> None:
+        """Reads the folders, and whenever something in them changes."""
+        self._begun = True
+        self.again()
+
     def again(self) -> None:
         """Reads the folders now."""
         self._reading.again()
@@ -48,6 +54,7 @@ class PromptWatch(QObject):
 
     def release(self) -> None:
         """Watches nothing any more."""
+        self._begun = False
         self._watcher.blockSignals(True)
         self._clock.stop()
         self._arm(())
@@ -63,8 +70,9 @@ class PromptWatch(QObject):
     async def _read(self) -> None:
         prompts = self._services.prompts
         try:
-            # Armed first: what changes from now on is heard, what changed before is read.
-            self._arm(await prompts.paths_to_watch())
+            if self._begun:
+                # Armed first: what changes from now on is heard, what changed before is read.
+                self._arm(await prompts.paths_to_watch())
             self.found = await prompts.sync()
         except ChatbenchError as error:
             self.found = Synced(unread=(Unread(self._services.profile.folder, error),))
