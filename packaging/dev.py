@@ -133,16 +133,18 @@ def lint(environment: Environment) -> int:
 def bench(arguments: list[str]) -> int:
     """Measure; with --peers also beside other programs, which are installed apart from everything."""
     if "--peers" in arguments and not {"-h", "--help"} & set(arguments):
-        from peers import Peers, Web
+        from peers import Peers, Promptfoo, Web
 
         os.environ["BENCH_PEERS_PYTHON"] = str(Peers(_environment("test").python).provide())
         asked = [one for one in arguments if "_vs_" in one]
-        if not asked or any(one.endswith("_vs_web") for one in asked):
+        for name, provided in (("web", Web), ("promptfoo", Promptfoo)):
+            if asked and not any(f"_vs_{name}" in one for one in asked):
+                continue
             try:
-                os.environ["BENCH_WEB"] = str(Web().provide())
+                os.environ[f"BENCH_{name.upper()}"] = str(provided().provide())
             except SetupError as error:
                 # The rows that need it say so and fail; the others are measured all the same.
-                os.environ["BENCH_WEB_MISSING"] = str(error)
+                os.environ[f"BENCH_{name.upper()}_MISSING"] = str(error)
     return _module("tests.benchmarks", arguments)
 
 

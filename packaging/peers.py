@@ -1,14 +1,16 @@
 """What `bench --peers` compares with, in scratch below the user's cache folder.
 
-Other programs' clients in an environment of their own, and a chat on a web page: Chromium from Debian,
-taken apart and not installed, so that nothing of the computer changes and no right is needed, and a page
-of packages from npm. Made by the first run and used again by the later ones; deleting it is harmless.
+Other programs' clients in an environment of their own; a chat on a web page: Chromium from Debian, taken
+apart and not installed, so that nothing of the computer changes and no right is needed, and a page of
+packages from npm; promptfoo with a Node of its own, both from npm. Made by the first run and used again by
+the later ones; deleting it is harmless.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -26,6 +28,12 @@ _PINNED = ("package.json", "package-lock.json")
 _SHOWN = ("index.html", "page.css", "page.jsx")
 _BUNDLE = ("--bundle", "--minify", "--jsx=automatic", "--log-level=warning")
 _PRODUCTION = '--define:process.env.NODE_ENV="production"'
+
+
+_PROMPTFOO = ("promptfoo@0.123.1", "node-linux-{}@22.23.3", "@libsql/linux-{}-gnu@0.5.29")
+_BEFORE = "2026-11-21"
+"""What promptfoo needs is of this day."""
+_ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
 
 
 def _cache() -> Path:
@@ -99,6 +107,34 @@ class Web:
         shutil.rmtree(packages)
         if not (folder / "usr/lib/chromium/chromium").exists():
             raise SetupError("Debian's package chromium holds no /usr/lib/chromium/chromium")
+
+
+class Promptfoo:
+    """A folder with `node_modules`: promptfoo, what it needs, and the Node it wants. No script of a package
+    is run, and nothing that is optional is taken but its database."""
+
+    def __init__(self) -> None:
+        told = "\n".join((*_PROMPTFOO, _BEFORE))
+        self.folder = _cache() / "chatbench" / f"promptfoo-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        self._stamp = self.folder / "complete"
+
+    def provide(self) -> Path:
+        """The folder, with everything in it. Raises SetupError with what is missing."""
+        architecture = _ARCHITECTURES.get(platform.machine())
+        if sys.platform != "linux" or architecture is None:
+            raise SetupError("promptfoo is measured on Linux, x86-64 or ARM64")
+        if not self._stamp.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            say(f"installing promptfoo into {self.folder}")
+            (self.folder / "package.json").write_text('{"private": true}')
+            packages = [one.format(architecture) for one in _PROMPTFOO]
+            left = ["--ignore-scripts", "--omit=optional", "--omit=peer", "--no-fund", "--no-audit"]
+            _run(["npm", "install", f"--before={_BEFORE}", *left, "--silent", *packages], self.folder)
+            node = self.folder / "node_modules" / f"node-linux-{architecture}" / "bin" / "node"
+            (self.folder / "node").symlink_to(node)
+            self._stamp.touch()
+        return self.folder
 
 
 def _run(command: Sequence[str], folder: Path) -> str:

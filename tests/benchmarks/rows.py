@@ -10,6 +10,7 @@ X = "x"
 MS = "ms"
 MIB = "MiB"
 PERCENT = "%"
+VERDICTS = "verdicts"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,9 @@ ROWS = (
     Row("stream_cpu_vs_anthropic", 0.25, X, "beside", peers=True),
     Row("first_delta_vs_lm_deluge", 1, X, "beside", peers=True),
     Row("first_call_ready_vs_lm_deluge_import", 0.5, X, "importing", peers=True),
+    Row("suite_vs_promptfoo_cells_per_s", 3, X, "suite", at_least=True, peers=True),
+    Row("suite_vs_promptfoo_memory", 0.5, X, "suite", peers=True),
+    Row("suite_vs_promptfoo_verdicts", 0, VERDICTS, "suite", peers=True),
     Row("open_vs_web", 0.33, X, "web", peers=True),
     Row("memory_vs_web", 0.33, X, "web", peers=True),
     Row("stream_cpu_vs_web", 1, X, "web", peers=True),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.benchmarks.measuring import median, percentile
+from tests.benchmarks.peers.processes import provided
 from tests.benchmarks.peers.web.chromium import Browser, chromium
 from tests.benchmarks.peers.web.processes import Processes
 from tests.benchmarks.peers.web.server import ANSWER, MODELS, STREAM_S
@@ -179,7 +179,7 @@ def _in_turn(rounds: int, works: dict[str, Callable[[], Spent]]) -> dict[str, li
 @contextmanager
 def _sides() -> Iterator[tuple[Window, Page]]:
     """Both started, settled, with nothing open."""
-    folder = _folder()
+    folder = provided("web")
     with tempfile.TemporaryDirectory(prefix="chatbench-web-", ignore_cleanup_errors=True) as own:
         profile = Path(own, "profile")
         (conversation_id,) = make_profile(profile, MESSAGES)
@@ -214,11 +214,3 @@ def _line(process: subprocess.Popen[str]) -> str:
     if not line:
         raise RuntimeError("the process has ended; why stands above")
     return line
-
-
-def _folder() -> Path:
-    """Where packaging/peers.py has put Chromium and the page. Raises RuntimeError where it could not."""
-    folder = os.environ.get("BENCH_WEB")
-    if not folder:
-        raise RuntimeError(f"nothing to compare with: {os.environ.get('BENCH_WEB_MISSING', 'not asked for')}")
-    return Path(folder)

@@ -20,6 +20,17 @@ def peers_python() -> str:
     return os.environ["BENCH_PEERS_PYTHON"]
 
 
+def provided(name: str) -> Path:
+    """What packaging/peers.py has made for `--peers`. Raises RuntimeError where it could not."""
+    variable = f"BENCH_{name.upper()}"
+    folder = os.environ.get(variable)
+    if not folder:
+        raise RuntimeError(
+            f"nothing to compare with: {os.environ.get(f'{variable}_MISSING', 'not asked for')}"
+        )
+    return Path(folder)
+
+
 @contextmanager
 def mock() -> Iterator[str]:
     """Its address; it runs on the peers' interpreter where there is one, for its faster loop."""

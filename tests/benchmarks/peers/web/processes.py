@@ -24,22 +24,27 @@ class Processes:
 
     def pss_mib(self) -> float:
         """Proportional set size in MiB: a page that several processes share is divided among them."""
-        return self._rolled_up("Pss:")
+        return self._summed("smaps_rollup", "Pss:")
 
     def rss_mib(self) -> float:
         """The sum of the resident sizes in MiB: shared pages count in each process."""
-        return self._rolled_up("Rss:")
+        return self._summed("smaps_rollup", "Rss:")
+
+    def largest_mib(self) -> float:
+        """The sum of the largest resident sizes in MiB that those alive have had."""
+        return self._summed("status", "VmHWM:")
 
     def count(self) -> int:
         """How many processes there are."""
         return len(list(self._alive()))
 
-    def _rolled_up(self, name: str) -> float:
+    def _summed(self, file: str, name: str) -> float:
+        """Of one that has ended and was not waited for there is nothing."""
         total = 0
         for pid in self._alive():
             with suppress(FileNotFoundError, ProcessLookupError):
-                lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
-                total += next(int(line.split()[1]) for line in lines if line.startswith(name))
+                lines = (_PROC / str(pid) / file).read_text().splitlines()
+                total += sum(int(line.split()[1]) for line in lines if line.startswith(name))
         return total / 1024
 
     def _alive(self) -> Iterator[int]:
