@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 from tests.loopback.server import LoopbackServer
 from tests.services.conftest import loop
@@ -23,7 +24,7 @@ from chatbench.services import Services
 from chatbench.services.runs import Forecast
 from chatbench.ui.workbench.runs import NewRunDialog
 from chatbench.ui.workbench.runs.consent import revealed
-from chatbench.ui.workbench.runs.forecastwords import forecast_words
+from chatbench.ui.workbench.runs.forecastwords import batch_words, forecast_words
 from chatbench.ui.workbench.runs.planlimits import AmountField
 
 CODE = 'def check(answer, row):\n    return "low" in answer\n'
@@ -152,14 +153,29 @@ def test_a_plan_of_a_data_set_begins_with_it(
         assert list(dialog.form.values.fields) == ["n"]
 
 
-def test_batch_jobs_are_chosen_and_both_prices_told(dialog: NewRunDialog, run_async: Runner) -> None:
+def test_batch_jobs_are_chosen_and_what_cannot_go_by_them_is_told(
+    dialog: NewRunDialog, run_async: Runner
+) -> None:
     settle(dialog, run_async, dialog.form.batch.click)
     assert dialog.plan().batch
-    assert "up to a day" in dialog.told.text()
+    assert dialog.forecast is not None
+    assert dialog.forecast.notes
+    told = "\n".join(label.text() for label in dialog.form.rows["batch"].findChildren(QLabel))
+    assert dialog.forecast.notes[0] in told
+
+
+def test_both_prices_are_told() -> None:
     one, half = Decimal("3.20"), Decimal("1.60")
-    priced = Forecast(calls=10, seconds=60, cost=one, cost_with_cache=one, cost_in_batches=half)
-    assert "≈ $3.20 (in batches ≈ $1.60)" in forecast_words(priced, batch=False)
-    assert "≈ $1.60 (one by one ≈ $3.20)" in forecast_words(priced, batch=True)
+    prices = Forecast(
+        calls=10, cost=one, cost_with_cache=one, cost_in_batches=half, cost_at_once=one, seconds=60
+    )
+    assert "≈ $3.20 (in batches ≈ $1.60) · ≈ 1 min" in forecast_words(prices)
+    chosen = msgspec.structs.replace(prices, cost=half, cost_with_cache=half, seconds=None)
+    assert "≈ $1.60 (one by one ≈ $3.20) · up to a day" in forecast_words(chosen)
+    assert batch_words(prices) == "≈ $3.20 one by one, ≈ $1.60 in batch jobs."
+    assert batch_words(msgspec.structs.replace(prices, cost_in_batches=None)).startswith(
+        "There is no batch price"
+    )
 
 
 @pytest.mark.parametrize(

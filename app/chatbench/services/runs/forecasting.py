@@ -44,9 +44,9 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """Estimates but for the counts and the problems. `calls` are those to models of the plan's columns,
     `grading_calls` to graders; money is US dollars, all calls together: `cost` as the plan says,
     `cost_with_cache` where providers keep the beginning that all requests of a column share,
-    `cost_in_batches` by the prices of batch jobs; None where one price is unknown (or there is none for
-    batches). `seconds` at the limits of plan and endpoints, None where anything goes by batch jobs; `notes`
-    say what goes otherwise than the plan wishes."""
+    `cost_in_batches` by the prices of batch jobs, `cost_at_once` if nothing went by them; None where one
+    price is unknown (or there is none for batches). `seconds` at the limits of plan and endpoints, None where
+    anything goes by batch jobs; `notes` say what goes otherwise than the plan wishes."""
 
     rows: int = 0
     columns: tuple[RunColumn, ...] = ()
@@ -57,6 +57,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     cost: Decimal | None = _ZERO
     cost_with_cache: Decimal | None = _ZERO
     cost_in_batches: Decimal | None = _ZERO
+    cost_at_once: Decimal | None = _ZERO
     seconds: float | None = None
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -82,16 +83,17 @@ class _Load(NamedTuple):
 
 
 class _Money(NamedTuple):
-    """The same in three ways."""
+    """The same in four ways."""
 
     cost: Decimal | None = _ZERO
     with_cache: Decimal | None = _ZERO
     in_batches: Decimal | None = _ZERO
+    at_once: Decimal | None = _ZERO
 
     def by_jobs(self) -> _Money:
         """Where it goes by batch jobs."""
         cost = self.cost if self.in_batches is None else self.in_batches
-        return _Money(cost, cost, self.in_batches)
+        return _Money(cost, cost, self.in_batches, self.at_once)
 
     def plus(self, other: _Money) -> _Money:
         return _Money(*(None if a is None or b is None else a + b for a, b in zip(self, other, strict=True)))
@@ -155,6 +157,7 @@ class Forecaster:
             cost=_rounded(money.cost),
             cost_with_cache=_rounded(money.with_cache),
             cost_in_batches=_rounded(money.in_batches),
+            cost_at_once=_rounded(money.at_once),
             seconds=None
             if by_jobs
             else max((self._seconds(plan, ref, load) for ref, load in loads.items()), default=None),
@@ -232,7 +235,7 @@ class Forecaster:
         cached = _priced(rates, load, shared if shared >= _SHORTEST_CACHED else 0)
         batches = pricing.rates(ref, endpoint, now, each, service="batch") if service else rates
         is_cheaper = batches != rates or not service
-        return _Money(plain, cached, _priced(batches, load, 0) if is_cheaper else None)
+        return _Money(plain, cached, _priced(batches, load, 0) if is_cheaper else None, plain)
 
     def _seconds(self, plan: Plan, ref: ModelRef, load: _Load) -> float:
         """As long as the tightest limit wants."""

@@ -21,32 +21,42 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("NewRunDialog", text)
 
 
-def forecast_words(found: Forecast, *, batch: bool) -> str:
-    """Calls, tokens, money and time in one line; `batch` where it is to be asked in batch jobs."""
+def forecast_words(found: Forecast) -> str:
+    """Calls, tokens, money and time in one line."""
     calls = _tr("{0} call") if found.calls == 1 else _tr("{0} calls")
     parts = [calls.format(quantities.number(found.calls))]
     if found.grading_calls:
         parts.append(_tr("{0} of graders").format(quantities.number(found.grading_calls)))
     parts.append(quantities.tokens(found.input_tokens + found.output_tokens, quantities.ABOUT))
-    parts.append(_money(found, batch=batch))
-    if batch:
-        parts.append(_tr("up to a day"))
-    elif found.seconds is not None:
+    others = [
+        words.format(quantities.estimate(cost))
+        for words, cost in (
+            (_tr("with cache {0}"), found.cost_with_cache),
+            (_tr("in batches {0}"), found.cost_in_batches),
+            (_tr("one by one {0}"), found.cost_at_once),
+        )
+        if cost is not None and cost != found.cost
+    ]
+    parts.append(quantities.estimate(found.cost) + (f" ({', '.join(others)})" if others else ""))
+    if found.seconds is not None:
         parts.append(quantities.ABOUT + span(found.seconds))
+    elif found.calls:
+        parts.append(_tr("up to a day"))
     return " · ".join(parts)
 
 
-def _money(found: Forecast, *, batch: bool) -> str:
-    others = []
-    first = found.cost
-    if batch and found.cost_in_batches is not None:
-        first = found.cost_in_batches
-        others.append(_tr("one by one {0}").format(quantities.estimate(found.cost)))
-    elif found.cost_with_cache is not None and found.cost_with_cache != found.cost:
-        others.append(_tr("with cache {0}").format(quantities.estimate(found.cost_with_cache)))
-    if not batch and found.cost_in_batches is not None and found.cost_in_batches != found.cost:
-        others.append(_tr("in batches {0}").format(quantities.estimate(found.cost_in_batches)))
-    return quantities.estimate(first) + (f" ({', '.join(others)})" if others else "")
+def batch_words(found: Forecast) -> str:
+    """Both prices, where they differ, and what would not go by batch jobs."""
+    told = list(found.notes)
+    if found.calls and found.cost_in_batches is None:
+        told.insert(0, _tr("There is no batch price of all these models."))
+    elif found.cost_at_once != found.cost_in_batches:
+        both = _tr("{0} one by one, {1} in batch jobs.")
+        told.insert(
+            0,
+            both.format(quantities.estimate(found.cost_at_once), quantities.estimate(found.cost_in_batches)),
+        )
+    return "\n".join(told)
 
 
 def problems_by_field(plan: Plan, problems: Sequence[str]) -> dict[str, str]:

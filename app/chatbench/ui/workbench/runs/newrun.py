@@ -16,12 +16,11 @@ from chatbench.core.prompts import Prompt
 from chatbench.core.runs import Plan, PlanModel, PlanPrompt, Run
 from chatbench.services import Services
 from chatbench.services.runs import Forecast
-from chatbench.ui import quantities
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.widgets import Button, Label, announce
 from chatbench.ui.widgets.dialogs import fit_dialog
 from chatbench.ui.widgets.forms import scrolling, words_of
-from chatbench.ui.workbench.runs.forecastwords import FIELDS, forecast_words, problems_by_field
+from chatbench.ui.workbench.runs.forecastwords import FIELDS, batch_words, forecast_words, problems_by_field
 from chatbench.ui.workbench.runs.planform import PlanForm
 from chatbench.ui.workbench.runs.planprompts import PromptOption
 from chatbench.ui.workbench.runs.trychecks import tried_words
@@ -199,20 +198,9 @@ class NewRunDialog(QDialog):
             self.form.set_error(field, told.get(field, ""))
         self.problem.setText(told.get("", ""))
         self.problem.setVisible("" in told)
-        self._tell_batch(found)
-        self.told.setText(forecast_words(found, batch=plan.batch))
+        self.form.rows["batch"].set_hint(batch_words(found))
+        self.told.setText(forecast_words(found))
         self.start.setEnabled(not found.problems and not self.form.is_wrong and found.calls > 0)
-
-    def _tell_batch(self, found: Forecast) -> None:
-        """Both prices, where one differs."""
-        words = ""
-        if found.calls and found.cost_in_batches is None:
-            words = self.tr("There is no batch price of all these models.")
-        elif found.cost != found.cost_in_batches:
-            words = self.tr("{0} one by one, {1} in batch jobs.").format(
-                quantities.estimate(found.cost), quantities.estimate(found.cost_in_batches)
-            )
-        self.form.rows["batch"].set_hint(words)
 
     async def _try(self) -> None:
         """What the checks find of the answers of the last run; no model is asked but by those that want
