@@ -185,12 +185,19 @@ def test_a_failed_answer_says_why_and_can_be_tried_again(
             assert entry.message.state == "failed"
             assert entry.message.error is not None
             assert entry.message.error.kind == "Authentication"
+            shared = view.transcript.context
+            await until(lambda: shared.urged == entry.message.id, "the one primary button")
+            write(view, "Another question")
+            assert shared.urged == "", "Send is the one primary button now"
+            view.composer.editor.clear()
+            assert shared.urged == entry.message.id
             view.transcript.action_requested.emit(entry.message.id, "retry")
             await until(
                 lambda: len(view.source.ids()) == 2 and view.source.ids()[1] != entry.message.id, "a try"
             )
             await finished(view)
             assert (await texts(view))[1] == "".join(server.words)
+            assert shared.urged == ""
 
     run_async(scenario())
 

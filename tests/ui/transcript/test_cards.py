@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from tests.ui.transcript.conftest import Show, box_point
 from tests.ui.transcript.samples import answer
@@ -84,3 +84,25 @@ def test_the_buttons_of_a_card_take_rows_where_they_do_not_fit_beside_each_other
     assert not any(a.intersects(b) for a, b in pairwise(rects))
     assert len({rect.y() for rect in rects}) > 1
     assert len({spot.rects[0].y() for spot in wide.hotspots()}) == 1
+
+
+def test_the_first_way_on_of_the_urged_message_alone_is_primary(show: Show) -> None:
+    report = ErrorReport(kind="Authentication", message="Refused.", hint="Check the key.")
+    view = show(ListSource([answer(n, state="failed", error=report) for n in range(2)]), height=900)
+
+    def primary() -> list[tuple[int, str]]:
+        picture = view.viewport().grab().toImage()
+        found = []
+        for index in range(2):
+            number, card = _card(view, index)
+            for spot in card.hotspots():
+                corner = box_point(view, index, number, spot.key) - QPointF(0, spot.rects[0].height() / 2 - 3)
+                if picture.pixelColor(corner.toPoint()) == theme().color("accent"):
+                    found.append((index, spot.key))
+        return found
+
+    assert primary() == []
+    view.serving.urge("m1")
+    assert primary() == [(1, "settings")]
+    view.serving.urge("")
+    assert primary() == []

@@ -37,6 +37,7 @@ from chatbench.ui.chat.conversation.room import Room
 from chatbench.ui.chat.conversation.source import ConversationSource
 from chatbench.ui.chat.conversation.turns import Turns, shared_questions
 from chatbench.ui.chat.conversation.turnstrip import TurnStrip
+from chatbench.ui.chat.conversation.urging import Urging
 from chatbench.ui.chat.saving import save_text
 from chatbench.ui.chat.temporary import TemporaryLine
 from chatbench.ui.chat.transcript.view import TranscriptView
@@ -92,6 +93,7 @@ class ConversationView(Surface):
         self.lanes.set_lanes(conversation.lanes)
         self._lay_out()
         self._connect()
+        Urging(self)
         self.room = Room(self)
         self.drop_zone = DropZone(self, self.composer, services)
         self._disconnect = services.changes.connect(self._services_changed)

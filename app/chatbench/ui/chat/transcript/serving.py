@@ -35,6 +35,12 @@ class Serving(QObject):
         formulas().ready.connect(self._picture_ready)
         drawings().ready.connect(self._picture_ready)
 
+    def urge(self, message_id: str) -> None:
+        """The first way on from this failed message is what is most likely wanted; "": none is."""
+        if message_id != self.context.urged:
+            self.context.urged = message_id
+            self._view.viewport().update()
+
     def box_changed(self, box: Box) -> None:
         """A box has another height or looks otherwise."""
         stack = self._view.stack

@@ -108,6 +108,8 @@ class Context:
     """The code of a file as it was before the box with this key, if it was shown earlier."""
     compared: Callable[[str], Compared | None] = lambda _message: None
     """What a message is shown beside."""
+    urged: str = ""
+    """The message whose first way on is the one primary button in view; "" where there is none."""
     rearranged: Callable[[object], None] = lambda _segment: None
     """A segment has other boxes now."""
     states: dict[Any, Any] = field(default_factory=dict)

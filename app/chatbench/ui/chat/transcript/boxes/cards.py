@@ -103,7 +103,6 @@ class CardButton:
     action: str
     label: str
     icon: str = ""
-    primary: bool = False
 
 
 class _Look(NamedTuple):
@@ -199,10 +198,11 @@ class ErrorCard(Box):
             painter.setClipRect(ground)
             _paint_at(painter, self._raw, x + 8, y + 12, QRectF(0, 0, self.width, high))
             painter.restore()
+        urged = self.key == (self.context.urged, "error")
         for button, rect in self._button_rects():
             paint_button(
                 painter, rect, button.action, paint, icon=button.icon, label=button.label,
-                look="primary" if button.primary else "ordinary",
+                look="primary" if urged and button is self.buttons[0] else "ordinary",
             )  # fmt: skip
 
     def _buttons_height(self) -> float:
