@@ -47,6 +47,14 @@ if TYPE_CHECKING:
     from chatbench.client.names import set_alias as set_alias
     from chatbench.client.names import set_default_embedding_model as set_default_embedding_model
     from chatbench.client.names import set_default_model as set_default_model
+    from chatbench.client.profilejobs import cancel_batch_job as cancel_batch_job
+    from chatbench.client.profilejobs import cancel_batch_job_sync as cancel_batch_job_sync
+    from chatbench.client.profilejobs import list_batches as list_batches
+    from chatbench.client.profilejobs import list_batches_sync as list_batches_sync
+    from chatbench.client.profilejobs import submit_batch_job as submit_batch_job
+    from chatbench.client.profilejobs import submit_batch_job_sync as submit_batch_job_sync
+    from chatbench.client.profilejobs import wait_for_batch_job as wait_for_batch_job
+    from chatbench.client.profilejobs import wait_for_batch_job_sync as wait_for_batch_job_sync
     from chatbench.client.progress import Progress as Progress
     from chatbench.client.retries import RetryPolicy as RetryPolicy
     from chatbench.client.schemas import schema_dsl as schema_dsl
@@ -86,6 +94,10 @@ _PLACES = {
     "client.names": (
         "get_aliases", "get_default_embedding_model", "get_default_model", "remove_alias",
         "set_alias", "set_default_embedding_model", "set_default_model",
+    ),
+    "client.profilejobs": (
+        "cancel_batch_job", "cancel_batch_job_sync", "list_batches", "list_batches_sync", "submit_batch_job",
+        "submit_batch_job_sync", "wait_for_batch_job", "wait_for_batch_job_sync",
     ),
     "client.progress": ("Progress",),
     "client.retries": ("RetryPolicy",),

@@ -15,6 +15,16 @@ from chatbench.cli.command import main
 from chatbench.main import build
 
 Run = Callable[..., Ran]
+VENDORS = {"loop": "openai_responses", "claude": "anthropic", "google": "gemini", "mistralai": "mistral"}
+PLAN = """
+name = "tides"
+batch = true
+models = ["claude/m", "plain/m"]
+[[prompts]]
+text = "Say {{n}}"
+[data]
+rows = [{ n = "one" }, { n = "two" }]
+"""
 
 
 @pytest.fixture
@@ -30,14 +40,21 @@ def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def prompts(home: Path, server: LoopbackServer) -> Path:
-    """Three of them, and OpenAI on this computer."""
+    """Three of them, and on this computer OpenAI as `loop`, the others by their names."""
     server.batches.now = int(time.time())
     folder = home / "profile" / "providers"
     folder.mkdir(parents=True)
-    (folder / "loop.toml").write_text(
-        'id = "loop"\nname = "loop"\nwire = "openai_responses"\nauth = "none"\n'
-        f'base_url = "{server.base_url("openai_responses")}"\nmodels = ["m"]\n'
-        "[quirks]\nfile_storage = true\nbatch_jobs = true\n",
+    for name, wire in VENDORS.items():
+        version = 'api_version = "v1beta"\n' if wire == "gemini" else ""
+        (folder / f"{name}.toml").write_text(
+            f'id = "{name}"\nname = "{name}"\nwire = "{wire}"\nauth = "none"\n'
+            f'base_url = "{server.base_url(wire)}"\nmodels = ["m"]\n'
+            f"[quirks]\nfile_storage = true\nbatch_jobs = true\n{version}",
+            encoding="utf-8",
+        )
+    (folder / "plain.toml").write_text(
+        'id = "plain"\nname = "plain"\nwire = "openai_chat"\nauth = "none"\n'
+        f'base_url = "{server.base_url("openai_chat")}"\nmodels = ["m"]\n',
         encoding="utf-8",
     )
     path = home / "prompts.jsonl"
@@ -72,6 +89,43 @@ def test_a_job_is_submitted_listed_waited_for_completed_and_written(
     assert "ended     3/3" in run("jobs", "list").out
     (listed,) = run("jobs", "list", "--json").json
     assert (listed["answered"], listed["unpriced"]) == (3, 3)
+
+
+@pytest.mark.parametrize("vendor", list(VENDORS))
+def test_every_vendor_takes_jobs_waits_lists_and_cancels(
+    run: Run, server: LoopbackServer, prompts: Path, vendor: str
+) -> None:
+    first = run("jobs", "submit", str(prompts), "-m", f"{vendor}/m", "--json").json
+    second = run("jobs", "submit", str(prompts), "-m", f"{vendor}/m", "--json").json
+    taken, other = server.batches.taken.values()
+    assert [one["pieces"][0]["id"] for one in (first, second)] == [taken.id, other.id]
+    server.batches.finish(taken)
+    assert run("jobs", "wait", first["id"]).code == 0
+    results = run("jobs", "results", first["id"]).out.splitlines()
+    assert [json.loads(line)["text"] for line in results] == ["one", "two", "three"]
+    assert run("jobs", "cancel", second["id"]).code == 0
+    assert other.status == "cancelling"
+    server.batches.finish(other, "cancelled", dict.fromkeys(range(3), "cancelled"))
+    assert run("jobs", "wait", second["id"]).code == 1
+    assert [(one["state"], one["answered"]) for one in run("jobs", "list", "--json").json] == [
+        ("cancelled", 0), ("ended", 3),
+    ]  # fmt: skip
+
+
+def test_a_plan_goes_by_jobs_where_it_says_so(
+    run: Run, server: LoopbackServer, prompts: Path, home: Path
+) -> None:
+    plan = home / "plan.toml"
+    plan.write_text(PLAN, encoding="utf-8")
+    server.batches.at_once = True
+    forecast = run("run", str(plan), "--check")
+    assert "Note: plain/m takes no batch jobs: it is asked as usual." in forecast.out
+    ended = run("run", str(plan))
+    assert ended.code == 0, ended.err
+    assert [len(job.requests) for job in server.batches.taken.values()] == [2]
+    assert "4 of 4 cells answered" in ended.out
+    (job,) = run("jobs", "list", "--json").json
+    assert (job["name"], job["collected"]) == ("Run 1, tides", True)
 
 
 def test_a_job_is_cancelled(run: Run, server: LoopbackServer, prompts: Path) -> None:

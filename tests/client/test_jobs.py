@@ -19,6 +19,7 @@ from tests.loopback import replies
 from tests.loopback.batches import Taken
 from tests.loopback.server import LoopbackServer
 
+import chatbench
 from chatbench.client.environment import Environment
 from chatbench.client.jobs import Jobs
 from chatbench.client.llm import LLMClient
@@ -475,3 +476,30 @@ async def test_a_job_refused_in_passing_is_kept_and_sent_later(server: LoopbackS
     job = await jobs.submit(asked("anthropic", 2))
     assert (job.state, job.pieces[0].state) == ("open", "ready")
     assert (await jobs.wait(job.id)).answered == 2
+
+
+async def test_a_script_needs_no_client_for_its_jobs(
+    environment: Environment, server: LoopbackServer
+) -> None:
+    server.batches.at_once = True
+    model = f"mistral/{MODELS['mistral']}"
+    jobs = [
+        await chatbench.submit_batch_job(said, model, environment=environment, name="n", temperature=0.5)
+        for said in (["one", "two"], ["three"])
+    ]
+    assert only_bodies(server)[0]["temperature"] == 0.5
+    seen: list[str] = []
+    responses = await chatbench.wait_for_batch_job(
+        jobs, environment=environment, on_progress=lambda job: seen.append(job.state)
+    )
+    assert [response.text for response in responses] == ["one", "two", "three"]
+    assert set(seen) == {"ended"}
+    listed = await chatbench.list_batches(environment=environment)
+    assert [job.id for job in listed] == [jobs[1].id, jobs[0].id]
+    assert (await chatbench.cancel_batch_job(jobs[0], environment=environment)).state == "ended"
+    with pytest.raises(ConfigurationError, match="no batch job"):
+        await chatbench.wait_for_batch_job("unknown", environment=environment)
+
+
+def only_bodies(server: LoopbackServer) -> list[dict[str, Any]]:
+    return [request["body"] for job in server.batches.taken.values() for request in job.requests]

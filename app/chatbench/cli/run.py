@@ -161,6 +161,7 @@ def _line(run: Run, live: Live) -> str:
     if run.plan.checks:
         parts.append(f"{live.passed:,} passed")
     parts += [f"{live.failed:,} failed"] if live.failed else []
+    parts += [f"{live.in_jobs:,} in batch jobs"] if live.in_jobs else []
     parts += [f"{live.rate:.1f}/s", f"{live.running:,} under way"]
     parts.append("price unknown" if live.unpriced and not live.cost else f"${live.cost.normalize():f}")
     if live.seconds_left is not None:

@@ -26,6 +26,8 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
     if forecast.seconds is not None:
         minutes, rest = divmod(round(forecast.seconds), 60)
         yield f"≈ {f'{minutes:,} min' if minutes else f'{rest} s'} at the limits there are"
+    for told in forecast.notes:
+        yield f"Note: {told}"
     for problem in forecast.problems:
         yield f"Problem: {problem}"
     yield "Nothing was sent."

@@ -58,6 +58,50 @@ class BatchJobs(ABC):
 
     submit_batch_job_sync = synced(submit_batch_job)
 
+    @property
+    def share(self) -> Share:
+        """The budget and the cache of its calls, for requests that go by batch jobs."""
+        return Share(self.environment, self._budgets, self._cached)
+
+    async def wait_for_batch_job(
+        self, job: Job | str | Sequence[Job | str], *, on_progress: Callable[[Job], object] | None = None
+    ) -> list[Response]:
+        """The responses of a job, or of several, in the order of their prompts, once all have ended; what
+        failed carries its error."""
+        return await self.jobs.wait_for_all(job, on_progress)
+
+    wait_for_batch_job_sync = synced(wait_for_batch_job)
+
+    async def list_batches(self) -> list[Job]:
+        """The batch jobs of this profile, newest first."""
+        return await self.jobs.jobs()
+
+    list_batches_sync = synced(list_batches)
+
+    async def cancel_batch_job(self, job: Job | str) -> Job:
+        """Stops a job; what is answered already can still be waited for."""
+        return await self.jobs.cancel(job if isinstance(job, str) else job.id)
+
+    cancel_batch_job_sync = synced(cancel_batch_job)
+
+    async def retry_batch_job(self, job: Job | str) -> Job:
+        """Asks what failed, expired or was cancelled once more, in the same job."""
+        return await self.jobs.again(job if isinstance(job, str) else job.id)
+
+    retry_batch_job_sync = synced(retry_batch_job)
+
+
+def _id_of(prompt: Any, number: int) -> str:
+    told = prompt.id if isinstance(prompt, PromptItem) else None
+    return str(number) if told in (None, "") else str(told)
+
+
+class Share:
+    """A client's budget and cache, as whoever sends batch jobs uses them beside its calls."""
+
+    def __init__(self, environment: Environment, budgets: Budgets | None, cached: Cached | None) -> None:
+        self.environment, self._budgets, self._cached = environment, budgets, cached
+
     async def hold(self, request: Request, output_tokens: int, *, sent: bool = False) -> Reservation | None:
         """Sets aside what a request is expected to take as part of a batch job, with an answer of so many
         tokens, from the budget that the client's calls share; None where it has none. What is `sent` already
@@ -84,41 +128,3 @@ class BatchJobs(ABC):
         """With the address it goes to, as calls put it into the cache."""
         endpoint = self.environment.keys.effective(self.environment.endpoint(request.model.provider))
         return msgspec.structs.replace(request, base_url=endpoint.base_url)
-
-    async def wait_for_batch_job(
-        self, job: Job | str | Sequence[Job | str], *, on_progress: Callable[[Job], object] | None = None
-    ) -> list[Response]:
-        """The responses of a job, or of several, in the order of their prompts, once all have ended; what
-        failed carries its error."""
-        several = [job] if isinstance(job, Job | str) else list(job)
-        responses: list[Response] = []
-        for one in several:
-            job_id = one if isinstance(one, str) else one.id
-            await self.jobs.wait(job_id, on_progress)
-            responses += [response async for _, response in self.jobs.collect(job_id)]
-        return responses
-
-    wait_for_batch_job_sync = synced(wait_for_batch_job)
-
-    async def list_batches(self) -> list[Job]:
-        """The batch jobs of this profile, newest first."""
-        return await self.jobs.jobs()
-
-    list_batches_sync = synced(list_batches)
-
-    async def cancel_batch_job(self, job: Job | str) -> Job:
-        """Stops a job; what is answered already can still be waited for."""
-        return await self.jobs.cancel(job if isinstance(job, str) else job.id)
-
-    cancel_batch_job_sync = synced(cancel_batch_job)
-
-    async def retry_batch_job(self, job: Job | str) -> Job:
-        """Asks what failed, expired or was cancelled once more, in the same job."""
-        return await self.jobs.again(job if isinstance(job, str) else job.id)
-
-    retry_batch_job_sync = synced(retry_batch_job)
-
-
-def _id_of(prompt: Any, number: int) -> str:
-    told = prompt.id if isinstance(prompt, PromptItem) else None
-    return str(number) if told in (None, "") else str(told)

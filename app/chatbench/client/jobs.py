@@ -118,6 +118,15 @@ class Jobs:
                     on_progress(job)
         return job
 
+    async def wait_for_all(
+        self, job: Job | str | Sequence[Job | str], on_progress: Callable[[Job], object] | None = None
+    ) -> list[Response]:
+        """The responses of a job, or of several, in the order they were asked, once all have ended."""
+        several = [job] if isinstance(job, Job | str) else list(job)
+        ids = [one if isinstance(one, str) else one.id for one in several]
+        await asyncio.gather(*(self.wait(job_id, on_progress) for job_id in ids))
+        return [response for job_id in ids async for _, response in self.collect(job_id)]
+
     async def cancel(self, job_id: str) -> Job:
         """Nothing of it is sent any more, and providers are told to stop; what is answered already stays,
         and `wait` fetches it."""

@@ -93,6 +93,7 @@ class Batching:
         self.columns = columns
         self._run, self._states, self._store, self._asker, self._jobs = run, states, store, asker, jobs
         self._source = source_of(run.id)
+        self._share = asker.client.share
         self._usual = usual
         self._lane = Lane(run, [], states, store)
         self._sent: dict[int, _Sent] = {}
@@ -219,7 +220,7 @@ class Batching:
             if found is None:
                 raise FormatError("There is no answer to go on from.")
             request, mark = found
-            kept = None if due.key.repeat else await self._asker.client.kept(request)
+            kept = None if due.key.repeat else await self._share.kept(request)
             size = 0 if kept is not None else await self._jobs.size(request)
         except ChatbenchError as error:
             await self._take(due, failed_cell(due.key, due.row, error))
@@ -248,7 +249,7 @@ class Batching:
     async def _hold(self, request: Request, *, sent: bool = False) -> Reservation | None:
         known = self._usual.get(str(request.model))
         tokens = round(known[0]) if known else _USUAL_OUTPUT
-        return await self._asker.client.hold(request, tokens, sent=sent)
+        return await self._share.hold(request, tokens, sent=sent)
 
     async def _submit(self, draft: _Draft) -> None:
         name = f"Run {self._run.number}" + (f", {self._run.plan.name}" if self._run.plan.name else "")
@@ -301,7 +302,7 @@ class Batching:
             del self._sent[place]
             return
         if response.error is None and not due.key.repeat:
-            await self._asker.client.keep(request, response)
+            await self._share.keep(request, response)
         await self._take(due, answered_by(due.key, due.row, request, fingerprint, response, job.id))
 
     def _is_asked_again(self, job: Job, place: int, error: ErrorReport) -> bool:
