@@ -87,20 +87,21 @@ async def surfaces(session: Session, server: LoopbackServer) -> AsyncIterator[Su
 async def show_prompt(session: Session) -> PromptPage:
     """A prompt in the workbench, with every section of it open, and words that need mending."""
     first = await session.services.prompts.save(None, TRIAGE, name="Ticket triage", folder="Support")
-    changed = msgspec.structs.replace(TRIAGE, models=("loopback/model-a",))
+    changed = msgspec.structs.replace(TRIAGE, models=("loopback/model-a",), dataset="Tickets, October")
     await session.services.prompts.save(first.prompt_id, changed, note="With a model")
-    await session.services.datasets.create("Tickets, October", (), [{"text": "Hello"}])
+    await session.services.datasets.create("Tickets, October", (), [{"text": "Hello", "tier": "gold"}] * 3)
     pane = session.window.show_section("workbench").main
     assert isinstance(pane, WorkbenchPane)
     pane.open_prompt(first.prompt_id)
     await until(pane.current_view, "the prompt")
     page = pane.current_view()
     assert isinstance(page, PromptPage)
-    await until(lambda: page.is_ready, "its words")
+    await until(lambda: page.is_ready and page.editor.variables.source("ticket"), "its words and a row")
     settings = page.editor.settings
     for section in (settings.parameters_section, settings.schema_section, settings.tools_section):
         section.set_open(True)
-    page.editor.preview_section.set_open(True)
+    for section in (page.editor.defaults, page.editor.preview_section):
+        section.set_open(True)
     page.editor.cards.cards[0].text.setPlainText(BROKEN)
     page.editor.look()
     page.editor.run_once.click()

@@ -88,7 +88,10 @@ async def data_of(session: Session, profile: Path) -> list[str]:
         names += [entry.name, entry.folder]
         for version in await services.prompts.versions(entry.id):
             names += _words_of(version)
-    names += [one.name for one in await services.datasets.all()]
+    for dataset in await services.datasets.all():
+        names += [dataset.name, *(column.name for column in dataset.columns)]
+        for row in await services.datasets.rows(dataset.id, 0, 5):
+            names += map(str, row.values.values())
     for summary in await services.history.summaries():
         names.append(summary.title)
         for message in (await services.history.load(summary.id)).messages:

@@ -145,6 +145,10 @@ def test_a_template_that_cannot_be_read_is_named_by_line_and_column(make: Make, 
     do(page.editor.look)
     assert card.fault.text().startswith("Line 2, column 1:")
     assert card.fault.isVisible()
+    do(lambda: page.beside.choose([MODEL]))
+    do(page.editor.run_once.click)
+    assert "cannot be read" in page.editor.trouble.text()
+    assert card.text.hasFocus()
     written(page, 1, "Hello {{name}}", do)
     assert not card.fault.isVisible()
 

@@ -207,6 +207,12 @@ class PromptEditor(Surface):
                 told = self.tr("{0}: {1}").format(where, f"{error.what} {error.hint}".strip())
             card.set_fault(told)
 
+    def focus_fault(self) -> None:
+        """The keyboard goes to the message that cannot be read."""
+        for at, card in enumerate(self.cards.cards):
+            if at == getattr(self.fault, "index", -1):
+                card.text.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _mark_missing(self) -> None:
         missing = self.variables.missing()
         for card in self.cards.cards:

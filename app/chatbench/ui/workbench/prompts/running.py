@@ -80,6 +80,10 @@ class Running(QObject):
             self._refuse(self.tr("Choose a model first: + Model, above the answers."))
             panel.add_model.setFocus(Qt.FocusReason.OtherFocusReason)
             return
+        if editor.fault is not None:
+            self._refuse(self.tr("A message cannot be read. Below it stands where and why."))
+            editor.focus_fault()
+            return
         await self._page.data.settled()
         if missing := editor.variables.missing():
             self._refuse(self._missing_words(missing))
