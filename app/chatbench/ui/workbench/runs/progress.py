@@ -174,7 +174,7 @@ class ProgressHead(Surface):
         self.name.setText(self.tr("Run {0}").format(run.number))
         self.size_words.set_text(f"{run.plan.name} · {size}" if run.plan.name else size)
         state = live.state if live is not None else run.state
-        running = live.running if live is not None and state == "running" else 0
+        running = live.running if live is not None else 0
         done, failed = (live.done, live.failed) if live is not None else (run.done, run.failed)
         waiting = max(0, run.total - done - failed - running)
         self.bar.set_counts(Counts(done, failed, running, waiting))
@@ -192,7 +192,7 @@ class ProgressHead(Surface):
         self._show_money(run, live)
         self._show_time(run, live if under_way else None)
         reason = live.reason if live is not None else run.reason
-        self._show_reason(state, reason)
+        self._show_reason(state, reason, running)
 
     def _show_money(self, run: Run, live: Live | None) -> None:
         cost, unpriced = (live.cost, live.unpriced) if live is not None else (run.cost, run.unpriced)
@@ -218,9 +218,13 @@ class ProgressHead(Surface):
             words = self.tr("done in {0}") if run.state == "done" else self.tr("stopped after {0}")
             self.left.setText(words.format(took))
 
-    def _show_reason(self, state: str, reason: str) -> None:
+    def _show_reason(self, state: str, reason: str, running: int) -> None:
         words = ""
-        if state == "paused":
+        if state != "running" and running:
+            words = self.tr("Nothing more is asked; {0} answers are still coming").format(running)
+            if running == 1:
+                words = self.tr("Nothing more is asked; one answer is still coming")
+        elif state == "paused":
             words = self.tr("Paused: {0}").format(reason) if reason else self.tr("Paused by you")
         elif state == "stopped":
             words = self.tr("Stopped: {0}").format(reason) if reason else self.tr("Stopped by you")
