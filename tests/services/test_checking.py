@@ -82,6 +82,23 @@ async def test_checks_of_many_kinds_stand_in_their_order(checking: Checking, ser
     assert sent["response_format"]["json_schema"]["schema"]["properties"]["level"]["enum"][0] == "bad"
 
 
+async def test_what_takes_a_moment_is_found_at_once_as_it_is_otherwise(checking: Checking) -> None:
+    """A template without its value, and a check that could take long, too."""
+    brief = [
+        Check(kind="contains", value="{{city}}"),
+        Check(kind="equals", negate=True),
+        Check(kind="contains", value="{{nowhere}}"),
+        Check(kind="length", options={"unit": "x", "most": 3}),
+        Check(kind="cost", value=1),
+    ]
+    subject = Subject(text="Paris is fine", expected="Lima", values={"city": "Paris"}, cost=Decimal(2))
+    assert checking.judge_at_once(brief, subject) == await checking.judge_all(brief, subject)
+    long = Subject(text="Paris " * 10_000, values={"city": "Paris"})
+    assert checking.judge_at_once(brief[:1], long) is None
+    for kind in ("rubric", "embedding", "python"):
+        assert checking.judge_at_once([*brief, Check(kind=kind, value="x", grader=GRADER)], subject) is None
+
+
 async def test_what_a_grader_cost_is_told(services: Services, server: LoopbackServer) -> None:
     services.endpoints.save(loop(server, local=True))
     checking = Checking(

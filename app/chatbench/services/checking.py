@@ -33,6 +33,7 @@ from chatbench.services.preferences import Preferences, PreferencesStore
 from chatbench.templates.language import parse, render
 
 _NO_TEMPLATES: Final = frozenset({"json_schema", "python"})
+_NOT_AT_ONCE: Final = frozenset({*GRADED, "embedding", "python"})
 _EMBEDDED_AT_ONCE: Final = 8
 _KEPT_GRADINGS: Final = 1_000
 _KEPT_VECTORS: Final = 256
@@ -69,6 +70,21 @@ class Checking:
             while len(self._unused) > _KEPT_GRADINGS:
                 self._unused.popitem(last=False)
             raise
+
+    def judge_at_once(self, checks: Sequence[Check], subject: Subject) -> tuple[Verdict, ...] | None:
+        """The same where no check asks anybody and all take a moment only; None elsewhere."""
+        found: list[Verdict] = []
+        for check in checks:
+            if check.kind in _NOT_AT_ONCE:
+                return None
+            try:
+                verdict = judge_briefly(_filled(check, subject), subject)
+            except ChatbenchError as error:
+                verdict = unjudged(error.message)
+            if verdict is None:
+                return None
+            found.append(verdict)
+        return tuple(found)
 
     async def _all_judged(
         self, checks: Sequence[Check], subject: Subject, asking: _Asking

@@ -23,6 +23,9 @@ class Checks(Protocol):
     ) -> tuple[Verdict, ...]:
         """A verdict for each check, in their order; `client` asks the graders. Raises BudgetExceeded."""
 
+    def judge_at_once(self, checks: Sequence[Check], subject: Subject) -> tuple[Verdict, ...] | None:
+        """The same where no check asks anybody and all take a moment only; None elsewhere."""
+
     def problems(self, checks: Sequence[Check]) -> list[str]:
         """What is wrong with them, in words."""
 
@@ -43,7 +46,7 @@ def is_quick(checks: Sequence[Check]) -> bool:
 def judged(plan: Plan, cell: Cell, verdicts: Sequence[Verdict]) -> Judged:
     """The cell with what its checks found."""
     score, passed = outcome(plan, verdicts)
-    gradings = [one for verdict in verdicts for one in verdict.gradings]
+    gradings = [one for verdict in verdicts if verdict.gradings for one in verdict.gradings]
     known = [one.cost for one in gradings if one.cost is not None]
     found = msgspec.structs.replace(cell, verdicts=tuple(verdicts), score=score, passed=passed)
     return Judged(found, sum(known, Decimal(0)), len(gradings) - len(known))

@@ -358,7 +358,9 @@ class Running:
     async def _judged(self, due: Due, cell: Cell, question: str) -> Judged:
         subject = subject_of(cell, due.row, question)
         checks, client = self.run.plan.checks, self._asker.client
-        verdicts = await self._checks.judge_all(checks, subject, client=client)
+        verdicts = self._checks.judge_at_once(checks, subject)
+        if verdicts is None:
+            verdicts = await self._checks.judge_all(checks, subject, client=client)
         return judged(self.run.plan, cell, verdicts)
 
     def _count(self, cell: Cell, answered: Answered) -> None:
