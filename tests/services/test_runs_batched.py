@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import os
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.harness.waiting import until
+from tests.loopback import replies
 from tests.loopback.batches import Taken
 from tests.loopback.server import LoopbackServer
 from tests.services.conftest import Open, loop
@@ -32,6 +38,7 @@ MODELS = {
     "mistral": "mistral/mistral-medium-3",
 }  # fmt: skip
 MODEL = MODELS["openai"]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def vendor_at(server: LoopbackServer, vendor: str) -> Endpoint:
@@ -153,15 +160,19 @@ async def test_a_paused_run_takes_its_job_up_again(opened: Open, server: Loopbac
     async with opened() as services:
         run = await prepare(services, server).runs.start(batched(3))
         await taken(server)
-    server.batches.finish(await taken(server))
+        other = await services.runs.start(batched(1))
+        await taken(server, 2)
+        await services.runs.pause(other.id)
+    for job in jobs_at(server):
+        server.batches.finish(job)
     async with opened() as services:
         prepare(services, server)
         assert (await services.runs.get(run.id)).state == "paused"
-        await services.runs.resume(run.id)
+        assert [one.id for one in await services.runs.resume_left()] == [run.id]
         ended = await services.runs.wait(run.id)
         assert (ended.state, ended.done) == ("done", 3)
         assert (await paid(services))[0] == 3
-    assert len(jobs_at(server)) == 1
+    assert len(jobs_at(server)) == 2
 
 
 @pytest.mark.parametrize("point", ["create", "claim", "sent", "settle", "ended", "put", "collected"])
@@ -209,9 +220,44 @@ class _Broken:
 
 def _breaking(store: str, name: str, *, after: bool) -> _Broken:
     module, _, kind = store.rpartition(".")
-    import importlib
-
     return _Broken(getattr(getattr(importlib.import_module(module), kind), name), after=after)
+
+
+@contextmanager
+def child(folder: Path, server: LoopbackServer) -> Iterator[subprocess.Popen[str]]:
+    base_url = server.base_url("openai_responses")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.services.batchedchild", str(folder), base_url, "4"],
+        cwd=ROOT, text=True, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'app'}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+async def test_kill_9_between_sending_and_collecting_loses_and_repeats_nothing(
+    opened: Open, tmp_path: Path, server: LoopbackServer
+) -> None:
+    """Killed before it heard that its job was taken, and while it fetched the answers."""
+    server.batches.now = int(time.time())
+    server.batches.lose_next = 1
+    folder = tmp_path / "profile"
+    with child(folder, server):
+        job = await taken(server)
+    server.batches.finish(job)
+    with child(folder, server):
+        await until(lambda: any("/content" in asked.path for asked in server.asked), "the answers")
+    with child(folder, server) as process:
+        assert process.stdout is not None
+        assert await asyncio.to_thread(process.stdout.readline) == "done 4 \n"
+    async with opened() as services:
+        (run,) = await services.runs.runs()
+        assert await texts(services, run) == [f"Row {n}" for n in range(4)]
+        assert await paid(services) == (4, run.cost)
+    assert len(jobs_at(server)) == 1
 
 
 async def test_a_chain_goes_job_by_job(services: Services, server: LoopbackServer) -> None:
@@ -331,8 +377,6 @@ async def test_what_failed_is_asked_anew_and_not_taken_from_the_old_job(
 
 
 async def test_a_refusal_pauses_the_run_and_keeps_no_job(services: Services, server: LoopbackServer) -> None:
-    from tests.loopback import replies
-
     server.script(*[replies.data({"error": {"message": "no", "type": "authentication_error"}}, 401)] * 2)
     run = await services.runs.wait((await services.runs.start(batched(2))).id)
     assert (run.state, run.done, run.failed) == ("paused", 0, 0)

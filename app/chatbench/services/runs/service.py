@@ -22,7 +22,7 @@ from chatbench.core.runs import CellKey, Plan, PlanData, Run, RunRow
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
 from chatbench.services.runs.asking import Asker, Files
-from chatbench.services.runs.batching import Batching, cancel_jobs, columns_by_jobs
+from chatbench.services.runs.batching import Batching, cancel_jobs, columns_by_jobs, source_of
 from chatbench.services.runs.clients import Clients
 from chatbench.services.runs.columns import columns_of, refuse
 from chatbench.services.runs.forecasting import Forecast, Forecaster
@@ -33,9 +33,10 @@ from chatbench.services.runs.running import Live, Running
 from chatbench.services.runs.sources import EXPECTED, Sources
 from chatbench.services.runs.talks import Talk
 from chatbench.services.runs.turns import Turns
-from chatbench.storage.runs import FAILED, REFUSED, RunStore, place_of
+from chatbench.storage.runs import CRASHED, FAILED, REFUSED, RunStore, place_of
 
 log = logging.getLogger(__name__)
+_CLOSED = "Chatbench was closed."
 Again = Literal["failed", "missing", "changed"]
 
 
@@ -124,6 +125,18 @@ class RunService(Reading):
             limits = msgspec.structs.replace(plan.limits, budget=budget)
             plan = msgspec.structs.replace(plan, limits=limits)
         return await self._go(run_id, plan, concurrent)
+
+    async def resume_left(self) -> list[Run]:
+        """Goes on with the runs that a quit or a crash left while providers had batch jobs of theirs; those
+        that a person paused stay as they are."""
+        jobs = self._jobs()
+        return [
+            await self.resume(run.id)
+            for run in await self.runs()
+            if run.state == "paused"
+            and run.reason in (_CLOSED, CRASHED)
+            and await jobs.jobs(source=source_of(run.id))
+        ]
 
     async def pause(self, run_id: str, *, at_once: bool = False) -> None:
         """Asks no more and returns when what is under way has come, or with `at_once` was left."""
@@ -280,7 +293,7 @@ class RunService(Reading):
         """Pauses what is under way; answers that have not come are left."""
         self._closing = True
         for held in self._running.values():
-            held.end("paused", "Chatbench was closed.", at_once=True)
+            held.end("paused", _CLOSED, at_once=True)
         if self._tasks:
             await asyncio.wait(self._tasks.values())
         for run_id in list(self._running):
