@@ -17,8 +17,8 @@ from tests.providers.calls import endpoint, fetched, opened
 from tests.providers.peers import Names, speaking
 
 from chatbench.core.errors import StreamInterrupted, Timeout, Unreachable, UntrustedCertificate
-from chatbench.providers import http as seam
 from chatbench.providers.http import Http, Timeouts
+from chatbench.providers.http import client as seam
 
 
 async def test_a_certificate_nobody_signed(client: Http, tmp_path: Path) -> None:
