@@ -26,7 +26,8 @@ from tests.services.test_runs import plan_of, prompt
 from chatbench.core.changes import Changes
 from chatbench.core.checks import Check
 from chatbench.core.endpoints import Endpoint, Quirks
-from chatbench.core.runs import Plan, PlanLimits, PlanPrompt, PlanUser, Run
+from chatbench.core.runs import Plan, PlanData, PlanLimits, PlanPrompt, PlanUser, Run
+from chatbench.providers.openai_responses.batches import OpenAIJobs
 from chatbench.services import Services
 from chatbench.services.runs import batching
 
@@ -66,6 +67,7 @@ async def services(opened: Open, server: LoopbackServer) -> AsyncIterator[Servic
 
 
 def batched(rows: int = 3, models: tuple[str, ...] = (MODEL,), **more: Any) -> Plan:
+    """Each row asks for its own number."""
     return plan_of(rows, models, batch=True, **more)
 
 
@@ -374,6 +376,65 @@ async def test_what_failed_is_asked_anew_and_not_taken_from_the_old_job(
     server.batches.finish(await taken(server, 2))
     assert (await services.runs.wait(run.id)).done == 2
     assert [len(job.requests) for job in jobs_at(server)] == [2, 1]
+
+
+async def test_an_answer_to_what_was_asked_before_a_change_is_not_taken(
+    services: Services, server: LoopbackServer
+) -> None:
+    dataset = await services.datasets.create("numbers", rows=({"n": "1"}, {"n": "2"}))
+    run = await services.runs.start(batched(data=PlanData(id=dataset.id)))
+    job = await taken(server)
+    await services.runs.pause(run.id)
+    rows = await services.datasets.select(dataset.id)
+    await services.datasets.set_cells(dataset.id, [rows[1].id], {"n": "3"})
+    server.batches.finish(job)
+    await services.runs.rerun(run.id, "changed")
+    server.batches.finish(await taken(server, 2))
+    assert (await services.runs.wait(run.id)).done == 2
+    assert await texts(services, run) == ["Row 1", "Row 3"]
+    assert [len(job.requests) for job in jobs_at(server)] == [2, 1]
+
+
+async def test_what_failed_in_one_piece_is_not_asked_as_long_as_it_stands(
+    services: Services, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece was taken over, another is still open, and the run goes on after a pause: what came of the
+    first is taken once, and asked anew only where somebody says so."""
+    monkeypatch.setattr(OpenAIJobs, "max_requests", 1)
+    run = await services.runs.start(batched(2, limits=PlanLimits(tries=1)))
+    second = await taken(server, 2)
+    server.batches.finish(jobs_at(server)[0], "expired", {0: "expired"})
+    await until(lambda: (now := services.runs.live(run.id)) is not None and now.failed == 1, "a failure")
+    await services.runs.pause(run.id)
+    await services.runs.rerun(run.id, "failed")
+    third = await taken(server, 3)
+    server.batches.finish(second)
+    server.batches.finish(third)
+    ended = await services.runs.wait(run.id)
+    assert (ended.state, ended.done, len(jobs_at(server))) == ("done", 2, 3)
+
+
+async def test_a_budget_holds_what_was_sent_before_a_pause(
+    services: Services, server: LoopbackServer
+) -> None:
+    run = await services.runs.start(batched(3, limits=PlanLimits(budget=Decimal("0.0026"))))
+    job = await taken(server)
+    await until(lambda: (now := services.runs.live(run.id)) is not None and now.in_jobs == 2, "a job")
+    await services.runs.pause(run.id)
+    looks = len(server.asked)
+    await services.runs.resume(run.id)
+    await until(lambda: len(server.asked) >= looks + 3, "three looks")
+    assert len(jobs_at(server)) == 1
+    server.batches.finish(job)
+    server.batches.finish(await taken(server, 2))
+    assert (await services.runs.wait(run.id)).done == 3
+
+
+async def test_repeats_are_asked_whatever_the_cache_has(services: Services, server: LoopbackServer) -> None:
+    server.batches.at_once = True
+    for _ in range(2):
+        await services.runs.wait((await services.runs.start(batched(2, repeats=2, cache=True))).id)
+    assert [len(job.requests) for job in jobs_at(server)] == [4, 2]
 
 
 async def test_a_refusal_pauses_the_run_and_keeps_no_job(services: Services, server: LoopbackServer) -> None:
