@@ -13,9 +13,9 @@ from chatbench.cli.asking import chosen_model, no_default_model, parameters_from
 from chatbench.cli.history import JSON
 from chatbench.cli.session import Session, note, say, say_json
 from chatbench.core.jobs import Job
-from chatbench.core.requests import Response
 from chatbench.services import Services
 from chatbench.services.exchange import iso
+from chatbench.services.jobs import result_line
 
 _JOB = click.argument("job", metavar="JOB")
 
@@ -132,21 +132,9 @@ def results(session: Session, job: str, out: Path | None, force: bool) -> None:
         found = await services.jobs.find(job)
         with nullcontext() if out is None else out.open("w", encoding="utf-8") as file:
             async for custom_id, response in services.jobs.collect(found.id):
-                click.echo(_result(custom_id, response), file=file)
+                click.echo(result_line(custom_id, response), file=file)
 
     session.run(write)
-
-
-def _result(custom_id: str, response: Response) -> str:
-    error = response.error
-    told = {
-        "id": custom_id,
-        "model": str(response.model),
-        "text": response.text,
-        "cost": response.cost.amount if response.cost else None,
-        "error": None if error is None else {"kind": error.kind, "message": error.message},
-    }
-    return msgspec.json.encode(told).decode()
 
 
 def _tell(job: Job, as_json: bool) -> None:

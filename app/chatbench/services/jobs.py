@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
@@ -20,6 +21,7 @@ from chatbench.core.observe import Signal
 from chatbench.core.params import Parameters
 from chatbench.core.requests import Request, Response
 from chatbench.services.batchlines import lines_of
+from chatbench.storage.textfiles import replace_file
 
 _SHORTEST = 6
 
@@ -98,6 +100,13 @@ class JobService:
         async for result in self._jobs.collect((await self.find(job)).id):
             yield result
 
+    async def write(self, job: str, path: Path) -> int:
+        """Writes what there is by now into a file of JSON lines; returns how many. Raises StorageError where
+        it cannot be written."""
+        lines = [result_line(custom_id, response) async for custom_id, response in self.collect(job)]
+        await asyncio.to_thread(replace_file, path, "".join(f"{line}\n" for line in lines).encode())
+        return len(lines)
+
     async def remote(self, provider: str) -> list[RemoteJob]:
         """All jobs at a provider, also those of others."""
         return await self._jobs.remote(provider)
@@ -105,3 +114,16 @@ class JobService:
     def _tell(self, job_id: str) -> None:
         if self._changes is not None:
             self._changes.emit(Changes(jobs=frozenset({job_id})))
+
+
+def result_line(custom_id: str, response: Response) -> str:
+    """An answer as a line of JSON."""
+    error = response.error
+    told = {
+        "id": custom_id,
+        "model": str(response.model),
+        "text": response.text,
+        "cost": response.cost.amount if response.cost else None,
+        "error": None if error is None else {"kind": error.kind, "message": error.message},
+    }
+    return msgspec.json.encode(told).decode()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from chatbench.core.errors import StorageError
+from chatbench.ui.workbench.jobs.page import JobsPage
 from chatbench.ui.workbench.library.folderspage import FoldersPage
 from chatbench.ui.workbench.library.fragmentspage import FragmentsPage
 from chatbench.ui.workbench.library.watching import PromptWatch
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from chatbench.services import Services
     from chatbench.ui.workbench.pane import WorkbenchPane
 
-Page = FoldersPage | FragmentsPage
+Page = FoldersPage | FragmentsPage | JobsPage
 
 
 class Pages(QObject):
@@ -30,10 +31,15 @@ class Pages(QObject):
         self._pane = pane
         self.watch = PromptWatch(services, self)
         self.watch.conflicted.connect(self._tell_conflicts)
-        self._titles = {"fragments": self.tr("Fragments"), "folders": self.tr("Linked folders")}
+        self._titles = {
+            "fragments": self.tr("Fragments"),
+            "folders": self.tr("Linked folders"),
+            "jobs": self.tr("Batch jobs"),
+        }
         self._makers: dict[str, Callable[[], Page]] = {
             "fragments": self._fragments,
             "folders": self._folders,
+            "jobs": self._jobs,
         }
         if follows_files:
             self.watch.begin()
@@ -46,7 +52,10 @@ class Pages(QObject):
 
     def make(self, name: str) -> Page:
         """The page of a name that `title` knows."""
-        return self._makers[name]()
+        page = self._makers[name]()
+        page.open_wanted.connect(self._pane.open)
+        page.told.connect(self._tell)
+        return page
 
     def show_menu(self, anchor: QWidget) -> None:
         """What the list has no row for, below a button."""
@@ -71,16 +80,13 @@ class Pages(QObject):
         self.watch.release()
 
     def _folders(self) -> FoldersPage:
-        page = FoldersPage(self._services, self.watch, self._pane)
-        page.open_wanted.connect(self._pane.open)
-        page.told.connect(self._tell)
-        return page
+        return FoldersPage(self._services, self.watch, self._pane)
 
     def _fragments(self) -> FragmentsPage:
-        page = FragmentsPage(self._services, self._pane)
-        page.open_wanted.connect(self._pane.open)
-        page.told.connect(self._tell)
-        return page
+        return FragmentsPage(self._services, self._pane)
+
+    def _jobs(self) -> JobsPage:
+        return JobsPage(self._services, self._pane)
 
     async def new_fragment(self, text: str, source: str) -> None:
         """Opens the form of a new fragment, filled in so far."""

@@ -87,6 +87,7 @@ class Workbench(QObject):
             ("import", tr("Import prompts or data…"), "upload", lambda: self.show().choose_files()),
             ("fragments", tr("Fragments"), "text-quote", lambda: self.show().open("page:fragments")),
             ("folders", tr("Linked folders"), "folder-sync", lambda: self.show().open("page:folders")),
+            ("jobs", tr("Batch jobs"), "clock", lambda: self.show().open("page:jobs")),
         ):
             self.window.commands.add(f"workbench.{key}", text, do, icon=icon, place=tr("Workbench"))
 

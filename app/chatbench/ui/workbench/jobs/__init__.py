@@ -1,0 +1,1 @@
+"""Batch jobs at providers, as the window shows them."""
