@@ -74,6 +74,13 @@ async def test_a_run_without_answers_has_empty_charts(services: Services) -> Non
     assert charts.spread["time"].columns == ((), ())
 
 
+async def test_thumbs_and_marks_are_counted_apart(services: Services) -> None:
+    run = await stored(services, triage_rows(4), COLUMNS[:1], cell)
+    for row, rating in enumerate(("up", "up", 1, 5)):
+        await services.runs.rate(run.id, CellKey(row, 0), rating)  # type: ignore[arg-type]
+    assert (await services.runs.charts(run.id)).ratings == ((0, 2, 1, 0, 0, 0, 1),)
+
+
 async def test_answers_to_be_rated_come_row_by_row_in_an_order_by_chance(services: Services) -> None:
     run = await stored(services, triage_rows(40), COLUMNS, cell)
     order = await services.runs.unrated(run.id)

@@ -104,6 +104,21 @@ def test_a_histogram_counts_every_answer_once(view: RunView, run_async: Runner) 
     run_async(done(dialog.reject))
 
 
+def test_ratings_are_drawn_with_the_mean_of_the_marks_alone(
+    view: RunView, services: Services, run_async: Runner
+) -> None:
+    for row, rating in ((1, 4), (2, 5), (3, "up")):
+        run_async(services.runs.rate(view.id, CellKey(row, 1), rating))  # type: ignore[arg-type]
+    dialog = made(run_async, view.acts.show_charts)
+    run_async(done(lambda: button(dialog.kind, "Ratings").click()))
+    items = [dialog.table.item(row, 2) for row in range(8)]
+    told = [one.text() for one in items if one is not None]
+    assert told == ["0", "1", "0", "0", "0", "1", "1", "4.50"]
+    dialog.strips.go_to(1, 5)
+    assert dialog.strips.accessibleDescription() == "B v7 slow: 4: 1 answer"
+    run_async(done(dialog.reject))
+
+
 def test_a_click_on_a_bar_chooses_it_and_its_place_holds_in_both_directions(
     view: RunView, run_async: Runner
 ) -> None:

@@ -4,6 +4,7 @@ from chatbench.evaluation.kinds import KINDS as KINDS
 from chatbench.evaluation.kinds import Field as CheckField
 from chatbench.evaluation.kinds import Kind as CheckKind
 from chatbench.evaluation.kinds import problems as check_problems
+from chatbench.services.runs.charting import RATINGS as RATINGS
 from chatbench.services.runs.charting import SPREAD as SPREAD
 from chatbench.services.runs.charting import Band as Band
 from chatbench.services.runs.charting import Charts as Charts
@@ -25,6 +26,7 @@ from chatbench.services.runs.statistics import names_of as names_of
 __all__ = [
     "EXPORTS",
     "KINDS",
+    "RATINGS",
     "SPREAD",
     "Band",
     "Charts",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from chatbench.core.runs import Run
+from chatbench.core.runs import CellRating, Run
 from chatbench.evaluation.statistics import Bin, histogram, percentiles
 from chatbench.storage.runs import DONE, FAILED, REFUSED, UNCHECKED, Figures
 
 Measure = Literal["passed", "score", "cost", "time", "tokens"]
 MEASURES: Final[tuple[Measure, ...]] = ("passed", "score", "cost", "time", "tokens")
 SPREAD: Final[tuple[Measure, ...]] = ("score", "cost", "time", "tokens")
+RATINGS: Final[tuple[CellRating, ...]] = ("down", "up", 1, 2, 3, 4, 5)
 MOST_BANDS: Final = 80
 _BINS: Final = 20
 _USUAL: Final = 0.98
@@ -50,10 +52,12 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Charts(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be drawn of a run; empty where nothing was answered yet."""
+    """What can be drawn of a run; empty where nothing was answered yet. `ratings` has for each column how
+    many of its answers a person gave each of `RATINGS`."""
 
     heat: dict[Measure, HeatMap]
     spread: dict[Measure, Spread]
+    ratings: tuple[tuple[int, ...], ...] = ()
 
 
 def charts_of(run: Run, figures: Sequence[Figures]) -> Charts:
@@ -69,6 +73,7 @@ def charts_of(run: Run, figures: Sequence[Figures]) -> Charts:
     return Charts(
         heat=heat,
         spread={measure: _spread(width, columns, values[measure], measure) for measure in SPREAD},
+        ratings=_ratings(width, columns, figures),
     )
 
 
@@ -139,6 +144,12 @@ def round_step(most: float, steps: int) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(rough))
     return next((one * power for one in (1, 2, 5) if one * power >= rough), 10 * power)
+
+
+def _ratings(width: int, columns: list[int], figures: Sequence[Figures]) -> tuple[tuple[int, ...], ...]:
+    given = zip(columns, figures, strict=True)
+    found = Counter((column, one.rating) for column, one in given if one.rating is not None)
+    return tuple(tuple(found[column, str(rating)] for rating in RATINGS) for column in range(width))
 
 
 def _round_bins(most: float, measure: Measure) -> tuple[float, int]:

@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
-from chatbench.services.runs import Band, Charts, ColumnStatistics, HeatMap, Measure, RunStatistics, Spread
+from chatbench.core.runs import CellRating
+from chatbench.services.runs import (
+    RATINGS,
+    Band,
+    Charts,
+    ColumnStatistics,
+    HeatMap,
+    Measure,
+    RunStatistics,
+    Spread,
+)
 from chatbench.ui import quantities
 from chatbench.ui.workbench.runs.figures import percent
 from chatbench.ui.workbench.runs.strips import Strip, Strips, Tile
@@ -92,12 +102,7 @@ def spread_of(charts: Charts, measure: Measure, names: Sequence[str]) -> Drawn:
     strips = tuple(
         Strip(
             name,
-            tuple(
-                Tile(
-                    one.number / most, _tr("{0}: {1} cells").format(words[at], quantities.number(one.number))
-                )
-                for at, one in enumerate(bins)
-            ),
+            tuple(Tile(one.number / most, _counted(words[at], one.number)) for at, one in enumerate(bins)),
         )
         for name, bins in zip(names, spread.columns, strict=True)
     )
@@ -114,13 +119,40 @@ def spread_of(charts: Charts, measure: Measure, names: Sequence[str]) -> Drawn:
     if any(spread.unknown):
         rows.append((_tr("unknown"), *(quantities.number(one) for one in spread.unknown)))
     unknown = sum(spread.unknown)
-    told = _tr("How many cells lie where; the highest bar has {0}.").format(quantities.number(most))
+    told = _tr("How many answers lie where; the highest bar has {0}.").format(quantities.number(most))
     if unknown:
-        told += " " + _tr("{0} cells are not among them: unknown.").format(quantities.number(unknown))
+        told += " " + _tr("Cells that are not among them, for nothing is known: {0}.").format(
+            quantities.number(unknown)
+        )
     ticks = tuple(
         (at / _TICKS, value_words(measure, edges[-1].high * at / _TICKS)) for at in range(_TICKS + 1)
     ) if edges else ()  # fmt: skip
     return Drawn(Strips(strips, ticks), Table((measure_name(measure), *names), tuple(rows)), told)
+
+
+def ratings_of(charts: Charts, names: Sequence[str]) -> Drawn:
+    """How often each judgement was given."""
+    words = [_rating(one) for one in RATINGS]
+    most = max((count for counts in charts.ratings for count in counts), default=0)
+    strips = tuple(
+        Strip(
+            name,
+            tuple(
+                Tile(count / (most or 1), _counted(word, count))
+                for word, count in zip(words, counts, strict=True)
+            ),
+        )
+        for name, counts in zip(names, charts.ratings, strict=True)
+    )
+    rows = [
+        (word, *(quantities.number(counts[at]) for counts in charts.ratings)) for at, word in enumerate(words)
+    ]
+    rows.append((_tr("mean of 1 to 5"), *(_mean_mark(counts) for counts in charts.ratings)))
+    ticks = tuple(((at + 0.5) / len(words), word) for at, word in enumerate(words))
+    said = _tr("What people thought of the answers; the highest bar has {0}.").format(quantities.number(most))
+    if not most:
+        said = _tr("Nobody has rated an answer of this run yet.")
+    return Drawn(Strips(strips, ticks), Table((_tr("Rating"), *names), tuple(rows)), said)
 
 
 def value_table(statistics: RunStatistics, names: Sequence[str]) -> Table:
@@ -151,6 +183,23 @@ def cost_of(column: ColumnStatistics) -> float | None:
     if column.summary.unpriced or not column.done:
         return None
     return float(column.summary.cost / column.done)
+
+
+def _counted(words: str, count: int) -> str:
+    told = _tr("{0}: {1} answer") if count == 1 else _tr("{0}: {1} answers")
+    return told.format(words, quantities.number(count))
+
+
+def _rating(rating: CellRating) -> str:
+    named = {"down": _tr("thumbs down"), "up": _tr("thumbs up")}
+    return named[rating] if isinstance(rating, str) else str(rating)
+
+
+def _mean_mark(counts: Sequence[int]) -> str:
+    """Of the marks alone: thumbs are on no scale with them."""
+    marks = [(one, count) for one, count in zip(RATINGS, counts, strict=True) if isinstance(one, int)]
+    given = sum(count for _, count in marks)
+    return quantities.decimals(sum(one * count for one, count in marks) / given, 2) if given else ""
 
 
 def _share(heat: HeatMap, value: float | None) -> float | None:

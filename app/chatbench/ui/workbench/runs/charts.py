@@ -29,6 +29,7 @@ from chatbench.ui.workbench.runs.charted import (
     Table,
     heat_of,
     measure_name,
+    ratings_of,
     spread_of,
     value_table,
 )
@@ -61,6 +62,7 @@ class ChartsDialog(QDialog):
             ("value", self.tr("Cost and quality")),
             ("heat", self.tr("Heat map")),
             ("spread", self.tr("Histogram")),
+            ("ratings", self.tr("Ratings")),
         ]
         self.kind = SegmentControl(kinds, name=self.tr("Kind of chart"))
         self.measure = Select(name=self.tr("What is drawn"))
@@ -138,7 +140,7 @@ class ChartsDialog(QDialog):
             self.measure.addItem(measure_name(measure), measure)
         self.measure.setCurrentIndex(max(0, self.measure.findData(before)))
         self.measure.blockSignals(False)
-        self.measure.setVisible(kind != "value")
+        self.measure.setVisible(kind in ("heat", "spread"))
         self._show()
 
     def _show(self) -> None:
@@ -155,7 +157,7 @@ class ChartsDialog(QDialog):
                 return
             table = drawn.table
             self.told.setText(drawn.told)
-            self.strips.show_strips(drawn.strips, f"{self.windowTitle()}: {self.measure.currentText()}")
+            self.strips.show_strips(drawn.strips, f"{self.windowTitle()}: {table.heads[0]}")
         self._fill(table)
         chart = self.chart if self.kind.current() == "value" else self._scroll
         self.stack.setCurrentWidget(chart if self.face.current() == "chart" else self.table)
@@ -163,6 +165,8 @@ class ChartsDialog(QDialog):
     def _drawn(self) -> Drawn | None:
         if self.charts is None:
             return None
+        if self.kind.current() == "ratings":
+            return ratings_of(self.charts, self._names)
         measure = cast("Measure", self.measure.currentData())
         make = heat_of if self.kind.current() == "heat" else spread_of
         return make(self.charts, measure, self._names)
@@ -183,6 +187,7 @@ class ChartsDialog(QDialog):
                     item.setTextAlignment(_TRAILING)
                 self.table.setItem(down, across, item)
         self.table.resizeColumnsToContents()
+        self.table.resizeRowsToContents()
 
     def _choose(self, column: int, place: int) -> None:
         if self.kind.current() == "heat" and self.charts is not None:

@@ -46,6 +46,7 @@ class CostAndQuality(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self._paint_axes(painter)
         best = sorted((one for one in self._columns if one.best_value), key=lambda one: cost_of(one) or 0.0)
         painter.setPen(QPen(theme().color("accent"), 1, Qt.PenStyle.DashLine))
@@ -82,6 +83,7 @@ class CostAndQuality(QWidget):
         at = self.place(one)
         painter.setPen(QPen(theme().color("accent"), 1.5))
         painter.setBrush(theme().color("accent" if one.best_value else "page"))
-        painter.drawEllipse(at, _MARK, _MARK)
+        mark = theme().scaled(_MARK)
+        painter.drawEllipse(at, mark, mark)
         painter.setPen(theme().color("text"))
-        painter.drawText(at + QPointF(_MARK + 4, -_MARK), letter(one.index))
+        painter.drawText(at + QPointF(mark + 4, -mark), letter(one.index))

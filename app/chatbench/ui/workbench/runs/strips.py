@@ -185,6 +185,7 @@ class StripChart(QWidget):
     def _paint_ticks(self, painter: QPainter) -> None:
         if not self._shown.strips:
             return
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         last = self._plot(len(self._shown.strips) - 1)
         painter.setFont(theme().font("micro"))
         painter.setPen(theme().color("text2"))
