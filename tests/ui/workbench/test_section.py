@@ -151,10 +151,13 @@ def test_files_are_taken_in_as_what_they_are(
     }
     for name, text in written.items():
         (tmp_path / name).write_text(text)
-    do(lambda: pane.sidebar.view.files_dropped.emit([tmp_path / name for name in written]))
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "first.txt").write_text("Dear Ada")
+    dropped = [tmp_path / name for name in (*written, "letters")]
+    do(lambda: pane.sidebar.view.files_dropped.emit(dropped))
     assert sorted(one.name for one in run_async(services.prompts.entries())) == ["greet", "openai"]
-    assert sorted(one.name for one in run_async(services.datasets.all())) == ["rows", "rows 2"]
-    assert len(pane.open_keys()) == 4
+    assert sorted(one.name for one in run_async(services.datasets.all())) == ["letters", "rows", "rows 2"]
+    assert len(pane.open_keys()) == 5
     assert [one.text.startswith("broken.xlsx:") for one in pane.window_.notices.shown()] == [True]
 
 

@@ -20,6 +20,7 @@ from chatbench.core.prompts import PromptEntry
 from chatbench.core.runs import Run
 from chatbench.ui.quantities import number
 from chatbench.ui.theme import ColorRole
+from chatbench.ui.widgets import tip
 from chatbench.ui.widgets.rowlist import ROW
 from chatbench.ui.workbench.dates import day
 
@@ -74,6 +75,8 @@ def _prompt(entry: PromptEntry) -> Row:
     said = tr("version {0}").format(entry.latest)
     if made is not None:
         said += ", " + tr("production is version {0}").format(made)
+    if entry.tags:
+        said += ", " + tr("tags: {0}").format(", ".join(entry.tags))
     return Row(
         kind="prompt",
         title=entry.name,
@@ -168,6 +171,8 @@ class RowsModel(QAbstractListModel):
             return row.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(filter(None, (row.title, row.said)))
+        if role == Qt.ItemDataRole.ToolTipRole and row.said:
+            return tip(row.title, reason=row.said)
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:

@@ -40,6 +40,15 @@ class Taking(QObject):
         dialog.filesSelected.connect(lambda names: self.take([Path(name) for name in names]))
         dialog.open()
 
+    def choose_folder(self) -> None:
+        """Asks for a folder of files that become rows."""
+        dialog = QFileDialog(self._pane.window(), self.tr("Data set of a folder"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.filesSelected.connect(lambda names: self.take([Path(names[0])]))
+        dialog.open()
+
     def take(self, paths: list[Path]) -> None:
         """Each as what it is: prompts, a plan that can be run, or a table that becomes a data set. What is in
         a table is shown first where it is the only file."""
@@ -65,7 +74,10 @@ class Taking(QObject):
         await self._offer_runs(plans)
 
     async def _one(self, path: Path, *, is_only: bool) -> list[Plan]:
-        """Takes a file in; returns what it would run."""
+        """Takes a file in, or a folder as a row for each of its files; returns what it would run."""
+        if await asyncio.to_thread(path.is_dir):
+            self._pane.open_dataset((await self._services.datasets.import_folder(path)).id)
+            return []
         kind = await asyncio.to_thread(kind_of, path)
         if kind == "prompts":
             return await self._take_prompts(path)

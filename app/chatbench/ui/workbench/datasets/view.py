@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QStackedWidget, Q
 
 from chatbench.services import Services
 from chatbench.ui import icons
-from chatbench.ui.dropped import local_files
+from chatbench.ui.dropped import taken_files
 from chatbench.ui.quantities import number
 from chatbench.ui.widgets import Button, ElidedLabel, IconButton, announce
 from chatbench.ui.workbench.datasets.acts import Acts
@@ -29,6 +29,7 @@ from chatbench.ui.workbench.datasets.empty import EmptyState
 from chatbench.ui.workbench.datasets.exporting import Exporting
 from chatbench.ui.workbench.datasets.generating import GenerateDialog
 from chatbench.ui.workbench.datasets.grid import GridView
+from chatbench.ui.workbench.datasets.history import HistoryDialog
 from chatbench.ui.workbench.datasets.importing import ImportDialog
 from chatbench.ui.workbench.datasets.model import GridModel
 
@@ -110,6 +111,7 @@ class DatasetView(QWidget):
             ("split", tr("Split…"), "split", self.ask_split, ""),
             ("sample", tr("Sample…"), "dices", self.ask_sample, ""),
             ("duplicates", tr("Delete duplicates…"), "copy-minus", self.ask_duplicates, ""),
+            ("versions", tr("Versions…"), "history", self.show_versions, ""),
         )
         for name, words, icon, do, shortcut in told:
             action = QAction(words, self)
@@ -219,7 +221,7 @@ class DatasetView(QWidget):
 
     def _open_more(self) -> None:
         menu = self._menu(
-            "add_column", "", "tag", "split", "sample", "duplicates", "", "import", "export",
+            "add_column", "", "tag", "split", "sample", "duplicates", "", "import", "export", "", "versions",
         )  # fmt: skip
         menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height() + 2)))
 
@@ -272,6 +274,12 @@ class DatasetView(QWidget):
         question = DuplicatesQuestion(self.model.columns, self)
         open_question(question, lambda: self.acts.deduplicate(question.chosen()))
 
+    def show_versions(self) -> None:
+        """Shows the contents it has or had."""
+        dialog = HistoryDialog(self._services, self.dataset_id, self)
+        dialog.restored.connect(lambda name: self.acts.say(self.tr("It is as {0} again").format(name)))
+        dialog.open()
+
     def generate(self) -> None:
         """Opens the dialog in which a model is asked for rows."""
         self.acts.do(self._generate(), "examples")
@@ -306,12 +314,18 @@ class DatasetView(QWidget):
         """Shows what is in the first of them, to be taken in."""
         if not paths:
             return
+        if paths[0].is_dir():
+            self.acts.do(self._import_folder(paths[0]), "import-folder")
+            return
         dialog = ImportDialog(self._services, paths[0], self.model.dataset, self)
         dialog.made.connect(self.opened)
         dialog.added.connect(self._tell_added)
         dialog.open()
         if len(paths) > 1:
             announce(self, self.tr("One file at a time: {0}").format(paths[0].name))
+
+    async def _import_folder(self, folder: Path) -> None:
+        self.opened.emit((await self._services.datasets.import_folder(folder)).id)
 
     def export(self) -> None:
         self.exporting.choose(self.dataset_id, self.model.dataset.name)
@@ -327,13 +341,8 @@ class DatasetView(QWidget):
         dialog.open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if local_files(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
+        taken_files(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        files = local_files(event.mimeData())
-        if files:
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
+        if files := taken_files(event):
             self.import_files(files)

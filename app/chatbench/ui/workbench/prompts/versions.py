@@ -42,6 +42,7 @@ class VersionRow(msgspec.Struct, frozen=True):
     when: str
     changed: bool = False
     production: bool = False
+    is_now: bool = False
 
 
 class VersionList(QListView):
@@ -83,10 +84,14 @@ class VersionList(QListView):
             )
             for one in versions
         ]
+        self.show_rows(rows, current)
+
+    def show_rows(self, rows: list[VersionRow], current: int, most: int = _MOST_SHOWN) -> None:
+        """These, the newest first; beyond `most` of them it scrolls."""
         self._model.replace(rows)
         at = next((at for at, row in enumerate(rows) if row.number == current), -1)
         self.setCurrentIndex(self._model.index(at))
-        self.setFixedHeight(max(1, min(_MOST_SHOWN, len(rows))) * theme().scaled(_ROW))
+        self.setFixedHeight(max(1, min(most, len(rows))) * theme().scaled(_ROW))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         at = event.pos()
@@ -94,9 +99,10 @@ class VersionList(QListView):
             at = self.visualRect(self.currentIndex()).center()
         index = self.indexAt(at)
         if index.isValid():
-            self._open_menu(self._model.rows[index.row()], self.viewport().mapToGlobal(at))
+            self.open_menu(self._model.rows[index.row()], self.viewport().mapToGlobal(at))
 
-    def _open_menu(self, row: VersionRow, point: QPoint) -> None:
+    def open_menu(self, row: VersionRow, point: QPoint) -> None:
+        """What can be done with a version."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName(self.tr("Version {0}").format(row.number))
@@ -139,6 +145,7 @@ class _Model(QAbstractListModel):
             return row
         if role == Qt.ItemDataRole.DisplayRole:
             states = [self.tr("changed")] * row.changed + [self.tr("production")] * row.production
+            states += [self.tr("as it is now")] * row.is_now
             return ", ".join(filter(None, (f"v{row.number}", row.note, *states, row.when)))
         return None
 
@@ -164,6 +171,8 @@ class _Delegate(QStyledItemDelegate):
             pills.append((self.tr("Production"), "success", "check"))
         if row.changed:
             pills.append((self.tr("changed"), "neutral", ""))
+        if row.is_now:
+            pills.append((self.tr("now"), "accent", ""))
         high = theme().control("pill")
         for text, tone, icon in pills:
             room = pill_width(text, icon)
