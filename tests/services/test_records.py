@@ -15,6 +15,8 @@ from tests.services.conftest import MODEL, Open, loop
 from chatbench.core.changes import Changes
 from chatbench.core.conversations import Draft
 from chatbench.core.errors import ChatbenchError, StorageError
+from chatbench.core.prompts import Prompt, PromptMessage
+from chatbench.core.runs import Plan, PlanData, PlanModel, PlanPrompt
 from chatbench.services import Services
 from chatbench.services.chat import Turn
 from chatbench.services.exchange import file_name
@@ -139,6 +141,37 @@ async def test_two_programs_on_one_profile_hear_of_one_another(opened: Open, ser
         assert turn.conversation_id in heard[-1].conversations
         assert heard[-1].usage
         assert not await window.profile.other_process_wrote()
+
+
+async def test_another_program_s_prompts_data_sets_and_runs_are_heard_of(
+    opened: Open, server: LoopbackServer
+) -> None:
+    """Each by its id, and none that is as it was; what is gone, too."""
+    async with opened() as window, opened() as terminal:
+        heard: list[Changes] = []
+        window.changes.connect(heard.append)
+        terminal.endpoints.save(loop(server))
+        saved = await terminal.prompts.save(None, Prompt(messages=(PromptMessage(text="Hi"),)), name="Hi")
+        dataset = await terminal.datasets.create("Rows", rows=[{"n": 1}])
+        assert await window.profile.other_process_wrote()
+        told = heard[-1]
+        assert (told.prompts, told.datasets, told.runs) == ({saved.prompt_id}, {dataset.id}, frozenset())
+
+        waits = replies.Reply(first_byte_s=60)
+        server.script(*[waits] * 2)
+        prompts, models = (PlanPrompt(id=saved.prompt_id),), (PlanModel(model="loop/m"),)
+        plan = Plan(prompts=prompts, data=PlanData(id=dataset.id), models=models)
+        run = await terminal.runs.start(plan)
+        assert await window.profile.other_process_wrote()
+        assert (heard[-1].prompts, heard[-1].datasets, heard[-1].runs) == (frozenset(), frozenset(), {run.id})
+        assert (await window.runs.get(run.id)).state == "running"
+        await terminal.runs.pause(run.id, at_once=True)
+        assert await window.profile.other_process_wrote()
+        assert heard[-1].runs == {run.id}
+        await terminal.runs.delete(run.id)
+        await terminal.runs.delete_for_good([run.id])
+        assert await window.profile.other_process_wrote()
+        assert (heard[-1].runs, heard[-1].datasets) == ({run.id}, frozenset())
 
 
 async def test_a_living_answer_of_another_program_is_left_alone(opened: Open, server: LoopbackServer) -> None:

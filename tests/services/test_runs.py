@@ -305,9 +305,9 @@ async def test_everybody_is_told_and_a_run_can_be_deleted(
     await services.runs.delete_for_good([done.id])
     assert await services.runs.get(done.id) == done, "what is not in the trash stays"
     await services.runs.delete(done.id)
-    await services.runs.tidy(3_600_000)
-    assert len(await services.runs.trashed()) == 1
-    await services.runs.tidy(-1)
+    await services.profile.tidy()
+    assert len(await services.runs.trashed()) == 1, "for a month"
+    await services.runs._store.purge(-1)
     with pytest.raises(StorageError):
         await services.runs.get(run.id)
     assert (await services.runs.start(plan_of(1))).number == 2

@@ -15,6 +15,7 @@ from chatbench.storage.database import Database
 from chatbench.storage.files import FileStore
 from chatbench.storage.keyring import KeyStore
 from chatbench.storage.profile import Profile
+from chatbench.storage.stamps import Stamps
 
 TRASH_DAYS = 30
 
@@ -43,6 +44,7 @@ class ProfileService:
         self._environment = environment
         self._preload = preload
         self._warm = False
+        self._stamps = Stamps(database)
 
     @property
     def folder(self) -> Path:
@@ -71,7 +73,10 @@ class ProfileService:
 
     async def tidy(self) -> None:
         """Deletes what has been in the trash for a month, and files that nothing shows."""
+        from chatbench.storage.runs import RunStore
+
         await self._store.purge(TRASH_DAYS)
+        await RunStore(self._database, self._profile.owner).purge(TRASH_DAYS)
         await self._files.remove_unused()
         await self._files.remove_strays()
 
@@ -82,7 +87,13 @@ class ProfileService:
             return False
         await self._key_store.load()
         ids = frozenset(summary.id for summary in await self._store.summaries())
-        self._changes.emit(Changes(conversations=ids, usage=True, keys=True, ratings=True, presets=True))
+        touched = await self._stamps.touched()
+        self._changes.emit(
+            Changes(
+                conversations=ids, usage=True, keys=True, ratings=True, presets=True,
+                prompts=touched.prompts, datasets=touched.datasets, runs=touched.runs, jobs=touched.jobs,
+            )
+        )  # fmt: skip
         return True
 
     def warm_up(self) -> None:

@@ -211,11 +211,16 @@ class RunStore(RunCells):
 
         await self._database.write(write)
 
-    async def in_trash(self, *, older_than_ms: int) -> list[str]:
-        """The ids of those that have been there for longer."""
-        wanted = "SELECT id FROM runs WHERE trashed_at < ?"
-        before = now_ms() - older_than_ms
-        return await self._database.read(lambda c: [str(row[0]) for row in c.execute(wanted, (before,))])
+    async def purge(self, days: int) -> None:
+        """Deletes for good what has been in the trash for more than `days`."""
+        before = now_ms() - days * 86_400_000
+
+        def write(connection: apsw.Connection) -> None:
+            for row in rows_of(connection, "SELECT number, trashed_at FROM runs"):
+                if row[1] is not None and row[1] < before:
+                    delete_run(connection, row[0])
+
+        await self._database.write(write)
 
     async def delete(self, run_id: str) -> None:
         """For good, its cells too. Raises ConfigurationError while it runs elsewhere."""

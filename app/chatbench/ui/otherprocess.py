@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QFileSystemWatcher
 
 from chatbench.services import Services
-from chatbench.ui.aio import spawn
+from chatbench.ui.aio import Rereading
+
+_REST_S: Final = 0.5
+"""From one look to the next: a run that goes on in the terminal writes many times a second."""
 
 
 class OtherProcess(QFileSystemWatcher):
@@ -16,7 +21,13 @@ class OtherProcess(QFileSystemWatcher):
         log = path.with_name(f"{path.name}-wal")
         super().__init__([str(one) for one in (path, log) if one.exists()])
         self.addPath(str(services.endpoints.folder))
-        self.fileChanged.connect(
-            lambda _path: spawn(services.profile.other_process_wrote(), name="other-process")
-        )
+        self._services = services
+        self._looking = Rereading(self._look, self, "other-process")
+        self.fileChanged.connect(lambda _path: self._looking.again())
         self.directoryChanged.connect(lambda _path: services.endpoints.reload())
+
+    async def _look(self) -> None:
+        import asyncio
+
+        await self._services.profile.other_process_wrote()
+        await asyncio.sleep(_REST_S)

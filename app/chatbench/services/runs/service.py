@@ -239,10 +239,6 @@ class RunService(Reading):
                 self._tasks.pop(run.id, None)
                 self._tell(run.id)
 
-    async def tidy(self, older_than_ms: int) -> None:
-        """Deletes for good what has been in the trash for longer."""
-        await self.delete_for_good(await self._store.in_trash(older_than_ms=older_than_ms))
-
     async def rerun(self, run_id: str, which: Again | Iterable[CellKey]) -> Run:
         """Asks cells again and returns the run, under way: those that failed, those that have no answer,
         those whose request is another by now (prompts and rows are read anew), or the ones named; and what
