@@ -26,6 +26,7 @@ from chatbench.core.messages import (
 from chatbench.core.models import ModelInfo
 from chatbench.documents.pdf.ranges import parse_pages
 from chatbench.services.attachments.forms import Form
+from chatbench.storage.files import is_digest
 from chatbench.storage.renditions import PAGE_BREAK, Rendition
 
 _MARK = re.compile(r"<\W*attachment", re.IGNORECASE)
@@ -49,6 +50,13 @@ class Piece(NamedTuple):
 
 def is_stored(part: Part) -> bool:
     return isinstance(part, MediaPart) and isinstance(part.source, StoredFile)
+
+
+def digest_of(part: MediaPart) -> str:
+    """The SHA-256 of the stored file of a part. Raises AttachmentRefused where it is none."""
+    if not isinstance(part.source, StoredFile) or not is_digest(part.source.sha256):
+        raise AttachmentRefused(f"{part.name or 'The file'} is not in the profile.", "Attach it again.")
+    return part.source.sha256
 
 
 def holds_files(message: Message) -> bool:
