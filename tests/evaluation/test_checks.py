@@ -14,6 +14,7 @@ from chatbench.evaluation.checks import judge
 from chatbench.evaluation.kinds import KINDS, problems
 
 LENIENT = {"ignore_case": True, "ignore_whitespace": True, "ignore_punctuation": True}
+AGE = {"required": ["age"]}
 CLOSED = {"patternProperties": {"^x": {}}, "additionalProperties": False}
 NESTED = {
     "$ref": "#/$defs/n",
@@ -64,7 +65,14 @@ def found(kind: Any, text: str, value: Any = None, **options: Any) -> Verdict:
         ("is_json", "[1]", None, {"type": "object"}, False),
         ("is_json", "Here:\n```json\n{}\n```\nGood?", None, {}, False),
         ("is_json", "Here:\n```json\n{}\n```\nGood?", None, {"fence": True, "type": "object"}, True),
-        ("json_schema", '{"age": 3}', {"required": ["age"]}, {}, True),
+        ("is_json", 'So {it} is {"a": {"b": 1}}, or {}.', None, {"within": True}, True),
+        ("is_json", 'So {it} is {"a": {"b": 1}}, or {}.', None, {}, False),
+        ("is_json", 'So {it} is {"a": 1}.', None, {"within": True, "type": "array"}, False),
+        ("is_json", 'As in [1], {"a": NaN}, {"a": 1', None, {"within": True}, False),
+        ("is_json", "[1]", None, {"within": True}, True),
+        ("json_schema", 'Not {"b": 1} but {"c": {"age": 1}, "age": 3}!', AGE, {"within": True}, True),
+        ("json_schema", 'Not {"b": 1} but {"c": {"age": 1}}!', AGE, {"within": True}, False),
+        ("json_schema", '{"age": 3}', AGE, {}, True),
         ("json_schema", '{"age": "3"}', {"properties": {"age": {"type": "integer"}}}, {}, False),
         ("json_schema", '{"x1": 1}', {"patternProperties": {"^x": {"type": "string"}}}, {}, False),
         ("json_schema", '{"y": 1}', CLOSED, {}, False),
@@ -210,6 +218,8 @@ HUGE = {
     "nested": "[" + ",".join(["[" * 60 + '"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"' + "]" * 60] * 6_000) + "]",
     "fences": "```json\n" * 125_000,
     "refusing": "I'm " * 250_000,
+    "objects begun": '{"a":' * 200_000,
+    "objects": "so {} " * 166_000,
 }
 DEAR = {
     "regex": Check(kind="regex", value=r"^(a+)+$"),
@@ -231,6 +241,10 @@ DEAR = {
     "language": Check(kind="language", value="en"),
     "refusal": Check(kind="refusal"),
     "json": Check(kind="is_json", options={"fence": True}),
+    "json within": Check(kind="is_json", options={"within": True}),
+    "schema within": Check(
+        kind="json_schema", value={"minProperties": 1, "pattern": "x"}, options={"within": True}
+    ),
     "length": Check(kind="length", options={"unit": "words", "max": 3}),
 }
 
@@ -248,6 +262,8 @@ DEAR = {
         ("refusal", "refusing"),
         ("json", "fences"),
         ("json", "brackets"),
+        ("json within", "objects begun"),
+        ("schema within", "objects"),
     ],
 )
 def test_a_huge_answer_takes_bounded_time(check: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:

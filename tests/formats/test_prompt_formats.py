@@ -282,7 +282,7 @@ def test_promptfoo_tests_in_a_table() -> None:
     [
         ({"type": "is-json"}, Check(kind="is_json")),
         ({"type": "is-json", "value": {"a": 1}}, Check(kind="json_schema", value={"a": 1})),
-        ({"type": "contains-json"}, Check(kind="is_json", options={"fence": True})),
+        ({"type": "contains-json"}, Check(kind="is_json", options={"within": True})),
         ({"type": "contains-any", "value": "a, b"}, Check(kind="contains_any", value=["a", "b"])),
         ({"type": "levenshtein", "value": "a", "threshold": 3},
          Check(kind="levenshtein", value="a", options={"most_edits": 3})),

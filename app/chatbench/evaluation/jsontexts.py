@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import re
 from collections.abc import Callable, Iterable
@@ -27,40 +28,43 @@ SECONDS: Final = 1.0
 _MOST_NODES: Final = 10_000
 _FENCED = re.compile(r"```[ \t]*(?:json5?|jsonc)?[ \t]*\r?\n(.*?)\r?\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-_UNREAL: Final = object()
 _TYPES: Final[dict[str, type | tuple[type, ...]]] = {"object": dict, "array": list}
 OPERATIONS: Final = ("==", "!=", "<", "<=", ">", ">=", "contains", "regex", "exists")
 
 
 def is_json(check: Check, subject: Subject) -> Finding:
-    value, reason = _read(subject.text, check.options)
-    if value is _UNREAL:
+    values, reason = _values(subject.text, check.options)
+    if not values:
         return Finding(0.0, reason, False)
     kind = check.options.get("type", "")
     return finding(
-        kind not in _TYPES or isinstance(value, _TYPES[kind]),
+        kind not in _TYPES or any(isinstance(value, _TYPES[kind]) for value in values),
         "It is JSON.",
         f"It is JSON, but no {kind}.",
     )
 
 
 def json_schema(check: Check, subject: Subject) -> Finding:
-    value, reason = _read(subject.text, check.options)
-    if value is _UNREAL:
+    """Of several values one fits; what is told is what is wrong with the first."""
+    values, reason = _values(subject.text, check.options)
+    if not values:
         return Finding(0.0, reason, False)
     from chatbench.evaluation.jsonschemas import mismatch
 
-    wrong = mismatch(held_against(check, subject), value)
-    return finding(not wrong, "It fits the schema.", f"It does not fit the schema, {wrong}")
+    schema = held_against(check, subject)
+    wrong = mismatch(schema, values[0])
+    _watch.begin(SECONDS)
+    fits = not wrong or any(_in_time() and not mismatch(schema, value) for value in values[1:])
+    return finding(fits, "It fits the schema.", f"It does not fit the schema, {wrong}")
 
 
 def json_path(check: Check, subject: Subject) -> Finding:
     """Compares what the path finds: any of it, or with `every` all of it."""
-    value, reason = _read(subject.text, check.options)
-    if value is _UNREAL:
+    values, reason = _values(subject.text, check.options)
+    if not values:
         return Finding(0.0, reason, False)
     path, operation = str(check.options.get("path", "$")), str(check.options.get("op", "=="))
-    found = _found(path, value)
+    found = _found(path, values[0])
     if operation == "exists":
         return finding(bool(found), f"{path} is there.", f"{path} is not there.")
     if not found:
@@ -89,14 +93,42 @@ def fenced(text: str) -> str:
     return found[1] if found else text
 
 
-def _read(text: str, options: dict[str, Any]) -> tuple[Any, str]:
-    """The value, or `_UNREAL` and why."""
+def _values(text: str, options: dict[str, Any]) -> tuple[list[Any], str]:
+    """The value, or those within other words; none, and why."""
     bare = fenced(text) if options.get("fence") else text
     try:
-        return msgspec.json.decode(bare.strip()), ""
+        return [msgspec.json.decode(bare.strip())], ""
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         told = "It is empty." if not bare.strip() else f"It is not JSON: {error}."
-        return _UNREAL, told
+    return (_within(text) if options.get("within") else []), told
+
+
+def _within(text: str) -> list[Any]:
+    """The objects that stand somewhere in a text. Lists are not looked for: [1] is a footnote."""
+    decoder, found = json.JSONDecoder(parse_constant=_no_value), []
+    _watch.begin(SECONDS)
+    at = text.find("{")
+    while at >= 0 and _in_time():
+        try:
+            value, end = decoder.raw_decode(text, at)
+            found.append(value)
+        except (ValueError, RecursionError):
+            end = at + 1
+        at = text.find("{", end)
+    return found
+
+
+def _in_time() -> bool:
+    """True. Raises TookTooLong once the time is over."""
+    try:
+        _watch.look()
+    except TimeoutError:
+        raise TookTooLong(f"It takes longer than {SECONDS:g} s to look for JSON in this answer.") from None
+    return True
+
+
+def _no_value(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _compared(value: Any, operation: str, wanted: Any, tolerance: float) -> bool:

@@ -239,6 +239,10 @@ _FENCE = Field(
     name="fence", type="boolean", label="Also in a code fence", default=False,
     description="Of an answer with a ```json fence in it, the fence is read.",
 )  # fmt: skip
+_WITHIN = Field(
+    name="within", type="boolean", label="Also within other words", default=False,
+    description="Of an answer that is more than JSON, each object in it is read; one is enough.",
+)  # fmt: skip
 _TEXT = Field(name="value", type="text", label="Text", description="Empty: the row's expected answer.")
 _ANY = Field(name="value", type="any", label="Value", description="Empty: the row's expected answer.")
 _TEXTS = Field(
@@ -301,9 +305,9 @@ _ALL: Final = (
          ),
          description="A number in the answer is this one."),
     Kind(name="is_json", title="JSON", group="JSON and tools", description="The answer is valid JSON.",
-         options=(_FENCE, Field(name="type", type="choice", label="Of type", default="",
+         options=(_FENCE, _WITHIN, Field(name="type", type="choice", label="Of type", default="",
                                 choices=("", "object", "array")))),
-    Kind(name="json_schema", title="JSON schema", group="JSON and tools", options=(_FENCE,),
+    Kind(name="json_schema", title="JSON schema", group="JSON and tools", options=(_FENCE, _WITHIN),
          value=Field(name="value", type="json", label="Schema", required=True),
          description="The answer is JSON that fits the schema."),
     Kind(name="json_path", title="JSON path", group="JSON and tools", value=_ANY,

@@ -69,7 +69,7 @@ def _made(kind: str, told: dict[str, Any]) -> Check:
     if isinstance(value, str) and value.startswith(("file://", "python:", "javascript:")):
         raise NoCheck(f"An assertion {kind} reads {value.partition(':')[0]} from elsewhere.")
     if kind in ("is-json", "contains-json"):
-        return _json(value, {"fence": True} if kind == "contains-json" else {})
+        return _json(value, {"within": True} if kind == "contains-json" else {})
     if kind in ("cost", "latency"):
         if threshold is None:
             raise NoCheck(f"An assertion {kind} sets no threshold.")
