@@ -257,6 +257,13 @@ def test_promptfoo_thresholds_of_tests_decide_alone() -> None:
     assert (plain.threshold, plain.checks[0].required) == (None, True)
 
 
+def test_promptfoo_scores_that_are_counted_otherwise_are_told_once() -> None:
+    asserts = [{"type": kind, "value": "a"} for kind in ("rouge-n", "not-rouge-n", "bleu", "equals")]
+    told = {"prompts": ["a"], "providers": [], "tests": [{"assert": asserts}]}
+    left = promptfoo.read(told, FILES.__getitem__).left_out
+    assert ["rouge-n" in one or "bleu" in one for one in left] == [True, True]
+
+
 def test_promptfoo_options_of_the_evaluation() -> None:
     (plan,) = imported_plans({}, evaluateOptions={"maxConcurrency": 7, "repeat": 3})
     assert (plan.limits, plan.repeats) == (PlanLimits(concurrent=7), 3)

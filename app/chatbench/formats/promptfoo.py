@@ -17,7 +17,7 @@ from chatbench.core.prompts import NamedPrompt, Prompt, PromptMessage
 from chatbench.core.runs import Plan, PlanData, PlanLimits, PlanModel, PlanPrompt
 from chatbench.formats import openai_prompt, yamltexts
 from chatbench.formats.imported import Imported
-from chatbench.formats.promptfoo_checks import NoCheck, check
+from chatbench.formats.promptfoo_checks import OTHERWISE, NoCheck, check
 
 ReadFile = Callable[[str], str]
 """The text of a file named in the configuration, by its path there. Raises FormatError."""
@@ -250,6 +250,9 @@ class _Reader:
                 found.append(check(one, grader, model_named))
             except (NoCheck, ValueError, TypeError) as error:
                 self.left.append(str(error))
+            else:
+                otherwise = OTHERWISE.get(one["type"].removeprefix("not-"))
+                self.left += [otherwise] if otherwise else []
         return found
 
     def _grader(self, shared: dict[str, Any]) -> str:

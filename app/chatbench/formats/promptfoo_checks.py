@@ -41,6 +41,12 @@ _PARTS = re.compile(r'"((?:[^"]|"")+)"\s*(?=,|\Z)|[^,\s][^,]*')
 """What stands between commas; within quotation marks a comma is one of the text."""
 _KNOWN = frozenset({"type", "value", "threshold", "weight", "metric", "provider"})
 
+OTHERWISE = {
+    "rouge-n": "An assertion rouge-n compares words here; promptfoo counts signs too, and scores higher.",
+    "bleu": "An assertion bleu parts words from signs here; promptfoo parts them at spaces alone.",
+}
+"""What is counted in another way, by its type without `not-`."""
+
 
 class NoCheck(Exception):
     """Why an assertion has no place here, in a sentence."""
