@@ -190,16 +190,20 @@ class Theirs(Side):
 
 def suite_vs_promptfoo_cells_per_s() -> Measured:
     """Cells a second, from the start of the program to its end; processor time of all processes with it."""
-    ours, theirs = [], []
+    ours, imported, theirs = [], [], []
     with mock() as address:
         for _ in range(ROUNDS):
             with _folder() as folder:
                 ours.append(Ours(folder, address).run(lambda _: 0.0))
             with _folder() as folder:
+                imported.append(Ours(folder, address, imported=True).run(lambda _: 0.0))
+            with _folder() as folder:
                 theirs.append(Theirs(folder, address).run(lambda _: 0.0))
     a, b = median(took.seconds for took in ours), median(took.seconds for took in theirs)
     cpu = median(took.cpu_s for took in ours) / median(took.cpu_s for took in theirs)
-    return Measured(b / a, {"cpu": (cpu, THIRD)}, (f"ours: {_said(ours)}", f"promptfoo: {_said(theirs)}"))
+    sides = {"ours": ours, "by promptfoo's configuration": imported, "promptfoo": theirs}
+    notes = tuple(f"{name}: {_said(found)}" for name, found in sides.items())
+    return Measured(b / a, {"cpu": (cpu, THIRD)}, notes)
 
 
 def suite_vs_promptfoo_memory() -> Measured:
