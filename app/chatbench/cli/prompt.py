@@ -127,47 +127,41 @@ def prompt(
         raise click.UsageError("Give --schema or --schema-multi, not both.")
     if extract and (as_json or schema or schema_multi or len(models) > 1):
         raise click.UsageError("-x is for one answer in text.")
-    parameters = parameters_from(options)
-    named = named_files(paths, typed)
-    given = (*fragments, *system_fragments, *(one.source for one in named))
-    if given.count(PIPE) > 1:
-        raise click.UsageError("Only one fragment or attachment can be piped in.")
     if variables and not template and not save:
         raise click.UsageError("-p fills in a template: name one with -t.")
+    parameters = parameters_from(options)
     attaching = Attaching(
-        named=named, form=form or "", pages=pages, password=secret_in("--attach-password", attach_password)
-    )
-    piped = "" if attaching.takes_pipe else piped_input()
-    if PIPE in (*fragments, *system_fragments) and not piped:
-        raise click.UsageError("Nothing was piped in for the fragment -.")
-    if attaching.takes_pipe:
-        attaching = msgspec.structs.replace(attaching, piped=piped_file())
+        named=named_files(paths, typed), form=form or "", pages=pages,
+        password=secret_in("--attach-password", attach_password),
+    )  # fmt: skip
+    attaching, piped = _piped_in(attaching, (*fragments, *system_fragments))
     asked = _Options(
-        text=text,
-        piped=piped,
-        models=models,
-        system=system,
-        attaching=attaching,
-        fragments=fragments,
-        system_fragments=system_fragments,
-        parameters=parameters,
+        text=text, piped=piped, models=models, system=system, attaching=attaching,
+        fragments=fragments, system_fragments=system_fragments, parameters=parameters,
         schema=session.known(lambda: _schema(schema, schema_multi)),
-        template=template,
-        variables=dict(variables),
-        key=secret_in("--key", key),
-        go_on=go_on,
-        conversation=cid,
-        stream=not no_stream,
-        log=not no_log,
+        template=template, variables=dict(variables), key=secret_in("--key", key),
+        go_on=go_on, conversation=cid, stream=not no_stream, log=not no_log,
         face=Face(as_json=as_json, usage=usage, extract=extract),
-    )
+    )  # fmt: skip
     if save is not None:
         saved = _saved(asked)
         session.run(lambda services: _save(services, save, saved))
         return 0
-    if not (asked.words.strip() or named or fragments or template):
+    if not (asked.words.strip() or attaching.named or fragments or template):
         raise click.UsageError("There is nothing to ask: give TEXT, or pipe it in.")
     return _asked(session, asked)
+
+
+def _piped_in(attaching: Attaching, texts: tuple[str, ...]) -> tuple[Attaching, str]:
+    """What was piped in: with the files, where it is one of them, or as text."""
+    if (*texts, *(one.source for one in attaching.named)).count(PIPE) > 1:
+        raise click.UsageError("Only one fragment or attachment can be piped in.")
+    if attaching.takes_pipe:
+        return msgspec.structs.replace(attaching, piped=piped_file()), ""
+    piped = piped_input()
+    if PIPE in texts and not piped:
+        raise click.UsageError("Nothing was piped in for the fragment -.")
+    return attaching, piped
 
 
 def _asked(session: Session, options: _Options) -> int:

@@ -85,36 +85,35 @@ if sys.platform != "win32":
         threading.Thread(target=watch, daemon=True).start()
 
 else:
+    import ctypes
+    from ctypes import wintypes
+
+    class _Basic(ctypes.Structure):
+        _fields_ = (
+            ("process_time", ctypes.c_int64),
+            ("job_time", ctypes.c_int64),
+            ("flags", wintypes.DWORD),
+            ("least_working_set", ctypes.c_size_t),
+            ("most_working_set", ctypes.c_size_t),
+            ("processes", wintypes.DWORD),
+            ("affinity", ctypes.c_size_t),
+            ("priority", wintypes.DWORD),
+            ("scheduling", wintypes.DWORD),
+        )
+
+    class _Extended(ctypes.Structure):
+        _fields_ = (
+            ("basic", _Basic),
+            ("io", ctypes.c_uint64 * 6),
+            ("process_memory", ctypes.c_size_t),
+            ("job_memory", ctypes.c_size_t),
+            ("peak_process_memory", ctypes.c_size_t),
+            ("peak_job_memory", ctypes.c_size_t),
+        )
 
     def _join_a_job(limits: Limits) -> None:
-        import ctypes
-        from ctypes import wintypes
-
-        class Basic(ctypes.Structure):
-            _fields_ = (
-                ("process_time", ctypes.c_int64),
-                ("job_time", ctypes.c_int64),
-                ("flags", wintypes.DWORD),
-                ("least_working_set", ctypes.c_size_t),
-                ("most_working_set", ctypes.c_size_t),
-                ("processes", wintypes.DWORD),
-                ("affinity", ctypes.c_size_t),
-                ("priority", wintypes.DWORD),
-                ("scheduling", wintypes.DWORD),
-            )
-
-        class Extended(ctypes.Structure):
-            _fields_ = (
-                ("basic", Basic),
-                ("io", ctypes.c_uint64 * 6),
-                ("process_memory", ctypes.c_size_t),
-                ("job_memory", ctypes.c_size_t),
-                ("peak_process_memory", ctypes.c_size_t),
-                ("peak_job_memory", ctypes.c_size_t),
-            )
-
         of_process_time, of_processes, of_memory = 0x2, 0x8, 0x100
-        told = Extended()
+        told = _Extended()
         told.basic.flags = of_process_time | of_processes | of_memory
         told.basic.process_time = math.ceil(limits.seconds * 10_000_000)  # in units of 100 ns
         told.basic.processes = 1
