@@ -14,6 +14,7 @@ from chatbench.services import Services
 from chatbench.ui.aio import ask, spawn
 from chatbench.ui.workbench.naming import NameDialog
 from chatbench.ui.workbench.rows import Row
+from chatbench.ui.workbench.trash import WorkbenchTrash
 
 if TYPE_CHECKING:
     from chatbench.ui.workbench.pane import WorkbenchPane
@@ -150,6 +151,12 @@ class Filing(QObject):
                 self._pane.open(row.key)
 
         self._offer_undo(self.tr("“{0}” deleted").format(row.title), undo)
+
+    def show_trash(self) -> None:
+        """Shows what was deleted; what is brought back from there is opened."""
+        dialog = WorkbenchTrash(self._services, self._pane)
+        dialog.restored.connect(self._pane.open)
+        dialog.open()
 
     def _offer_undo(self, words: str, undo: Callable[[], Awaitable[object]]) -> None:
         self._pane.tell(words, action=(self.tr("Undo"), lambda: self._spawn(_done(undo()))))

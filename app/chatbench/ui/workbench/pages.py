@@ -64,9 +64,11 @@ class Pages(QObject):
         menu.setAccessibleName(self.tr("More of the workbench"))
         menu.addAction(self.tr("New data set"), partial(self._pane.new_dataset, None))
         menu.addAction(self.tr("Import prompts, plans or data…"), self._pane.choose_files)
+        menu.addAction(self.tr("Data set of a folder…"), self._pane.taking.choose_folder)
         menu.addSeparator()
         for name, title in self._titles.items():
             menu.addAction(title, partial(self._pane.open, f"page:{name}"))
+        menu.addAction(self.tr("Trash"), self._pane.filing.show_trash)
         rtl = anchor.layoutDirection() == Qt.LayoutDirection.RightToLeft
         at = (
             anchor.rect().bottomRight() - QPoint(menu.sizeHint().width(), 0)

@@ -99,13 +99,16 @@ def dataset_rows(datasets: Sequence[Dataset]) -> list[Row]:
     return rows
 
 
-def run_rows(runs: Iterable[Run], prompt: PromptEntry | None, done: dict[str, int]) -> list[Row]:
-    """Those in which a prompt is (None: all), the newest first; `done` tells the cells of those under way."""
+def run_rows(
+    runs: Iterable[Run], prompt: PromptEntry | None, done: dict[str, int], most: int = _MOST_RUNS
+) -> list[Row]:
+    """Those in which a prompt is (None: all), the newest first, no more than `most`; `done` tells the cells
+    of those under way."""
     wanted = [
         run
         for run in sorted(runs, key=lambda run: -run.number)
         if prompt is None or any(column.prompt_id == prompt.id for column in run.columns)
-    ][:_MOST_RUNS]
+    ][:most]
     if not wanted:
         return []
     title = tr("Runs") if prompt is None else tr("Runs of {0}").format(prompt.name)

@@ -64,6 +64,10 @@ class Workbench(QObject):
         assert self._pane is not None
         return self._pane
 
+    def show_trash(self) -> None:
+        """Shows what was deleted in it."""
+        self.show().filing.show_trash()
+
     def place(self) -> WorkbenchPlace:
         """What is open; before the section was shown, what it would open."""
         return self._was if self._pane is None else self._pane.place()
@@ -84,9 +88,10 @@ class Workbench(QObject):
             ("new_prompt", tr("New prompt"), "file-plus", lambda: self.show().new_prompt()),
             ("new_dataset", tr("New data set"), "table-2", lambda: self.show().new_dataset()),
             ("run", tr("Run on a data set…"), "play", lambda: self.show().run_on_dataset()),
-            ("import", tr("Import prompts or data…"), "upload", lambda: self.show().choose_files()),
+            ("import", tr("Import prompts, plans or data…"), "upload", lambda: self.show().choose_files()),
             ("fragments", tr("Fragments"), "text-quote", lambda: self.show().open("page:fragments")),
             ("folders", tr("Linked folders"), "folder-sync", lambda: self.show().open("page:folders")),
+            ("trash", tr("Trash of the workbench"), "trash-2", self.show_trash),
             ("jobs", tr("Batch jobs"), "clock", lambda: self.show().open("page:jobs")),
         ):
             self.window.commands.add(f"workbench.{key}", text, do, icon=icon, place=tr("Workbench"))

@@ -50,6 +50,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     def is_head(self) -> bool:
         return not self.id
 
+    @property
+    def key(self) -> str:
+        return self.id
+
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("ChatSidebar", text)
