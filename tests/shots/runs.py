@@ -87,6 +87,8 @@ async def run_under_way(profile: Path, pictures: Path, scheme: str) -> None:
         view.grid.go_to(CellKey(163, 1))
         view.grid.verticalScrollBar().setValue(view.grid.rowHeight(0) * 162)
         await stage.shoot("run-under-way")
+        stage.window.resize(480, 900)
+        await stage.shoot("run-under-way-narrow-480")
         await services.runs.pause(run.id, at_once=True)
 
 

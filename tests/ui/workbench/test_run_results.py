@@ -49,9 +49,12 @@ def made(run_async: Runner, make: Callable[[], Made]) -> Made:
 
 def test_the_chart_and_its_table_say_which_column_is_the_best_value(view: RunView, run_async: Runner) -> None:
     dialog = made(run_async, view.acts.show_charts)
+    run_async(done(lambda: button(dialog.face, "Table").click()))
     cells = [[dialog.table.item(at, across) for across in (0, 5)] for at in range(2)]
     told = [[one.text() if one is not None else "" for one in row] for row in cells]
     assert told == [["A v7 quick", "yes"], ["B v7 slow", ""]]
+    run_async(done(lambda: button(dialog.face, "Chart").click()))
+    assert dialog.stack.currentWidget() is dialog.chart
     assert view.statistics is not None
     first, other = (dialog.chart.place(one) for one in view.statistics.columns)
     assert first.y() < other.y(), "the better one stands higher"
@@ -95,6 +98,7 @@ def test_chart_and_table_of_a_heat_map_say_the_same(view: RunView, run_async: Ru
 def test_a_histogram_counts_every_answer_once(view: RunView, run_async: Runner) -> None:
     dialog = made(run_async, view.acts.show_charts)
     run_async(done(lambda: button(dialog.kind, "Histogram").click()))
+    run_async(done(lambda: button(dialog.face, "Table").click()))
     assert [dialog.measure.itemText(at) for at in range(4)] == ["Score", "Cost", "Time", "Tokens"]
     for at in range(4):
         run_async(done(lambda at=at: dialog.measure.setCurrentIndex(at)))  # type: ignore[misc]
@@ -111,6 +115,7 @@ def test_ratings_are_drawn_with_the_mean_of_the_marks_alone(
         run_async(services.runs.rate(view.id, CellKey(row, 1), rating))  # type: ignore[arg-type]
     dialog = made(run_async, view.acts.show_charts)
     run_async(done(lambda: button(dialog.kind, "Ratings").click()))
+    run_async(done(lambda: button(dialog.face, "Table").click()))
     items = [dialog.table.item(row, 2) for row in range(8)]
     told = [one.text() for one in items if one is not None]
     assert told == ["0", "1", "0", "0", "0", "1", "1", "4.50"]

@@ -18,6 +18,9 @@ from chatbench.services.runs.statistics import Compared, RunStatistics, compared
 from chatbench.services.runs.unrated import unrated
 from chatbench.storage.runs import Figures, RunStore, place_of
 
+_Read = tuple[Run, list[Figures], dict[int, str]]
+"""A run, its figures, and the ids of its rows by their places."""
+
 
 class Reading:
     """The part of the service of runs that asks nothing. All methods raise StorageError where there is no
@@ -95,7 +98,12 @@ class Reading:
     async def compare(self, first: tuple[str, int], second: tuple[str, int]) -> Compared:
         """Two columns, each by the run's id and its index: of one run, or of two. Rows belong together by
         their ids."""
-        read: dict[str, tuple[Run, list[Figures], dict[int, str]]] = {}
+        return await self._compared(first, second, {})
+
+    async def _compared(
+        self, first: tuple[str, int], second: tuple[str, int], read: dict[str, _Read]
+    ) -> Compared:
+        """`read` is what was read of runs already, and gets what is read now."""
         for run_id, index in (first, second):
             if run_id not in read:
                 run = await self._store.get(run_id)
@@ -112,8 +120,9 @@ class Reading:
         one of the same prompt, model and parameters; columns without one are left out."""
         one, other = await self._store.get(first), await self._store.get(second)
         pairs = [(column.index, _earlier(one, column)) for column in other.columns]
+        read: dict[str, _Read] = {}
         return [
-            await self.compare((first, before), (second, after))
+            await self._compared((first, before), (second, after), read)
             for after, before in pairs
             if before is not None
         ]
@@ -123,7 +132,9 @@ class Reading:
         servers (junit); returns what could not be written as it is. Raises StorageError and its kinds."""
         run = await self._store.get(run_id)
         statistics = await self.statistics(run_id)
-        others = [await self.compare((run_id, 0), (run_id, at)) for at in range(1, len(run.columns))]
+        read: dict[str, _Read] = {}
+        columns = range(1, len(run.columns))
+        others = [await self._compared((run_id, 0), (run_id, at), read) for at in columns]
         return await Exporter(run, self._store, statistics, others).export(form, path)
 
     async def sent(self, run_id: str, key: CellKey) -> Request:

@@ -158,9 +158,11 @@ class ChartsDialog(QDialog):
             table = drawn.table
             self.told.setText(drawn.told)
             self.strips.show_strips(drawn.strips, f"{self.windowTitle()}: {table.heads[0]}")
-        self._fill(table)
-        chart = self.chart if self.kind.current() == "value" else self._scroll
-        self.stack.setCurrentWidget(chart if self.face.current() == "chart" else self.table)
+        if self.face.current() == "table":
+            self._fill(table)
+            self.stack.setCurrentWidget(self.table)
+        else:
+            self.stack.setCurrentWidget(self.chart if self.kind.current() == "value" else self._scroll)
 
     def _drawn(self) -> Drawn | None:
         if self.charts is None:
