@@ -12,9 +12,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Set
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
@@ -187,20 +189,30 @@ def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), file.name)
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    """Line, owner and name of each call: ``QDialog.exec()`` gives ``(line, "QDialog", "exec")``."""
+@cache
+def nodes(tree: ast.AST) -> dict[type, list[Any]]:
+    """What a tree is made of, by kind."""
+    found: dict[type, list[Any]] = defaultdict(list)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        found[type(node)].append(node)
+    return found
+
+
+def calls(tree: ast.AST, wanted: Set[str]) -> Iterator[tuple[int, str, str]]:
+    """Line, owner and name of each call of one of these names: ``QDialog.exec()`` gives
+    ``(line, "QDialog", "exec")``."""
+    for node in nodes(tree)[ast.Call]:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in wanted:
             yield node.lineno, ast.unparse(node.func.value), node.func.attr
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        elif isinstance(node.func, ast.Name) and node.func.id in wanted:
             yield node.lineno, "", node.func.id
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+    for node in nodes(tree)[ast.Import]:
+        yield from ((node.lineno, alias.name) for alias in node.names)
+    for node in nodes(tree)[ast.ImportFrom]:
+        if node.module:
             yield node.lineno, node.module
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
@@ -209,8 +221,8 @@ def no_event_loop_is_nested_in_the_window(package: Path) -> list[str]:
     return [
         f"{name}:{line} {owner}.{call}()"
         for name, tree in sources(package, "ui/")
-        for line, owner, call in calls(tree)
-        if owner and (call in NESTED_LOOPS or (call in MESSAGE_BOXES and owner.endswith("QMessageBox")))
+        for line, owner, call in calls(tree, NESTED_LOOPS | MESSAGE_BOXES)
+        if owner and (call in NESTED_LOOPS or owner.endswith("QMessageBox"))
     ]
 
 
@@ -226,9 +238,9 @@ def colours_live_in_the_theme(package: Path) -> list[str]:
 
 def strings(tree: ast.AST) -> Iterator[ast.Constant]:
     """String constants, without docstrings and other bare strings."""
-    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+    bare = {id(node.value) for node in nodes(tree)[ast.Expr]}
+    for node in nodes(tree)[ast.Constant]:
+        if isinstance(node.value, str) and id(node) not in bare:
             yield node
 
 
@@ -237,8 +249,9 @@ def fonts_are_named_in_the_theme(package: Path) -> list[str]:
         f"{name}:{node.lineno} {ast.unparse(node)}"
         for name, tree in sources(package, "ui/")
         if not name.startswith("ui/theme")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
+        for node in nodes(tree)[ast.Call]
+        if isinstance(node.func, ast.Name | ast.Attribute)
+        and (node.func.id if isinstance(node.func, ast.Name) else node.func.attr) in ("QFont", "QColor")
         and ast.unparse(node.func) in ("QFont", "QColor", "QtGui.QFont", "QtGui.QColor")
         and any(isinstance(argument, ast.Constant) for argument in node.args)
     ]
@@ -249,8 +262,7 @@ def the_window_starts_tasks_through_aio(package: Path) -> list[str]:
         f"{name}:{line} {owner}.{call}()"
         for name, tree in sources(package, "ui/")
         if name != "ui/aio.py"
-        for line, owner, call in calls(tree)
-        if call in ("create_task", "ensure_future", "run_coroutine_threadsafe")
+        for line, owner, call in calls(tree, {"create_task", "ensure_future", "run_coroutine_threadsafe"})
     ]
 
 
@@ -265,7 +277,7 @@ def nothing_sleeps(package: Path) -> list[str]:
     return [
         f"{name}:{line}"
         for name, tree in sources(package)
-        for line, owner, call in calls(tree)
+        for line, owner, call in calls(tree, {"sleep", "msleep", "qWait"})
         if (owner, call)
         in (("time", "sleep"), ("QThread", "msleep"), ("QThread", "sleep"), ("QTest", "qWait"))
     ]
@@ -356,6 +368,7 @@ def _parsed_once() -> Iterator[None]:
     """Trees of the whole package are large: none outlives the test that reads them."""
     yield
     parsed.cache_clear()
+    nodes.cache_clear()
 
 
 @pytest.mark.usefixtures("_parsed_once")
