@@ -19,6 +19,7 @@ from tests.scenarios.window import click, press, send, until, write
 from tests.shots.chats import CHAT_SCENES
 from tests.shots.datasets import DATASET_SCENES
 from tests.shots.lanes import LANE_SCENES
+from tests.shots.library import LIBRARY_SCENES
 from tests.shots.prompts import PROMPT_SCENES
 from tests.shots.runs import RUN_SCENES
 from tests.shots.stage import SONNET, Stage, chart, staged
@@ -210,7 +211,7 @@ async def sharp(profile: Path, pictures: Path, scheme: str) -> None:
 SCENES: tuple[Scene, ...] = (
     first_start, chat, streaming, failures, waits, settings, edges, empty, large_text, sharp,
     *LANE_SCENES, *CHAT_SCENES, *PROMPT_SCENES, *WORKBENCH_SCENES, *DATASET_SCENES,
-    *RUN_SCENES,
+    *RUN_SCENES, *LIBRARY_SCENES,
 )  # fmt: skip
 
 

@@ -60,21 +60,23 @@ class WorkbenchPane(QWidget):
         """How many times something was asked for; only the last of it comes into view."""
         self.sidebar = WorkbenchSidebar(services, was.folders)
         self.tabs = TabStrip(self, new_name=self.tr("New prompt"))
-        self.layout_switch = SegmentControl(
-            [
-                ("prompt", self.tr("Prompt")),
-                ("both", self.tr("Prompt and run")),
-                ("run", self.tr("Run")),
-            ],
-            name=self.tr("What the tab shows"),
-        )
+        self.layout_switch = SegmentControl(self._layouts(), name=self.tr("What the tab shows"))
         self.layout_switch.set_current(was.arrangement)
         self.layout_menu = IconButton("columns-2", self.tr("What the tab shows"))
         self.layout_menu.clicked.connect(self._open_layouts)
+        self.stack = QStackedWidget(self)
+        self._lay_out()
+        self.filing = Filing(services, self)
+        self.taking = Taking(services, self)
+        self.pages = Pages(services, self, follows_files=follows_files)
+        self._connect()
+        self._show_current()
+        spawn(self._reopen(), owner=self, name="workbench-reopen")
+
+    def _lay_out(self) -> None:
         self.layout_menu.hide()
         self.tabs.add_button(self.layout_switch)
         self.tabs.add_button(self.layout_menu)
-        self.stack = QStackedWidget(self)
         self.nothing = Label(
             self.tr("Open a prompt, a data set or a run from the list, or begin a new prompt."),
             font="small", color="text3", wrap=True,
@@ -87,12 +89,13 @@ class WorkbenchPane(QWidget):
         column.setSpacing(0)
         column.addWidget(self.tabs)
         column.addWidget(self.stack, 1)
-        self.filing = Filing(services, self)
-        self.taking = Taking(services, self)
-        self.pages = Pages(services, self, follows_files=follows_files)
-        self._connect()
-        self._show_current()
-        spawn(self._reopen(), owner=self, name="workbench-reopen")
+
+    def _layouts(self) -> list[tuple[str, str]]:
+        return [
+            ("prompt", self.tr("Prompt")),
+            ("both", self.tr("Prompt and run")),
+            ("run", self.tr("Run")),
+        ]
 
     def _connect(self) -> None:
         self.sidebar.opened.connect(self._open_row)
@@ -267,8 +270,7 @@ class WorkbenchPane(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName(self.tr("What the tab shows"))
-        names = (("prompt", self.tr("Prompt")), ("both", self.tr("Prompt and run")), ("run", self.tr("Run")))
-        for key, name in names:
+        for key, name in self._layouts():
             action = menu.addAction(name, partial(self._choose_layout, key))
             action.setCheckable(True)
             action.setChecked(key == self._arrangement())

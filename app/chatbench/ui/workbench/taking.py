@@ -34,7 +34,7 @@ class Taking(QObject):
 
     def choose(self) -> None:
         """Asks for files."""
-        dialog = QFileDialog(self._pane.window(), self.tr("Import prompts or data"))
+        dialog = QFileDialog(self._pane.window(), self.tr("Import prompts, plans or data"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(lambda names: self.take([Path(name) for name in names]))

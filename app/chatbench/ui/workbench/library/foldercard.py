@@ -54,7 +54,7 @@ class FolderCard(Card):
         head.addWidget(self.show_button, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.unlink, 0, Qt.AlignmentFlag.AlignTop)
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(14, 10, 10, 12)
+        self._column.setContentsMargins(14, 10, 14, 12)
         self._column.setSpacing(8)
         self._column.addLayout(head)
         self._rows: list[QWidget] = []
@@ -81,7 +81,7 @@ class FolderCard(Card):
         told = [held.format(quantities.number(count))]
         if strangers:
             names = ", ".join(path.name for path in strangers[:3]) + (" …" if len(strangers) > 3 else "")
-            told.append(self.tr("passed over, for they hold something else: {0}").format(names))
+            told.append(self.tr("passed over as something else: {0}").format(names))
         self.fact.setText(" · ".join(told))
         for row in self._rows:
             self._column.removeWidget(row)
@@ -98,7 +98,7 @@ class FolderCard(Card):
         words = self.tr("“{0}” was changed here and in its file. What is not taken stays as a version.")
         see, file, here = Button(self.tr("Open it"), size="small", kind="quiet"), *self._ways(entry)
         see.clicked.connect(partial(self.open_wanted.emit, f"prompt:{entry.id}"))
-        return _row("git-compare", "warning", words.format(entry.name), (see, file, here))
+        return _row("git-compare", "warning", words.format(entry.name), (file, here, see))
 
     def _ways(self, entry: PromptEntry) -> tuple[Button, Button]:
         file = Button(self.tr("Take the file’s"), size="small")
@@ -108,7 +108,7 @@ class FolderCard(Card):
         return file, here
 
     def _unread(self, unread: Unread) -> QWidget:
-        shown = Button(self.tr("Show the file"), size="small", kind="quiet")
+        shown = Button(self.tr("Show the file"), size="small")
         shown.setAccessibleName(self.tr("Show {0} in the file manager").format(unread.path.name))
         shown.clicked.connect(partial(_open, unread.path.parent))
         buttons = () if unread.path == self._path else (shown,)

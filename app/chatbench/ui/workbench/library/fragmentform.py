@@ -103,7 +103,7 @@ class FragmentForm(QWidget):
         self.fragment = None
         self._versions = []
         self.name.setText("")
-        self.name.setReadOnly(False)
+        self.name.setEnabled(True)
         self.source.setText(source)
         self.text.setPlainText(text)
         self.versions.hide()
@@ -120,7 +120,7 @@ class FragmentForm(QWidget):
         self.fragment = fragment
         self._versions = list(versions)
         self.name.setText(fragment.name)
-        self.name.setReadOnly(True)
+        self.name.setEnabled(False)
         if not stays:
             self.source.setText(fragment.source)
             self.text.setPlainText(fragment.text)

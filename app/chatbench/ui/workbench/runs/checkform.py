@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from chatbench.core.checks import Check
-from chatbench.services.runs import KINDS, CheckField, check_problems
+from chatbench.services.runs import KINDS, CheckField, CheckKind, check_problems
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, LineField, Select, Switch
 from chatbench.ui.widgets.dialogs import fit_dialog
@@ -214,6 +214,19 @@ class CheckDialog(QDialog):
             self._add("value", kind.value, check.value)
         for option in kind.options:
             self._add(f"option.{option.name}", option, check.options.get(option.name))
+        self._add_judging(check, kind)
+        self.name = LineField(check.name, name=self.tr("Name"))
+        self.name.setPlaceholderText(kind.title)
+        self.form.add(self.tr("Name"), self.name)
+        self.negate = Switch(self.tr("Passes where it would fail (not)"))
+        self.negate.setChecked(check.negate)
+        self.required = Switch(self.tr("Required: without it the cell does not pass"))
+        self.required.setChecked(check.required)
+        for switch in (self.negate, self.required):
+            self.form.add("", switch)
+
+    def _add_judging(self, check: Check, kind: CheckKind) -> None:
+        """Who judges, from what score on, and how much it counts."""
         self.grader = Select(name=self.tr("Grader"))
         self.grader.setEditable(True)
         if kind.is_graded:
@@ -230,15 +243,6 @@ class CheckDialog(QDialog):
             self._add("threshold", field, check.threshold)
         weight = CheckField(name="weight", type="number", label=self.tr("Weight"), default=1.0)
         self._add("weight", weight, check.weight)
-        self.name = LineField(check.name, name=self.tr("Name"))
-        self.name.setPlaceholderText(kind.title)
-        self.form.add(self.tr("Name"), self.name)
-        self.negate = Switch(self.tr("Passes where it would fail (not)"))
-        self.negate.setChecked(check.negate)
-        self.required = Switch(self.tr("Required: without it the cell does not pass"))
-        self.required.setChecked(check.required)
-        for switch in (self.negate, self.required):
-            self.form.add("", switch)
 
     def _add(self, name: str, field: CheckField, value: Any) -> None:
         widget = self.fields[name] = FieldOfCheck(field, value)

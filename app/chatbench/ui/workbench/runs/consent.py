@@ -85,18 +85,6 @@ class CodeCard(Card):
         self.allow.setAccessibleName(self.tr("Allow the code of {0}").format(check.title))
         self.leave_out = Button(self.tr("Leave the check out"), size="small", kind="quiet")
         self.leave_out.setAccessibleName(self.tr("Leave {0} out").format(check.title))
-        head = Label(
-            self.tr("“{0}” is Python that has not run here before.").format(check.title),
-            weight=600,
-            wrap=True,
-        )
-        told = [origin or self.tr("Written in this plan.")]
-        told.append(
-            self.tr(
-                "It would run in a confined process of its own: without your keys, the network or your "
-                "files. It sees each answer and its row. Allowed once, this code is not asked about again."
-            )
-        )
         self.warning = Label(
             self.tr(
                 "It holds characters that are not seen and can hide what it does; they stand here as ⟦…⟧."
@@ -104,6 +92,21 @@ class CodeCard(Card):
             font="small",
             color="danger",
             wrap=True,
+        )
+        self._lay_out(check.title, origin)
+        self.warning.setVisible(unseen)
+        self.code.set_text(shown)
+
+    def _lay_out(self, title: str, origin: str) -> None:
+        head = Label(
+            self.tr("“{0}” is Python that has not run here before.").format(title), weight=600, wrap=True
+        )
+        told = [origin or self.tr("Written in this plan.")]
+        told.append(
+            self.tr(
+                "It would run in a confined process of its own: without your keys, the network or your "
+                "files. It sees each answer and its row. Allowed once, this code is not asked about again."
+            )
         )
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
@@ -118,8 +121,6 @@ class CodeCard(Card):
         column.addWidget(self.code)
         column.addWidget(self.warning)
         column.addLayout(buttons)
-        self.warning.setVisible(unseen)
-        self.code.set_text(shown)
 
 
 def revealed(code: str) -> tuple[str, bool]:

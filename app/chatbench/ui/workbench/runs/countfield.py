@@ -12,7 +12,7 @@ from chatbench.ui import quantities
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import LineField
 
-_WIDE: Final = 96
+WIDTH: Final = 96
 
 
 class CountField(LineField):
@@ -29,7 +29,7 @@ class CountField(LineField):
         self._least, self._most, self._value = least, most, least
         self.setPlaceholderText(zero)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setFixedWidth(theme().scaled(_WIDE))
+        self.setFixedWidth(theme().scaled(WIDTH))
         self.editingFinished.connect(self._take)
         self._show()
 

@@ -45,7 +45,7 @@ class DataChoice(QObject):
         ):
             self.which.addItem(text, key)
         self.count.set_value(_SOME_ROWS)
-        self.count.setEnabled(False)
+        self.count.hide()
 
     def add_to(self, form: Form) -> None:
         """Puts its rows into a form."""
@@ -151,5 +151,5 @@ class DataChoice(QObject):
         self.chosen.emit()
 
     def _count(self) -> None:
-        self.count.setEnabled(bool(self.which.currentData()))
+        self.count.setVisible(bool(self.which.currentData()))
         self.edited.emit()

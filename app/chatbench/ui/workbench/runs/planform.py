@@ -123,7 +123,7 @@ class PlanForm(QWidget):
     def _lay_out(self) -> None:
         head, rest, foot = Form(), Form(), Form()
         self.rows["name"] = head.add(self.tr("Name"), self.name)
-        self.rows["prompts"] = head.add(self.tr("Prompt versions"), self.prompts)
+        self.rows["prompts"] = head.add(self.tr("Prompts"), self.prompts)
         self.data.add_to(head)
         for key, label, field, hint in (
             ("models", self.tr("Models"), self.models, ""),
@@ -158,8 +158,8 @@ class PlanForm(QWidget):
             switch.toggled.connect(lambda _on: self.edited.emit())
         for part in (self.prompts, self.data):
             part.edited.connect(self.edited)
-        for part in (self.values, self.models, self.limits):
-            part.edited.connect(self.edited)
+        for other in (self.values, self.models, self.limits):
+            other.edited.connect(self.edited)
         self.prompts.edited.connect(self._ask_values)
         self.data.chosen.connect(self._ask_values)
         self.checks.edited.connect(self._ask_consent)

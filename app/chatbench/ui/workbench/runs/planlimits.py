@@ -6,11 +6,13 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QSizePolicy
 
 from chatbench.core.runs import PlanLimits
+from chatbench.ui.theme import theme
 from chatbench.ui.widgets import LineField
 from chatbench.ui.widgets.forms import Form, FormRow
-from chatbench.ui.workbench.runs.countfield import CountField
+from chatbench.ui.workbench.runs.countfield import WIDTH, CountField
 
 
 class AmountField(LineField):
@@ -19,6 +21,8 @@ class AmountField(LineField):
     def __init__(self, name: str, most: Decimal | None = None) -> None:
         super().__init__(name=name)
         self._most = most
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFixedWidth(theme().scaled(WIDTH))
 
     def set_amount(self, amount: Decimal | float | None) -> None:
         """Shows it."""
