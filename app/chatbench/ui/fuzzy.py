@@ -58,6 +58,8 @@ def match(query: str, name: str, keywords: Sequence[str] = ()) -> Match | None:
 
 def _fold(text: str) -> str:
     """Lower case letter by letter, so that indices stay true."""
+    if text.isascii():
+        return text.lower()
     return "".join(lower if len(lower := letter.lower()) == 1 else letter for letter in text)
 
 
