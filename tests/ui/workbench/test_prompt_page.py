@@ -18,12 +18,15 @@ from tests.loopback.server import LoopbackServer
 
 from chatbench.core.endpoints import Endpoint
 from chatbench.core.models import ModelRef
+from chatbench.core.params import Parameters
 from chatbench.core.prompts import Prompt, PromptMessage, Variable
 from chatbench.services import Services
+from chatbench.services.prompts import compare
 from chatbench.ui.widgets import Select
 from chatbench.ui.workbench.differing import DifferenceText
 from chatbench.ui.workbench.hands import Hands
 from chatbench.ui.workbench.prompts.dialogs import CodeDialog, CompareDialog, ImproveDialog
+from chatbench.ui.workbench.prompts.difference import DifferenceView
 from chatbench.ui.workbench.prompts.page import PromptPage
 from chatbench.ui.workbench.prompts.variable import VariableDialog
 
@@ -282,6 +285,24 @@ def test_versions_are_compared_word_by_word(make: Make, do: Do) -> None:
     shown = [one for one in dialog.view.findChildren(DifferenceText) if not one.isHidden()]
     assert [one.toPlainText() for one in shown] == ["Be brief.", "Hello"]
     do(dialog.reject)
+
+
+def test_settings_that_differ_are_told_as_people_write_them(qtbot: QtBot) -> None:
+    before = Prompt(
+        parameters=Parameters(temperature=0.5), response_schema={"type": "object"}, models=("a/b", "a/c")
+    )
+    after = Prompt(response_schema={"type": "array"}, columns={"ticket": "text"}, dataset="Tickets")
+    view = DifferenceView()
+    qtbot.addWidget(view)
+    view.show_difference(compare(before, after))
+    told = {one.accessibleName(): one.toPlainText() for one in view.findChildren(DifferenceText)}
+    assert told["Temperature"] == "0.5 → –"
+    assert told["Models"] == "a/b, a/c → –"
+    assert told["Data set"] == "– → Tickets"
+    assert told["Columns of variables"] == '– → {\n  "ticket": "text"\n}'
+    assert '"type": "' in told["Answer schema"]
+    (schema,) = [one for one in view.findChildren(DifferenceText) if one.accessibleName() == "Answer schema"]
+    assert schema.accessibleDescription() == "removed: object; added: array"
 
 
 def test_a_variable_is_given_a_type_and_a_default(make: Make, do: Do, run_async: Runner) -> None:

@@ -1,10 +1,18 @@
-"""Days as the lists of the workbench write them."""
+"""Days and times as the lists of the workbench write them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QCoreApplication, QDate, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
+
+
+def moment(at_ms: int) -> str:
+    """The time where it was today, else the day."""
+    told = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
+    if told.date() != datetime.now().astimezone().date():
+        return day(at_ms)
+    return QLocale().toString(QTime(told.hour, told.minute), QLocale.FormatType.ShortFormat)
 
 
 def day(at_ms: int) -> str:

@@ -13,7 +13,7 @@ from chatbench.ui.quantities import number
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label
 from chatbench.ui.widgets.dialogs import fit_dialog, last_line
-from chatbench.ui.workbench.dates import day
+from chatbench.ui.workbench.dates import moment
 from chatbench.ui.workbench.prompts.versions import VersionList, VersionRow
 
 _SIZE: Final = (560, 460)
@@ -63,7 +63,7 @@ class HistoryDialog(QDialog):
         dataset = await self._services.datasets.get(self._dataset_id)
         self._now = next((one.number for one in versions if one.sha256 == dataset.version), 0)
         rows = [
-            VersionRow(one.number, self._words(one.what, one.rows), day(one.created_at), changed=False,
+            VersionRow(one.number, self._words(one.what, one.rows), moment(one.created_at), changed=False,
                        is_now=one.number == self._now)
             for one in versions
         ]  # fmt: skip
