@@ -292,9 +292,7 @@ class Batching:
         due = await self._due(place)
         found = await self._request(due)
         if found is None or not found[1].startswith(mark):
-            log.warning(
-                "run %d: what job %s was asked for cell %d has changed", self._run.number, job.id, place
-            )
+            log.info("run %d: what job %s was asked for cell %d has changed", self._run.number, job.id, place)
             del self._sent[place]
             return
         request, fingerprint = found
