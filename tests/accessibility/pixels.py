@@ -74,7 +74,9 @@ def words(root: QWidget) -> Iterator[Word]:
             seen = widget.visibleRegion().boundingRect()
             inset = _INSET if isinstance(widget, QAbstractButton | QLineEdit) else 0
             rect = seen.adjusted(inset, inset, -inset, -inset).translated(widget.mapTo(root, QPoint()))
-            yield Word(type(widget).__name__, text, rect, widget.font())
+            if rect.height() >= widget.fontMetrics().xHeight():
+                # Of less, at the edge of what scrolls, no letter is in view.
+                yield Word(type(widget).__name__, text, rect, widget.font())
 
 
 def _text(widget: QWidget) -> str:

@@ -463,3 +463,22 @@ def test_the_pill_of_what_is_being_written_moves_while_it_is_seen(qtbot: QtBot, 
     pill.set_state("Streaming", "accent", GAUGE)
     pill.hide()
     assert not gauge_clock().running
+
+
+def test_lines_that_wrap_stand_as_far_apart_as_their_role_says(qtbot: QtBot) -> None:
+    label = Label("Words that wrap & <b>more</b> of them, in a narrow column", font="prose", wrap=True)
+    qtbot.addWidget(label)
+    pitch = theme().line("prose")
+    assert label.heightForWidth(2_000) == pitch
+    label.resize(120, 400)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
+    lines = label.heightForWidth(120) / pitch
+    assert lines == int(lines) >= 3
+    picture = label.grab().toImage()
+    ground = picture.pixelColor(119, 399)
+    wide, high = range(picture.width()), range(picture.height())
+    inked = [any(picture.pixelColor(x, y) != ground for x in wide) for y in high]
+    assert all(any(inked[line * pitch : (line + 1) * pitch]) for line in range(int(lines)))
+    assert not any(inked[int(lines) * pitch :])
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    assert label.heightForWidth(2_000) < pitch + label.fontMetrics().height(), "laid out by Qt"

@@ -166,7 +166,7 @@ class Button(PaintedButton):
         width = theme().metrics(self._font, 500).horizontalAdvance(self._label)
         width += 2 * theme().scaled(_PADDING[self._size])
         if self._icon:
-            width += self._mark_edge() + (theme().scaled(_GAP) if self._label else 0)
+            width += self._mark_edge() + (theme().icon_size(_GAP) if self._label else 0)
         if self._keys:
             width += keys_width(self._keys) + 2 * _GAP
         return QSize(max(24, width + 1), theme().control(_HEIGHT[self._size]))
@@ -202,7 +202,7 @@ class Button(PaintedButton):
         metrics = theme().metrics(self._font, 500)
         padding = theme().scaled(_PADDING[self._size])
         edge = self._mark_edge() if self._icon or self._busy else 0
-        lead = edge + theme().scaled(_GAP) if edge and self._label else edge
+        lead = edge + theme().icon_size(_GAP) if edge and self._label else edge
         inner = self.rect().adjusted(padding, 0, -padding, 0)
         if self._keys:
             caps = QRect(0, inner.y(), keys_width(self._keys), inner.height())

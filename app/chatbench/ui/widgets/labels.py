@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextLayout, QTextLine, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
 from chatbench.ui.theme import ColorRole, FontRole, theme
@@ -12,7 +12,8 @@ from chatbench.ui.widgets.tooltips import escape
 
 
 class Label(QLabel):
-    """Plain text that follows the theme. What it shows is never taken for markup."""
+    """Plain text that follows the theme. What it shows is never taken for markup. Lines that wrap stand as
+    far apart as their role says, unless they can be selected: then Qt lays them out."""
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class Label(QLabel):
         self._font_role: FontRole = font
         self._color_role: ColorRole = color
         self._weight = weight
+        self._layouts: tuple[object, list[QTextLayout]] = ((), [])
         self._wanted: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
@@ -46,6 +48,68 @@ class Label(QLabel):
         if color != self._color_role:
             self._color_role = color
             self._wear()
+
+    @property
+    def _pitched(self) -> bool:
+        chosen = self.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
+        return self.wordWrap() and not chosen
+
+    def _room(self, rect: QRect) -> QRect:
+        """What the words have of the whole label."""
+        around = self.margin()
+        return rect.marginsRemoved(self.contentsMargins()).adjusted(around, around, -around, -around)
+
+    def hasHeightForWidth(self) -> bool:
+        return self.wordWrap()
+
+    def heightForWidth(self, width: int) -> int:
+        if not self._pitched:
+            return super().heightForWidth(width)
+        room = self._room(QRect(0, 0, width, 0))
+        lines = sum(len(one) for one in self._laid(room.width()))
+        return lines * theme().line(self._font_role) - room.height()
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(hint.width(), self.heightForWidth(hint.width())) if self._pitched else hint
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        least = (1 + self.text().count("\n")) * theme().line(self._font_role)
+        return hint.expandedTo(QSize(0, least)) if self._pitched else hint
+
+    def _laid(self, width: int) -> list[list[QTextLine]]:
+        """The lines of each paragraph. Their layouts live as long as the label shows the same words."""
+        key = (self.text(), width, self.font().key(), int(self.alignment()))
+        if self._layouts[0] != key:
+            option = QTextOption(self.alignment() & Qt.AlignmentFlag.AlignHorizontal_Mask)
+            option.setWrapMode(QTextOption.WrapMode.WordWrap)
+            layouts = [QTextLayout(words, self.font()) for words in self.text().split("\n")]
+            for layout in layouts:
+                layout.setTextOption(option)
+                layout.beginLayout()
+                while (line := layout.createLine()).isValid():
+                    line.setLineWidth(max(1, width))
+                layout.endLayout()
+            self._layouts = (key, layouts)
+        return [[one.lineAt(at) for at in range(one.lineCount())] for one in self._layouts[1]]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._pitched:
+            super().paintEvent(event)
+            return
+        room, pitch = self._room(self.rect()), theme().line(self._font_role)
+        lines = [line for paragraph in self._laid(room.width()) for line in paragraph]
+        spare = room.height() - len(lines) * pitch
+        upper = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignBottom
+        side = self.alignment() & upper
+        y = room.y() + (spare // 2 if not side else 0 if side == Qt.AlignmentFlag.AlignTop else spare)
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        for number, line in enumerate(lines):
+            top = y + number * pitch + round((pitch - line.height()) / 2)
+            line.draw(painter, QPointF(room.x(), top - line.y()))
+        painter.end()
 
     def _wear(self) -> None:
         self.setFont(theme().font(self._font_role, self._weight))

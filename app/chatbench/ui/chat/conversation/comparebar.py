@@ -72,6 +72,11 @@ class CompareBar(Surface):
         self.add = Button(self.tr("Lane"), size="small", icon="plus")
         self.add.setAccessibleName(self.tr("Add a lane"))
         self.add.clicked.connect(self.add_clicked)
+        self._lay_out()
+        self.setAccessibleName(self.tr("Comparing"))
+        self.set_baseline("")
+
+    def _lay_out(self) -> None:
         self._row = FoldingRow(self.tr("More for the lanes"), self)
         for widget, rank in (
             (self.linked, 3), (self.arrangement, 0), (self.differences, 1), (self.legend, 8),
@@ -82,8 +87,6 @@ class CompareBar(Surface):
         row = QHBoxLayout()
         self.set_layout(row, (16, 6, 16, 6))
         row.addWidget(self._row)
-        self.setAccessibleName(self.tr("Comparing"))
-        self.set_baseline("")
 
     def is_folded(self, widget: QWidget) -> bool:
         """Whether a control stands in the menu, for want of room."""

@@ -63,14 +63,28 @@ class LaneFoot(Surface):
             Figure(self.tr("Tokens out"), self.tr("Tokens of this answer, with its thinking")),
             Figure(self.tr("Cost"), self.tr("What this answer cost, with all that was sent for it")),
         )
-        self._figures = QWidget(self)
-        figures = QHBoxLayout(self._figures)
+        self._figures = self._make_figures()
+        column = QVBoxLayout()
+        column.setSpacing(_BETWEEN)
+        self.set_layout(column, _MARGINS["whole"])
+        column.addWidget(self._figures)
+        column.addLayout(self._make_acts())
+        self._summary.hide()
+        self.set_letter("A")
+        self.show_answer(None, None)
+
+    def _make_figures(self) -> QWidget:
+        place = QWidget(self)
+        figures = QHBoxLayout(place)
         figures.setContentsMargins(0, 0, 0, 0)
         figures.setSpacing(4)
         for value, share in zip(self.values, SHARES, strict=True):
             figures.addWidget(value, share)
         figures.addStretch(1)
         self._measure()
+        return place
+
+    def _make_acts(self) -> QHBoxLayout:
         self._summary = ElidedLabel(font="small", weight=600)
         self.best = Button("", size="small", icon="trophy")
         self.bad = Button("", size="small", icon="thumbs-down")
@@ -91,14 +105,7 @@ class LaneFoot(Surface):
         acts.addWidget(self._summary, 1)
         acts.addStretch()
         acts.addWidget(self.go_on)
-        column = QVBoxLayout()
-        column.setSpacing(_BETWEEN)
-        self.set_layout(column, _MARGINS["whole"])
-        column.addWidget(self._figures)
-        column.addLayout(acts)
-        self._summary.hide()
-        self.set_letter("A")
-        self.show_answer(None, None)
+        return acts
 
     def _measure(self) -> None:
         for value, share in zip(self.values, SHARES, strict=True):

@@ -38,6 +38,19 @@ class TurnStrip(Surface):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sunken", lines=Qt.Edge.BottomEdge, parent=parent)
         self._folded = False
+        self.question: TreeMessage | None = None
+        """The question that is shown, whole."""
+        self.held: QWidget | None = None
+        """What stands in place of its words."""
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        self.set_layout(column, (_SIDES[0], _AROUND, _SIDES[1], _AROUND))
+        column.addLayout(self._make_line())
+        column.addLayout(self._make_below())
+        self._point()
+
+    def _make_line(self) -> QHBoxLayout:
+        """Which turn it is, and the question in one line."""
         self.back = IconButton("chevron-left", self.tr("Turn before"), size="row", shortcut="Alt+PgUp")
         self.on = IconButton("chevron-right", self.tr("Next turn"), size="row", shortcut="Alt+PgDown")
         self.back.clicked.connect(lambda: self.turn_wanted.emit(-1))
@@ -49,13 +62,6 @@ class TurnStrip(Surface):
         self.words.setSizePolicy(policy)
         self.words.setCursor(Qt.CursorShape.PointingHandCursor)
         self.when = Label(font="small", color="text3")
-        self.whole = Label(font="prose", wrap=True)
-        self.whole.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._area = QScrollArea(self)
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._area.setWidget(self.whole)
-        self._area.hide()
         line = QHBoxLayout()
         line.setSpacing(_GAP)
         line.addWidget(self.back)
@@ -76,23 +82,25 @@ class TurnStrip(Surface):
         self.edit = IconButton("pencil", self.tr("Edit the question"), size="row", parent=self)
         self.edit.clicked.connect(self.edit_wanted)
         line.addWidget(self.edit)
-        self.question: TreeMessage | None = None
-        """The question that is shown, whole."""
-        self.held: QWidget | None = None
-        """What stands in place of its words."""
-        column = QVBoxLayout()
-        column.setSpacing(6)
-        self.set_layout(column, (_SIDES[0], _AROUND, _SIDES[1], _AROUND))
-        column.addLayout(line)
-        # The arrow's picture stands where words begin; what is below has no room around it.
+        return line
+
+    def _make_below(self) -> QHBoxLayout:
+        """All the words, or what stands in their place."""
+        self.whole = Label(font="prose", wrap=True)
+        self.whole.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._area.setWidget(self.whole)
+        self._area.hide()
         below = QHBoxLayout()
         below.setSpacing(0)
+        # The arrow's picture stands where words begin; what is below has no room around it.
         below.addSpacing(_SIDES[1] - _SIDES[0])
         self._below = QVBoxLayout()
         self._below.addWidget(self._area)
         below.addLayout(self._below, 1)
-        column.addLayout(below)
-        self._point()
+        return below
 
     def _point(self) -> None:
         """Back is where reading comes from."""

@@ -69,12 +69,25 @@ class PromptEditor(QDialog):
         )  # fmt: skip
         self.values = VariableFields()
         self.values.expect(template.variables)
+        self._make_lane()
+        self._make_ends()
+        self._lay_out()
+        self._settle_conflict()
+        self._find()
+        self._show()
+        self._begun = self.name.text(), self.template()
+        self.name.setFocus()
+
+    def _make_lane(self) -> None:
+        """What the prompt sets of the chat it is put in."""
         self.model = Chip(menu=True)
         self.model.clicked.connect(self._open_models)
         self.parameters = Chip(icon="sliders-horizontal", menu=True)
         self.parameters.clicked.connect(self._open_parameters)
         self.take_system = Button(self.tr("Take this chat's system prompt"), kind="link", size="small")
         self.take_system.clicked.connect(lambda: self.system.setPlainText(self._lane.system))
+
+    def _make_ends(self) -> None:
         self.trouble = Label(font="small", color="danger", wrap=True)
         self.trouble.hide()
         self.load = Button(self.tr("Show what is there now"), kind="link", size="small")
@@ -86,12 +99,6 @@ class PromptEditor(QDialog):
         self.save = Button(self.tr("Save"), kind="primary")
         self.save.clicked.connect(self._save)
         self.name.returnPressed.connect(self.save.click)
-        self._lay_out()
-        self._settle_conflict()
-        self._find()
-        self._show()
-        self._begun = self.name.text(), self.template()
-        self.name.setFocus()
 
     def _text(self, text: str, name: str, hint: str, lines: int) -> QPlainTextEdit:
         field = QPlainTextEdit(text)

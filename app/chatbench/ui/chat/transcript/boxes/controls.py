@@ -28,7 +28,7 @@ def button_width(label: str, icon: str, look: ButtonLook = "bare") -> int:
     """Width of a painted button with words."""
     weight = 500 if look != "bare" else None
     words = theme().metrics("small", weight).horizontalAdvance(label)
-    mark = theme().icon_size(14) + theme().scaled(_GAP) if icon else 0
+    mark = theme().icon_size(14) + theme().icon_size(_GAP) if icon else 0
     return words + mark + 2 * theme().scaled(8) + 1
 
 
@@ -78,7 +78,7 @@ def _paint_words(
     x = rect.x() + theme().scaled(8)
     if icon:
         icons.draw(painter, icon, QRectF(x, rect.y(), size, rect.height()), shade)
-        x += size + theme().scaled(_GAP)
+        x += size + theme().icon_size(_GAP)
     painter.setFont(theme().font("small", 500 if look != "bare" else None))
     painter.setPen(theme().color(shade))
     words = QRectF(x, rect.y(), rect.right() - x, rect.height())
