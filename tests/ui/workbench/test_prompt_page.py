@@ -265,6 +265,25 @@ def test_a_file_is_attached_to_a_message_and_taken_away(
     assert page.editor.prompt() == SECOND
 
 
+def test_a_fragment_is_put_in_where_the_keyboard_is(
+    make: Make, services: Services, run_async: Runner, do: Do
+) -> None:
+    run_async(services.prompts.save_fragment("house-style", "Write plainly."))
+    page = make()
+    card = page.editor.cards.cards[0]
+    card.text.setFocus()
+    QTest.keyClick(card.text, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    do(card.fragment_wanted.emit)
+    (menu,) = [one for one in QApplication.topLevelWidgets() if isinstance(one, QMenu) and one.isVisible()]
+    assert [one.text() for one in menu.actions()] == ["house-style"]
+    do(menu.actions()[0].trigger)
+    menu.close()
+    assert card.text.text() == 'Be brief.{{ fragment("house-style") }}'
+    page.editor.preview_section.set_open(True)
+    do(page.editor.look)
+    assert page.editor.preview.toPlainText().startswith("System:\nBe brief.Write plainly.")
+
+
 def test_what_is_sent_is_shown_with_its_values(make: Make, do: Do) -> None:
     page = make()
     page.editor.preview_section.set_open(True)

@@ -57,7 +57,7 @@ class Grip(IconButton):
 
 class MessageCard(FocusCard):
     """`changed()` with every edit; `move_wanted(step)`, `dragged(point)`, `duplicate_wanted()`,
-    `delete_wanted()` and `examples_wanted()` from its menu and keys; `attach_wanted()`."""
+    `delete_wanted()`, `examples_wanted()`, `attach_wanted()`, `fragment_wanted()` from its menu and keys."""
 
     changed = Signal()
     move_wanted = Signal(int)
@@ -66,6 +66,7 @@ class MessageCard(FocusCard):
     delete_wanted = Signal()
     examples_wanted = Signal()
     attach_wanted = Signal()
+    fragment_wanted = Signal()
 
     def __init__(self, message: PromptMessage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -164,6 +165,7 @@ class MessageCard(FocusCard):
         menu.addAction(self.tr("Move down"), "Alt+Down", partial(self.move_wanted.emit, 1))
         menu.addSeparator()
         menu.addAction(self.tr("Attach files…"), self.attach_wanted.emit)
+        menu.addAction(self.tr("Insert a fragment…"), self.fragment_wanted.emit)
         menu.addAction(self.tr("Add an example after it"), self.examples_wanted.emit)
         menu.addAction(self.tr("Duplicate"), self.duplicate_wanted.emit)
         menu.addSeparator()

@@ -14,11 +14,12 @@ from chatbench.ui.workbench.prompts.card import MessageCard
 
 class MessageCards(QWidget):
     """`changed()` with every edit; `deleted(PromptMessage, place)` so that it can be put back;
-    `attach_wanted(MessageCard)`."""
+    `attach_wanted(MessageCard)`, `fragment_wanted(MessageCard)`."""
 
     changed = Signal()
     deleted = Signal(object, int)
     attach_wanted = Signal(object)
+    fragment_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +69,7 @@ class MessageCards(QWidget):
         card.duplicate_wanted.connect(lambda: self.add(card.message(), self._cards.index(card) + 1))
         card.examples_wanted.connect(lambda: self._add_example(card))
         card.attach_wanted.connect(lambda: self.attach_wanted.emit(card))
+        card.fragment_wanted.connect(lambda: self.fragment_wanted.emit(card))
         self._cards.insert(place, card)
         self._column.insertWidget(place, card)
         return card

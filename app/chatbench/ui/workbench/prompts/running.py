@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.messages import text_of
@@ -17,7 +18,7 @@ from chatbench.services import Services
 from chatbench.services.prompts import Filled
 from chatbench.ui.aio import Rereading, spawn
 from chatbench.ui.quantities import ABOUT, amount, tokens
-from chatbench.ui.widgets import announce
+from chatbench.ui.widgets import announce, tip
 from chatbench.ui.workbench.prompts.card import MessageCard, role_label
 from chatbench.ui.workbench.prompts.estimating import about
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from chatbench.ui.workbench.prompts.page import PromptPage
 
 _KEPT_AFTER_MS = 1500
+_MOST_TOLD = 400
 
 
 class Running(QObject):
@@ -49,6 +51,9 @@ class Running(QObject):
         editor.run_once.clicked.connect(self.run_once)
         editor.attach.clicked.connect(lambda: self.attach(editor.cards.current()))
         editor.cards.attach_wanted.connect(self.attach)
+        editor.cards.fragment_wanted.connect(
+            lambda card: spawn(self._offer_fragments(card), owner=card, name="offer-fragments")
+        )
         self._panel.models_changed.connect(self._reading.again)
         self._panel.models_changed.connect(self._keep.start)
 
@@ -145,7 +150,26 @@ class Running(QObject):
                 continue
         return found
 
-    # Files.
+    # Fragments and files.
+
+    async def _offer_fragments(self, card: MessageCard) -> None:
+        """A menu of them; the chosen one is named where the keyboard is in the message."""
+        found = await self._services.prompts.fragments()
+        menu = QMenu(card)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName(self.tr("Insert a fragment"))
+        for one in found:
+            action = menu.addAction(one.name.replace("&", "&&"), partial(self._insert, card, one.name))
+            action.setToolTip(tip(one.name, reason=one.text[:_MOST_TOLD]))
+        if not found:
+            menu.addAction(self.tr("There are no fragments yet.")).setEnabled(False)
+        menu.setToolTipsVisible(True)
+        menu.popup(card.grip.mapToGlobal(card.grip.rect().bottomLeft()))
+
+    def _insert(self, card: MessageCard, name: str) -> None:
+        mark = "'" if '"' in name else '"'
+        card.text.textCursor().insertText(f"{{{{ fragment({mark}{name}{mark}) }}}}")
+        card.text.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def attach(self, card: MessageCard | None) -> None:
         """Asks for files that belong to a message."""
