@@ -288,14 +288,14 @@ async def test_lanes_that_send_the_same_share_its_bytes(
         sources = [[each.source for each in parts if isinstance(each, MediaPart)] for parts in (one, other)]
         assert all(isinstance(source, InlineData) for source in sources[0])
         assert all(mine is theirs for mine, theirs in zip(*sources, strict=True))
-        assert len(services.attachments._sent) == len(sources[0])
+        assert len(services.attachments._preparing._sent) == len(sources[0])
         return len(sources[0])
 
     assert await sent_to_both() > 0
     # The loop holds what woke this task until its next turn.
     await asyncio.sleep(0)
     gc.collect()
-    assert not list(services.attachments._sent), "nobody keeps what nobody sends"
+    assert not list(services.attachments._preparing._sent), "nobody keeps what nobody sends"
 
 
 # Deleted while it is read.
