@@ -12,7 +12,7 @@ from tests.shots.stage import Stage, staged
 from tests.ui.workbench.stored_runs import Made, columns_of, stored, triage_cells, triage_rows
 
 from chatbench.core.endpoints import Endpoint
-from chatbench.core.runs import Cell, CellKey, PlanLimits, Run
+from chatbench.core.runs import Cell, CellKey, CellRating, PlanLimits, Run
 from chatbench.services.runs import Measure
 from chatbench.ui.workbench.pane import WorkbenchPane
 from chatbench.ui.workbench.runs import RunView
@@ -117,6 +117,9 @@ async def _results(stage: Stage, suffix: str) -> None:
     columns = columns_of(MODELS)
     await stored(services, triage_rows(ROWS), columns, triage_cells(3))
     run = await stored(services, triage_rows(ROWS), columns, triage_cells(4))
+    ratings: tuple[CellRating, ...] = ("up", 4, 1, "down", 5)
+    for row, rating in enumerate(ratings):
+        await services.runs.rate(run.id, CellKey(row, row % 2), rating)
     view = await _opened(stage, run)
     await stage.shoot(f"run-done{suffix}")
     view.open_cell(CellKey(2, 1))

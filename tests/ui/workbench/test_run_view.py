@@ -95,6 +95,8 @@ def test_keys_rate_the_cell_and_take_that_back(view: RunView, services: Services
 
     run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_4)))
     assert rating() == 4
+    told = view._model.at(CellKey(1, 0)).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert told.endswith("; rated 4 of 5")
     run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_Minus)))
     assert rating() == "down"
     run_async(done(lambda: QTest.keyClick(view.grid, Qt.Key.Key_0)))

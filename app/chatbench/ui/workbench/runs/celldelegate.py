@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF,
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from chatbench.core.runs import CellRating
 from chatbench.ui import icons, quantities
 from chatbench.ui.theme import ColorRole, FontRole, theme
 from chatbench.ui.widgets.gauge import gauge_clock
@@ -83,6 +84,8 @@ class CellDelegate(QStyledItemDelegate):
     def _paint_answer(
         self, painter: QPainter, cell: ShownCell, first: QRect, second: QRect, rtl: bool
     ) -> None:
+        if cell.rating is not None:
+            first = self._paint_rating(painter, cell.rating, first, rtl)
         self._words(painter, cell.text, first, "code", "text", rtl, cell.lead)
         edge, gap = theme().icon_size(13), 6
         metrics = theme().metrics("micro")
@@ -90,17 +93,44 @@ class CellDelegate(QStyledItemDelegate):
         painter.setFont(theme().font("micro"))
         painter.setPen(theme().color("text2"))
         base = second.y() + (second.height() + metrics.ascent() - metrics.descent()) / 2
+        ticks = len(cell.ticks) * (edge + gap)
+        if ticks > second.width():
+            self._paint_count(painter, cell.ticks, second, rtl)
+            return
         for fact, wide in self._facts_of(cell):
             x = right - wide
+            if x < second.x() + ticks:
+                break
             painter.drawText(QPointF(self._mirror(x, wide, second) if rtl else x, base), fact)
             right = x - theme().scaled(8)
         x = second.x()
-        shown = max(0, (right - x) // (edge + gap))
-        for tick in cell.ticks[:shown]:
+        for tick in cell.ticks:
             name, color = _MARKS[tick]
             left = self._mirror(x, edge, second) if rtl else x
             icons.draw(painter, name, QRect(left, second.y(), edge, second.height()), color)
             x += edge + gap
+
+    def _paint_rating(self, painter: QPainter, rating: CellRating, line: QRect, rtl: bool) -> QRect:
+        """At the end of the line; the rest of it."""
+        edge = theme().icon_size(13)
+        digit = "" if isinstance(rating, str) else str(rating)
+        wide = edge + theme().metrics("micro").horizontalAdvance(digit) + (2 if digit else 0)
+        spot = QRect(line.right() + 1 - wide, line.y(), wide, line.height())
+        shown = spot if not rtl else QRect(line.x(), line.y(), wide, line.height())
+        icon = "star" if digit else f"thumbs-{rating}"
+        mark = QRect(shown.right() + 1 - edge if rtl else shown.x(), line.y(), edge, line.height())
+        icons.draw(painter, icon, mark, "accenttext")
+        rest = shown.adjusted(0, 0, -edge - 2, 0) if rtl else shown.adjusted(edge + 2, 0, 0, 0)
+        self._words(painter, digit, rest, "micro", "accenttext", rtl)
+        free = wide + theme().scaled(6)
+        return line.adjusted(free, 0, 0, 0) if rtl else line.adjusted(0, 0, -free, 0)
+
+    def _paint_count(self, painter: QPainter, ticks: str, line: QRect, rtl: bool) -> None:
+        """More checks than there is room for: how many passed."""
+        passed = ticks.count("1")
+        name, color = _MARKS["0" if "0" in ticks else "1" if passed else "-"]
+        words = self.tr("{0} of {1}").format(passed, len(ticks))
+        self._marked(painter, line, name, words, color, rtl)
 
     def _facts_of(self, cell: ShownCell) -> list[tuple[str, int]]:
         """Time and cost in words, each with its width."""

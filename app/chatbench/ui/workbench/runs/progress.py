@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatbench.core.runs import Run
 from chatbench.services.runs import Live
@@ -18,6 +18,8 @@ from chatbench.ui.workbench.runs.spans import span
 
 _HIGH: Final = 8
 _MOST_AT_ONCE: Final = 10_000
+_NARROW: Final = 640
+"""Narrower than this, what can be done stands below the name."""
 
 
 class Counts(NamedTuple):
@@ -125,6 +127,7 @@ class ProgressHead(Surface):
         self.estimated = Label(font="small", color="text2")
         self.left = Label(font="small", color="text2")
         self.reason = Label(font="small", color="warning", wrap=True)
+        self._is_narrow = False
         self._lay_out()
         self.pause.clicked.connect(self.paused)
         self.resume.clicked.connect(self.resumed)
@@ -132,21 +135,18 @@ class ProgressHead(Surface):
         self.at_once.counted.connect(self.concurrency)
 
     def _lay_out(self) -> None:
-        first = QHBoxLayout()
-        first.setSpacing(8)
-        first.addWidget(self.name)
-        first.addWidget(self.size_words, 1)
-        at_once = (self.at_once, self.at_once_words)
-        for one in (
-            *at_once,
-            self.compare,
-            self.compare_which,
-            self.pause,
-            self.resume,
-            self.stop,
-            self.more,
-        ):
-            first.addWidget(one)
+        titles, acts = QHBoxLayout(), QHBoxLayout()
+        for row in (titles, acts):
+            row.setSpacing(8)
+        titles.addWidget(self.name)
+        titles.addWidget(self.size_words, 1)
+        buttons = (self.compare, self.compare_which, self.pause, self.resume, self.stop, self.more)
+        for one in (self.at_once, self.at_once_words, *buttons):
+            acts.addWidget(one)
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.setSpacing(8)
+        self._top.addLayout(titles, 1)
+        self._top.addLayout(acts)
         facts = QWidget()
         flow = Flow(facts, gap=6)
         words = (self.done, self.failed, self.writing, self.waiting)
@@ -157,7 +157,7 @@ class ProgressHead(Surface):
         facts.setSizePolicy(policy)
         column = QVBoxLayout()
         column.setSpacing(6)
-        column.addLayout(first)
+        column.addLayout(self._top)
         column.addWidget(self.bar)
         column.addWidget(facts)
         column.addWidget(self.reason)
@@ -188,11 +188,20 @@ class ProgressHead(Surface):
         self.stop.setVisible(state in ("running", "paused"))
         self.resume.setVisible(state in ("paused", "stopped"))
         self.at_once.setVisible(under_way)
-        self.at_once_words.setVisible(under_way)
+        self.at_once_words.setVisible(under_way and not self._is_narrow)
         self._show_money(run, live)
         self._show_time(run, live if under_way else None)
         reason = live.reason if live is not None else run.reason
         self._show_reason(state, reason, running)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < theme().breakpoint(_NARROW)
+        if narrow != self._is_narrow:
+            self._is_narrow = narrow
+            down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+            self._top.setDirection(down if narrow else across)
+            self.at_once_words.setVisible(self.at_once.isVisibleTo(self) and not narrow)
 
     def _show_money(self, run: Run, live: Live | None) -> None:
         cost, unpriced = (live.cost, live.unpriced) if live is not None else (run.cost, run.unpriced)

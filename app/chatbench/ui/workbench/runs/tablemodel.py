@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from chatbench.core.runs import CellKey, Run
+from chatbench.core.runs import CellKey, CellRating, Run
 from chatbench.ui import quantities
 from chatbench.ui.workbench.runs.comparing import Came
 from chatbench.ui.workbench.runs.pages import Pages
@@ -143,7 +143,14 @@ class CellModel(QAbstractTableModel):
             parts.append(self.tr("from the cache") if cell.from_cache else quantities.estimate(cell.cost))
             if cell.total_ms is not None:
                 parts.append(quantities.duration(cell.total_ms / 1000))
+            if cell.rating is not None:
+                parts.append(self._rated(cell.rating))
         return "; ".join(parts)
+
+    def _rated(self, rating: CellRating) -> str:
+        if isinstance(rating, int):
+            return self.tr("rated {0} of 5").format(rating)
+        return self.tr("rated good") if rating == "up" else self.tr("rated bad")
 
     def show_rows(self, rows: Sequence[int] | None) -> None:
         """Only these rows of the run; None: all of them."""
