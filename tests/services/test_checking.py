@@ -22,6 +22,7 @@ from chatbench.client.budget import Budget, BudgetLimit
 from chatbench.client.llm import LLMClient
 from chatbench.core.checks import Check, Subject
 from chatbench.core.errors import BudgetExceeded, FormatError
+from chatbench.core.usage import Rates
 from chatbench.evaluation import patterns
 from chatbench.evaluation.checks import judge
 from chatbench.services import Services, codechecks
@@ -231,6 +232,28 @@ async def test_without_an_embedding_model_nothing_is_asked(
     assert checking.problems([check]) == [
         "embedding: No embedding model is named, and no default one is set."
     ]
+
+
+async def test_a_model_without_embeddings_is_named_before_anything_is_asked(
+    services: Services, checking: Checking, server: LoopbackServer
+) -> None:
+    services.endpoints.save(msgspec.structs.replace(loop(server), wire="anthropic"))
+    check = Check(kind="embedding", value="a", options={"model": "loop/embed"})
+    assert checking.problems([check]) == ["embedding: Loop has no embeddings that Chatbench could ask for."]
+    assert [str(one) for one in checking.embedders([check])] == ["loop/embed"]
+
+
+async def test_a_budget_that_embeddings_reach_is_told_to_whoever_runs(
+    services: Services, checking: Checking, server: LoopbackServer
+) -> None:
+    environment = services.endpoints._environment
+    environment.pricing.user_prices["loop/embed"] = Rates(input=Decimal(1_000_000))
+    budget = Budget(limits=(BudgetLimit(scope="run", usd=Decimal("0.5")),))
+    held = LLMClient(environment=environment, budget=budget)
+    check = Check(kind="embedding", value="a", options={"model": "loop/embed"})
+    with pytest.raises(BudgetExceeded):
+        await checking.judge_all([check], Subject(text="b"), client=held)
+    assert server.asked == []
 
 
 async def test_ollamas_embeddings_are_read(services: Services, server: LoopbackServer) -> None:

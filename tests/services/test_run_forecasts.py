@@ -96,6 +96,19 @@ async def test_graders_and_simulated_users_are_counted(services: Services) -> No
     assert talked.cost > 0
 
 
+async def test_embeddings_are_counted_and_who_has_none_is_named(services: Services) -> None:
+    price(services, "loop/embed", input=1000, output=0)
+    price(services, "loop/m", input=0, output=0)
+    check = Check(kind="embedding", options={"model": "loop/embed"})
+    told = await services.runs.check(plan_of(10, checks=(check,)))
+    assert told.problems == ()
+    assert told.cost == Decimal("0.001") * 2 * 300 * 10, "the answer, and as much that it is compared with"
+    other = Check(kind="embedding", options={"model": "anthropic/embed"})
+    told = await services.runs.check(plan_of(1, checks=(other,)))
+    assert any("Anthropic has no embeddings" in one for one in told.problems)
+    assert any("key" in one for one in told.problems)
+
+
 async def test_what_models_were_like_is_known_from_runs_before(services: Services) -> None:
     before = await services.runs.check(plan_of(10))
     run = await services.runs.start(plan_of(3))

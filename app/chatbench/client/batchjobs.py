@@ -97,7 +97,8 @@ def _id_of(prompt: Any, number: int) -> str:
 
 
 class Share:
-    """A client's budget and cache, as whoever sends batch jobs uses them beside its calls."""
+    """A client's budget and cache, as whoever sends batch jobs or asks for embeddings uses them beside its
+    calls."""
 
     def __init__(self, environment: Environment, budgets: Budgets | None, cached: Cached | None) -> None:
         self.environment, self._budgets, self._cached = environment, budgets, cached
@@ -114,6 +115,18 @@ class Share:
         info = environment.catalogue.info(request.model)
         need = expected_of(request, info, endpoint, environment.pricing, datetime.now(UTC), output_tokens)
         return self._budgets.hold(request, info, endpoint, need, sent=sent)
+
+    async def admit(self, request: Request, output_tokens: int) -> Reservation | None:
+        """The same for a request that is sent by itself: it waits where nothing but calls in flight is in
+        the way."""
+        if self._budgets is None:
+            return None
+        environment = self.environment
+        endpoint = environment.endpoint(request.model.provider)
+        info = environment.catalogue.info(request.model)
+        at, pricing = datetime.now(UTC), environment.pricing
+        need = expected_of(request, info, endpoint, pricing, at, output_tokens, service="")
+        return await self._budgets.acquire(request, info, endpoint, need=need)
 
     async def kept(self, request: Request) -> Response | None:
         """The answer that the client's cache has for the request."""

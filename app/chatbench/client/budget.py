@@ -139,10 +139,11 @@ class Budgets:
             await self._readings.catch_up()
 
     async def acquire(
-        self, request: Request, info: ModelInfo, endpoint: Endpoint, *, conversation: str = "", run: str = ""
-    ) -> Reservation:
-        """`reserve`, after `ready`; waits where nothing but calls in flight is in the way."""
-        need: Need | None = None
+        self, request: Request, info: ModelInfo, endpoint: Endpoint, *, conversation: str = "", run: str = "",
+        need: Need | None = None,
+    ) -> Reservation:  # fmt: skip
+        """`reserve`, after `ready`; waits where nothing but calls in flight is in the way. `need` is set
+        aside in place of the most the call may take."""
         woken = False
         try:
             while True:

@@ -1,4 +1,5 @@
-"""Texts as vectors of numbers, by the embedding models of those providers that have an address for them."""
+"""Texts as vectors of numbers, by the embedding models of those providers that have an address for them;
+held to a client's limits, budget and cache as its other calls are."""
 
 from __future__ import annotations
 
@@ -12,20 +13,24 @@ from typing import Any
 import msgspec
 
 from chatbench.client.environment import Environment
+from chatbench.client.estimate import estimate_text
+from chatbench.client.llm import LLMClient
 from chatbench.client.retries import RetryPolicy
-from chatbench.core.endpoints import Endpoint
+from chatbench.client.targets import Place, Target, target_of
 from chatbench.core.errors import EndpointNotSupported, InvalidResponse, ProviderError
+from chatbench.core.messages import TextPart, user
 from chatbench.core.models import ModelRef
-from chatbench.core.requests import Response
-from chatbench.core.secrets import Secret
+from chatbench.core.params import Parameters
+from chatbench.core.requests import Request, Response
 from chatbench.core.usage import Usage
+from chatbench.providers import embeddings
 from chatbench.providers.decoding import peek_json
-from chatbench.providers.encoding import address, headers_for
+from chatbench.providers.encoding import headers_for
 from chatbench.providers.http import HttpRequest
 from chatbench.providers.wire import HttpWire
 
-_RETRIES = RetryPolicy()
-_OPENAI_LIKE = frozenset({"openai_chat", "openai_responses"})
+_ASKS_FOR = Parameters(extra_body={"encoding_format": "float"})
+"""By which a cache tells a text to be embedded from the same one to be answered."""
 
 
 class Embedded(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,88 +41,115 @@ class Embedded(msgspec.Struct, frozen=True, kw_only=True):
     cost: Decimal | None = None
 
 
-async def embed(texts: Sequence[str], model: ModelRef, environment: Environment) -> Embedded:
-    """One request for all texts, made again as `RetryPolicy` says; what it costs is in the ledger.
+def why_not(model: ModelRef, environment: Environment) -> str:
+    """Why a model's provider cannot be asked for embeddings, in words; "" where it can. Raises UnknownModel
+    for a provider nobody knows."""
+    endpoint = environment.endpoint(model.provider)
+    if embeddings.is_known(endpoint.wire):
+        return ""
+    return f"{endpoint.name} has no embeddings that Chatbench could ask for."
+
+
+async def embed(texts: Sequence[str], model: ModelRef, client: LLMClient) -> Embedded:
+    """One request for all texts that the client's cache does not have, held to its limits and its budget and
+    made again as it says; what it costs is in the ledger.
 
     Raises UnknownModel for a provider nobody knows, EndpointNotSupported for one whose embeddings are not
-    known here, `ProviderError`s, and whatever finding the key raises."""
-    endpoint = environment.keys.effective(environment.endpoint(model.provider))
-    wire = environment.registry.wire(endpoint.wire)
-    place = _place(endpoint)
-    if place is None or not isinstance(wire, HttpWire):
-        raise EndpointNotSupported(
-            f"Embeddings of {endpoint.name} are not supported.",
-            "Choose an embedding model of a provider that speaks OpenAI's or Ollama's interface.",
-            provider=endpoint.id,
-        )
-    found = await environment.keys.find(endpoint)
-    key = found.secret if found else None
-    request = HttpRequest(
-        url=place,
-        headers=headers_for(endpoint, key),
-        body=msgspec.json.encode({"model": model.id, "input": list(texts)}),
-    )
-    body = await _fetched(wire, request, endpoint, key, environment)
-    told = peek_json(body)
-    vectors = _vectors(told, len(texts))
+    known here, BudgetExceeded, `ProviderError`s, and whatever finding the key raises."""
+    reason = why_not(model, client.environment)
+    if reason:
+        hint = "Choose an embedding model of another provider."
+        raise EndpointNotSupported(reason, hint, provider=model.provider)
+    requests = [Request(model=model, messages=(user(text),), parameters=_ASKS_FOR) for text in texts]
+    share = client.share
+    found = [_vector_in(await share.kept(request)) for request in requests]
+    missing = [at for at, vector in enumerate(found) if vector is None]
+    if not missing:
+        return Embedded(vectors=tuple(one for one in found if one is not None), cost=Decimal(0))
+    asked = [texts[at] for at in missing]
+    told, usage, cost = await _paid(asked, model, client)
+    for at, vector in zip(missing, told, strict=True):
+        found[at] = vector
+        words = msgspec.json.encode(vector.tolist()).decode()
+        kept = Response(model=model, parts=(TextPart(text=words),), stop_reason="end")
+        await share.keep(requests[at], kept)
+    vectors = tuple(one for one in found if one is not None)
+    return Embedded(vectors=vectors, input_tokens=usage.input_tokens if usage else 0, cost=cost)
+
+
+async def _paid(
+    texts: Sequence[str], model: ModelRef, client: LLMClient
+) -> tuple[tuple[array[float], ...], Usage | None, Decimal | None]:
+    """The vectors, and what they took: tokens and US dollars, None where nobody says so."""
+    environment = client.environment
+    whole = Request(model=model, messages=(user("\n".join(texts)),), parameters=_ASKS_FOR)
+    reservation = await client.share.admit(whole, 0)
+    counted: Response | None = None
+    try:
+        told, target = await _fetched(texts, model, client)
+        usage = embeddings.used(told)
+        # What nobody counted is held against the budget as it was estimated; its price stays unknown.
+        taken = usage or Usage(input_tokens=_tokens(texts))
+        cost = environment.pricing.cost(model, target.endpoint, taken, datetime.now(UTC))
+        counted = Response(model=model, usage=taken, cost=cost)
+        known = usage is not None or not counted.spent
+        if environment.ledger is not None:
+            environment.ledger.record(counted if known else Response(model=model, usage=taken))
+        vectors = embeddings.decoded(told, len(texts))
+    finally:
+        if reservation is not None:
+            reservation.settle(counted)
     if vectors is None:
         raise InvalidResponse(
-            f"{endpoint.name} answered with something that is no embedding.",
+            f"{target.endpoint.name} answered with something that is no embedding.",
             "See whether the model is one for embeddings.",
-            provider=endpoint.id,
-            raw=body[:4000].decode("utf-8", "replace"),
+            provider=target.endpoint.id,
+            raw=str(told)[:4000],
         )
-    usage = _usage(told)
-    cost = environment.pricing.cost(model, endpoint, usage, datetime.now(UTC))
-    response = Response(model=model, usage=usage, cost=cost)
-    if environment.ledger is not None:
-        environment.ledger.record(response)
-    return Embedded(vectors=vectors, input_tokens=usage.input_tokens, cost=response.spent)
+    return vectors, usage, counted.spent if known else None
 
 
-async def _fetched(
-    wire: HttpWire, request: HttpRequest, endpoint: Endpoint, key: Secret | None, environment: Environment
-) -> bytes:
+async def _fetched(texts: Sequence[str], model: ModelRef, client: LLMClient) -> tuple[Any, Target]:
+    """What was answered, as JSON, at the last of several attempts."""
+    environment, policy = client.environment, client.retries or RetryPolicy()
+    endpoint, info = environment.endpoint(model.provider), environment.catalogue.info(model)
     attempts = 0
     while True:
         attempts += 1
+        target = await target_of(environment, Place(model, client.limits, None, ""), endpoint, info)
+        permit = await target.bucket.acquire(_tokens(texts))
         try:
-            return await wire.fetch(request, endpoint, key, environment.http)
+            told = peek_json(await _sent(texts, model, target, environment))
+            permit.release(embeddings.used(told) if isinstance(told, dict) else None)
+            return told if isinstance(told, dict) else {}, target
         except ProviderError as error:
-            delay = _RETRIES.delay(error, attempts)
+            delay = policy.delay(error, attempts)
+            if pause := policy.pause(error):
+                target.bucket.pause(pause)
             if delay is None:
                 raise
+        finally:
+            permit.release()
         await asyncio.sleep(delay)
 
 
-def _place(endpoint: Endpoint) -> str | None:
-    base = endpoint.base_url.rstrip("/")
-    if endpoint.wire in _OPENAI_LIKE:
-        return address(base, "embeddings")
-    if endpoint.wire == "mistral":
-        return address(base.removesuffix("/v1"), "v1/embeddings")
-    if endpoint.wire == "ollama":
-        return address(base.removesuffix("/v1").removesuffix("/api"), "api/embed")
-    return None
+async def _sent(texts: Sequence[str], model: ModelRef, target: Target, environment: Environment) -> bytes:
+    wire, endpoint = target.wire, target.endpoint
+    assert isinstance(wire, HttpWire)
+    asked = embeddings.encoded(endpoint, model.id, texts)
+    request = HttpRequest(url=asked.url, headers=headers_for(endpoint, target.key), body=asked.body)
+    return await wire.fetch(request, endpoint, target.key, environment.http)
 
 
-def _vectors(told: Any, count: int) -> tuple[array[float], ...] | None:
-    """OpenAI's `data`, each with its `index`, or Ollama's `embeddings`."""
-    if not isinstance(told, dict):
+def _tokens(texts: Sequence[str]) -> int:
+    return sum(map(estimate_text, texts))
+
+
+def _vector_in(response: Response | None) -> array[float] | None:
+    """The vector that a cache has kept."""
+    if response is None:
         return None
     try:
-        if "data" in told:
-            ordered = sorted(told["data"], key=lambda one: one.get("index", 0))
-            rows = [one["embedding"] for one in ordered]
-        else:
-            rows = told["embeddings"]
-        vectors = tuple(array("d", row) for row in rows)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return array("d", msgspec.json.decode(response.text, type=list[float]))
+    except msgspec.DecodeError:
         return None
-    return vectors if len(vectors) == count and all(vectors) else None
-
-
-def _usage(told: dict[str, Any]) -> Usage:
-    counted = told.get("usage")
-    tokens = counted.get("prompt_tokens") if isinstance(counted, dict) else told.get("prompt_eval_count")
-    return Usage(input_tokens=tokens if isinstance(tokens, int) and tokens > 0 else 0)

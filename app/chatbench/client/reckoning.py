@@ -62,15 +62,16 @@ def most_of(request: Request, info: ModelInfo, endpoint: Endpoint, pricing: Pric
 
 
 def expected_of(
-    request: Request, info: ModelInfo, endpoint: Endpoint, pricing: Pricing, at: datetime, output_tokens: int
-) -> Need:
-    """What a request of a batch job sent at `at` (aware) is expected to take, if its answer has so many
-    tokens."""
+    request: Request, info: ModelInfo, endpoint: Endpoint, pricing: Pricing, at: datetime, output_tokens: int,
+    *, service: str = "batch",
+) -> Need:  # fmt: skip
+    """What a request sent at `at` (aware) as part of a batch job, or by another `service`, is expected to
+    take, if its answer has so many tokens."""
     given = ceil(estimate_tokens(request.messages, request.system, info, request.tools))
     output = min(output_tokens, _most_output(request, info))
     if is_free(request.model, endpoint) and str(request.model) not in pricing.user_prices:
         return Need(_ZERO, given, output, None)
-    rates = pricing.rates(request.model, endpoint, at, given, service="batch")
+    rates = pricing.rates(request.model, endpoint, at, given, service=service)
     return Need(_priced(rates, given, output), given, output, rates)
 
 

@@ -7,13 +7,14 @@ import asyncio
 from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from chatbench.client.embeddings import embed
+from chatbench.client.embeddings import embed, why_not
 from chatbench.client.llm import LLMClient
 from chatbench.core.checks import Check, Grading, Subject, Verdict
 from chatbench.core.errors import BadRequest, BudgetExceeded, ChatbenchError, UnknownModel
@@ -35,6 +36,7 @@ from chatbench.templates.language import parse, render
 _NO_TEMPLATES: Final = frozenset({"json_schema", "python"})
 _NOT_AT_ONCE: Final = frozenset({*GRADED, "embedding", "python"})
 _EMBEDDED_AT_ONCE: Final = 8
+_NO_EMBEDDER: Final = "No embedding model is named, and no default one is set."
 _KEPT_GRADINGS: Final = 1_000
 _KEPT_VECTORS: Final = 256
 _REFUSED: Final = "This Python check has not been allowed to run."
@@ -102,7 +104,7 @@ class Checking:
                 if check.kind in GRADED:
                     waiting[at] = together.begin(self._graded(check, subject, asking))
                 elif check.kind == "embedding":
-                    waiting[at] = together.begin(self._embedded(check, subject))
+                    waiting[at] = together.begin(self._embedded(check, subject, asking.client))
                 elif check.kind == "python":
                     waiting[at] = together.begin(self._coded(check, subject))
                 elif (verdict := judge_briefly(check, subject)) is not None:
@@ -148,22 +150,39 @@ class Checking:
         """Ends the processes of Python checks."""
         await self._runner.aclose()
 
+    def embedders(self, checks: Sequence[Check]) -> list[ModelRef]:
+        """The models that are asked for embeddings, one for each check that wants one; without those that
+        nobody knows."""
+        found: list[ModelRef] = []
+        for check in checks:
+            if check.kind == "embedding":
+                with suppress(UnknownModel):
+                    found += filter(None, [self._embedder(check)])
+        return found
+
+    def _embedder(self, check: Check) -> ModelRef | None:
+        """Raises UnknownModel."""
+        named = str(check.options.get("model", ""))
+        return self._models.resolve(named) if named else self._models.default_embedding()
+
     def _closer(self, check: Check) -> list[str]:
-        found = []
-        named = check.grader if check.kind in GRADED else str(check.options.get("model", ""))
-        if check.kind in GRADED or (check.kind == "embedding" and named):
-            try:
-                self._models.resolve(named)
-            except UnknownModel as error:
-                found.append(f"{error.message} {error.hint}".strip())
-        elif check.kind == "embedding" and self._models.default_embedding() is None:
-            found.append("No embedding model is named, and no default one is set.")
+        found: list[str] = []
+        try:
+            if check.kind in GRADED:
+                self._models.resolve(check.grader)
+            elif check.kind == "embedding":
+                found += filter(None, [self._no_embedding(self._embedder(check))])
+        except UnknownModel as error:
+            found.append(f"{error.message} {error.hint}".strip())
         if check.kind == "python":
             found += _wrong_code(str(check.value))
         elif check.kind not in _NO_TEMPLATES:
             for one in check.value if isinstance(check.value, list | tuple) else [check.value]:
                 found += _wrong_template(one)
         return found
+
+    def _no_embedding(self, model: ModelRef | None) -> str:
+        return _NO_EMBEDDER if model is None else why_not(model, self._client.environment)
 
     async def _graded(self, check: Check, subject: Subject, asking: _Asking) -> Verdict:
         try:
@@ -223,22 +242,23 @@ class Checking:
             asking.answered.append(told)
         return told, failure
 
-    async def _embedded(self, check: Check, subject: Subject) -> Verdict:
-        named = str(check.options.get("model", ""))
+    async def _embedded(self, check: Check, subject: Subject, client: LLMClient) -> Verdict:
         try:
-            model = self._models.resolve(named) if named else self._models.default_embedding()
+            model = self._embedder(check)
             if model is None:
-                return unjudged("No embedding model is named, and no default one is set.")
+                return unjudged(_NO_EMBEDDER)
             wanted = text_against(check, subject)
             if not subject.text.strip() or not wanted.strip():
                 return decided(check, Finding(0.0, "There is nothing to compare."))
             known = self._vectors.get((model, wanted))
             texts = [subject.text] if known is not None else [subject.text, wanted]
             async with self._embedding:
-                embedded = await embed(texts, model, self._client.environment)
+                embedded = await embed(texts, model, client)
             other = known if known is not None else embedded.vectors[1]
             self._keep(model, wanted, other)
             likeness = cosine(embedded.vectors[0], other)
+        except BudgetExceeded:
+            raise
         except (Unjudged, ChatbenchError) as error:
             return unjudged(str(error))
         told = f"Cosine {likeness:.3f}."

@@ -121,14 +121,7 @@ class Forecaster:
         columns, found = await columns_of(plan, self._sources, self._models)
         problems = [*found, *await self._of_keys(plan, columns), *self._checks.problems(plan.checks)]
         looked = _Looked(plan, columns)
-        try:
-            async for rows in self._sources.rows(plan.data):
-                looked.add(rows)
-        except ChatbenchError as error:
-            problems.append(f"{error.message} {error.hint}".rstrip())
-        else:
-            problems += ["The plan has no rows."] * (looked.rows == 0)
-        problems += looked.told()
+        problems += await self._look_through(plan, looked)
         usual = await self._store.usual()
         by_jobs, notes = columns_by_jobs(plan, columns, self._environment)
         loads: dict[ModelRef, _Load] = {}
@@ -158,15 +151,23 @@ class Forecaster:
             cost_with_cache=_rounded(money.with_cache),
             cost_in_batches=_rounded(money.in_batches),
             cost_at_once=_rounded(money.at_once),
-            seconds=None
-            if by_jobs
-            else max((self._seconds(plan, ref, load) for ref, load in loads.items()), default=None),
+            seconds=None if by_jobs else self._longest(plan, loads),
             notes=notes,
             problems=tuple(dict.fromkeys(problems)),
         )
 
+    async def _look_through(self, plan: Plan, looked: _Looked) -> list[str]:
+        """What is wrong with the rows."""
+        try:
+            async for rows in self._sources.rows(plan.data):
+                looked.add(rows)
+        except ChatbenchError as error:
+            return [f"{error.message} {error.hint}".rstrip(), *looked.told()]
+        return [*(["The plan has no rows."] * (looked.rows == 0)), *looked.told()]
+
     async def _of_keys(self, plan: Plan, columns: Sequence[RunColumn]) -> list[str]:
         refs = [ModelRef.parse(column.model) for column in columns]
+        refs += self._checks.embedders(plan.checks)
         names = [check.grader for check in plan.checks if check.grader]
         names += [plan.user.model] if plan.user is not None and plan.user.model else []
         found: list[str] = []
@@ -206,9 +207,12 @@ class Forecaster:
         return load, output, self._money(ref, load, _shared(filled), service=True)
 
     def _of_others(self, plan: Plan, load: _Load, output: int) -> list[tuple[ModelRef, _Load, _Money]]:
-        """Graders, and whoever plays the user."""
+        """Graders, whoever plays the user, and what makes vectors of an answer and of what is expected."""
         found = []
         cells = load.calls / _turns(plan)
+        for ref in self._checks.embedders(plan.checks):
+            embedded = _Load(cells, 2 * output * cells, 0, _USUAL_START_S)
+            found.append((ref, embedded, self._money(ref, embedded, 0, service=False)))
         others = list(_gradings(plan).items())
         if plan.user is not None and plan.user.model:
             others.append((plan.user.model, plan.user.turns))
@@ -236,6 +240,9 @@ class Forecaster:
         batches = pricing.rates(ref, endpoint, now, each, service="batch") if service else rates
         is_cheaper = batches != rates or not service
         return _Money(plain, cached, _priced(batches, load, 0) if is_cheaper else None, plain)
+
+    def _longest(self, plan: Plan, loads: Mapping[ModelRef, _Load]) -> float | None:
+        return max((self._seconds(plan, ref, load) for ref, load in loads.items()), default=None)
 
     def _seconds(self, plan: Plan, ref: ModelRef, load: _Load) -> float:
         """As long as the tightest limit wants."""

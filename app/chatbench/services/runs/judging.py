@@ -10,6 +10,7 @@ import msgspec
 
 from chatbench.client.llm import LLMClient
 from chatbench.core.checks import Check, DeterministicKind, Subject, Verdict
+from chatbench.core.models import ModelRef
 from chatbench.core.runs import Cell, Plan
 
 _QUICK = frozenset(get_args(DeterministicKind))
@@ -25,6 +26,9 @@ class Checks(Protocol):
 
     def judge_at_once(self, checks: Sequence[Check], subject: Subject) -> tuple[Verdict, ...] | None:
         """The same where no check asks anybody and all take a moment only; None elsewhere."""
+
+    def embedders(self, checks: Sequence[Check]) -> list[ModelRef]:
+        """The models that are asked for embeddings, one for each check that wants one."""
 
     def problems(self, checks: Sequence[Check]) -> list[str]:
         """What is wrong with them, in words."""
