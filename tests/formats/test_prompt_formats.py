@@ -15,7 +15,7 @@ from chatbench.core.params import Parameters
 from chatbench.core.prompts import NamedPrompt, Prompt, PromptMessage, Variable
 from chatbench.core.runs import Plan, PlanLimits, PlanModel
 from chatbench.core.tools import ToolDefinition
-from chatbench.formats import llm_template, openai_prompt, promptfoo, yamltexts
+from chatbench.formats import llm_template, openai_prompt, promptfoo, promptfoo_writing, yamltexts
 from chatbench.formats.promptfoo_checks import NoCheck, check
 
 PLAIN = st.recursive(
@@ -327,3 +327,46 @@ def test_assertions(told: dict[str, Any], made: Check) -> None:
 def test_assertions_without_a_place(told: Any) -> None:
     with pytest.raises(NoCheck):
         check(told)
+
+
+def test_a_prompt_becomes_a_configuration_of_promptfoo_and_comes_back() -> None:
+    prompt = Prompt(
+        messages=(PromptMessage(role="system", text="Be “brief”.\nAlways."), PromptMessage(text="On {{x}}")),
+        variables=(Variable(name="x", default="trees"), Variable(name="y")),
+        parameters=Parameters(temperature=0.5, max_output_tokens=20),
+        models=("openai/gpt-x", "anthropic/claude-x", "gemini/gemini-x"),
+    )
+    told = yamltexts.read(yamltexts.write(promptfoo_writing.write(NamedPrompt(name="Trees", prompt=prompt))))
+    assert [one["id"] for one in told["providers"]] == [
+        "openai:chat:gpt-x", "anthropic:messages:claude-x", "google:gemini-x",
+    ]  # fmt: skip
+    assert told["providers"][1]["config"] == {"temperature": 0.5, "max_tokens": 20}
+    back = promptfoo.read(told, FILES.__getitem__)
+    assert back.left_out == ()
+    ((named,), (plan,)) = back.prompts, back.plans
+    assert (named.name, named.prompt.messages) == ("Trees", prompt.messages)
+    assert [(one.model, one.parameters) for one in plan.models] == [
+        (one, prompt.parameters) for one in prompt.models
+    ]
+    assert plan.data.rows == ({"x": "trees", "y": ""},)
+
+
+def test_one_message_stays_plain_text_for_promptfoo() -> None:
+    prompt = Prompt(messages=(PromptMessage(text="Hello {{x}}"),), models=("ollama/m",))
+    told = promptfoo_writing.write(NamedPrompt(prompt=prompt))
+    assert told["prompts"] == [{"raw": "Hello {{x}}", "label": "Prompt"}]
+    assert told["providers"] == [{"id": "ollama:chat:m"}]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        (Prompt(messages=(PromptMessage(text="x"),)), "which models"),
+        (Prompt(messages=(PromptMessage(text="x"),), models=("nobody/m",)), "no name for nobody/m"),
+        (Prompt(messages=(PromptMessage(text='{{ fragment("a") }}'),), models=("openai/m",)), "fragments"),
+        (Prompt(models=("anthropic/m",), response_schema={"type": "object"}), "schema"),
+    ],
+)
+def test_what_promptfoo_cannot_hold_is_told(prompt: Prompt, said: str) -> None:
+    with pytest.raises(FormatError, match=said):
+        promptfoo_writing.write(NamedPrompt(prompt=prompt))

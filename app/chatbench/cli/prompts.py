@@ -263,8 +263,8 @@ def remove(session: Session, name: str) -> None:
 @prompts.command()
 @click.argument("name")
 @VERSION
-@click.option("--format", "form", type=click.Choice(["toml", "yaml", "openai", "llm"]), default="toml",
-              show_default=True)  # fmt: skip
+@click.option("--format", "form", default="toml", show_default=True,
+              type=click.Choice(["toml", "yaml", "openai", "llm", "promptfoo"]))  # fmt: skip
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Where to write; stdout if left out.")  # fmt: skip
 @click.pass_obj

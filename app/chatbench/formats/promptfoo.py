@@ -22,13 +22,14 @@ from chatbench.formats.promptfoo_checks import OTHERWISE, NoCheck, check
 ReadFile = Callable[[str], str]
 """The text of a file named in the configuration, by its path there. Raises FormatError."""
 
-_PROVIDERS = {
+PROVIDERS = {
     "openai": "openai", "anthropic": "anthropic", "google": "gemini", "ollama": "ollama",
     "mistral": "mistral",
     "cohere": "cohere", "openrouter": "openrouter", "groq": "groq", "deepseek": "deepseek", "xai": "xai",
     "azure": "azure", "perplexity": "perplexity", "togetherai": "together", "cerebras": "cerebras",
     "fireworks": "fireworks",
 }  # fmt: skip
+"""What promptfoo calls a provider → its name here."""
 _MIDDLE = frozenset({"chat", "completion", "messages", "responses"})
 _NAMES = {"max_tokens": "max_output_tokens", "maxOutputTokens": "max_output_tokens", "topP": "top_p",
           "max_completion_tokens": "max_output_tokens", "maxTokens": "max_output_tokens"}  # fmt: skip
@@ -267,7 +268,7 @@ def model_named(provider: str) -> str:
         rest = rest[1:]
     if rest and rest[0] in _MIDDLE:
         rest = rest[1:]
-    ours = _PROVIDERS.get(kind)
+    ours = PROVIDERS.get(kind)
     return f"{ours}/{':'.join(rest)}" if ours and any(rest) else ""
 
 

@@ -13,15 +13,24 @@ import msgspec
 from chatbench.core.errors import FormatError
 from chatbench.core.messages import StoredFile
 from chatbench.core.prompts import NamedPrompt
-from chatbench.formats import llm_template, openai_prompt, prompt_values, promptfoo, yamltexts
+from chatbench.formats import (
+    llm_template,
+    openai_prompt,
+    prompt_values,
+    promptfoo,
+    promptfoo_writing,
+    yamltexts,
+)
 from chatbench.formats.imported import Imported
 from chatbench.services.tomlfiles import encoded
 from chatbench.templates.language import TemplateError
 from chatbench.templates.prompts import variables_of
 
-ExportFormat = Literal["toml", "yaml", "openai", "llm"]
-EXPORTS: tuple[ExportFormat, ...] = ("toml", "yaml", "openai", "llm")
-SUFFIXES: dict[ExportFormat, str] = {"toml": ".toml", "yaml": ".yaml", "openai": ".json", "llm": ".yaml"}
+ExportFormat = Literal["toml", "yaml", "openai", "llm", "promptfoo"]
+EXPORTS: tuple[ExportFormat, ...] = ("toml", "yaml", "openai", "llm", "promptfoo")
+SUFFIXES: dict[ExportFormat, str] = {
+    "toml": ".toml", "yaml": ".yaml", "openai": ".json", "llm": ".yaml", "promptfoo": ".yaml",
+}  # fmt: skip
 MAX_BYTES = 16_000_000
 FileKind = Literal["prompts", "plan", "table"]
 _PROMPTS = frozenset({".toml", ".yaml", ".yml"})
@@ -99,6 +108,8 @@ def write(named: NamedPrompt, form: ExportFormat) -> str:
         return json.dumps(openai_prompt.write(named), ensure_ascii=False, indent=2) + "\n"
     if form == "llm":
         return yamltexts.write(llm_template.write(named))
+    if form == "promptfoo":
+        return yamltexts.write(promptfoo_writing.write(named))
     values = prompt_values.written(named)
     if form == "yaml":
         return yamltexts.write(values)

@@ -135,6 +135,7 @@ class Taking(QObject):
             self.tr("Chatbench, YAML (*.yaml)"): "yaml",
             self.tr("OpenAI prompt, JSON (*.json)"): "openai",
             self.tr("Template of llm, YAML (*.yaml)"): "llm",
+            self.tr("Configuration of promptfoo, YAML (*.yaml)"): "promptfoo",
         }
         dialog.setNameFilters(list(kinds))
         dialog.setDefaultSuffix("toml")
