@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.window import (
@@ -102,7 +102,10 @@ def test_regenerate_makes_a_sibling_and_the_switcher_goes_back(
 ) -> None:
     async def scenario() -> None:
         async with chatting(tmp_path, server) as (_, view):
+            assert "nothing has been said" in view.transcript.accessibleDescription().lower()
+            assert _has_ink(view.transcript.viewport()), "and it is told to those who see"
             await send(view, "Question")
+            assert view.transcript.accessibleDescription() == ""
             first = view.source.ids()[1]
             server.words = ("Another ", "answer.")
             press(view.composer.editor, Qt.Key.Key_R, CTRL)
@@ -364,3 +367,10 @@ def test_an_error_about_a_key_leads_to_its_provider(
             await until(lambda: session.window.current_section == "settings", "the settings")
 
     run_async(scenario())
+
+
+def _has_ink(widget: QWidget) -> bool:
+    picture = widget.grab().toImage()
+    ground = picture.pixelColor(0, 0)
+    rows, columns = range(0, picture.height(), 2), range(0, picture.width(), 2)
+    return any(picture.pixelColor(x, y) != ground for y in rows for x in columns)

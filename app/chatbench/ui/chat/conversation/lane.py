@@ -87,6 +87,7 @@ class LaneView(Surface):
         self.foot.setVisible(not alone and self.foot.fold != "gone")
         # Beside others it is enough to hear which lanes have ended: whole answers would talk over each other.
         self.transcript.living.reads_ended = alone
+        self._tell_unsaid()
 
     def set_folds(self, *, head: bool, foot: Fold) -> None:
         """How much of head and foot gives its room to the words."""
@@ -134,8 +135,17 @@ class LaneView(Surface):
         self.source.show(conversation, lane, extents, fresh, shared)
         self._answers = {m.turn_id: m for m in self.source.path if m.role == "assistant"}
         self.transcript.refresh()
+        self._tell_unsaid()
         self.head.show_lane(lane)
         self.show_figures()
+
+    def _tell_unsaid(self) -> None:
+        """A chat in which nothing was said yet says what can be typed; lanes beside each other need not."""
+        words = self.tr(
+            "Nothing has been said here yet. Type / for a prompt, @ for a model, # for another chat."
+        )
+        self.transcript.context.unsaid = words if self.alone else ""
+        self.transcript.setAccessibleDescription("" if self.source.path else self.transcript.context.unsaid)
 
     def live(self) -> Answer | None:
         """The answer that is coming in here, if one is."""

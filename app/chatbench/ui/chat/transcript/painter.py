@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatbench.ui import icons
@@ -15,7 +15,7 @@ from chatbench.ui.chat.transcript.boxes.base import Box, Paint
 from chatbench.ui.chat.transcript.boxes.changes import paint_sign
 from chatbench.ui.chat.transcript.boxes.controls import in_order, isolated, paint_button, paint_line, tr
 from chatbench.ui.chat.transcript.boxes.text import TextBox
-from chatbench.ui.chat.transcript.frame import LINE_BEFORE_TURN, QUOTE_BAR
+from chatbench.ui.chat.transcript.frame import BEFORE_TURN, LINE_BEFORE_TURN, QUOTE_BAR
 from chatbench.ui.chat.transcript.item import Item
 from chatbench.ui.chat.transcript.selection import Selection
 from chatbench.ui.chat.transcript.stack import Stack
@@ -72,6 +72,8 @@ class TranscriptPainter:
     def paint(self, painter: QPainter, clip: QRectF) -> None:
         """Draw everything that touches ``clip``, in viewport coordinates."""
         painter.fillRect(clip, theme().color("page"))
+        if not self.stack.ids:
+            self._paint_unsaid(painter)
         for row in self.stack.rows:
             high = self.stack.height_of(row.index)
             if row.top + high < clip.top() or row.top > clip.bottom():
@@ -83,6 +85,15 @@ class TranscriptPainter:
             painter.translate(0, row.top)
             self._paint_item(painter, row.index, row.item, clip.translated(0, -row.top))
             painter.restore()
+
+    def _paint_unsaid(self, painter: QPainter) -> None:
+        frame, words = self.stack.frame, self.stack.context.unsaid
+        painter.setFont(theme().font("small"))
+        painter.setPen(theme().color("text3"))
+        rect = QRectF(frame.column_x, BEFORE_TURN, frame.column, 4 * theme().line("small"))
+        side = Qt.AlignmentFlag.AlignRight if frame.rtl else Qt.AlignmentFlag.AlignLeft
+        flags = side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignTop
+        painter.drawText(rect, flags | Qt.TextFlag.TextWordWrap, words)
 
     def _paint_missing(self, painter: QPainter, row: Row, height: float) -> None:
         """A message that is being loaded: its place, without anything that moves."""

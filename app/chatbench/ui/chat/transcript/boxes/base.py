@@ -110,6 +110,8 @@ class Context:
     """What a message is shown beside."""
     urged: str = ""
     """The message whose first way on is the one primary button in view; "" where there is none."""
+    unsaid: str = ""
+    """What stands where the messages will, as long as there are none."""
     rearranged: Callable[[object], None] = lambda _segment: None
     """A segment has other boxes now."""
     states: dict[Any, Any] = field(default_factory=dict)
