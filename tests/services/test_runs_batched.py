@@ -26,6 +26,9 @@ from tests.services.test_runs import plan_of, prompt
 from chatbench.core.changes import Changes
 from chatbench.core.checks import Check
 from chatbench.core.endpoints import Endpoint, Quirks
+from chatbench.core.messages import user
+from chatbench.core.models import ModelRef
+from chatbench.core.requests import Request
 from chatbench.core.runs import Plan, PlanData, PlanLimits, PlanPrompt, PlanUser, Run
 from chatbench.providers.openai_responses.batches import OpenAIJobs
 from chatbench.services import Services
@@ -479,3 +482,17 @@ async def test_windows_hear_of_jobs(services: Services, server: LoopbackServer, 
     await services.runs.wait((await services.runs.start(batched(1))).id)
     (job,) = await services.jobs.all()
     assert [change.jobs for change in heard if change.jobs][-1] == {job.id}
+
+
+async def test_jobs_are_listed_followed_and_cancelled(
+    services: Services, server: LoopbackServer, heard: list[Changes]
+) -> None:
+    asked = [(f"{n}", Request(model=ModelRef.parse(MODEL), messages=(user(f"say {n}"),))) for n in range(2)]
+    first, second = [await services.jobs.submit(asked, name=name) for name in ("a", "b")]
+    assert [job.name for job in await services.jobs.all()] == ["b", "a"]
+    server.batches.finish(jobs_at(server)[0])
+    states = [job.state async for job in services.jobs.follow(first.id)]
+    assert states == ["ended"]
+    assert (await services.jobs.cancel(second.id)).stopped
+    assert jobs_at(server)[1].status == "cancelling"
+    assert [change.jobs for change in heard if change.jobs][:2] == [{first.id}, {second.id}]

@@ -6,6 +6,7 @@ asked whether it has it before it is sent again.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -25,6 +26,8 @@ from chatbench.storage.jobs import JobStore, NewPiece
 Where = Callable[[str], tuple[Endpoint, Secret | None]]
 """Address and own key for a provider; without a key the environment's is taken."""
 _GROUP = 200
+_BREATH = 32
+"""Requests and answers that are encoded or read before others on the loop have their turn."""
 _LONGEST_NAME = name_of("0" * 32, 10**15)
 _sending: set[str] = set()
 """Pieces that this process is sending at the moment."""
@@ -48,7 +51,9 @@ class Pieces:
         places: dict[str, At] = {}
         groups: dict[tuple[str, str, str], list[list[str]]] = {}
         sizes: dict[tuple[str, str, str], int] = {}
-        for custom_id, request in asked:
+        for number, (custom_id, request) in enumerate(asked):
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
             provider = request.model.provider
             if provider not in places:
                 places[provider] = await self.at(provider)
@@ -119,7 +124,9 @@ class Pieces:
         lines: list[bytes] = []
         apart, after = "", 0
         while asked := await self._store.asked(piece.id, after, _GROUP):
-            for one in asked:
+            for number, one in enumerate(asked):
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
                 call = call_of(self._environment, one.request, at.place)
                 apart = at.work.apart(call)
                 lines.append(at.work.line(name_of(piece.id, one.seq), call, at.place.wire))
@@ -159,7 +166,7 @@ class Pieces:
 
     async def _take(self, at: At, piece: JobPiece, remote: RemoteJob) -> None:
         lines = lines_in(await at.work.results(at.place, remote))
-        while group := list(itertools.islice(lines, _GROUP)):
+        while group := list(itertools.islice(lines, _BREATH)):
             told = dict(filter(None, (line_of(at, piece, line) for line in group)))
             requests = await self._store.requests(piece.id, list(told))
             results = [

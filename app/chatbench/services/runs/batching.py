@@ -21,15 +21,18 @@ from chatbench.core.errors import BudgetExceeded, ChatbenchError, ErrorReport, F
 from chatbench.core.jobs import Job
 from chatbench.core.models import ModelRef
 from chatbench.core.requests import Request, Response
-from chatbench.core.runs import Plan, Run, RunColumn, RunState
+from chatbench.core.runs import Plan, Run, RunColumn, RunRow, RunState
 from chatbench.services.runs.asking import Answered, Asker, answered_by, failed_cell, fingerprint_of
 from chatbench.services.runs.feeding import Due, Feed, Lane
+from chatbench.services.runs.turns import Turns
 from chatbench.storage.runs import DUE, UNCHECKED, RunStore, key_of, place_of
 
 log = logging.getLogger(__name__)
 _LARGEST_JOB = 10_000
 """Requests of one job: all of them are in memory while it is made."""
 _LARGEST_JOB_BYTES = 32 * 1024 * 1024
+_PAGE = 64
+"""Rows that are read at once."""
 _TRIES = 3
 _USUAL_OUTPUT = 300
 _MARK = 16
@@ -87,15 +90,18 @@ class Batching:
         asker: Asker,
         jobs: Jobs,
         usual: Mapping[str, tuple[float, float]],
+        turns: Turns | None = None,
     ) -> None:
         """`columns` go by jobs; `states` is that of every cell; `usual` are the output tokens of an answer,
-        first of each pair, by model."""
+        first of each pair, by model; with `turns` nothing is begun out of turn."""
         self.columns = columns
         self._run, self._states, self._store, self._asker, self._jobs = run, states, store, asker, jobs
         self._source = source_of(run.id)
         self._share = asker.client.share
         self._usual = usual
         self._lane = Lane(run, [], states, store)
+        self._rows: dict[int, RunRow] = {}
+        self._turns = turns
         self._sent: dict[int, _Sent] = {}
         self._over: set[int] = set()
         self._tries: Counter[int] = Counter()
@@ -190,6 +196,7 @@ class Batching:
         room = True
         while room and (due := await feed.next()) is not None:
             due.lane.in_flight -= 1
+            await self._turn()
             if due.place in self._over or due.place in self._sent:
                 continue
             if self._states[due.place] == UNCHECKED or due.place in self._live:
@@ -283,6 +290,7 @@ class Batching:
                 told, _, mark = custom_id.partition("-")
                 sent = self._sent.get(int(told))
                 if sent is not None and sent.job_id == job.id:
+                    await self._turn()
                     if sent.held is not None:
                         sent.held.settle(response)
                     await self._hear(job, int(told), mark, response)
@@ -317,10 +325,17 @@ class Batching:
             return True
         return self._tries[place] < (self._run.plan.limits.tries or _TRIES)
 
+    async def _turn(self) -> None:
+        if self._turns is not None:
+            await self._turns.mine()
+
     async def _due(self, place: int) -> Due:
         key = key_of(self._run, place)
-        (row,) = await self._store.rows(self._run, key.row, 1)
-        return Due(place, key, row, self._lane)
+        if key.row not in self._rows:
+            first = key.row - key.row % _PAGE
+            found = await self._store.rows(self._run, first, _PAGE)
+            self._rows = dict(enumerate(found, first))
+        return Due(place, key, self._rows[key.row], self._lane)
 
     async def _take(self, due: Due, answered: Answered | None = None) -> None:
         """Gives a cell over to be checked and written; returns when it has begun."""

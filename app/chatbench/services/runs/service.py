@@ -303,28 +303,30 @@ class RunService(Reading):
     async def _go(self, run_id: str, plan: Plan | None = None, concurrent: int | None = None) -> Run:
         run = await self._store.claim(run_id, plan)
         states = await self._store.states(run)
-        asker = self._clients.asker(run)
+        asker, turns = self._clients.asker(run), Turns() if self._shared_loop else None
         running = Running(
             run, states, self._store, asker, self._checks,
             concurrent=concurrent or run.plan.limits.concurrent or AT_ONCE,
             passed=await self._store.passed(run),
             talks=await self._talks(run),
-            turns=Turns() if self._shared_loop else None,
+            turns=turns,
             changed=lambda: self._tell(run_id),
-            batching=await self._batching(run, states, asker),
+            batching=await self._batching(run, states, asker, turns),
         )  # fmt: skip
         self._running[run_id] = running
         self._tasks[run_id] = asyncio.get_running_loop().create_task(self._to_its_end(running))
         self._tell(run_id)
         return run
 
-    async def _batching(self, run: Run, states: bytearray, asker: Asker) -> Batching | None:
+    async def _batching(
+        self, run: Run, states: bytearray, asker: Asker, turns: Turns | None
+    ) -> Batching | None:
         """What sends the cells that go by batch jobs, where any do."""
         columns, _ = columns_by_jobs(run.plan, run.columns, self._environment)
         if not columns:
             return None
         usual = await self._store.usual()
-        return Batching(run, columns, states, self._store, asker, self._jobs(), usual)
+        return Batching(run, columns, states, self._store, asker, self._jobs(), usual, turns)
 
     def _jobs(self) -> Jobs:
         def told(job_id: str) -> None:
