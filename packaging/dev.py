@@ -18,6 +18,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - a plain sentence instead of a tr
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -29,6 +30,10 @@ from environment import ROOT, Environment, SetupError, say, write_locks
 _GLOBAL_OPTIONS_WITH_VALUE = ("--profile", "--log-level")
 _PARALLEL = ("-n", "2", "--dist", "worksteal")
 """Who has nothing left takes of the others' share: some folders take much longer than others."""
+_RUFF = (["ruff", "check"], ["ruff", "format", "--check"])
+_MYPY = ["mypy"]
+_LAST = 19
+"""The priority of what is in no hurry."""
 _WINDOW, _OFFSCREEN = "window", "offscreen"
 
 
@@ -114,20 +119,49 @@ def test(arguments: list[str]) -> int:
     needs = system.provide(_qt_folder(environment), tests=True)
     if needs:
         raise SetupError(f"{needs.describe()}. To install: {needs.command()}")
-    whole = not [one for one in arguments if one != "--long"]
-    failed = lint(environment) if whole else 0
     # The program is started hundreds of times, and compiled each time where no one may keep what was.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    if not whole:
+    if [one for one in arguments if one != "--long"]:
         return _start(environment, ["-m", "pytest", *arguments])
-    return _start(environment, ["-m", "pytest", *_PARALLEL, *arguments]) or failed
+    codes = [_start(environment, ["-m", *check]) for check in _RUFF]
+    with Beside([environment.python, "-m", *_MYPY]) as types:
+        codes.append(_start(environment, ["-m", "pytest", *_PARALLEL, *arguments]))
+        codes.append(types.ended())
+    return next((code for code in codes if code), 0)
 
 
 def lint(environment: Environment) -> int:
     """Run ruff (rules and layout) and mypy; returns 0 when all are content."""
-    checks = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
-    codes = [_start(environment, ["-m", *check]) for check in checks]
+    codes = [_start(environment, ["-m", *check]) for check in (*_RUFF, _MYPY)]
     return next((code for code in codes if code), 0)
+
+
+class Beside:
+    """A command that runs while another does, in the time that one leaves; what it says is said at its
+    end."""
+
+    def __init__(self, command: list[str | Path]) -> None:
+        self._told = tempfile.TemporaryFile()  # noqa: SIM115 - closed on the way out
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self._told, stderr=subprocess.STDOUT
+        )
+        if sys.platform != "win32":
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _LAST)
+
+    def ended(self) -> int:
+        """Waits for it and says what it has said; returns its exit code."""
+        code = self._process.wait()
+        self._told.seek(0)
+        print(self._told.read().decode(errors="replace"), end="", flush=True)
+        return code
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._told.close()
 
 
 def bench(arguments: list[str]) -> int:

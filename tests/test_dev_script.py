@@ -433,3 +433,12 @@ def test_the_wheel_holds_the_program_and_its_resources(tmp_path: Path) -> None:
     assert resources == str(tmp_path / "installed" / "chatbench" / "resources")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert version == project["version"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="priorities of POSIX")
+def test_types_are_checked_in_the_time_that_tests_leave(capfd: pytest.CaptureFixture[str]) -> None:
+    program = "import os\nwhile os.getpriority(os.PRIO_PROCESS, 0) < 19: pass\nprint('Told.')\nexit(3)"
+    with dev.Beside([sys.executable, "-c", program]) as beside:
+        assert capfd.readouterr().out == ""
+        assert beside.ended() == 3
+    assert capfd.readouterr().out == "Told.\n"
