@@ -38,8 +38,6 @@ class RingStyle(QProxyStyle):
     ) -> int:
         if metric in {QStyle.PixelMetric.PM_FocusFrameHMargin, QStyle.PixelMetric.PM_FocusFrameVMargin}:
             return RING_WIDTH + RING_GAP
-        if metric == QStyle.PixelMetric.PM_LineEditIconSize:
-            return self._theme.icon_size(16)
         return super().pixelMetric(metric, option, widget)
 
     def drawControl(
