@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragMoveEvent,
     QDropEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
 )
@@ -146,6 +147,14 @@ class WorkbenchList(RowList):
         row = self._row(index)
         if row is not None and row.kind != "head":
             self.menu_wanted.emit(row, point)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        had_row = self.currentIndex().isValid()
+        super().focusInEvent(event)
+        if not had_row:
+            # What is in view may have no row: the keyboard begins at the first that can be opened.
+            first = next((at for at, row in enumerate(self._model.rows) if not row.is_head), _NOWHERE)
+            self.setCurrentIndex(self._model.index(first))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row, key = self._row(self.currentIndex()), event.key()

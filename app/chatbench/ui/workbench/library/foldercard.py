@@ -15,7 +15,6 @@ from chatbench.core.prompts import PromptEntry
 from chatbench.services.prompts import Unread
 from chatbench.ui import quantities
 from chatbench.ui.widgets import Button, Card, ElidedLabel, Flow, IconButton, Label, Mark
-from chatbench.ui.widgets.forms import words_of
 
 Conflict = Literal["file", "here"]
 """Which side of a prompt that was changed on both becomes the newest version."""
@@ -71,7 +70,7 @@ class FolderCard(Card):
         state = (
             count,
             tuple(both),
-            tuple((one.path, words_of(one.error)) for one in unread),
+            tuple((one.path, one.error.message) for one in unread),
             tuple(strangers),
         )
         if state == self._state:
@@ -112,7 +111,7 @@ class FolderCard(Card):
         shown.setAccessibleName(self.tr("Show {0} in the file manager").format(unread.path.name))
         shown.clicked.connect(partial(_open, unread.path.parent))
         buttons = () if unread.path == self._path else (shown,)
-        return _row("circle-alert", "danger", words_of(unread.error), buttons)
+        return _row("circle-alert", "danger", _breakable(unread.error.message), buttons)
 
 
 def _row(icon: str, tone: Literal["warning", "danger"], words: str, buttons: Sequence[Button]) -> QWidget:
@@ -136,6 +135,11 @@ def _row(icon: str, tone: Literal["warning", "danger"], words: str, buttons: Seq
         column.addWidget(below)
     line.addLayout(column, 1)
     return row
+
+
+def _breakable(words: str) -> str:
+    """With places where a long path can go on in the next line."""
+    return words.replace("/", "/\u200b").replace("\\", "\\\u200b")
 
 
 def _open(folder: Path) -> None:

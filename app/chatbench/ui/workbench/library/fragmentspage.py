@@ -133,7 +133,8 @@ class FragmentsPage(Surface):
         rows = []
         for one in fragments:
             count = len(uses.get(one.name, ()))
-            said = self.tr("used by {0} prompts").format(quantities.number(count))
+            used = self.tr("used by {0} prompt") if count == 1 else self.tr("used by {0} prompts")
+            said = used.format(quantities.number(count))
             fact = quantities.number(count) if count else ""
             rows.append(
                 Row(kind="fragment", title=one.name, id=one.name, fact=fact, icon="text-quote", said=said)
