@@ -30,7 +30,7 @@ from tests.benchmarks.rows import Measured
 AT_ONCE = 4
 """Calls under way at a time: what promptfoo does by itself; with 20 it is no faster."""
 ROUNDS = 3
-THIRD = 1 / 3
+THIRD = 0.33
 _SAMPLE_S = 0.05
 _LIMIT_S = 240.0
 _CELLS = suite.ROWS * suite.PROMPTS * len(suite.MODELS)
@@ -95,9 +95,13 @@ class Side:
                 process.wait()
         took = time.perf_counter() - began
         if process.returncode not in codes:
-            end = "\n".join(path.read_text("utf-8", "replace")[-2000:] for path in (output, errors))
-            raise RuntimeError(f"{command} ended with {process.returncode}: {end}")
+            raise RuntimeError(f"{command} ended with {process.returncode}: {self.said()}")
         return Took(took, _children_s() - spent, most)
+
+    def said(self) -> str:
+        """The end of what the last command wrote."""
+        names = ("output.txt", "errors.txt")
+        return "\n".join((self.folder / name).read_text("utf-8", "replace")[-2000:] for name in names)
 
 
 class Ours(Side):
@@ -125,7 +129,10 @@ class Ours(Side):
         """Carries the plan out; cells without an answer end it with 1."""
         command = self._command("run", str(self.plan), "--concurrent", str(AT_ONCE), "--json")
         took = self.finished(command, (0, 1), memory)
-        told = json.loads((self.folder / "output.txt").read_text("utf-8"))
+        try:
+            told = json.loads((self.folder / "output.txt").read_text("utf-8"))
+        except ValueError:
+            raise RuntimeError(f"there was no run: {self.said()}") from None
         if (told["state"], told["done"] + told["failed"]) != ("done", _CELLS):
             raise RuntimeError(f"the run ended as {told['state']}: {told['reason']}")
         return took
