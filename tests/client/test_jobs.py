@@ -389,6 +389,20 @@ async def test_a_large_job_for_gemini_is_a_file_and_so_are_its_answers(
     assert await texts(jobs, job.id) == {"row 0": "BadRequest", "row 1": "say 1", "row 2": "say 2"}
 
 
+async def test_a_lost_job_of_gemini_is_found_wherever_it_is_listed(
+    server: LoopbackServer, jobs: Jobs
+) -> None:
+    server.batches.page, server.batches.oldest_first = 1, True
+    now, server.batches.now = server.batches.now, server.batches.now - 86_400
+    for _ in range(2):
+        await jobs.submit(asked("gemini", 2))
+    server.batches.now, server.batches.lose_next = now, 1
+    lost = await jobs.submit(asked("gemini", 2))
+    assert (await jobs.look(lost.id)).pieces[0].state == "working"
+    assert len(server.batches.taken) == 3
+    assert [job.id for job in await jobs.remote("gemini")] == ["batches/003", "batches/002", "batches/001"]
+
+
 async def test_lines_that_gemini_and_mistral_may_tell_errors_in(environment: Environment) -> None:
     google = Place(Gemini(), environment.endpoint("gemini"), None, environment.http)
     for line, kind in (
@@ -463,6 +477,8 @@ async def test_jobs_are_kept_for_whom_they_were_sent_until_the_answers_went_ther
     assert await jobs.asked(mine.id) == ["row 0", "row 1"]
     assert [job.id for job in await jobs.jobs(source="run:1")] == [mine.id]
     await jobs.wait(mine.id)
+    with pytest.raises(ConfigurationError, match="belongs to a run"):
+        await jobs.again(mine.id)
     await jobs.collected(mine.id)
     assert await jobs.jobs(source="run:1") == []
     assert (await jobs.get(mine.id)).collected

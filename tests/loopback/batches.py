@@ -21,7 +21,8 @@ _PREFIXES = {"openai": "batch_", "anthropic": "msgbatch_", "gemini": "batches/",
 
 class BatchShelf:
     """What one server has taken. `lose_next` answers: the job is taken, and nobody told so. With `at_once` a
-    job has ended when it is first asked about. `now` is the server's clock, UTC seconds."""
+    job has ended when it is first asked about. `now` is the server's clock, UTC seconds; Gemini's jobs may be
+    told `oldest_first`."""
 
     def __init__(self, files: FileShelf) -> None:
         self.taken: dict[str, Taken] = {}
@@ -29,6 +30,7 @@ class BatchShelf:
         self.lose_next = 0
         self.now = 0
         self.page = 100
+        self.oldest_first = False
         self._files = files
 
     def finish(
@@ -101,6 +103,8 @@ class BatchShelf:
             start = int(query["page"][0]) * size
             shown = [told(job) for job in jobs[start : start + size]]
             return replies.data({"object": "list", "total": len(jobs), "data": shown})
+        if vendor == "gemini" and self.oldest_first:
+            jobs.reverse()
         token = {"anthropic": "after_id", "gemini": "pageToken"}.get(vendor, "after")
         after = query.get(token, [""])[0]
         start = next((place + 1 for place, job in enumerate(jobs) if job.id == after), 0)

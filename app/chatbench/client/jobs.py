@@ -142,8 +142,12 @@ class Jobs:
 
     async def again(self, job_id: str) -> Job:
         """Asks what failed, expired or was cancelled once more, as part of the same job. Raises
-        ConfigurationError where it has not ended, or nothing is missing."""
+        ConfigurationError where it has not ended, nothing is missing, or a run asks for it."""
         job = await self._store.get(job_id)
+        if job.source:
+            raise ConfigurationError(
+                "The batch job belongs to a run.", "Go on with the run: it asks for what is missing."
+            )
         missing = await self._store.missing(job_id)
         if job.state == "open" or not missing:
             told = "has not ended yet" if job.state == "open" else "misses no answer"

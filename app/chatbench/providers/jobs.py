@@ -111,7 +111,7 @@ class JobWork(ABC):
             found += new
             if page in (None, before) or len(new) < len(jobs):
                 break
-        return found
+        return sorted(found, key=lambda job: job.created_at, reverse=True)
 
 
 class Undecided(Exception):

@@ -212,7 +212,8 @@ class GeminiJobs(JobWork):
     async def find(
         self, at: Place, label: str, since_ms: int, total: int, known: Collection[str]
     ) -> RemoteJob | None:
-        return next((job for job in await self.every(at, since_ms) if job.label == label), None)
+        """In what order Google lists jobs it does not say, and so all of them are looked through."""
+        return next((job for job in await self.every(at) if job.label == label), None)
 
 
 def _inlined(line: bytes) -> dict[str, Any]:

@@ -15,13 +15,11 @@ from contextlib import aclosing
 from typing import NamedTuple, Protocol
 
 from chatbench.client.budget import Reservation
-from chatbench.client.environment import Environment
-from chatbench.client.jobs import Jobs, takes_jobs
+from chatbench.client.jobs import Jobs
 from chatbench.core.errors import BudgetExceeded, ChatbenchError, ErrorReport, FormatError, ProviderError
 from chatbench.core.jobs import Job
-from chatbench.core.models import ModelRef
 from chatbench.core.requests import Request, Response
-from chatbench.core.runs import Plan, Run, RunColumn, RunRow, RunState
+from chatbench.core.runs import Run, RunRow, RunState
 from chatbench.services.runs.asking import Answered, Asker, answered_by, failed_cell, fingerprint_of
 from chatbench.services.runs.feeding import Due, Feed, Lane
 from chatbench.services.runs.turns import Turns
@@ -32,7 +30,8 @@ _LARGEST_JOB = 10_000
 """Requests of one job: all of them are in memory while it is made."""
 _LARGEST_JOB_BYTES = 32 * 1024 * 1024
 _PAGE = 64
-"""Rows that are read at once."""
+"""Rows, or cells, that are read at once."""
+_UNASKED = DUE - {UNCHECKED}
 _TRIES = 3
 _USUAL_OUTPUT = 300
 _MARK = 16
@@ -172,15 +171,21 @@ class Batching:
         """Takes up a job that was sent for this run before; cells that have its answer are not in it."""
         if job.stopped or job.state != "open":
             self._stopped_before.add(job.id)
-        for custom_id in await self._jobs.asked(job.id):
-            place = int(custom_id.partition("-")[0])
-            if place >= self._run.total or self._states[place] not in DUE or self._states[place] == UNCHECKED:
-                continue
-            stored = await self._store.cell(self._run, place)
-            if stored is not None and stored.job == job.id:
-                continue
-            self._sent[place] = _Sent(job.id, await self._held_for(place))
+        asked = [int(custom_id.partition("-")[0]) for custom_id in await self._jobs.asked(job.id)]
+        due = [place for place in asked if place < self._run.total and self._states[place] in _UNASKED]
+        answered = await self._answered_by(job.id, due)
+        for place in due:
+            if place not in answered:
+                self._sent[place] = _Sent(job.id, await self._held_for(place))
         self._follow(job.id)
+
+    async def _answered_by(self, job_id: str, places: Sequence[int]) -> set[int]:
+        """Of these cells those whose answer, though it is not wanted any more, came by this job."""
+        found: set[int] = set()
+        for first in sorted({place - place % _PAGE for place in places}):
+            cells = await self._store.cells(self._run, first, _PAGE)
+            found.update(place_of(self._run, cell.key) for cell in cells if cell.job == job_id)
+        return found
 
     async def _held_for(self, place: int) -> Reservation | None:
         """What a cell that was sent may still take of the budget."""
@@ -364,24 +369,6 @@ class Batching:
 def source_of(run_id: str) -> str:
     """How batch jobs name the run that they were sent for."""
     return f"run:{run_id}"
-
-
-def columns_by_jobs(
-    plan: Plan, columns: Sequence[RunColumn], environment: Environment
-) -> tuple[frozenset[int], tuple[str, ...]]:
-    """The columns that go by batch jobs, if the plan wants that, and in words why others do not."""
-    if not plan.batch:
-        return frozenset(), ()
-    if plan.user is not None:
-        return frozenset(), ("A talk of several turns cannot go by batch jobs: it is asked as usual.",)
-    found: set[int] = set()
-    others: dict[str, None] = {}
-    for column in columns:
-        if takes_jobs(environment, environment.endpoint(ModelRef.parse(column.model).provider)):
-            found.add(column.index)
-        else:
-            others[f"{column.model} takes no batch jobs: it is asked as usual."] = None
-    return frozenset(found), tuple(others)
 
 
 async def cancel_jobs(jobs: Jobs, run_id: str) -> None:

@@ -21,7 +21,7 @@ from chatbench.core.prompts import Variable
 from chatbench.core.runs import Plan, RunColumn, RunRow
 from chatbench.core.usage import Rates, Usage
 from chatbench.evaluation.kinds import KINDS
-from chatbench.services.runs.batching import columns_by_jobs
+from chatbench.services.runs.batchcolumns import columns_by_jobs
 from chatbench.services.runs.columns import ModelSource, columns_of, missing_in, title_of, values_of
 from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.sources import Sources

@@ -22,7 +22,8 @@ from chatbench.core.runs import CellKey, Plan, PlanData, Run, RunRow
 from chatbench.services.models import ModelService
 from chatbench.services.runs import again
 from chatbench.services.runs.asking import Asker, Files
-from chatbench.services.runs.batching import Batching, cancel_jobs, columns_by_jobs, source_of
+from chatbench.services.runs.batchcolumns import columns_by_jobs
+from chatbench.services.runs.batching import Batching, cancel_jobs, source_of
 from chatbench.services.runs.clients import Clients
 from chatbench.services.runs.columns import columns_of, refuse
 from chatbench.services.runs.forecasting import Forecast, Forecaster
