@@ -43,11 +43,14 @@ class PlanData(
     Plain, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
     """The rows of a plan: a data set of the library by `name` or `id`, a `file`, or `rows` written down
-    here (the expected answer under `expected`). None of them: one row without values."""
+    here (the expected answer under `expected`). None of them: one row without values. `types` of a `file`:
+    the columns whose values name images or files beside it, which are sent in their place; a column of which
+    every value does is found without."""
 
     name: str = ""
     id: str = ""
     file: str = ""
+    types: dict[str, Literal["file", "image"]] = {}
     rows: tuple[dict[str, Any], ...] = ()
     select: RowSelection = RowSelection()
 

@@ -15,6 +15,7 @@ from chatbench.templates.errors import TemplateError
 from chatbench.templates.language import parse, render
 
 _FILES = ("file", "image")
+_PARTS = frozenset({"image", "file", "audio", "video"})
 
 
 class Filled(NamedTuple):
@@ -67,7 +68,7 @@ def fill(
     media: dict[str, tuple[MediaPart, ...]] = {}
     for variable in variables_of(prompt) if variables is None else variables:
         value = _value(variable, values)
-        if variable.type in _FILES and value is not None:
+        if value is not None and (variable.type in _FILES or _is_file(value)):
             media[variable.name] = _media(variable, value)
             given[variable.name] = _Attached(media[variable.name])
         elif value is not None or variable.optional:
@@ -123,6 +124,13 @@ def _value(variable: Variable, values: Mapping[str, object]) -> object:
             f"{variable.name} cannot be {str(value)[:100]!r}.", f"Choose {' or '.join(variable.choices)}."
         )
     return value
+
+
+def _is_file(value: object) -> bool:
+    """Whether it can be nothing else: such a value is attached though nobody said what its variable is."""
+    if isinstance(value, dict):
+        return value.get("type") in _PARTS and isinstance(value.get("source"), dict)
+    return isinstance(value, MediaPart)
 
 
 def _number(variable: Variable, value: object) -> int | float:

@@ -159,7 +159,7 @@ class Forecaster:
     async def _look_through(self, plan: Plan, looked: _Looked) -> list[str]:
         """What is wrong with the rows."""
         try:
-            async for rows in self._sources.rows(plan.data):
+            async for rows in self._sources.rows(plan.data, keep=False):
                 looked.add(rows)
         except ChatbenchError as error:
             return [f"{error.message} {error.hint}".rstrip(), *looked.told()]

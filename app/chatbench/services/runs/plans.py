@@ -34,7 +34,8 @@ _COMMENTS = {
     ),
     "data": (
         "name, id or file names a data set, or rows are written down here, the expected answer under",
-        "`expected`. select: tags, split, where, limit, sample and seed.",
+        "`expected`. types: column = image or file, where values of a file name others beside it.",
+        "select: tags, split, where, limit, sample and seed.",
     ),
     "models": ("provider/model-id or an alias. grid has several values for a parameter: a column for each.",),
     "checks": (

@@ -18,6 +18,7 @@ from chatbench.services.datasets import DatasetService
 from chatbench.services.prompts import PromptService
 from chatbench.services.prompts.promptfiles import decoded
 from chatbench.services.runs.columns import Found
+from chatbench.services.runs.namedfiles import looked_at, typed, with_paths
 
 EXPECTED = "expected"
 _PIECE = 1000
@@ -48,18 +49,13 @@ class Sources:
         """The texts of the fragments it names, by the names it uses. Raises FormatError."""
         return await self._prompts.fragment_texts(prompt)
 
-    async def rows(self, data: PlanData) -> AsyncGenerator[list[RunRow], None]:
-        """The rows meant, in pieces; one without values where a plan names none. Raises what reading
-        raises, and ConfigurationError for a choice of rows that cannot be made."""
+    async def rows(self, data: PlanData, *, keep: bool = True) -> AsyncGenerator[list[RunRow], None]:
+        """The rows meant, in pieces; one without values where a plan names none. The files that a table
+        names are stored, or without `keep` only looked for. Raises what reading raises, and
+        ConfigurationError for a choice of rows that cannot be made, and for files that are not there."""
         if data.file:
-            table = await self._datasets.read_file(Path(data.file))
-            each = _numbered(table.rows())
-            columns = _with_roles(table.columns)
-            if data.select != RowSelection():
-                chosen = await asyncio.to_thread(lambda: selected(list(each), columns, data.select))
-                each = iter(chosen)
-            while piece := await asyncio.to_thread(lambda: _taken(each)):
-                yield [run_row(row, columns) for row in piece]
+            async for piece in self._of_file(data, keep):
+                yield piece
         elif data.id or data.name:
             dataset = await self._datasets.find(data.id or data.name)
             async for rows in self._datasets.pieces(dataset.id, data.select, size=_PIECE):
@@ -71,6 +67,27 @@ class Sources:
             rows = selected(inline, columns, data.select) if inline else [DataRow(id="1")]
             for first in range(0, len(rows), _PIECE):
                 yield [run_row(row, columns) for row in rows[first : first + _PIECE]]
+
+    async def _of_file(self, data: PlanData, keep: bool) -> AsyncGenerator[list[RunRow], None]:
+        path = Path(data.file)
+        table = await self._datasets.read_file(path)
+        columns = typed(_with_roles(table.columns), data.types)
+        each = _numbered(table.rows(), path.parent)
+        if data.select != RowSelection():
+            chosen = await asyncio.to_thread(lambda: selected(list(each), columns, data.select))
+            each = iter(chosen)
+        while rows := await asyncio.to_thread(lambda: _taken(each)):
+            found = await asyncio.to_thread(lambda: with_paths(rows, columns, path))
+            yield [
+                run_row(DataRow(id=row.id, values=dict(await self._with_files(row.values, keep))), columns)
+                for row in found
+            ]
+
+    async def _with_files(self, values: Mapping[str, Any], keep: bool) -> Mapping[str, Any]:
+        """With the parts that are sent in place of paths."""
+        if not any(isinstance(value, Path) for value in values.values()):
+            return values
+        return await self._datasets.with_files(values) if keep else looked_at(values)
 
 
 async def all_rows(sources: Sources, plan: Plan) -> list[RunRow]:
@@ -122,9 +139,14 @@ def _with_roles(columns: tuple[DataColumn, ...]) -> tuple[DataColumn, ...]:
     )
 
 
-def _numbered(rows: Iterator[Mapping[str, Any]]) -> Iterator[DataRow]:
+def _numbered(rows: Iterator[Mapping[str, Any]], folder: Path) -> Iterator[DataRow]:
+    """Files by the names they have in the table's folder."""
+    root = folder.resolve()
     for number, values in enumerate(rows, 1):
-        plain = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+        plain = {
+            name: value.relative_to(root).as_posix() if isinstance(value, Path) else value
+            for name, value in values.items()
+        }
         yield DataRow(id=str(number), values=plain)
 
 
