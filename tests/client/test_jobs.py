@@ -2,108 +2,41 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import anthropic
-import openai
 import pytest
-from anthropic.types.messages import batch_create_params as anthropic_params
-from openai.types import batch_create_params as openai_params
-from pydantic import TypeAdapter
 from tests.client.conftest import endpoint_at
+from tests.client.vendors import KINDS, MODELS, asked, each, only, spent, texts, vendors
 from tests.loopback import replies
-from tests.loopback.batches import Taken
 from tests.loopback.server import LoopbackServer
 
 import chatbench
 from chatbench.client.environment import Environment
 from chatbench.client.jobs import Jobs
 from chatbench.client.llm import LLMClient
-from chatbench.core.endpoints import Quirks
 from chatbench.core.errors import (
     Authentication,
     ConfigurationError,
     EndpointNotSupported,
-    RateLimited,
-    ServerError,
 )
 from chatbench.core.messages import user
 from chatbench.core.models import ModelRef
-from chatbench.core.params import Parameters
 from chatbench.core.requests import Request
-from chatbench.providers.anthropic.batches import AnthropicJobs
-from chatbench.providers.filestorage import Place
-from chatbench.providers.gemini import Gemini
-from chatbench.providers.gemini import batches as gemini_batches
-from chatbench.providers.gemini.batches import GeminiJobs
-from chatbench.providers.jobs import JobWork
-from chatbench.providers.mistral import Mistral
-from chatbench.providers.mistral import batches as mistral_batches
-from chatbench.providers.mistral.batches import MistralJobs
-from chatbench.providers.openai_responses.batches import OpenAIJobs
-from chatbench.storage.database import Database
-from chatbench.storage.keyring import KeyStore
 from chatbench.storage.profile import Profile
-from chatbench.storage.spend import spent_since
-
-WIRES = {
-    "openai": "openai_responses", "anthropic": "anthropic", "gemini": "gemini", "mistral": "mistral",
-}  # fmt: skip
-MODELS = {
-    "openai": "gpt-4.1", "anthropic": "claude-fable-5", "gemini": "gemini-3.8-flash",
-    "mistral": "mistral-medium-3",
-}  # fmt: skip
-KINDS: dict[str, type[JobWork]] = {
-    "openai": OpenAIJobs, "anthropic": AnthropicJobs, "gemini": GeminiJobs, "mistral": MistralJobs,
-}  # fmt: skip
-each = pytest.mark.parametrize("vendor", list(WIRES))
 
 
 @pytest.fixture
 async def environment(tmp_path: Path, server: LoopbackServer) -> AsyncIterator[Environment]:
-    """All four vendors at the loopback server, and a database."""
-    server.batches.now = int(time.time())
-    profile = Profile.open(tmp_path / "profile")
-    database = Database.open(profile.database)
-    opened = Environment.open(profile, KeyStore(database), environ={}, database=database)
-    for vendor, wire in WIRES.items():
-        version = "v1beta" if vendor == "gemini" else ""
-        quirks = Quirks(file_storage=True, batch_jobs=True, api_version=version)
-        opened.registry.register(endpoint_at(server, wire, id=vendor, quirks=quirks))
-    yield opened
-    await opened.aclose()
-    await database.close()
-    profile.close()
+    async with vendors(tmp_path, server) as opened:
+        yield opened
 
 
 @pytest.fixture
 def jobs(environment: Environment) -> Jobs:
     return Jobs(environment, pause_s=0.001)
-
-
-def asked(vendor: str, count: int, **more: Any) -> list[tuple[str, Request]]:
-    model = ModelRef(vendor, MODELS[vendor])
-    return [(f"row {n}", Request(model=model, messages=(user(f"say {n}"),), **more)) for n in range(count)]
-
-
-def only(server: LoopbackServer) -> Taken:
-    (job,) = server.batches.taken.values()
-    return job
-
-
-async def texts(jobs: Jobs, job_id: str) -> dict[str, str]:
-    return {
-        custom_id: response.error.kind if response.error else response.text
-        async for custom_id, response in jobs.collect(job_id)
-    }
-
-
-async def spent(environment: Environment) -> Any:
-    return await environment.need_database().read(lambda connection: spent_since(connection, 0))
 
 
 @each
@@ -183,18 +116,6 @@ async def test_results_that_are_fetched_twice_are_kept_and_paid_once(
     assert (await spent(environment)).calls == 2
 
 
-@pytest.mark.parametrize("end", ["expired", "cancelled"])
-@pytest.mark.parametrize("vendor", ["openai", "gemini", "mistral"])
-async def test_requests_nothing_is_told_of_ended_as_their_job_did(
-    server: LoopbackServer, jobs: Jobs, vendor: str, end: str
-) -> None:
-    job = await jobs.submit(asked(vendor, 2))
-    server.batches.finish(only(server), end, {1: "lost"})
-    ended = await jobs.wait(job.id)
-    assert (ended.answered, getattr(ended, end)) == (1, 1)
-    assert (await texts(jobs, job.id))["row 1"] == end.capitalize()
-
-
 @each
 async def test_a_cancelled_job_keeps_what_was_answered(
     server: LoopbackServer, jobs: Jobs, vendor: str
@@ -244,24 +165,6 @@ async def test_what_another_process_was_sending_is_looked_for_once_it_is_dead(
     assert len(server.batches.taken) == 1
 
 
-async def test_jobs_we_know_of_do_not_leave_another_undecided(server: LoopbackServer, jobs: Jobs) -> None:
-    """Anthropic's jobs have no name: one with as many requests may be the one that was lost."""
-    await jobs.submit(asked("anthropic", 2))
-    server.script(replies.Reply(never=True))
-    lost = await jobs.submit(asked("anthropic", 2))
-    await jobs.look(lost.id)
-    assert (await jobs.look(lost.id)).pieces[0].state == "working"
-    assert len(server.batches.taken) == 2
-
-
-async def test_a_nameless_job_that_may_be_ours_is_waited_for(server: LoopbackServer, jobs: Jobs) -> None:
-    server.batches.lose_next = 1
-    lost = await jobs.submit(asked("anthropic", 2))
-    for _ in range(2):
-        assert (await jobs.look(lost.id)).pieces[0].state == "sending"
-    assert len(server.batches.taken) == 1
-
-
 @each
 async def test_what_never_arrived_is_sent_when_it_is_known_that_it_did_not(
     server: LoopbackServer, jobs: Jobs, vendor: str
@@ -305,29 +208,6 @@ async def test_a_passing_failure_is_waited_out(server: LoopbackServer, jobs: Job
     assert (await jobs.wait(job.id)).answered == 1
 
 
-@pytest.mark.parametrize("vendor", ["openai", "gemini", "mistral"])
-async def test_a_job_that_failed_as_a_whole_says_why(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
-    job = await jobs.submit(asked(vendor, 2))
-    only(server).why = "Line 1 is no request."
-    server.batches.finish(only(server), "failed")
-    assert (await jobs.wait(job.id)).failed == 2
-    ((_, response), *_) = [one async for one in jobs.collect(job.id)]
-    assert response.error is not None
-    assert response.error.message == "Line 1 is no request."
-
-
-async def test_versions_of_anthropics_interface_go_apart(server: LoopbackServer, jobs: Jobs) -> None:
-    old = Request(
-        model=ModelRef("anthropic", "claude-sonnet-4-5"),
-        messages=(user("a"),),
-        parameters=Parameters(temperature=0.5),
-    )
-    plain = Request(model=old.model, messages=(user("b"),))
-    await jobs.submit([("a", old), ("b", plain)])
-    versions = {one.headers["anthropic-version"] for one in server.asked if one.method == "POST"}
-    assert versions == {"2023-06-01", "2026-10-21"}
-
-
 async def test_what_cannot_go_is_refused_before_anything_is_sent(
     environment: Environment, server: LoopbackServer, jobs: Jobs
 ) -> None:
@@ -357,99 +237,6 @@ async def test_the_clients_own_methods(environment: Environment, server: Loopbac
     assert (await client.cancel_batch_job(job)).state == "ended"
     (there,) = await client.jobs.remote(vendor)
     assert (there.total, there.state) == (2, "ended")
-
-
-@each
-async def test_all_pages_of_a_list_are_read(server: LoopbackServer, jobs: Jobs, vendor: str) -> None:
-    server.batches.page = 2
-    for _ in range(5):
-        await jobs.submit(asked(vendor, 1))
-    assert len(await jobs.remote(vendor)) == 5
-
-
-async def test_a_full_page_of_mistrals_list_may_have_another_behind_it(
-    server: LoopbackServer, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mistral_batches, "_PER_PAGE", 2)
-    for _ in range(4):
-        await jobs.submit(asked("mistral", 1))
-    assert len({job.id for job in await jobs.remote("mistral")}) == 4
-
-
-async def test_a_large_job_for_gemini_is_a_file_and_so_are_its_answers(
-    server: LoopbackServer, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gemini_batches, "INLINE_BYTES", 200)
-    job = await jobs.submit(asked("gemini", 3))
-    assert list(only(server).told["batch"]["inputConfig"]) == ["fileName"]
-    assert only(server).told["model"] == "models/gemini-3.8-flash"
-    server.batches.finish(only(server), outcomes={0: "failed"})
-    ended = await jobs.wait(job.id)
-    assert (ended.answered, ended.failed) == (2, 1)
-    assert await texts(jobs, job.id) == {"row 0": "BadRequest", "row 1": "say 1", "row 2": "say 2"}
-
-
-async def test_a_lost_job_of_gemini_is_found_wherever_it_is_listed(
-    server: LoopbackServer, jobs: Jobs
-) -> None:
-    server.batches.page, server.batches.oldest_first = 1, True
-    now, server.batches.now = server.batches.now, server.batches.now - 86_400
-    for _ in range(2):
-        await jobs.submit(asked("gemini", 2))
-    server.batches.now, server.batches.lose_next = now, 1
-    lost = await jobs.submit(asked("gemini", 2))
-    assert (await jobs.look(lost.id)).pieces[0].state == "working"
-    assert len(server.batches.taken) == 3
-    assert [job.id for job in await jobs.remote("gemini")] == ["batches/003", "batches/002", "batches/001"]
-
-
-async def test_lines_that_gemini_and_mistral_may_tell_errors_in(environment: Environment) -> None:
-    google = Place(Gemini(), environment.endpoint("gemini"), None, environment.http)
-    for line, kind in (
-        (b'{"key": "a", "error": {"code": 8, "message": "quota"}}', RateLimited),
-        (
-            b'{"key": "a", "error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED"}}',
-            RateLimited,
-        ),
-        (b'{"key": "a", "code": 13, "message": "oops"}', ServerError),
-        (b'{"key": "a"}', ServerError),
-    ):
-        told = GeminiJobs().read(line, google)
-        assert (told.name, told.state, type(told.error)) == ("a", "failed", kind)
-    mistral = Place(Mistral(), environment.endpoint("mistral"), None, environment.http)
-    for line, kind in (
-        (b'{"custom_id": "a", "error": "busy"}', ServerError),
-        (b'{"custom_id": "a", "error": {"message": "no", "code": "rate_limited"}}', RateLimited),
-        (b'{"custom_id": "a", "response": {"status_code": 429, "body": {"message": "slow"}}}', RateLimited),
-        (b'{"custom_id": "a"}', ServerError),
-    ):
-        told = MistralJobs().read(line, mistral)
-        assert (told.name, told.state, type(told.error)) == ("a", "failed", kind), line
-
-
-async def test_openais_own_types_and_client(server: LoopbackServer, jobs: Jobs) -> None:
-    await jobs.submit(asked("openai", 2))
-    taken = only(server)
-    TypeAdapter(openai_params.BatchCreateParams).validate_python(taken.told)
-    async with openai.AsyncOpenAI(base_url=server.base_url("openai_responses"), api_key="k") as sdk:
-        assert (await sdk.batches.retrieve(taken.id)).status == "in_progress"
-        server.batches.finish(taken)
-        batch = await sdk.batches.retrieve(taken.id)
-        assert batch.output_file_id is not None
-        lines = (await sdk.files.content(batch.output_file_id)).text.splitlines()
-        assert len(lines) == 2
-        assert [one.id async for one in sdk.batches.list()] == [taken.id]
-
-
-async def test_anthropics_own_types_and_client(server: LoopbackServer, jobs: Jobs) -> None:
-    await jobs.submit(asked("anthropic", 2))
-    taken = only(server)
-    TypeAdapter(anthropic_params.BatchCreateParams).validate_python(taken.told)
-    async with anthropic.AsyncAnthropic(base_url=server.base_url("anthropic"), api_key="k") as sdk:
-        assert (await sdk.messages.batches.retrieve(taken.id)).processing_status == "in_progress"
-        server.batches.finish(taken, outcomes={0: "failed"})
-        assert (await sdk.messages.batches.retrieve(taken.id)).request_counts.errored == 1
-        assert [one.id async for one in sdk.messages.batches.list()] == [taken.id]
 
 
 async def test_a_job_that_is_followed_is_told_of_at_each_change(
