@@ -16,7 +16,7 @@ from chatbench.services.runs.columns import row_values as row_values
 from chatbench.services.runs.exporting import FORMATS as EXPORTS
 from chatbench.services.runs.exporting import RunFormat as RunFormat
 from chatbench.services.runs.forecasting import Forecast as Forecast
-from chatbench.services.runs.running import Live as Live
+from chatbench.services.runs.progress import Live as Live
 from chatbench.services.runs.service import RunService as RunService
 from chatbench.services.runs.statistics import ColumnStatistics as ColumnStatistics
 from chatbench.services.runs.statistics import Compared as Compared

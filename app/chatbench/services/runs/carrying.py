@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from chatbench.core.runs import Cell, Plan, Run
-from chatbench.services.runs.running import Live
+from chatbench.services.runs.progress import Live
 from chatbench.services.runs.service import RunService
 from chatbench.services.runs.statistics import RunStatistics
 

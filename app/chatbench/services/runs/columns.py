@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -77,23 +77,36 @@ async def columns_of(plan: Plan, prompts: PromptSource, models: ModelSource) -> 
         except ChatbenchError as error:
             problems.append(f"{title}: {error.message} {error.hint}".rstrip())
             continue
-        asked = plan.models or tuple(PlanModel(model=name) for name in found.prompt.models)
-        if not asked:
-            problems.append(f"{title}: no model is named, in the plan or in the prompt.")
-        for model in asked:
-            ref = resolved(model.model)
-            if ref is None:
-                continue
-            for parameters in combinations(model):
-                column = RunColumn(
-                    index=len(columns), label=_label(title, found, plan), model=str(ref),
-                    parameters=parameters, prompt=found.prompt, prompt_id=found.id, version=found.version,
-                    planned=planned, fragments=fragments,
-                )  # fmt: skip
-                linked, missing = _linked(column, wanted, plan, columns)
-                problems += missing
-                columns.append(msgspec.structs.replace(linked, key=_key(linked, wanted, columns)))
+        problems += _add_columns(columns, plan, planned, found, fragments, resolved)
     return Columns(tuple(columns), tuple(dict.fromkeys(problems)))
+
+
+def _add_columns(
+    columns: list[RunColumn],
+    plan: Plan,
+    planned: int,
+    found: Found,
+    fragments: dict[str, str],
+    resolved: Callable[[str], ModelRef | None],
+) -> list[str]:
+    """Adds those of one prompt; returns what is wrong with them."""
+    title, wanted = title_of(plan, planned), plan.prompts[planned]
+    asked = plan.models or tuple(PlanModel(model=name) for name in found.prompt.models)
+    problems = [] if asked else [f"{title}: no model is named, in the plan or in the prompt."]
+    for model in asked:
+        ref = resolved(model.model)
+        if ref is None:
+            continue
+        for parameters in combinations(model):
+            column = RunColumn(
+                index=len(columns), label=_label(title, found, plan), model=str(ref),
+                parameters=parameters, prompt=found.prompt, prompt_id=found.id, version=found.version,
+                planned=planned, fragments=fragments,
+            )  # fmt: skip
+            linked, missing = _linked(column, wanted, plan, columns)
+            problems += missing
+            columns.append(msgspec.structs.replace(linked, key=_key(linked, wanted, columns)))
+    return problems
 
 
 def title_of(plan: Plan, planned: int) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from typing import Any
-
-import msgspec
 
 from chatbench.client.call import AnswerStream
 from chatbench.core.errors import BudgetExceeded, ChatbenchError, ErrorReport, FormatError, StorageError
@@ -20,6 +18,7 @@ from chatbench.services.runs.asking import Answered, Asker, OutOfBudget, failed_
 from chatbench.services.runs.batching import Batching
 from chatbench.services.runs.feeding import Due, Feed
 from chatbench.services.runs.judging import Checks, Judged, is_quick, judged, letters
+from chatbench.services.runs.progress import Live, Progress
 from chatbench.services.runs.talks import Talk
 from chatbench.services.runs.turns import Turns
 from chatbench.services.runs.writing import Writer
@@ -36,34 +35,9 @@ _GIVE_UP_AFTER = 20
 _LOOK_S = 0.1
 _WATCHED_S = 3.0
 """Answers are streamed while somebody has looked within so many seconds."""
-_RATE_S = 10.0
-_RATE_MARKS = 50
 _SHOWN_TEXTS = 50
 _TOLD_S = 0.25
 _BROKE_OFF = "Something went wrong in Chatbench itself. The log says more."
-
-
-class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run stands this moment. Counts are of cells; `rate` cells a second, of the last seconds;
-    `cost` US dollars of the whole run so far (`unpriced` calls besides), `estimated_cost` of all of it;
-    `seconds_left` None where nobody can say; `texts` the words so far of cells that are being asked;
-    `in_jobs` cells that providers have in batch jobs."""
-
-    state: RunState
-    total: int
-    done: int
-    failed: int
-    running: int
-    passed: int
-    concurrent: int
-    rate: float
-    cost: Decimal
-    unpriced: int
-    estimated_cost: Decimal | None
-    seconds_left: float | None
-    texts: dict[CellKey, str] = {}
-    in_jobs: int = 0
-    reason: str = ""
 
 
 class Running:
@@ -110,10 +84,7 @@ class Running:
         self._sources = {index for column in run.columns for index in column.outputs_of.values()}
         self._quick = is_quick(run.plan.checks)
         self._refusals: Counter[str] = Counter()
-        self._done, self._failed, self._cost, self._unpriced = run.done, run.failed, run.cost, run.unpriced
-        self._passed = passed
-        self._answered = 0
-        self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], maxlen=_RATE_MARKS)
+        self._progress = Progress(run, passed)
         self._watched_at = float("-inf")
         self._ending: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
@@ -167,39 +138,20 @@ class Running:
 
     def live(self, *, texts: bool) -> Live:
         """How it stands. With `texts`, answers that begin from now on are streamed for a while."""
-        now = time.monotonic()
         if texts:
-            self._watched_at = now
-        left = self.run.total - self._done - self._failed
-        rate = self._rate(now)
-        known = self._unpriced == 0 and self._done
-        return Live(
-            state=self.state,
-            total=self.run.total,
-            done=self._done,
-            failed=self._failed,
+            self._watched_at = time.monotonic()
+        return self._progress.live(
+            self.state,
+            self.reason,
             running=len(self._calls),
             in_jobs=self._batching.in_jobs if self._batching is not None else 0,
-            passed=self._passed,
             concurrent=self.concurrent,
-            rate=rate,
-            cost=self._cost,
-            unpriced=self._unpriced,
-            estimated_cost=self._cost * self.run.total / max(1, self._done + self._failed) if known else None,
-            seconds_left=left / rate if rate else None,
             texts=self._texts() if texts else {},
-            reason=self.reason,
         )
 
     def _texts(self) -> dict[CellKey, str]:
         shown = list(self._calls.items())[:_SHOWN_TEXTS]
         return {key_of(self.run, place): text_of(call.accumulator.parts()) for place, call in shown}
-
-    def _rate(self, now: float) -> float:
-        since, count = next(
-            ((at, answered) for at, answered in self._marks if now - at <= _RATE_S), self._marks[-1]
-        )
-        return (self._answered - count) / (now - since) if now > since else 0.0
 
     # Workers
 
@@ -277,8 +229,7 @@ class Running:
             self._calls[due.place] = call
 
         def heard(talk: Talk) -> None:
-            self._cost += talk.cost
-            self._unpriced += talk.unpriced
+            self._progress.spent(talk.cost, talk.unpriced)
             self._writer.keep(due.place, talk)
 
         try:
@@ -312,7 +263,7 @@ class Running:
 
     async def _take(self, due: Due, answered: Answered) -> None:
         cell = answered.cell
-        self._count(cell, answered)
+        self._progress.answered(cell, answered.cost, answered.unpriced)
         if cell.error is not None:
             again = cell.error.retryable or cell.error.kind in _HOPELESS
             state = REFUSED if again else FAILED
@@ -349,9 +300,7 @@ class Running:
             self._put_judged(due, await self._judged(due, cell, question), Decimal(0), 0)
 
     def _put_judged(self, due: Due, found: Judged, cost: Decimal, unpriced: int) -> None:
-        self._passed += found.cell.passed is True
-        self._cost += found.cost
-        self._unpriced += found.unpriced
+        self._progress.judged(found.cell, found.cost, found.unpriced)
         told = Finished(due.place, found.cell, DONE, letters(found.cell.verdicts))
         self._writer.put(told, cost + found.cost, unpriced + found.unpriced)
 
@@ -362,16 +311,6 @@ class Running:
         if verdicts is None:
             verdicts = await self._checks.judge_all(checks, subject, client=client)
         return judged(self.run.plan, cell, verdicts)
-
-    def _count(self, cell: Cell, answered: Answered) -> None:
-        self._done += cell.error is None
-        self._failed += cell.error is not None
-        self._cost += answered.cost
-        self._unpriced += answered.unpriced
-        self._answered += 1
-        now = time.monotonic()
-        if now - self._marks[-1][0] >= _RATE_S / _RATE_MARKS:
-            self._marks.append((now, self._answered))
 
     def _refused(self, model: str, error: ErrorReport) -> None:
         if error.kind == "BudgetExceeded":

@@ -29,8 +29,9 @@ from chatbench.services.runs.columns import columns_of, refuse
 from chatbench.services.runs.forecasting import Forecast, Forecaster
 from chatbench.services.runs.judging import Checks
 from chatbench.services.runs.plans import read_plan, written_plan
+from chatbench.services.runs.progress import Live
 from chatbench.services.runs.reading import Reading
-from chatbench.services.runs.running import Live, Running
+from chatbench.services.runs.running import Running
 from chatbench.services.runs.sources import EXPECTED, Sources
 from chatbench.services.runs.talks import Talk
 from chatbench.services.runs.turns import Turns
