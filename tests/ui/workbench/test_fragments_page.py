@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from tests.ui.chat.quiet import until_quiet
 from tests.ui.workbench.section_kit import Opened
 
 from chatbench.core.prompts import Prompt, PromptMessage
@@ -150,3 +151,19 @@ def test_an_answer_begins_one(page: FragmentsPage, opened: Opened, run_async: Ru
     run_async(opened.pane.pages.new_fragment("An answer.", "answer:42"))
     assert page.form.wanted() == ("", "An answer.", "answer:42")
     assert page.form.name.hasFocus() or not page.window().isActiveWindow()
+
+
+def test_what_is_being_written_stays_while_others_save(
+    page: FragmentsPage, services: Services, run_async: Runner, do: Do
+) -> None:
+    run_async(services.prompts.save_fragment("style", "one"))
+    do(lambda: page.show_fragment("style"))
+    page.form.text.setPlainText("being written")
+
+    async def elsewhere() -> None:
+        await services.prompts.save(None, saying("{{ fragment('style') }}"), name="p")
+        await until_quiet()
+
+    run_async(elsewhere())
+    assert len(page.form.use_rows) == 1
+    assert page.form.text.toPlainText() == "being written"
