@@ -28,6 +28,7 @@ from chatbench.core.runs import (
 )
 from chatbench.core.usage import Rates
 from chatbench.services import Services
+from chatbench.templates import evaluating
 
 
 def prompt(text: str, system: str = "") -> Prompt:
@@ -172,6 +173,56 @@ async def test_a_provider_that_refuses_everything_pauses_the_run(
     done = await services.runs.wait(run.id)
     assert (done.state, done.done, done.failed) == ("done", 50, 0)
     assert len(server.asked) == 70
+
+
+async def test_a_provider_that_is_removed_meanwhile_pauses_the_run(
+    services: Services, server: LoopbackServer
+) -> None:
+    """Its cells are asked once it is back."""
+    waits = replies.Reply(first_byte_s=60)
+    server.script(answer("Yes"), waits)
+    run = await services.runs.start(plan_of(300, limits=PlanLimits(concurrent=1)))
+    await until(lambda: len(server.asked) == 2, "the second question")
+    services.endpoints.remove("loop")
+    await services.runs.pause(run.id, at_once=True)
+    await services.runs.resume(run.id)
+    paused = await services.runs.wait(run.id)
+    assert (paused.state, paused.done) == ("paused", 1)
+    assert "no provider called 'loop'" in paused.reason
+    services.endpoints.save(loop(server))
+    await services.runs.resume(run.id)
+    done = await services.runs.wait(run.id)
+    assert (done.state, done.done, done.failed) == ("done", 300, 0)
+
+
+async def test_a_model_that_is_not_there_any_more_pauses_the_run(
+    services: Services, server: LoopbackServer
+) -> None:
+    """What the others answered stays, and is not asked again."""
+    server.script(*[answer("Yes")] * 4, *[refusal(404)] * 20)
+    run = await services.runs.start(plan_of(40, limits=PlanLimits(concurrent=1)))
+    paused = await services.runs.wait(run.id)
+    assert (paused.state, paused.done, paused.failed) == ("paused", 4, 20)
+    assert paused.reason.startswith("loop/m: ")
+    await services.runs.resume(run.id)
+    done = await services.runs.wait(run.id)
+    assert (done.done, done.failed, len(server.asked)) == (40, 0, 60)
+
+
+async def test_a_prompt_without_end_pauses_the_run_and_costs_nothing(
+    services: Services, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluating, "MAX_STEPS", 5_000)
+    long = "{% for a in n %}{% for b in n %}{% for c in n %}x{% endfor %}{% endfor %}{% endfor %}"
+    rows = PlanData(rows=tuple({"n": list(range(2_000))} for _ in range(20)))
+    plan = plan_of(prompts=(PlanPrompt(prompt=prompt(long)),), data=rows, limits=PlanLimits(concurrent=1))
+    (problem,) = (await services.runs.check(plan)).problems
+    assert "does not come to an end" in problem
+    run = await services.runs.start(plan)
+    paused = await services.runs.wait(run.id)
+    assert (paused.state, paused.done, paused.failed) == ("paused", 0, 3)
+    assert "does not come to an end" in paused.reason
+    assert server.asked == []
 
 
 async def test_a_model_that_fails_is_in_its_cell_and_can_be_asked_again(

@@ -52,6 +52,7 @@ class Budget:
                     at,
                     "This template does not come to an end soon enough.",
                     f"It was stopped after {self._steps:,} steps: make its loops shorter.",
+                    is_endless=True,
                 )
 
     def write(self, at: int, characters: int) -> None:

@@ -31,6 +31,11 @@ class PromptFault(TemplateError):
     def __init__(self, error: TemplateError, index: int, role: str) -> None:
         FormatError.__init__(self, f"Message {index + 1} ({role}): {error.message}", error.hint)
         self.what, self.line, self.column, self.index = error.what, error.line, error.column, index
+        self.is_endless = error.is_endless
+
+
+class EndlessPrompt(PromptFault):
+    """A prompt that was given up because filling it in took too long."""
 
 
 def variables_of(prompt: Prompt) -> tuple[Variable, ...]:
@@ -105,7 +110,8 @@ def _of_message(work: Any, index: int, message: PromptMessage) -> Any:
     try:
         return work(message.text)
     except TemplateError as error:
-        raise PromptFault(error, index, message.role) from None
+        kind = EndlessPrompt if error.is_endless else PromptFault
+        raise kind(error, index, message.role) from None
 
 
 def _value(variable: Variable, values: Mapping[str, object]) -> object:

@@ -28,10 +28,12 @@ log = logging.getLogger(__name__)
 _HOPELESS = frozenset(
     {
         "Authentication", "MissingKey", "NotFound", "PermissionDenied", "QuotaExhausted", "Unreachable",
-        "UntrustedCertificate", "EndpointNotSupported",
+        "UntrustedCertificate", "EndpointNotSupported", "UnknownModel",
     }
 )  # fmt: skip
 _GIVE_UP_AFTER = 20
+_ENDLESS, _ENDLESS_AT_MOST = "EndlessPrompt", 3
+"""Each takes a good part of a second in which nothing else is done."""
 _LOOK_S = 0.1
 _WATCHED_S = 3.0
 """Answers are streamed while somebody has looked within so many seconds."""
@@ -315,9 +317,9 @@ class Running:
     def _refused(self, model: str, error: ErrorReport) -> None:
         if error.kind == "BudgetExceeded":
             self.end("paused", f"{error.message} {error.hint}".rstrip())
-        if error.kind in _HOPELESS:
+        if error.kind in _HOPELESS or error.kind == _ENDLESS:
             self._refusals[model] += 1
-            if self._refusals[model] >= _GIVE_UP_AFTER:
+            if self._refusals[model] >= (_ENDLESS_AT_MOST if error.kind == _ENDLESS else _GIVE_UP_AFTER):
                 self.end("paused", f"{model}: {error.message} {error.hint}".rstrip())
 
     def _written(self) -> None:
