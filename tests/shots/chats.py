@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
@@ -11,13 +12,18 @@ from PySide6.QtWidgets import QApplication
 from tests.loopback import openai_chat, replies
 from tests.scenarios.lanes import open_menus
 from tests.scenarios.window import add_loopback, click, press, send, until, view_of, write
-from tests.shots.lanes import FIRST, QUESTION, SECOND
+from tests.shots.lanes import ARABIC, ARABIC_QUESTION, FIRST, QUESTION, SECOND
 from tests.shots.stage import SONNET, Stage, staged
 
 from chatbench.ui.chat.conversation import ConversationView
 from chatbench.ui.chat.conversation.sent import SentDialog
 from chatbench.ui.chat.conversation.tree import TreeDialog
 from chatbench.ui.chat.sidebar.trash import TrashDialog
+
+_TABLE = """| النشر | الطلبات | p95 |
+|---|--:|--:|
+| قبل | 4,812 | 611 ms |
+| بعد | 4,790 | 498 ms |"""
 
 
 async def branches(profile: Path, pictures: Path, scheme: str) -> None:
@@ -123,7 +129,36 @@ async def beside(profile: Path, pictures: Path, scheme: str) -> None:
         stage.window.show()
 
 
-CHAT_SCENES = (branches, queued, leaving, beside)
+async def arabic(profile: Path, pictures: Path, scheme: str) -> None:
+    """The whole window right to left: a chat with its inspector, the picker, settings, the first start."""
+    QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    async with staged(profile, pictures, scheme) as stage:
+        stage.server.words = [f"{ARABIC}\n\n{_TABLE}\n\n> {ARABIC_QUESTION}\n"]
+        await send(stage.view, ARABIC_QUESTION)
+        stage.window.commands["view.inspector"].trigger()
+        await stage.shoot("arabic-chat")
+        stage.view.transcript.action_requested.emit(stage.view.source.ids()[1], "inspect")
+        await stage.shoot("arabic-inspector-message")
+        press(stage.window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+        await stage.quiet(1)
+        await stage.shoot("arabic-model-picker")
+        press(QApplication.focusWidget() or stage.window, Qt.Key.Key_Escape)
+        press(stage.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+        await stage.shoot("arabic-palette")
+        press(QApplication.focusWidget() or stage.window, Qt.Key.Key_Escape)
+        settings: Any = stage.window.show_section("settings").main
+        for page in ("general", "shortcuts"):
+            settings.show_page(page)
+            await stage.shoot(f"arabic-settings-{page}")
+        settings.show_provider("openai")
+        await stage.shoot("arabic-settings-provider")
+    first = profile.with_name("first")
+    async with staged(first, pictures, scheme, model=None, keys=False) as stage:
+        await stage.quiet(1.5)
+        await stage.shoot("arabic-first-start")
+
+
+CHAT_SCENES = (branches, queued, leaving, beside, arabic)
 
 
 async def _asked(stage: Stage) -> ConversationView:

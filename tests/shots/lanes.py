@@ -155,6 +155,14 @@ async def lanes_eight(profile: Path, pictures: Path, scheme: str) -> None:
         stage.window.resize(1900, 1300)
         view.compare.arrange("grid")
         await stage.shoot("lanes-eight-grid")
+        for name, answer in zip(NAMES + MORE, answers, strict=True):
+            tell(stage.server, name, answer, pace=30)
+        write(view, "And in MySQL?")
+        press(view.composer.editor, Qt.Key.Key_Return)
+        await until(lambda: len(writing(view)) == len(answers), "words in all lanes")
+        await stage.shoot("lanes-eight-busy")
+        view.stop()
+        await finished(view)
 
 
 async def judging(profile: Path, pictures: Path, scheme: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QMargins, QPoint, QRect, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QImage, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import (
@@ -28,6 +29,7 @@ from chatbench.ui.widgets import (
     Select,
     Surface,
     Switch,
+    draw_keys,
     gauge_clock,
     key_names,
     tip,
@@ -482,3 +484,56 @@ def test_lines_that_wrap_stand_as_far_apart_as_their_role_says(qtbot: QtBot) -> 
     assert not any(inked[int(lines) * pitch :])
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     assert label.heightForWidth(2_000) < pitch + label.fontMetrics().height(), "laid out by Qt"
+
+
+@pytest.fixture
+def from_the_right(qapp: QApplication) -> Iterator[None]:
+    """An interface that is read from the right."""
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    yield
+    qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+@pytest.mark.parametrize("wrap", [True, False])
+def test_words_of_a_label_run_as_their_letters_do_in_an_interface_from_the_right(
+    qtbot: QtBot, from_the_right: None, wrap: bool
+) -> None:
+    label = Label("2 messages.", wrap=wrap)
+    qtbot.addWidget(label)
+    label.resize(300, 30)
+    picture = label.grab().toImage()
+    ground = picture.pixelColor(0, 0)
+    inked = {
+        x: [y for y in range(30) if picture.pixelColor(x, y) != ground] for x in range(300)
+    }  # fmt: skip
+    columns = [x for x, rows in inked.items() if rows]
+    assert columns[0] > 200, "where reading begins"
+    first, last = inked[columns[1]], inked[columns[-1]]
+    assert min(first) < min(last) - 4, "the figure stands first, the full stop last"
+
+
+@pytest.mark.usefixtures("qtbot")
+def test_a_key_is_no_mirrored_sign_in_an_interface_from_the_right() -> None:
+    pictures = []
+    for direction in (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft):
+        picture = QImage(40, 30, QImage.Format.Format_RGB32)
+        picture.fill(theme().color("page"))
+        painter = QPainter(picture)
+        painter.setLayoutDirection(direction)
+        draw_keys(painter, QRect(0, 0, 40, 30), [">"], trailing=False)
+        painter.end()
+        pictures.append(picture)
+    assert pictures[0] == pictures[1]
+
+
+def test_a_choice_stands_where_reading_begins_in_an_interface_from_the_right(
+    qtbot: QtBot, from_the_right: None
+) -> None:
+    select = Select(name="Wire")
+    qtbot.addWidget(select)
+    select.addItem("One")
+    select.resize(300, 32)
+    picture = select.grab().toImage()
+    ground = picture.pixelColor(150, 16)
+    inked = [x for x in range(40, 295) if any(picture.pixelColor(x, y) != ground for y in range(6, 26))]
+    assert min(inked) > 200

@@ -164,7 +164,7 @@ class Select(QComboBox):
         part = QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
         place = QStyle.visualRect(Qt.LayoutDirection.RightToLeft, self.rect(), room).adjusted(1, 0, -1, 0)
-        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
         painter.drawItemText(
             place, side, self.palette(), self.isEnabled(), option.currentText, QPalette.ColorRole.Text
         )

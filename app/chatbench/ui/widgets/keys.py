@@ -57,7 +57,8 @@ def draw_keys(
         cap = QRect(x, y, width, height)
         box(painter, cap, theme().corner("inline"), "raised", "btnline")
         painter.setPen(theme().color("text2"))
-        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, name)
+        # A sign such as > would else be mirrored.
+        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, f"\u2066{name}\u2069")
         x += width + _GAP
 
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextLayout, QTex
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
 from chatbench.ui.theme import ColorRole, FontRole, theme
-from chatbench.ui.widgets.paint import draw_title
+from chatbench.ui.widgets.paint import base_direction, draw_title
 from chatbench.ui.widgets.tooltips import escape
 
 
@@ -50,9 +50,16 @@ class Label(QLabel):
             self._wear()
 
     @property
+    def _painted(self) -> bool:
+        return not self.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
+
+    @property
     def _pitched(self) -> bool:
-        chosen = self.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
-        return self.wordWrap() and not chosen
+        return self.wordWrap() and self._painted
+
+    @property
+    def _pitch(self) -> int:
+        return theme().line(self._font_role) if self.wordWrap() else self.fontMetrics().lineSpacing()
 
     def _room(self, rect: QRect) -> QRect:
         """What the words have of the whole label."""
@@ -83,9 +90,12 @@ class Label(QLabel):
         key = (self.text(), width, self.font().key(), int(self.alignment()))
         if self._layouts[0] != key:
             option = QTextOption(self.alignment() & Qt.AlignmentFlag.AlignHorizontal_Mask)
-            option.setWrapMode(QTextOption.WrapMode.WordWrap)
+            wrap, one_line = QTextOption.WrapMode.WordWrap, QTextOption.WrapMode.NoWrap
+            option.setWrapMode(wrap if self.wordWrap() else one_line)
             layouts = [QTextLayout(words, self.font()) for words in self.text().split("\n")]
             for layout in layouts:
+                # Words run as their letters do, wherever the interface begins to read.
+                option.setTextDirection(base_direction(layout.text()))
                 layout.setTextOption(option)
                 layout.beginLayout()
                 while (line := layout.createLine()).isValid():
@@ -95,10 +105,10 @@ class Label(QLabel):
         return [[one.lineAt(at) for at in range(one.lineCount())] for one in self._layouts[1]]
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if not self._pitched:
+        if not self._painted:
             super().paintEvent(event)
             return
-        room, pitch = self._room(self.rect()), theme().line(self._font_role)
+        room, pitch = self._room(self.rect()), self._pitch
         lines = [line for paragraph in self._laid(room.width()) for line in paragraph]
         spare = room.height() - len(lines) * pitch
         upper = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignBottom

@@ -40,6 +40,7 @@ from chatbench.ui.chat.picker.rows import (
 )
 from chatbench.ui.theme import ColorRole, theme
 from chatbench.ui.widgets import box, tip
+from chatbench.ui.widgets.paint import draw_title
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -172,7 +173,7 @@ class ModelDelegate(QStyledItemDelegate):
         label = QStyle.visualRect(option.direction, inner, label)
         painter.setFont(theme().font("small", 500))
         painter.setPen(theme().color("text"))
-        painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
+        draw_title(painter, label, words, option.direction)
 
     # Models.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
@@ -14,6 +15,9 @@ from chatbench.services.endpoints import LocalServer
 from chatbench.ui.aio import spawn
 from chatbench.ui.chat.welcome.row import ProviderRow, models_words
 from chatbench.ui.widgets import Button, Card, Divider, ElidedLabel, Label, Mark, announce
+
+_INDENT: Final = 6
+"""Words begin so much further in than the borderless buttons at the other end."""
 
 
 class LocalServersCard(Card):
@@ -37,8 +41,9 @@ class LocalServersCard(Card):
         self._when = ElidedLabel(font="small", color="text3")
         self._when.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         head = QHBoxLayout()
-        head.setContentsMargins(14, 8, 8, 8)
+        head.setContentsMargins(8, 8, 8, 8)
         head.setSpacing(8)
+        head.addSpacing(_INDENT)
         head.addWidget(Label(self.tr("On this computer"), weight=600))
         head.addWidget(self._when, 1)
         head.addWidget(self.look_again)
@@ -48,8 +53,9 @@ class LocalServersCard(Card):
         self.other_address.clicked.connect(self.other_address_wanted)
         self._silent = Label(font="ui", color="text2", wrap=True)
         foot = QHBoxLayout()
-        foot.setContentsMargins(14, 5, 8, 5)
+        foot.setContentsMargins(8, 5, 8, 5)
         foot.setSpacing(10)
+        foot.addSpacing(_INDENT)
         foot.addWidget(Mark("circle-minus", "text3"))
         foot.addWidget(self._silent, 1)
         foot.addWidget(self.other_address)
