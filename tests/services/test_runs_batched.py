@@ -58,6 +58,9 @@ async def test_other_models_are_asked_as_usual_at_the_same_time(
     job = await taken(server)
     await until(lambda: (now := services.runs.live(run.id)) is not None and now.done == 2, "live cells")
     await until(lambda: (now := services.runs.live(run.id)) is not None and now.in_jobs == 2, "a job")
+    live = services.runs.live(run.id)
+    assert live is not None
+    assert (live.done, live.seconds_left) == (2, None)
     server.batches.finish(job)
     assert (await services.runs.wait(run.id)).state == "done"
     assert [bool(cell.job) for cell in await services.runs.cells(run.id)] == [True, False, True, False]

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from tests.harness.waiting import until
+from tests.loopback import replies
 from tests.loopback.server import LoopbackServer
 from tests.services.batched import batched, jobs_at, paid, prepare, taken, texts
 from tests.services.conftest import Open
@@ -23,6 +24,7 @@ from tests.services.conftest import Open
 from chatbench.core.runs import PlanData, PlanLimits
 from chatbench.providers.openai_responses.batches import OpenAIJobs
 from chatbench.services import Services
+from chatbench.services.runs import batching
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,6 +101,24 @@ class _Broken:
 def _breaking(store: str, name: str, *, after: bool) -> _Broken:
     module, _, kind = store.rpartition(".")
     return _Broken(getattr(getattr(importlib.import_module(module), kind), name), after=after)
+
+
+async def test_a_key_refused_while_jobs_are_looked_at_pauses_the_run(
+    services: Services, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "_LARGEST_JOB", 1)
+    run = await services.runs.start(batched(2))
+    await until(lambda: (now := services.runs.live(run.id)) is not None and now.in_jobs == 2, "both jobs")
+    refusal = {"error": {"message": "no", "type": "authentication_error"}}
+    server.script(replies.data(refusal, 401))
+    ended = await services.runs.wait(run.id)
+    assert (ended.state, ended.done) == ("paused", 0)
+    assert "key" in ended.reason
+    for job in jobs_at(server):
+        server.batches.finish(job)
+    await services.runs.resume(run.id)
+    ended = await services.runs.wait(run.id)
+    assert (ended.state, ended.done, len(jobs_at(server))) == ("done", 2, 2)
 
 
 @contextmanager

@@ -383,4 +383,4 @@ async def cancel_jobs(jobs: Jobs, run_id: str) -> None:
 async def _ended(*tasks: asyncio.Task[None] | asyncio.Task[bool]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -94,7 +94,7 @@ class Progress:
             cost=self._cost,
             unpriced=self._unpriced,
             estimated_cost=self._cost * self._total / max(1, over) if known else None,
-            seconds_left=(self._total - over) / rate if rate else None,
+            seconds_left=(self._total - over) / rate if rate and not in_jobs else None,
             texts=texts,
             reason=reason,
         )
