@@ -31,7 +31,6 @@ T = TypeVar("T")
 pytest_plugins = ["pytester"]
 
 _SHORT_ROUNDS, _LONG_ROUNDS = 10, 100
-_OBJECTS = 10_000
 _FOREIGN_ENVIRONMENT = re.compile(
     r".*_API_KEY|.*_API_TOKEN|.*_BASE_URL|.*_API_BASE|OLLAMA_HOST|CO_API_URL|CHATBENCH_.*|GOOGLE_.*|GEMINI_.*|AZURE_.*"
     r"|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|DBUS_SESSION_BUS_ADDRESS|PYTHON_KEYRING_BACKEND"
@@ -64,9 +63,6 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
-        # A test makes some ten thousands of objects, most of which go by themselves: the collector need not
-        # look at them dozens of times.
-        gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
