@@ -50,7 +50,7 @@ class Stage:
         await self.quiet()
         picture = self.window.grab().toImage()
         painter = QPainter(picture)
-        for other in QApplication.topLevelWidgets():
+        for other in sorted(QApplication.topLevelWidgets(), key=_depth):
             if other is not self.window and other.isVisible() and other.isWindow():
                 place = other.pos() - self.window.pos()
                 painter.drawImage(place, _of(other))
@@ -67,6 +67,12 @@ class Stage:
         path = self._folder / f"{name}-{self._scheme}.png"
         assert picture.save(str(path)), f"{path} cannot be written"
         print(path, flush=True)
+
+
+def _depth(widget: QWidget) -> int:
+    """Who was opened by another window lies over it."""
+    parent = widget.parentWidget()
+    return 0 if parent is None else 1 + _depth(parent)
 
 
 def _of(widget: QWidget) -> QImage:
