@@ -18,6 +18,7 @@ from tests.loopback.server import LoopbackServer
 from tests.providers import wires
 
 from chatbench.providers import embeddings
+from chatbench.providers.gemini import Gemini
 
 TEXTS = ["a cat", "a dog"]
 VECTORS = [[1.0, 0.5], [0.25, 1.0]]
@@ -125,6 +126,14 @@ def test_other_addresses() -> None:
     for base in ("https://api.mistral.ai", "https://api.mistral.ai/v1/"):
         asked = embeddings.encoded(wires.endpoint("mistral", base), "m", TEXTS)
         assert asked.url == "https://api.mistral.ai/v1/embeddings"
+    for base, version in (
+        ("https://x.googleapis.com", ""),
+        ("https://x.googleapis.com/v1beta", ""),
+        ("https://x.googleapis.com/", "v1beta"),
+    ):
+        wanted = Gemini().models_request(wires.endpoint("gemini", base, api_version=version), None, None).url
+        asked = embeddings.encoded(wires.endpoint("gemini", base, api_version=version), "models/m", TEXTS)
+        assert asked.url == wanted.partition("?")[0].replace("/models", "/models/m:batchEmbedContents")
     assert not embeddings.is_known("anthropic")
 
 

@@ -94,9 +94,11 @@ def _openai_url(endpoint: Endpoint, model: str) -> str:
 def _gemini_url(endpoint: Endpoint, model: str) -> str:
     from urllib.parse import quote
 
-    from chatbench.providers.gemini.addresses import joined
-
-    return joined(endpoint, f"{quote(_gemini_name(model))}:batchEmbedContents")
+    base = endpoint.base_url.rstrip("/")
+    last = base.rpartition("/")[2]
+    is_versioned = last[:1] == "v" and last[1:2].isdigit()
+    version = "" if is_versioned else f"{endpoint.quirks.api_version or 'v1'}/"
+    return address(base, f"{version}{quote(_gemini_name(model))}:batchEmbedContents")
 
 
 def _gemini_name(model: str) -> str:
