@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -25,8 +26,15 @@ def page_of(pane: WorkbenchPane) -> PromptPage | None:
     return page if isinstance(page, PromptPage) and page.is_ready else None
 
 
+def watchers() -> int:
+    """How many of the system's watchers this process holds, where it can be told (Linux)."""
+    names = Path("/proc/self/fd").glob("*") if sys.platform == "linux" else ()
+    return sum(one.is_symlink() and one.readlink().name == "anon_inode:inotify" for one in names)
+
+
 def test_what_was_open_and_not_saved_is_there_after_a_restart(tmp_path: Path, run_async: Run) -> None:
     async def scenario() -> None:
+        before = watchers()
         async with opened(tmp_path) as session:
             assert session.desks[0].workbench._pane is None, "the start does not pay for it"
             session.window.commands["workbench.new_prompt"].trigger()
@@ -36,6 +44,7 @@ def test_what_was_open_and_not_saved_is_there_after_a_restart(tmp_path: Path, ru
             assert page is not None
             page.editor.cards.cards[1].text.setPlainText("Half a thought about {{thing}}")
             key = pane.tabs.current()
+        await until(lambda: watchers() <= before, "a system has few watchers: they are given back")
         async with opened(tmp_path) as session:
             assert session.window.current_section == "chats"
             press(session.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)

@@ -385,7 +385,10 @@ class Session:
         for desk in self.desks:
             desk.release()
         self.quick_chat.release()
-        self._watcher = None
+        if self._watcher is not None:
+            # Not when the collector comes to it: a system has few watchers.
+            self._watcher.deleteLater()
+            self._watcher = None
         await cancel_spawned()
         await self.services.aclose()
         for desk in self.desks:

@@ -27,12 +27,9 @@ class PromptWatch(QObject):
         super().__init__(parent)
         self._services = services
         self.found = Synced()
-        self._begun = False
         self._told: frozenset[str] = frozenset()
         self._stirred: set[str] = set()
-        self._watcher = QFileSystemWatcher(self)
-        self._watcher.directoryChanged.connect(self._stir)
-        self._watcher.fileChanged.connect(lambda path: self._stir(str(Path(path).parent)))
+        self._watcher: QFileSystemWatcher | None = None
         self._reading = Rereading(self._read, self, "linked-folders")
         self._clock = QTimer(self)
         self._clock.setSingleShot(True)
@@ -41,7 +38,9 @@ class PromptWatch(QObject):
 
     def begin(self) -> None:
         """Reads the folders, and whenever something in them changes."""
-        self._begun = True
+        self._watcher = QFileSystemWatcher(self)
+        self._watcher.directoryChanged.connect(self._stir)
+        self._watcher.fileChanged.connect(lambda path: self._stir(str(Path(path).parent)))
         self.again()
 
     def again(self) -> None:
@@ -54,14 +53,16 @@ class PromptWatch(QObject):
 
     def release(self) -> None:
         """Watches nothing any more."""
-        self._begun = False
-        self._watcher.blockSignals(True)
         self._clock.stop()
-        self._arm(())
+        if self._watcher is not None:
+            self._watcher.blockSignals(True)
+            self._watcher.deleteLater()
+            self._watcher = None
 
     def watched(self) -> frozenset[Path]:
         """What is watched at the moment."""
-        return frozenset(map(Path, (*self._watcher.files(), *self._watcher.directories())))
+        watcher = self._watcher
+        return frozenset() if watcher is None else frozenset(map(Path, _paths_of(watcher)))
 
     def _stir(self, folder: str) -> None:
         self._stirred.add(folder)
@@ -70,7 +71,7 @@ class PromptWatch(QObject):
     async def _read(self) -> None:
         prompts = self._services.prompts
         try:
-            if self._begun:
+            if self._watcher is not None:
                 # Armed first: what changes from now on is heard, what changed before is read.
                 self._arm(await prompts.paths_to_watch())
             self.found = await prompts.sync()
@@ -85,14 +86,19 @@ class PromptWatch(QObject):
     def _arm(self, paths: tuple[Path, ...]) -> None:
         """Watches these and nothing else. A file that was replaced is another file under the same name, and
         is watched anew."""
+        watcher = self._watcher
+        if watcher is None:
+            return
         stirred, self._stirred = self._stirred, set()
         wanted = {str(path) for path in paths}
-        now = {*self._watcher.files(), *self._watcher.directories()}
+        now = _paths_of(watcher)
         old = [path for path in now if path not in wanted]
-        old += [
-            path for path in self._watcher.files() if str(Path(path).parent) in stirred and path in wanted
-        ]
+        old += [path for path in watcher.files() if str(Path(path).parent) in stirred and path in wanted]
         if old:
-            self._watcher.removePaths(old)
+            watcher.removePaths(old)
         if fresh := sorted(wanted - (now - set(old))):
-            self._watcher.addPaths(fresh)
+            watcher.addPaths(fresh)
+
+
+def _paths_of(watcher: QFileSystemWatcher) -> set[str]:
+    return {*watcher.files(), *watcher.directories()}
