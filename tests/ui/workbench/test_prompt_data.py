@@ -176,6 +176,7 @@ def test_which_column_fills_a_variable_is_chosen_and_is_part_of_the_version(
     assert not page.is_changed
     assert page.editor.values()["ticket"] == "Lost"
     assert page.editor.variables.all_values()["ticket"] == "Broken", "what was written waits"
+    do(page.editor.look)
 
 
 def test_a_data_set_that_changes_or_goes_is_followed(
@@ -233,6 +234,7 @@ def test_models_and_data_set_are_kept_with_the_version_and_offered(
     assert page.editor.prompt().models == ("loopback/model-b",)
     do(defaults.chips()[1].click)
     assert page.editor.prompt().dataset == ""
+    do(page.editor.look)
 
 
 def test_a_prompt_that_names_models_and_a_data_set_begins_with_them(

@@ -154,8 +154,8 @@ class WorkbenchPane(QWidget):
         page = self.view(f"prompt:{prompt_id}")
         if isinstance(page, PromptPage) and page.is_changed:
             self.tell(self.tr("Versions are run: what is not saved is not among them."), kind="warning")
-        dataset_id = page.data.dataset_id if isinstance(page, PromptPage) else ""
-        dialog = NewRunDialog(self._services, prompt_id, dataset_id=dataset_id, parent=self)
+        beside = page.beside_it() if isinstance(page, PromptPage) else ("", ())
+        dialog = NewRunDialog(self._services, prompt_id, dataset_id=beside[0], models=beside[1], parent=self)
         begun: list[str] = []
         dialog.started.connect(begun.append)
         await ask(dialog)

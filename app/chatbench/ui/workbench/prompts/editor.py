@@ -72,6 +72,7 @@ class PromptEditor(Surface):
         self.add_message.clicked.connect(self._add_message)
         self.variables.changed.connect(self._values_changed)
         self.variables.column_chosen.connect(self._fill_from)
+        self.variables.arranged.connect(self._order_tabs_in_view)
         self.settings.changed.connect(lambda field, value: self.change(**{field: value}))
         self.defaults.changed.connect(lambda fields: self.change(**fields))
         self.preview_section.toggled.connect(lambda _open: self.looked.emit())
@@ -147,6 +148,7 @@ class PromptEditor(Surface):
         """The columns of the data set beside it, and the row that it is tried with."""
         self._names, self._row = names, values
         self._show_row()
+        self.look()
 
     def _show_row(self) -> None:
         self.variables.show_row(self._names, self._prompt.columns, self._row)
@@ -182,8 +184,7 @@ class PromptEditor(Surface):
         else:
             self._show_fault(None)
             self.variables.offer(variables)
-            if self.isVisible():
-                self.order_tabs()
+            self._order_tabs_in_view()
             self._tell_count(len(variables))
         for card, tokens in zip(self.cards.cards, message_tokens(self._services, prompt), strict=True):
             card.set_tokens(tokens)
@@ -229,6 +230,10 @@ class PromptEditor(Surface):
         order += [self.run_once, self.run_dataset]
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
+
+    def _order_tabs_in_view(self) -> None:
+        if self.isVisible():
+            self.order_tabs()
 
     def _in_order(self, part: QWidget) -> list[QWidget]:
         if part is self.cards:

@@ -211,6 +211,10 @@ class PromptPage(QWidget):
         self.running.choose_models(prompt.models)
         self.data.choose(prompt.dataset)
 
+    def beside_it(self) -> tuple[str, tuple[str, ...]]:
+        """The id of the data set that it is tried with ("": none), and the models."""
+        return self.data.dataset_id, tuple(str(one) for one in self.beside.models)
+
     def _tell_chosen(self) -> None:
         dataset = self.data.dataset
         self.editor.defaults.show_chosen(self.beside.models, dataset.name if dataset is not None else "")
@@ -352,12 +356,13 @@ class PromptPage(QWidget):
         """What was not saved, and what it is tried with; None before anything was read."""
         if self._base is None:
             return None
+        dataset_id, models = self.beside_it()
         return PromptDraft(
             number=self._base.number,
             prompt=self.editor.prompt() if self.is_changed else None,
             values=self.editor.variables.all_values(),
-            models=tuple(str(one) for one in self.beside.models),
-            dataset=self.data.dataset_id,
+            models=models,
+            dataset=dataset_id,
             row=self.data.place,
         )
 

@@ -20,12 +20,13 @@ from chatbench.ui.workbench.prompts.valuefield import ValueField
 class VariableRows(QWidget):
     """A row for each variable: a field, or the column of the data set beside the prompt that fills it.
     `changed()` when a value did; `settings_wanted(Variable)`; `file_chosen(name, path)` for a value that is
-    a file; `column_chosen(name, column)`, "" for the field."""
+    a file; `column_chosen(name, column)`, "" for the field; `arranged()` when other controls stand there."""
 
     changed = Signal()
     settings_wanted = Signal(object)
     file_chosen = Signal(str, object)
     column_chosen = Signal(str, str)
+    arranged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,6 +140,7 @@ class VariableRows(QWidget):
             if name in filled:
                 shown = self._sources[name] = self._source(name, filled[name])
             self._put(at, field, shown)
+        self.arranged.emit()
 
     def _put(self, at: int, field: ValueField, shown: QWidget) -> None:
         tall = shown is field and isinstance(field.field, QPlainTextEdit)
@@ -153,6 +155,8 @@ class VariableRows(QWidget):
         self._grid.addWidget(label, at, 0, side)
         self._grid.addWidget(shown, at, 1)
         self._grid.addWidget(more, at, 2, side)
+        # A layout shows what is new in it later: until then the keyboard could not go there.
+        shown.show()
         self._controls += [field.field if shown is field else shown, more]
 
     def _source(self, name: str, column: str) -> ColumnValue:

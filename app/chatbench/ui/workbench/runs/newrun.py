@@ -41,16 +41,16 @@ class NewRunDialog(QDialog):
         prompt_id: str = "",
         *,
         dataset_id: str = "",
+        models: Sequence[str] = (),
         plan: Plan | None = None,
         origin: str = "",
         parent: QWidget,
     ) -> None:
-        """Of a prompt of the library on a data set, or of a `plan` from elsewhere; `origin` says in a
-        sentence where its code is from."""
+        """Of a prompt of the library on a data set, with `models` to begin with, or of a `plan` from
+        elsewhere; `origin` says in a sentence where its code is from."""
         super().__init__(parent)
         self._services = services
-        self._prompt_id = prompt_id
-        self._dataset_id = dataset_id
+        self._prompt_id, self._dataset_id, self._models = prompt_id, dataset_id, tuple(models)
         self._given = plan
         self._origin = origin
         self.forecast: Forecast | None = None
@@ -166,7 +166,7 @@ class NewRunDialog(QDialog):
 
     def _usual_models(self, prompt: Prompt) -> list[PlanModel]:
         default = self._services.models.default()
-        names = prompt.models or ((str(default),) if default is not None else ())
+        names = self._models or prompt.models or ((str(default),) if default is not None else ())
         return [PlanModel(model=name) for name in names]
 
     async def _last_run(self) -> Run | None:
