@@ -240,3 +240,17 @@ async def test_a_job_cancelled_elsewhere_pauses_the_run(services: Services, serv
     server.batches.finish(await taken(server, 2))
     assert (await services.runs.wait(run.id)).done == 2
     assert [len(job.requests) for job in jobs_at(server)] == [2, 1]
+
+
+async def test_deleted_for_good_leaves_no_job_at_the_provider(
+    services: Services, server: LoopbackServer
+) -> None:
+    """In the trash it can still come back, and take over what was answered."""
+    run = await services.runs.start(batched(2))
+    job = await taken(server)
+    await until(lambda: (live := services.runs.live(run.id)) is not None and live.in_jobs == 2, "a job")
+    await services.runs.pause(run.id)
+    await services.runs.delete(run.id)
+    assert job.status != "cancelling"
+    await services.runs.delete_for_good([run.id])
+    assert job.status == "cancelling"

@@ -233,13 +233,16 @@ class RunService(Reading):
         return await self._store.all(trashed=True)
 
     async def delete_for_good(self, run_ids: Collection[str]) -> None:
-        """Deletes those of these that are in the trash, with all their answers."""
-        for run in await self.trashed():
-            if run.id in run_ids:
-                await self._store.delete(run.id)
-                self._running.pop(run.id, None)
-                self._tasks.pop(run.id, None)
-                self._tell(run.id)
+        """Deletes those of these that are in the trash, with all their answers; then stops what providers
+        still have of them, of which nothing could be kept any more."""
+        meant = [run.id for run in await self.trashed() if run.id in run_ids]
+        for run_id in meant:
+            await self._store.delete(run_id)
+            self._running.pop(run_id, None)
+            self._tasks.pop(run_id, None)
+            self._tell(run_id)
+        for run_id in meant:
+            await cancel_jobs(self._jobs(), run_id)
 
     async def rerun(self, run_id: str, which: Again | Iterable[CellKey]) -> Run:
         """Asks cells again and returns the run, under way: those that failed, those that have no answer,
