@@ -96,7 +96,9 @@ async def test_a_request_nobody_told_the_result_of_has_failed(
     job = await jobs.submit(asked(vendor, 2))
     server.batches.finish(only(server), outcomes={1: "lost"})
     assert (await jobs.wait(job.id)).failed == 1
-    assert (await texts(jobs, job.id))["row 1"] == "ServerError"
+    (_, lost) = [response async for _, response in jobs.collect(job.id)]
+    assert lost.error is not None
+    assert (lost.error.kind, lost.error.retryable) == ("ServerError", True)
 
 
 @each

@@ -142,7 +142,7 @@ async def test_lines_that_gemini_and_mistral_may_tell_errors_in(environment: Env
             b'{"key": "a", "error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED"}}',
             RateLimited,
         ),
-        (b'{"key": "a", "code": 13, "message": "oops"}', ServerError),
+        (b'{"key": "a", "code": 8, "message": "quota"}', RateLimited),
         (b'{"key": "a"}', ServerError),
     ):
         told = GeminiJobs().read(line, google)
