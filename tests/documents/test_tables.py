@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -340,3 +342,32 @@ def test_any_bytes_are_a_table_or_refused(
     except FormatError:
         return
     assert len(rows(found)) == found.count
+
+
+@pytest.mark.timeout(600)
+def test_a_gigabyte_is_looked_through_in_little_memory(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """In a process of its own, whose largest size is told; and the rows are read as they are asked for."""
+    if not request.config.getoption("--long"):
+        pytest.skip("a gigabyte takes a minute: --long")
+    size = 1 << 30
+    path = tmp_path / "large.csv"
+    line = b'%d,"a question, with a comma",' + b"word " * 200 + b"\n"
+    with path.open("wb") as file:
+        file.write(b"number,question,answer\n")
+        while file.tell() < size:
+            file.write(b"".join(line % number for number in range(1_000)))
+    code = (
+        "import resource, sys\nfrom pathlib import Path\n"
+        "from chatbench.documents.tables.reading import read_table\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "table = read_table(Path(sys.argv[1])); first = next(iter(table.rows()))\n"
+        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(table.count, first['number'], after - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    path.unlink()
+    count, number, grown = map(int, done.stdout.split())
+    assert (count * 1_000 > size * 0.9, number) == (True, 0)
+    assert grown < 24 * 1024, "KiB"
