@@ -40,7 +40,7 @@ PLAN = Plan(
     repeats=2,
     threshold=0.5,
     user=PlanUser(says=("Shorter.",)),
-    limits=PlanLimits(concurrent=2, timeout=9.0, tokens_per_minute=5000, budget=Decimal("2.50")),
+    limits=PlanLimits(concurrent=2, timeout=9.0, tokens_per_minute=5_000_000, budget=Decimal("2.50")),
     cache=True,
 )
 

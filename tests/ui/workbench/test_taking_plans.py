@@ -124,6 +124,24 @@ def test_a_table_alone_is_looked_at_first(
     assert opened.pane.open_keys() == [f"dataset:{dataset.id}"]
 
 
+def test_a_folder_of_prompts_is_linked_and_one_of_other_files_is_a_table(
+    opened: Opened, services: Services, run_async: Runner, do: Do, tmp_path: Path
+) -> None:
+    do(opened.workbench.show)
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "pyproject.toml").write_text("[project]\n")
+    assert kind_of(repo) == "table"
+    (repo / "a.yaml").write_text("prompt: Hello\n")
+    do(lambda: opened.pane.sidebar.view.files_dropped.emit([repo]))
+    assert [one.path for one in run_async(services.prompts.entries())] == ["repo/a"]
+    notice = opened.pane.window_.notices.shown()[-1]
+    assert notice.text == "repo is linked: 1 prompt."
+    assert notice.button is not None
+    do(notice.button.click)
+    assert repo not in run_async(services.prompts.folders())
+
+
 @pytest.mark.parametrize(
     ("name", "text", "kind"),
     [

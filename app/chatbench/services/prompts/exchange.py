@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from chatbench.core.errors import FormatError
+from chatbench.core.errors import ChatbenchError, FormatError
 from chatbench.core.messages import StoredFile
 from chatbench.core.prompts import NamedPrompt
 from chatbench.formats import (
@@ -22,6 +23,7 @@ from chatbench.formats import (
     yamltexts,
 )
 from chatbench.formats.imported import Imported
+from chatbench.services.prompts import promptfiles
 from chatbench.services.tomlfiles import encoded
 from chatbench.templates.language import TemplateError
 from chatbench.templates.prompts import variables_of
@@ -32,7 +34,7 @@ SUFFIXES: dict[ExportFormat, str] = {
     "toml": ".toml", "yaml": ".yaml", "openai": ".json", "llm": ".yaml", "promptfoo": ".yaml",
 }  # fmt: skip
 MAX_BYTES = 16_000_000
-FileKind = Literal["prompts", "plan", "table"]
+FileKind = Literal["prompts", "plan", "table", "folder"]
 _PROMPTS = frozenset({".toml", ".yaml", ".yml"})
 
 
@@ -66,13 +68,29 @@ def read_file(path: Path) -> Imported:
 
 def kind_of(path: Path) -> FileKind:
     """What a file that somebody wants to take in holds, as far as its beginning tells: prompts (with what
-    runs them, perhaps), a plan of a run, or a table. Reads it; never raises."""
+    runs them, perhaps), a plan of a run, or a table; a "folder" is one of prompts. Reads it; never raises."""
+    if path.is_dir():
+        return "folder" if _holds_prompts(path) else "table"
     suffix = path.suffix.lower()
     if suffix == ".toml":
         return "plan" if _holds_plan(path) else "prompts"
     if suffix in _PROMPTS or (suffix == ".json" and _holds_prompt(path)):
         return "prompts"
     return "table"
+
+
+def _holds_prompts(folder: Path) -> bool:
+    """Whether a folder has a file that is a prompt."""
+    try:
+        files = promptfiles.find(folder, "")
+    except ChatbenchError:
+        return False
+    for file in files:
+        with suppress(ChatbenchError):
+            if file.problem is None:
+                promptfiles.decoded(file.path, file.data)
+                return True
+    return False
 
 
 def _holds_plan(path: Path) -> bool:

@@ -18,6 +18,7 @@ from chatbench.core.runs import Plan
 from chatbench.services import Services
 from chatbench.services.prompts.exchange import SUFFIXES, kind_of, read_file, write
 from chatbench.ui.aio import ask, spawn
+from chatbench.ui.quantities import number
 from chatbench.ui.workbench.datasets.importing import ImportDialog
 
 if TYPE_CHECKING:
@@ -46,8 +47,12 @@ class Taking(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.filesSelected.connect(lambda names: self.take([Path(names[0])]))
+        dialog.filesSelected.connect(lambda names: self.take_rows(Path(names[0])))
         dialog.open()
+
+    def take_rows(self, folder: Path) -> None:
+        """A data set with a row for each file of a folder."""
+        spawn(self._take_rows(folder), owner=self, name="folder-to-dataset")
 
     def take(self, paths: list[Path]) -> None:
         """Each as what it is: prompts, a plan that can be run, or a table that becomes a data set. What is in
@@ -74,16 +79,18 @@ class Taking(QObject):
         await self._offer_runs(plans)
 
     async def _one(self, path: Path, *, is_only: bool) -> list[Plan]:
-        """Takes a file in, or a folder as a row for each of its files; returns what it would run."""
-        if await asyncio.to_thread(path.is_dir):
-            self._pane.open_dataset((await self._services.datasets.import_folder(path)).id)
-            return []
+        """Takes a file in, a folder of prompts, or one as a row for each of its files; returns what it would
+        run."""
         kind = await asyncio.to_thread(kind_of, path)
         if kind == "prompts":
             return await self._take_prompts(path)
         if kind == "plan":
             return [await asyncio.to_thread(self._services.runs.load_plan, path)]
-        if is_only:
+        if kind == "folder":
+            await self._link(path)
+        elif await asyncio.to_thread(path.is_dir):
+            await self._take_rows(path)
+        elif is_only:
             dialog = ImportDialog(self._services, path, None, self._pane)
             dialog.made.connect(self._pane.open_dataset)
             dialog.open()
@@ -91,6 +98,23 @@ class Taking(QObject):
             dataset = await self._services.datasets.import_file(path)
             self._pane.open_dataset(dataset.id)
         return []
+
+    async def _take_rows(self, folder: Path) -> None:
+        self._pane.open_dataset((await self._services.datasets.import_folder(folder)).id)
+
+    async def _link(self, path: Path) -> None:
+        """A folder of prompts is part of the library from now on."""
+        prompts = self._services.prompts
+        found = await prompts.link_folder(path)
+        count = len(found.added)
+        words = (
+            self.tr("{0} is linked: {1} prompt.") if count == 1 else self.tr("{0} is linked: {1} prompts.")
+        )
+
+        def undo() -> None:
+            spawn(prompts.unlink_folder(path), owner=self, name="unlink-folder")
+
+        self._pane.tell(words.format(path.name, number(count)), action=(self.tr("Unlink"), undo))
 
     async def _take_prompts(self, path: Path) -> list[Plan]:
         found = await asyncio.to_thread(read_file, path)

@@ -14,6 +14,7 @@ from chatbench.core.errors import ChatbenchError
 from chatbench.core.prompts import PromptEntry
 from chatbench.services import Services
 from chatbench.ui.aio import Rereading, spawn
+from chatbench.ui.quantities import number
 from chatbench.ui.widgets import Button, Label, Surface, announce
 from chatbench.ui.widgets.forms import scrolling, words_of
 from chatbench.ui.workbench.library.foldercard import Conflict, FolderCard
@@ -121,8 +122,11 @@ class FoldersPage(Surface):
     async def _add(self, path: Path) -> None:
         found = await self._services.prompts.link_folder(path)
         self._watch.again()
-        words = self.tr("{0} is linked: {1} prompts.").format(path.name, len(found.added))
-        self.told.emit(words, None)
+        count = len(found.added)
+        words = (
+            self.tr("{0} is linked: {1} prompt.") if count == 1 else self.tr("{0} is linked: {1} prompts.")
+        )
+        self.told.emit(words.format(path.name, number(count)), None)
 
     def unlink(self, path: Path, name: str) -> None:
         """Takes a folder out; it can be linked again."""
