@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from shiboken6 import isValid
+from tests.accessibility.runs import run_dialogs, show_run
 from tests.documents import pdfs, recordings
 from tests.loopback.server import LoopbackServer
 from tests.scenarios.lanes import FIRST, OTHER, ask
@@ -67,6 +68,14 @@ async def surfaces(session: Session, server: LoopbackServer) -> AsyncIterator[Su
         await quiet()
     await show_prompt(session)
     yield Surface("workbench", window)
+    run = await show_run(session)
+    await quiet()
+    yield Surface("run", window)
+    async for name, dialog in run_dialogs(run):
+        await quiet()
+        yield Surface(name, dialog)
+    window.activateWindow()
+    await quiet()
     settings = window.show_section("settings").main
     for key in ("general", "appearance", "providers", "shortcuts", "storage", "about"):
         settings.show_page(key)  # type: ignore[attr-defined]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import ceil
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent, QTextCursor, QTextOption
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextCursor, QTextOption
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
 from chatbench.ui.theme import FontRole, theme
+from chatbench.ui.widgets.paint import ring_inside
 
 
 class FittedText(QPlainTextEdit):
@@ -64,6 +65,12 @@ class FittedText(QPlainTextEdit):
     def _wear(self) -> None:
         self.setFont(theme().font(self._font_role))
         self.fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        ring_inside(painter, self, self.viewport().rect(), theme().corner("inline"))
+        painter.end()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme().scaled(60), self.height())

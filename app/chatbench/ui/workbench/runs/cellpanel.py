@@ -107,7 +107,7 @@ class CellPanel(Surface):
         column.addLayout(inner)
         column.addWidget(scrolling(self._body), 1)
         self.set_layout(column)
-        self.setMinimumWidth(theme().scaled(260))
+        self.setMinimumWidth(theme().scaled(200))
 
     def show_cell(self, key: CellKey) -> None:
         """Reads the cell anew and shows it."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -21,9 +22,11 @@ from chatbench.core.runs import Run
 from chatbench.services import Services
 from chatbench.services.runs import SPREAD, Charts, Measure, RunStatistics
 from chatbench.ui.aio import Rereading
+from chatbench.ui.theme import theme
 from chatbench.ui.widgets import Button, Label, SegmentControl, Select
 from chatbench.ui.widgets.dialogs import fit_dialog
 from chatbench.ui.widgets.forms import scrolling
+from chatbench.ui.widgets.paint import ring_inside
 from chatbench.ui.workbench.runs.charted import (
     Drawn,
     Table,
@@ -39,6 +42,16 @@ from chatbench.ui.workbench.runs.strips import StripChart
 _SIZE: Final = (960, 600)
 _LEADING: Final = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
 _TRAILING: Final = Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter
+
+
+class _Table(QTableWidget):
+    """Shows that it has the focus."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        ring_inside(painter, self, self.viewport().rect(), theme().corner("inline"))
+        painter.end()
 
 
 class ChartsDialog(QDialog):
@@ -71,7 +84,7 @@ class ChartsDialog(QDialog):
         self.face = SegmentControl(faces, name=self.tr("Chart or table"))
         self.chart = CostAndQuality(statistics.columns)
         self.strips = StripChart()
-        self.table = QTableWidget()
+        self.table = _Table()
         self.told = Label(font="small", color="text2", wrap=True)
         self.stack = QStackedWidget()
         self._scroll = scrolling(self.strips)

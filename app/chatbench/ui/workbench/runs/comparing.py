@@ -7,7 +7,8 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QWidget
 
 from chatbench.core.errors import ChatbenchError
 from chatbench.core.runs import Run
@@ -15,9 +16,14 @@ from chatbench.services import Services
 from chatbench.services.runs import Compared, names_of
 from chatbench.ui import quantities
 from chatbench.ui.aio import Rereading
+from chatbench.ui.theme import theme
 from chatbench.ui.widgets import IconButton, Label, Select, Surface, announce
+from chatbench.ui.widgets.forms import scrolling
 
 _OFFERED = 10
+_NARROW = 560
+"""Narrower than this, the choice of rows stands below the words."""
+_LINES = 6
 Came = Literal["better", "worse", "both", "otherwise"]
 """How a row came out beside what it is compared with: in one column better and in another worse is both;
 otherwise: it could not be judged on one side."""
@@ -52,15 +58,35 @@ class Comparison(Surface):
         self.close_button = IconButton("x", self.tr("End the comparison"), size="code")
         self.close_button.clicked.connect(self.end)
         self._reading = Rereading(self._read, self, "run-comparison")
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        told = QVBoxLayout()
-        told.addWidget(self.words)
-        row.addLayout(told, 1)
-        row.addWidget(self.which, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
-        self.set_layout(row, (16, 8, 12, 8))
+        self._told = scrolling(self.words)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._row.setSpacing(8)
+        self._row.addWidget(self._told, 1, Qt.AlignmentFlag.AlignTop)
+        ends = QHBoxLayout()
+        ends.addWidget(self.which, 1, Qt.AlignmentFlag.AlignTop)
+        ends.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.addLayout(ends)
+        self.set_layout(self._row, (16, 8, 12, 8))
+        self._is_aside = False
         self.hide()
+
+    def set_aside(self, aside: bool) -> None:
+        """Whether there is no room for it just now."""
+        self._is_aside = aside
+        self.setVisible(self._with is not None and bool(self.words.text()) and not aside)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the words are, up to a few lines: the rest is scrolled to."""
+        narrow = self.width() < theme().breakpoint(_NARROW)
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._row.setDirection(down if narrow else across)
+        beside = 0 if narrow else self.which.sizeHint().width() + self.close_button.sizeHint().width() + 16
+        high = self.words.heightForWidth(max(1, self.width() - beside - 40))
+        self._told.setFixedHeight(min(high, _LINES * theme().line("small")))
 
     async def look(self, run: Run) -> None:
         """Finds what the run can be compared with."""
@@ -149,12 +175,12 @@ class Comparison(Surface):
             self.changed = await self._placed(run, found)
         except ChatbenchError as error:
             self.words.setText(" ".join(filter(None, (error.message, error.hint))))
-            self.show()
+            self._show_words()
             return
         self.found = tuple(found)
         self._offer_rows()
-        self.words.setText(self._told(other))
-        self.show()
+        self.words.setText(self._words_of(other))
+        self._show_words()
         announce(self, self.words.text())
         self.marked.emit()
 
@@ -192,7 +218,11 @@ class Comparison(Surface):
         self.which.setCurrentIndex(at)
         self.which.blockSignals(False)
 
-    def _told(self, other: _With) -> str:
+    def _show_words(self) -> None:
+        self._fit()
+        self.setVisible(not self._is_aside)
+
+    def _words_of(self, other: _With) -> str:
         if not self.found and other.run is not None:
             return self.tr("Run {0} has no column that this one goes on from.").format(other.run.number)
         lines = []

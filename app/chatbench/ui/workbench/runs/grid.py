@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPalette, QResizeEvent, QShowEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from chatbench.core.runs import CellKey, Run
 from chatbench.ui.theme import theme
+from chatbench.ui.widgets.paint import ring_inside
 from chatbench.ui.workbench.runs.celldelegate import CELL_HEIGHT, CellDelegate
 from chatbench.ui.workbench.runs.figures import ColumnFigures
 from chatbench.ui.workbench.runs.heads import NARROWEST, ColumnHead, Corner, RowHead
@@ -112,6 +123,19 @@ class Grid(QTableView):
         super().currentChanged(current, previous)
         if current.isValid():
             self.moved.emit(self._cells.key(current.row(), current.column()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if theme().keyboard_focused(self):
+            painter = QPainter(self.viewport())
+            ring_inside(painter, self, self.viewport().rect(), theme().corner("inline"))
+            painter.end()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and self._cells.rowCount():
+            top = max(0, self.rowAt(0))
+            self.setCurrentIndex(self._cells.index(top, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = self.current()

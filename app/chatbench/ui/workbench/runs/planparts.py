@@ -83,7 +83,7 @@ class ModelRows(QWidget):
         self.add_button = Button(self.tr("Add"), icon="plus")
         self.add_button.clicked.connect(self._add_named)
         self._rows = QVBoxLayout()
-        self._rows.setSpacing(4)
+        self._rows.setSpacing(0)
         last = QHBoxLayout()
         last.addWidget(self.choice, 1)
         last.addWidget(self.add_button)
@@ -103,7 +103,8 @@ class ModelRows(QWidget):
         for at, model in enumerate(models):
             row = QWidget()
             line = QHBoxLayout(row)
-            line.setContentsMargins(0, 0, 0, 0)
+            # Room for the ring of what has the focus.
+            line.setContentsMargins(0, 4, 4, 4)
             line.addWidget(ElidedLabel(model.model, weight=500), 1)
             grid = LineField(written_grid(model.grid), name=self.tr("Parameters of {0}").format(model.model))
             grid.setPlaceholderText(self.tr("temperature 0, 0.7; seed 1"))
@@ -167,7 +168,7 @@ class CheckRows(QWidget):
         self.try_button = Button(self.tr("Try on finished cells"), kind="quiet")
         self.try_button.clicked.connect(self.tried)
         self._rows = QVBoxLayout()
-        self._rows.setSpacing(2)
+        self._rows.setSpacing(0)
         last = QHBoxLayout()
         last.addWidget(self.add_button)
         last.addWidget(self.try_button)
@@ -187,7 +188,8 @@ class CheckRows(QWidget):
         for at, check in enumerate(self.checks):
             row = QWidget()
             line = QHBoxLayout(row)
-            line.setContentsMargins(0, 0, 0, 0)
+            # Room for the ring of what has the focus.
+            line.setContentsMargins(0, 4, 4, 4)
             line.addWidget(ElidedLabel(f"{at + 1}  {check.title}"), 1)
             edit = IconButton("pencil", self.tr("Edit {0}").format(check.title), size="row")
             edit.clicked.connect(partial(self.edit, at))

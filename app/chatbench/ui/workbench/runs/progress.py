@@ -12,12 +12,14 @@ from chatbench.core.runs import Run
 from chatbench.services.runs import Live
 from chatbench.ui import quantities
 from chatbench.ui.theme import ColorRole, theme
-from chatbench.ui.widgets import Button, ElidedLabel, Flow, Gauge, IconButton, Label, Mark, Surface
+from chatbench.ui.widgets import Button, ElidedLabel, Flow, Gauge, IconButton, Label, Mark, Surface, flowing
 from chatbench.ui.workbench.runs.countfield import CountField
 from chatbench.ui.workbench.runs.spans import span
 
 _HIGH: Final = 8
 _MOST_AT_ONCE: Final = 10_000
+_GAP: Final = 6
+_RING: Final = 4
 _NARROW: Final = 640
 """Narrower than this, what can be done stands below the name."""
 
@@ -115,7 +117,7 @@ class ProgressHead(Surface):
         self.more = IconButton("ellipsis", self.tr("More about this run"))
         self.at_once = CountField(self.tr("Cells at once"), 1, _MOST_AT_ONCE)
         self.at_once.setToolTip(self.tr("How many cells are asked at once"))
-        self.at_once.setFixedWidth(theme().scaled(56))
+        self.at_once.setFixedWidth(theme().scaled(48))
         self.at_once_words = Label(self.tr("at once"), font="small", color="text2")
         self.bar = PartedBar()
         self.done = _Fact("check", "success")
@@ -127,7 +129,6 @@ class ProgressHead(Surface):
         self.estimated = Label(font="small", color="text2")
         self.left = Label(font="small", color="text2")
         self.reason = Label(font="small", color="warning", wrap=True)
-        self._is_narrow = False
         self._lay_out()
         self.pause.clicked.connect(self.paused)
         self.resume.clicked.connect(self.resumed)
@@ -135,29 +136,36 @@ class ProgressHead(Surface):
         self.at_once.counted.connect(self.concurrency)
 
     def _lay_out(self) -> None:
-        titles, acts = QHBoxLayout(), QHBoxLayout()
-        for row in (titles, acts):
-            row.setSpacing(8)
+        titles = QHBoxLayout()
+        titles.setSpacing(8)
         titles.addWidget(self.name)
         titles.addWidget(self.size_words, 1)
-        buttons = (self.compare, self.compare_which, self.pause, self.resume, self.stop, self.more)
-        for one in (self.at_once, self.at_once_words, *buttons):
-            acts.addWidget(one)
+        self._buttons: tuple[QWidget, ...] = (
+            self.at_once, self.at_once_words, self.compare, self.compare_which, self.pause, self.resume,
+            self.stop,
+        )  # fmt: skip
+        self._acts = QWidget()
+        flow = Flow(self._acts, gap=_GAP)
+        for one in self._buttons:
+            flow.addWidget(one)
+        # Room for the ring of the button that has the focus.
+        flow.setContentsMargins(0, _RING, _RING, _RING)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self._acts.setSizePolicy(policy)
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._top.setSpacing(8)
         self._top.addLayout(titles, 1)
-        self._top.addLayout(acts)
-        facts = QWidget()
-        flow = Flow(facts, gap=6)
+        self._top.addWidget(self._acts)
+        first = QHBoxLayout()
+        first.setSpacing(_GAP)
+        first.addLayout(self._top, 1)
+        first.addWidget(self.more, 0, Qt.AlignmentFlag.AlignTop)
         words = (self.done, self.failed, self.writing, self.waiting)
-        for fact in (*words, self.rate, self.spent, self.estimated, self.left):
-            flow.addWidget(fact)
-        policy = facts.sizePolicy()
-        policy.setHeightForWidth(True)
-        facts.setSizePolicy(policy)
+        facts = flowing(*words, self.rate, self.spent, self.estimated, self.left)
         column = QVBoxLayout()
         column.setSpacing(6)
-        column.addLayout(self._top)
+        column.addLayout(first)
         column.addWidget(self.bar)
         column.addWidget(facts)
         column.addWidget(self.reason)
@@ -188,7 +196,7 @@ class ProgressHead(Surface):
         self.stop.setVisible(state in ("running", "paused"))
         self.resume.setVisible(state in ("paused", "stopped"))
         self.at_once.setVisible(under_way)
-        self.at_once_words.setVisible(under_way and not self._is_narrow)
+        self._arrange()
         self._show_money(run, live)
         self._show_time(run, live if under_way else None)
         reason = live.reason if live is not None else run.reason
@@ -196,12 +204,16 @@ class ProgressHead(Surface):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """In one line as long as there is room."""
         narrow = self.width() < theme().breakpoint(_NARROW)
-        if narrow != self._is_narrow:
-            self._is_narrow = narrow
-            down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-            self._top.setDirection(down if narrow else across)
-            self.at_once_words.setVisible(self.at_once.isVisibleTo(self) and not narrow)
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._top.setDirection(down if narrow else across)
+        self.at_once_words.setVisible(not self.at_once.isHidden() and not narrow)
+        wide = sum(one.sizeHint().width() + _GAP for one in self._buttons if not one.isHidden())
+        self._acts.setMinimumWidth(0 if narrow else wide - _GAP + _RING)
 
     def _show_money(self, run: Run, live: Live | None) -> None:
         cost, unpriced = (live.cost, live.unpriced) if live is not None else (run.cost, run.unpriced)

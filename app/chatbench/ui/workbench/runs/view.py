@@ -358,6 +358,8 @@ class RunView(Surface):
             return
         alone = self.width() < theme().breakpoint(_ALONE_BELOW) and self.panel.isVisibleTo(self)
         self.grid.setVisible(not alone)
+        self.foot.setVisible(not alone)
+        self.comparison.set_aside(alone)
 
     def _wear(self) -> None:
         if self.run is not None:
