@@ -155,7 +155,8 @@ class Asker:
         request = asking.request
         if asking.talk.messages is not request.messages:
             request = msgspec.structs.replace(request, messages=asking.talk.messages)
-        request = await self.with_files(request)
+        if _has_files(request.messages):
+            request = await self.with_files(request)
         response = await self._called(request, asking, own=True)
         asking.talk.answer(response.message)
 
