@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -17,6 +18,7 @@ from tests.ui.workbench.runs_kit import Runner, finished, plan, refusal, shown, 
 
 from chatbench.core.runs import CellKey, CellRating
 from chatbench.services import Services
+from chatbench.services.runs import Live
 from chatbench.ui.workbench.runs import RunView
 
 
@@ -166,3 +168,17 @@ def test_a_run_under_way_is_followed_paused_and_gone_on_with(
         run_async(until(lambda: not view.is_live and view.head.resume.isVisible(), "the pause"))
         assert view.head.reason.text() == "Paused by you"
         assert not view.head.pause.isVisible()
+
+
+def test_a_run_that_is_pausing_says_that_an_answer_is_still_coming(view: RunView) -> None:
+    run = view.run
+    assert run is not None
+    live = Live(
+        state="paused", total=6, done=3, failed=0, running=1, passed=3, concurrent=1, rate=1.0,
+        cost=run.cost, unpriced=0, estimated_cost=None, seconds_left=None,
+    )  # fmt: skip
+    view.head.show_run(run, live)
+    assert view.head.reason.text() == "Nothing more is asked; one answer is still coming"
+    assert view.head.writing.words.text() == "1 writing"
+    view.head.show_run(run, msgspec.structs.replace(live, running=0))
+    assert view.head.reason.text() == "Paused by you"
