@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QWidget
 from tests.loopback.replies import Reply
 from tests.loopback.server import LoopbackServer
-from tests.scenarios.window import Run, add_loopback, click, opened, press, until
+from tests.scenarios.window import PATIENCE_S, Run, add_loopback, click, opened, press, until
+from tests.services.batched import batched, jobs_at, prepare, taken
 
 from chatbench.core.prompts import Prompt, PromptMessage
 from chatbench.core.runs import CellKey
@@ -182,3 +183,24 @@ async def compared_and_written(view: RunView, low: list[bool], path: Path) -> No
         lines = list(csv.DictReader(file))
     assert ["low" in line["answer"] for line in lines] == low
     assert [line["rating"] for line in lines] == [""] * (CELLS - 1) + ["2"]
+
+
+def test_a_run_whose_answers_came_while_the_program_was_closed_takes_them_at_the_next_start(
+    run_async: Run, tmp_path: Path, server: LoopbackServer
+) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as session:
+            started = await prepare(session.services, server).runs.start(batched(3))
+            await taken(server)
+        for job in jobs_at(server):
+            server.batches.finish(job)
+        async with opened(tmp_path) as session:
+            async with asyncio.timeout(PATIENCE_S):
+                ended = await session.services.runs.get(started.id)
+                while ended.state != "done":
+                    await asyncio.sleep(0.01)
+                    ended = await session.services.runs.get(started.id)
+            assert ended.done == 3
+        assert len(jobs_at(server)) == 1
+
+    run_async(scenario())

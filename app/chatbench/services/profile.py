@@ -80,6 +80,10 @@ class ProfileService:
         await self._files.remove_unused()
         await self._files.remove_strays()
 
+    async def jobs_left(self) -> bool:
+        """Whether a run has batch jobs whose answers have not come to it. Raises StorageError."""
+        return await self._stamps.jobs_left()
+
     async def other_process_wrote(self) -> bool:
         """Whether another process has committed since the last call; then everything may be
         stale, and is announced as such."""

@@ -55,6 +55,11 @@ class Stamps:
             }
         )
 
+    async def jobs_left(self) -> bool:
+        """Whether any run has batch jobs whose answers have not come to it. Raises StorageError."""
+        wanted = "SELECT 1 FROM jobs WHERE source LIKE 'run:%' AND collected = 0 LIMIT 1"
+        return await self._database.read(lambda c: c.execute(wanted).fetchone()) is not None
+
 
 def _stamps(connection: apsw.Connection) -> dict[str, dict[str, int]]:
     return {kind: dict(map(_stamp, connection.execute(wanted))) for kind, wanted in _STAMPS.items()}

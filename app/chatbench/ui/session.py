@@ -293,6 +293,12 @@ class Session:
         spawn(self._use_quick_keys(), name="quick-keys")
         self.services.profile.warm_up()
         await self._or_tell(self.services.profile.tidy())
+        await self._or_tell(self._go_on_with_runs())
+
+    async def _go_on_with_runs(self) -> None:
+        """With those that were left while providers had batch jobs of theirs."""
+        if await self.services.profile.jobs_left():
+            await self.services.runs.resume_left()
 
     async def _open_others(self) -> None:
         """The other windows there were, of which anything is left."""
