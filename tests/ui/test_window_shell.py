@@ -382,8 +382,8 @@ from chatbench.main import build
 import chatbench.ui.session
 build(Path({str(tmp_path)!r}))
 heavy = ("chatbench.evaluation.checks", "chatbench.main.workbench", "chatbench.services.runs",
-    "chatbench.services.datasets", "chatbench.services.prompts.", "chatbench.documents.tables",
-    "chatbench.documents.markdown.docx", "email.", "urllib.request", "xml.")
+    "chatbench.services.datasets", "chatbench.client.jobs", "chatbench.services.prompts.",
+    "chatbench.documents.tables", "chatbench.documents.markdown.docx", "email.", "urllib.request", "xml.")
 print([name for name in sys.modules if name.startswith(heavy)])
 """
     assert printed(program) == "[]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,7 +13,6 @@ from chatbench.client.asking import Asked
 from chatbench.client.budget import Budgets, Reservation
 from chatbench.client.cache import Cached
 from chatbench.client.environment import Environment
-from chatbench.client.jobs import Jobs
 from chatbench.client.many import PromptItem
 from chatbench.client.reckoning import expected_of
 from chatbench.client.sync import synced
@@ -21,6 +20,9 @@ from chatbench.core.endpoints import Endpoint
 from chatbench.core.jobs import Job
 from chatbench.core.requests import Request, Response
 from chatbench.core.secrets import Secret
+
+if TYPE_CHECKING:
+    from chatbench.client.jobs import Jobs
 
 
 class BatchJobs(ABC):
@@ -43,6 +45,8 @@ class BatchJobs(ABC):
     @property
     def jobs(self) -> Jobs:
         """All there is to do with batch jobs."""
+        from chatbench.client.jobs import Jobs
+
         return Jobs(self.environment, self._place)
 
     async def submit_batch_job(self, prompts: Iterable[Any], *, name: str = "", **asking: Any) -> Job:
