@@ -3,6 +3,7 @@ but what people, models and providers have named."""
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -92,6 +93,12 @@ async def data_of(session: Session, profile: Path) -> list[str]:
         names += [dataset.name, *(column.name for column in dataset.columns)]
         for row in await services.datasets.rows(dataset.id, 0, 5):
             names += map(str, row.values.values())
+    for run in await services.runs.runs():
+        names += [check.name for check in run.plan.checks]
+        for cell in await services.runs.cells(run.id):
+            # A cell shows the values of an object.
+            names += [cell.text, " · ".join(json.loads(cell.text or "{}").values())]
+        names += [str(value) for row in await services.runs.rows(run.id) for value in row.values.values()]
     for summary in await services.history.summaries():
         names.append(summary.title)
         for message in (await services.history.load(summary.id)).messages:

@@ -87,6 +87,11 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
         """Whether chance alone would hardly do it."""
         return self.p < SIGNIFICANT
 
+    @property
+    def is_told_by_few(self) -> bool:
+        """Whether too few rows came out otherwise to tell whether that was chance."""
+        return self.better + self.worse < _LEAST_DIFFERENT
+
     def words(self, first: str = "A", second: str = "B") -> str:
         """In plain words, as "B is better on 14 rows, worse on 6: not yet significant"."""
         if not self.rows:
@@ -99,7 +104,7 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
             told = f"{second} is worse on {_rows(self.worse)}, better on {self.better}"
         if self.is_significant:
             return f"{told}: significant ({_chance(self.p)})."
-        if self.better + self.worse < _LEAST_DIFFERENT:
+        if self.is_told_by_few:
             return f"{told}: too few rows differ to tell."
         return f"{told}: not yet significant ({_chance(self.p)})."
 

@@ -53,8 +53,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     first: str
     second: str
+    names: tuple[str, str]
+    """Of the columns, without their runs."""
+    numbers: tuple[int, int]
+    """Of the runs."""
     passes: Paired
     scores: Paired
+    judged: Paired
+    """By scores where nothing passed or failed, else by passes; that is what the words tell of."""
     words: str
     rows: Changed
 
@@ -86,11 +92,11 @@ def compared(
 ) -> Compared:
     """Two columns, of one run or of two: each a run, the index of a column, the figures of the run's cells,
     and the ids of its rows by their places."""
-    names = tuple(_name(run, index) for run, index, _, _ in (first, second))
+    plain = (_name(*first[:2]), _name(*second[:2]))
+    numbers = (first[0].number, second[0].number)
+    names = plain
     if first[0].id != second[0].id:
-        names = tuple(
-            f"{name} (run {side[0].number})" for name, side in zip(names, (first, second), strict=True)
-        )
+        names = (f"{plain[0]} (run {numbers[0]})", f"{plain[1]} (run {numbers[1]})")
     before, after = (_by_row(*side) for side in (first, second))
     shared = [row for row in after if row in before]
     passes = compare_passes([before[row].passed for row in shared], [after[row].passed for row in shared])
@@ -99,8 +105,11 @@ def compared(
     return Compared(
         first=names[0],
         second=names[1],
+        names=plain,
+        numbers=numbers,
         passes=passes,
         scores=scores,
+        judged=judged,
         words=judged.words(*names),
         rows=changed(
             {row: one.passed for row, one in before.items()}, {row: one.passed for row, one in after.items()}

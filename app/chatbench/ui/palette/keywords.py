@@ -31,7 +31,7 @@ def _workbench() -> dict[str, str]:
         "workbench.new_prompt": _tr("create template library"),
         "workbench.new_dataset": _tr("create table rows csv"),
         "workbench.import": _tr("load file toml yaml csv jsonl xlsx promptfoo"),
-        "workbench.fragments": _tr("snippet shared text reuse include partial"),
+        "workbench.fragments": _tr("shared text piece reuse include partial"),
         "workbench.folders": _tr("git directory watch sync files templates"),
         "workbench.jobs": _tr("half price provider collect queue"),
         "workbench.run": _tr("evaluate eval test matrix batch"),

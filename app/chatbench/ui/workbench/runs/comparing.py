@@ -19,6 +19,7 @@ from chatbench.ui.aio import Rereading
 from chatbench.ui.theme import theme
 from chatbench.ui.widgets import IconButton, Label, Select, Surface, announce
 from chatbench.ui.widgets.forms import scrolling
+from chatbench.ui.workbench.runs.comparedwords import compared_words
 
 _OFFERED = 10
 _NARROW = 560
@@ -234,7 +235,7 @@ class Comparison(Surface):
             ):
                 if rows:
                     more.append(words.format(quantities.number(len(rows))))
-            lines.append(one.words + (f" ({', '.join(more)})" if more else ""))
+            lines.append(compared_words(one) + (f" ({', '.join(more)})" if more else ""))
         return "\n".join(lines)
 
     def earlier(self) -> Run | None:
