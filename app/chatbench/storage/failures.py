@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-
-import apsw
+from typing import TYPE_CHECKING
 
 from chatbench.core.errors import ChatbenchError, DatabaseCorrupt, DiskFull, ReadOnly, StorageError
+
+if TYPE_CHECKING:
+    import apsw
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -61,6 +63,9 @@ def database_error(error: BaseException, path: Path, system_errno: int = 0) -> B
         return error
     if isinstance(error, OSError):
         return system_error(error, path)
+    # Settings are read before the first paint, the database after it.
+    import apsw
+
     if not isinstance(error, apsw.Error):
         return error
     told = _from_sqlite(error, path, system_errno)
@@ -71,6 +76,8 @@ def database_error(error: BaseException, path: Path, system_errno: int = 0) -> B
 
 
 def _from_sqlite(error: apsw.Error, path: Path, system_errno: int) -> StorageError | None:
+    import apsw
+
     if isinstance(error, apsw.FullError):
         return disk_full(path)
     if isinstance(error, apsw.ReadOnlyError):

@@ -7,7 +7,6 @@ locked belongs to nobody any more. Process ids alone would not tell: they are us
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import time
 from contextlib import suppress
@@ -70,7 +69,7 @@ class Owner:
     def __init__(self, folder: Path) -> None:
         """Takes a lock in `folder`, which exists. Raises ReadOnly, DiskFull, StorageError."""
         self._folder = folder
-        self.id = f"{os.getpid()}-{time.time_ns() // 1_000_000}-{secrets.token_hex(4)}"
+        self.id = f"{os.getpid()}-{time.time_ns() // 1_000_000}-{os.urandom(4).hex()}"
         try:
             self._handle: int | None = os.open(self._path(self.id), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         except OSError as error:
