@@ -69,7 +69,7 @@ async def test_a_bomb_is_refused_or_cut_in_a_moment(name: str) -> None:
     else:
         assert isinstance(ended, Converted)
         assert len(ended.markdown) <= 2 * MAX_CHARACTERS
-    assert took < 2, "seconds of processor time, which a busy machine does not change"
+    assert took < 4, "seconds of processor time, of which a busy machine takes twice as many"
     assert most - before < 200 * MIB
 
 

@@ -258,7 +258,10 @@ def test_other_parameters_become_lanes_that_answer_the_same_question(
             await finished(view)
             assert sorted(one.json["temperature"] for one in server.asked[before:]) == [0, 0.5]
             assert [one.lane.model for one in view.lanes.views] == [FIRST, OTHER, FIRST, FIRST]
-            assert all(one.asked(one.answer_in_view()) for one in view.lanes.views)
+            await until(
+                lambda: all(one.asked(one.answer_in_view()) for one in view.lanes.views),
+                "each lane's question",
+            )
             notice = session.window.notices.shown()[-1]
             assert notice.button is not None
             click(notice.button)
